@@ -1,0 +1,48 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace quicchat {
+
+/// One connection of a transport. Never reused by the same transport.
+enum class ConnectionId : std::uint64_t {};
+
+/// One stream of a connection. Over QUIC it is the stream id of RFC 9000 §2.1.
+enum class StreamId : std::uint64_t {};
+
+/// Names one life of a room's log. A log that was lost and begun anew has another epoch, so an
+/// offset of the old one cannot be mistaken for one of the new (PROTOCOL.md §6.1).
+enum class Epoch : std::uint64_t {};
+
+/// The place of a record in a room's log: the first is 1, each next one is +1. Zero stands for
+/// "before the first record".
+using Offset = std::uint64_t;
+
+/// The number that a client gives a request, so that it can recognise the answer.
+using RequestId = std::uint64_t;
+
+/// Chosen at random by the client for each message it publishes. Sending the same message again
+/// under the same id is safe: it is stored once (PROTOCOL.md §6.3).
+struct MessageId {
+    std::array<std::byte, 16> bytes{};
+
+    friend auto operator<=>(const MessageId&, const MessageId&) = default;
+};
+
+}  // namespace quicchat
+
+template <>
+struct std::hash<quicchat::MessageId> {
+    /// The bytes are random already, so any eight of them are a hash. A client that chooses them
+    /// badly slows down only the look-ups of its own (account, room) table, which is bounded.
+    std::size_t operator()(const quicchat::MessageId& id) const noexcept {
+        std::size_t value = 0;
+        std::memcpy(&value, id.bytes.data(), sizeof value);
+        return value;
+    }
+};

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace quicchat {
+namespace detail {
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+    using Handlers::operator()...;
+};
+template <class... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;  // clang 14 lacks CTAD for aggregates
+
+template <class Handler, class... Alternatives>
+constexpr bool handles_all(const std::variant<Alternatives...>*) {
+    return (std::is_invocable_v<Handler&, Alternatives&> && ...) ||
+           (std::is_invocable_v<Handler&, const Alternatives&> && ...) ||
+           (std::is_invocable_v<Handler&, Alternatives&&> && ...);
+}
+
+}  // namespace detail
+
+/// Calls the handler for the alternative that the variant holds. Forgetting one does not compile.
+template <class Variant, class... Handlers>
+decltype(auto) match(Variant&& variant, Handlers&&... handlers) {
+    using Handler = detail::Overloaded<std::decay_t<Handlers>...>;
+    constexpr bool complete = detail::handles_all<Handler>(
+        static_cast<const std::remove_cvref_t<Variant>*>(nullptr));
+    static_assert(complete, "match: no handler for one of the alternatives");
+    if constexpr (complete) {  // or else std::visit buries the message above
+        return std::visit(Handler{std::forward<Handlers>(handlers)...},
+                          std::forward<Variant>(variant));
+    }
+}
+
+}  // namespace quicchat

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "quicchat/base/limits.hpp"
+
+namespace quicchat {
+namespace detail {
+
+/// PROTOCOL.md §3.2: ASCII letters, digits, `_ . -`. Independent of the locale.
+constexpr bool is_name_char(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+}
+
+}  // namespace detail
+
+/// True for what can name a user.
+constexpr bool is_user_name(std::string_view name) {
+    return !name.empty() && name.size() <= user_name_bytes_max &&
+           std::all_of(name.begin(), name.end(), detail::is_name_char);
+}
+
+/// True for what can name a room: `#` and at least one letter.
+constexpr bool is_room_name(std::string_view name) {
+    return name.size() >= 2 && name.size() <= room_name_bytes_max && name.front() == '#' &&
+           std::all_of(name.begin() + 1, name.end(), detail::is_name_char);
+}
+
+/// The form in which user names are compared: "Ada" and "ada" are one user.
+inline std::string canonical_user_name(std::string_view name) {
+    std::string canonical{name};
+    for (char& c : canonical) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return canonical;
+}
+
+}  // namespace quicchat
