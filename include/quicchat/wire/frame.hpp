@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "quicchat/base/bytes.hpp"
+#include "quicchat/wire/varint.hpp"
+
+namespace quicchat {
+
+/// One frame (PROTOCOL.md §2.2): a type, a length and so many bytes, which somebody else owns.
+struct FrameView {
+    std::uint64_t type = 0;
+    BytesView payload;
+};
+
+/// PROTOCOL.md §2.3: a frame or extension with an odd number may be skipped by those who do not
+/// know it.
+constexpr bool may_be_skipped(std::uint64_t number) { return (number & 1) != 0; }
+
+inline void append_frame(Buffer& buffer, const FrameView& frame) {
+    append_varint(buffer, frame.type);
+    append_varint(buffer, frame.payload.size());
+    append(buffer, frame.payload);
+}
+
+}  // namespace quicchat
