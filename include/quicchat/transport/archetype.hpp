@@ -1,0 +1,33 @@
+#pragma once
+
+#include "quicchat/transport/concept.hpp"
+
+namespace quicchat {
+
+/// The least that satisfies DialingTransport. Nothing ever happens on it; instantiating a template
+/// with it proves that the template uses nothing outside the concept.
+class Archetype {
+public:
+    Archetype() = default;
+    Archetype(Archetype&&) = default;
+    Archetype& operator=(Archetype&&) = default;
+    Archetype(const Archetype&) = delete;
+    Archetype& operator=(const Archetype&) = delete;
+
+    Result<ConnectionId> connect(TimePoint) { return Errc::unreachable; }
+    Result<StreamId> open_stream(ConnectionId) { return Errc::not_ready; }
+    Result<Backlog> write(ConnectionId, StreamId, Bytes, bool) { return Errc::not_ready; }
+    void reset_stream(ConnectionId, StreamId, std::uint64_t) {}
+    Backlog backlog(ConnectionId, StreamId) const { return {}; }
+    void consume(ConnectionId, StreamId, std::size_t) {}
+    bool send_datagram(ConnectionId, Bytes) { return false; }
+    Result<ChannelBinding> channel_binding(ConnectionId) const { return Errc::not_ready; }
+    void close(ConnectionId, Errc, std::string_view) {}
+    std::optional<TransportEvent> poll_event() { return std::nullopt; }
+    void handle_timeout(TimePoint) {}
+    std::optional<TimePoint> next_deadline() const { return std::nullopt; }
+};
+
+static_assert(DialingTransport<Archetype>);
+
+}  // namespace quicchat

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "quicchat/base/bytes.hpp"
+#include "quicchat/base/error.hpp"
+#include "quicchat/base/ids.hpp"
+
+namespace quicchat {
+
+/// The `tls-exporter` channel binding of a connection (RFC 9266 §2): equal at both ends and
+/// different for every connection.
+using ChannelBinding = std::array<std::byte, 32>;
+
+/// SHA-256 over the DER SubjectPublicKeyInfo of a certificate. It names the key, so a renewed
+/// certificate with the same key has the same fingerprint.
+using Fingerprint = std::array<std::byte, 32>;
+
+/// The connection can be used: the handshake is complete, the peer passed the trust check, and both
+/// sides agreed on our ALPN.
+struct Connected {
+    ConnectionId connection;
+    std::string peer_address;  ///< For people and logs: "127.0.0.1:4433", "[::1]:4433".
+    std::optional<Fingerprint> peer_key;  ///< The server's key, at the client of a real transport.
+};
+
+/// Bytes that arrived on a stream, in order. They count against the peer's flow-control credit until
+/// `consume` gives it back. An empty piece carries `fin` only.
+struct StreamData {
+    ConnectionId connection;
+    StreamId stream;
+    Bytes bytes;
+    bool fin = false;  ///< Nothing follows on this stream.
+};
+
+/// The peer abandoned a stream. Nothing more arrives on it and nothing more is sent.
+struct StreamReset {
+    ConnectionId connection;
+    StreamId stream;
+    std::uint64_t code = 0;
+};
+
+/// A stream's backlog, which was at or above `Limits::stream_backlog_bytes_max`, fell below half of
+/// it.
+struct Writable {
+    ConnectionId connection;
+    StreamId stream;
+};
+
+/// An unreliable datagram (RFC 9221).
+struct DatagramReceived {
+    ConnectionId connection;
+    Bytes bytes;
+};
+
+/// Why a connection ended.
+struct CloseReason {
+    Errc errc = Errc::closed;
+    bool by_peer = false;
+    /// What the peer or the stack said. From the network: clean it before showing it.
+    std::string text{};
+    /// QUIC's or TLS's own number, for logs: a transport error code (RFC 9000 §20.1), or 0.
+    std::uint64_t transport_code = 0;
+    /// Datagrams that were received from the peer at all. Zero tells "down" from "not QUIC".
+    std::uint64_t datagrams_received = 0;
+    /// The key that the server showed, where trust in it was the reason.
+    std::optional<Fingerprint> peer_key{};
+};
+
+/// The last event of a connection. Its id is not used again. Also ends an attempt that never reached
+/// Connected.
+struct Disconnected {
+    ConnectionId connection;
+    CloseReason reason;
+};
+
+/// What a transport reports. The events of one connection begin with Connected and end with
+/// Disconnected.
+using TransportEvent = std::variant<Connected, StreamData, StreamReset, Writable, DatagramReceived,
+                                    Disconnected>;
+
+}  // namespace quicchat
