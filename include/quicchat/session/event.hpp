@@ -1,0 +1,166 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "quicchat/base/error.hpp"
+#include "quicchat/base/ids.hpp"
+#include "quicchat/base/time.hpp"
+#include "quicchat/transport/event.hpp"
+#include "quicchat/wire/message.hpp"
+
+namespace quicchat {
+
+// What a client tells its application. Names and texts come from the network: they are valid UTF-8
+// without control characters, but clean them of bidirectional controls before a terminal sees them.
+
+/// The connection is logged in.
+struct Online {
+    std::string user;  ///< Our own name, as the server spells it.
+    ServerLimits limits;
+    std::string peer_address;
+    std::optional<Fingerprint> server_key;
+};
+
+/// The connection ended, or could not be made. The last event of a client.
+struct Offline {
+    CloseReason reason;
+};
+
+/// The server is going away; the connection ends within `grace`.
+struct GoingAway {
+    Errc errc;
+    Duration grace;
+    std::string text;
+};
+
+/// Answer to `join`. Events follow from `next` on.
+struct RoomJoined {
+    RequestId request;
+    std::string room;
+    Epoch epoch{};
+    Offset head = 0;  ///< The offset of the room's newest record.
+    Offset next = 0;  ///< The first offset that follows.
+    bool recovered = false;  ///< Every record after the position that was asked for follows.
+};
+
+/// We are out of the room: we left, or the server ended it and said why.
+struct RoomLeft {
+    std::string room;
+    Errc errc = Errc::closed;
+    std::string text;
+};
+
+/// A message in a room, also our own. Each comes once, in the room's order.
+struct RoomMessage {
+    std::string room;
+    Epoch epoch{};
+    Offset offset = 0;
+    WallTime time;
+    MessageId id;
+    std::string from;
+    std::string text;
+    std::string attributes;  ///< JSON object.
+};
+
+/// A message to one person: to us, or from us (also from another device of ours).
+struct PrivateMessage {
+    Epoch epoch{};
+    Offset offset = 0;
+    WallTime time;
+    MessageId id;
+    std::string from;
+    std::string to;
+    std::string text;
+    std::string attributes;  ///< JSON object.
+};
+
+/// Our message is committed.
+struct Acked {
+    RequestId request;
+    MessageId id;
+    Epoch epoch{};
+    Offset offset = 0;
+    Durability durability{};
+    WallTime time;
+};
+
+/// A request was refused. The connection lives on.
+struct Refused {
+    RequestId request;
+    std::string room;  ///< Empty if the request was not about a room.
+    Errc errc;
+    Duration retry_after{};
+    std::string text;
+};
+
+/// Records that will not come: the room's log does not hold them any more.
+struct RoomGap {
+    std::string room;
+    Epoch epoch{};
+    Offset first = 0;
+    Offset last = 0;
+};
+
+/// Who is in the room. Answers `request_members`; `request` is 0 if the server sent it because
+/// presence changes were left out while we read too slowly.
+struct MemberList {
+    RequestId request;
+    std::string room;
+    std::vector<std::string> users;
+    bool complete = true;  ///< False: ask again with the last name as `after`.
+};
+
+/// Somebody came into a room of ours, or went.
+struct PresenceChanged {
+    std::string room;
+    std::string user;
+    bool present = true;
+};
+
+using ClientEvent = std::variant<Online, Offline, GoingAway, RoomJoined, RoomLeft, RoomMessage,
+                                 PrivateMessage, Acked, Refused, RoomGap, MemberList,
+                                 PresenceChanged>;
+
+// What a server tells the program around it, for logs and figures. Nothing here needs an answer.
+
+/// A connection finished its handshake.
+struct PeerConnected {
+    ConnectionId connection;
+    std::string peer_address;
+};
+
+/// A login succeeded.
+struct PeerLoggedIn {
+    ConnectionId connection;
+    std::string user;
+};
+
+/// A login failed. The name is what the peer claimed; it is empty if it claimed none.
+struct PeerRefused {
+    ConnectionId connection;
+    std::string user;
+    std::string peer_address;
+    Errc errc;
+};
+
+/// A connection ended.
+struct PeerDisconnected {
+    ConnectionId connection;
+    std::string user;  ///< Empty if it was never logged in.
+    CloseReason reason;
+};
+
+/// The server stops: a fault that it cannot serve through, such as a storage error.
+struct ServerFailed {
+    Errc errc;
+    std::string text;
+};
+
+using ServerEvent =
+    std::variant<PeerConnected, PeerLoggedIn, PeerRefused, PeerDisconnected, ServerFailed>;
+
+}  // namespace quicchat

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "quicchat/base/bytes.hpp"
+#include "quicchat/base/ids.hpp"
+#include "quicchat/base/limits.hpp"
+
+namespace quicchat {
+
+/// Bytes that a session wants written, in order.
+struct Outgoing {
+    StreamId stream;
+    Bytes bytes;
+    bool fin = false;
+};
+
+/// What a client asked for and has no answer to yet. Bounded by `Limits::outbox_messages_max` and
+/// `Limits::outbox_bytes_max`.
+class PendingRequests {
+public:
+    struct Request {
+        std::string room;  ///< Empty: not about a room.
+        MessageId id{};    ///< Of a message.
+        std::size_t bytes = 0;
+    };
+
+    explicit PendingRequests(const Limits& limits)
+        : count_max_(limits.outbox_messages_max), bytes_max_(limits.outbox_bytes_max) {}
+
+    /// A number for a new request, or nothing if too many are waiting.
+    std::optional<RequestId> add(Request request) {
+        if (requests_.size() >= count_max_ || bytes_ + request.bytes > bytes_max_) {
+            return std::nullopt;
+        }
+        bytes_ += request.bytes;
+        requests_.emplace(++newest_, std::move(request));
+        return newest_;
+    }
+
+    /// The answered request, or nothing if there is none of that number.
+    std::optional<Request> take(RequestId number) {
+        const auto found = requests_.find(number);
+        if (found == requests_.end()) return std::nullopt;
+        Request request = std::move(found->second);
+        bytes_ -= request.bytes;
+        requests_.erase(found);
+        return request;
+    }
+
+    bool contains(RequestId number) const { return requests_.count(number) != 0; }
+    std::size_t size() const { return requests_.size(); }
+
+private:
+    std::size_t count_max_;
+    std::size_t bytes_max_;
+    std::size_t bytes_ = 0;
+    RequestId newest_ = 0;
+    std::map<RequestId, Request> requests_;
+};
+
+}  // namespace quicchat
