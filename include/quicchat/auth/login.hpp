@@ -9,8 +9,8 @@
 #include "quicchat/base/result.hpp"
 #include "quicchat/transport/event.hpp"
 
-// How users prove who they are, as Client and Server see it. Both are told nothing about mechanisms;
-// they carry the bytes (PROTOCOL.md §5).
+// How users prove who they are, as Client and Server see it. Both know nothing of mechanisms; they
+// carry the bytes (PROTOCOL.md §5).
 
 namespace quicchat {
 
@@ -61,13 +61,16 @@ concept ClientLogin =
         { login.finish(bytes) } -> std::same_as<Result<std::monostate>>;
     };
 
-/// One login at the server, one per connection. After LoginAccepted or LoginRefused, and on a second
-/// `start`, everything is refused.
+/// One login at the server, one per connection. After LoginAccepted or LoginRefused, and on a
+/// second `start`, everything is refused.
 template <class E>
 concept LoginExchange =
-    std::movable<E> && requires(E exchange, const LoginRequest& request, BytesView bytes) {
+    std::movable<E> && requires(E exchange, const E& view, const LoginRequest& request,
+                                BytesView bytes) {
         { exchange.start(request) } -> std::same_as<LoginStep>;
         { exchange.respond(bytes) } -> std::same_as<LoginStep>;
+        // Whom the peer claims to be, for logs; empty if it named nobody.
+        { view.claimed_user() } -> std::same_as<const std::string&>;
     };
 
 /// The server's part: makes an exchange for each connection, out of `login_entropy_bytes` random

@@ -1,0 +1,153 @@
+#pragma once
+
+#include <algorithm>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "quicchat/auth/crypto.hpp"
+#include "quicchat/auth/scram_keys.hpp"
+#include "quicchat/auth/verifier.hpp"
+#include "quicchat/base/bytes.hpp"
+#include "quicchat/base/name.hpp"
+#include "quicchat/base/result.hpp"
+
+namespace quicchat {
+
+/// Somebody who may log in.
+struct Account {
+    std::string name;  ///< As it was registered; others see it in this spelling.
+    Verifier verifier;
+    bool enabled = true;
+};
+
+/// What an exchange is told about a user, whether there is one or not.
+struct ScramLookUp {
+    Verifier verifier;
+    std::string name;  ///< As it was registered. Empty if nobody may log in.
+    bool may_log_in = false;
+};
+
+/// The accounts of a server, in memory. Names are compared without regard to case (ASCII). Not
+/// thread-safe.
+class AccountStore {
+public:
+    using Accounts = std::map<std::string, Account>;  ///< By canonical name.
+
+    /// Adds an account. `invalid_name` if it cannot be a user's name, `invalid_request` if the name
+    /// is taken.
+    Result<std::monostate> add(std::string_view name, const Verifier& verifier) {
+        if (!is_user_name(name)) return Errc::invalid_name;
+        const auto [at, added] =
+            accounts_.try_emplace(canonical_user_name(name), Account{std::string{name}, verifier});
+        if (!added) return Errc::invalid_request;
+        ++accounts_by_iterations_[verifier.iterations];
+        return std::monostate{};
+    }
+
+    /// Gives an account a new password. False if there is no such account.
+    bool replace_verifier(std::string_view name, const Verifier& verifier) {
+        const auto at = accounts_.find(canonical_user_name(name));
+        if (at == accounts_.end()) return false;
+        forget_iterations(at->second.verifier.iterations);
+        ++accounts_by_iterations_[verifier.iterations];
+        at->second.verifier = verifier;
+        return true;
+    }
+
+    /// Removes an account; its name is free again. False if there is no such account. To lock
+    /// somebody out, disable the account: to a stranger it then looks as before.
+    bool remove(std::string_view name) {
+        const auto at = accounts_.find(canonical_user_name(name));
+        if (at == accounts_.end()) return false;
+        forget_iterations(at->second.verifier.iterations);
+        accounts_.erase(at);
+        return true;
+    }
+
+    /// Lets nobody log in to an account any more, or lets them again. Open connections are not
+    /// touched. False if there is no such account.
+    bool disable(std::string_view name) { return set_enabled(name, false); }
+    bool enable(std::string_view name) { return set_enabled(name, true); }
+
+    /// The account, or nullptr.
+    const Account* find(std::string_view name) const {
+        const auto at = accounts_.find(canonical_user_name(name));
+        return at == accounts_.end() ? nullptr : &at->second;
+    }
+
+    const Accounts& accounts() const { return accounts_; }
+
+    /// What a login of that name is told. For a name that is unknown it is a verifier that no
+    /// password fits, the same each time, so that nobody learns which names exist (RFC 5802 §9).
+    ///
+    /// `secret` is random, of at least 16 bytes, and must outlive restarts: with another secret the
+    /// unknown names get other salts, and the known ones stand out. A disabled account keeps its
+    /// own salt for the same reason.
+    template <ScramCrypto Crypto>
+    ScramLookUp find_or_fake(std::string_view name, BytesView secret) const {
+        // Both are always done, so that the time does not tell either.
+        const ScramLookUp fake = make_fake<Crypto>(name, secret);
+        const Account* account = find(name);
+        if (account == nullptr) return fake;
+        return {account->verifier, account->enabled ? account->name : std::string{},
+                account->enabled};
+    }
+
+private:
+    template <ScramCrypto Crypto>
+    ScramLookUp make_fake(std::string_view name, BytesView secret) const {
+        assert(secret.size() >= 16);
+        const std::string canonical = canonical_user_name(name);
+        // No name has a NUL, so the purposes below cannot be taken for names.
+        const auto derive = [&](std::string_view purpose) {
+            return Crypto::hmac_sha256(secret, as_bytes(std::string{purpose} + canonical));
+        };
+        using namespace std::string_view_literals;
+        const Digest salt = derive(""sv);
+        ScramLookUp look_up;
+        std::copy_n(salt.begin(), look_up.verifier.salt.size(), look_up.verifier.salt.begin());
+        look_up.verifier.iterations = draw_iterations(derive("iterations\0"sv));
+        look_up.verifier.stored_key = derive("stored key\0"sv);
+        look_up.verifier.server_key = derive("server key\0"sv);
+        return look_up;
+    }
+
+    /// The iterations of some real account: after the default has changed, old accounts keep the
+    /// old number, and so must a share of those that do not exist.
+    std::uint32_t draw_iterations(const Digest& random) const {
+        if (accounts_.empty()) return scram_iterations_default;
+        std::uint64_t number = 0;
+        for (std::size_t i = 0; i < 4; ++i) {
+            number = (number << 8) | std::to_integer<std::uint64_t>(random[i]);
+        }
+        // A fraction and no remainder: when accounts come and go, hardly any name changes sides.
+        std::uint64_t place = (number * accounts_.size()) >> 32;
+        for (const auto& [iterations, count] : accounts_by_iterations_) {
+            if (place < count) return iterations;
+            place -= count;
+        }
+        return scram_iterations_default;
+    }
+
+    bool set_enabled(std::string_view name, bool enabled) {
+        const auto at = accounts_.find(canonical_user_name(name));
+        if (at == accounts_.end()) return false;
+        at->second.enabled = enabled;
+        return true;
+    }
+
+    void forget_iterations(std::uint32_t iterations) {
+        const auto at = accounts_by_iterations_.find(iterations);
+        if (--at->second == 0) accounts_by_iterations_.erase(at);
+    }
+
+    Accounts accounts_;
+    std::map<std::uint32_t, std::size_t> accounts_by_iterations_;
+};
+
+}  // namespace quicchat
