@@ -172,6 +172,10 @@ private:
         Connection* connection = find(data.connection);
         if (connection == nullptr) return;
         const bool ready = connection->session.state() == State::ready;
+        const bool first = connection->streams.empty();
+        const bool known = connection->streams.count(data.stream) != 0;
+        // A stranger has the control stream only: each stream may hold a frame's worth of memory.
+        if (!ready && !first && !known) return close(data.connection, Errc::unexpected_frame);
         const std::size_t frame_max = ready ? config_.limits.frame_bytes_max
                                             : config_.limits.frame_bytes_before_login_max;
         Stream& stream =
@@ -265,7 +269,8 @@ private:
                 return Errc{};
             },
             [&](LoginRefused&&) {
-                tell_program(PeerRefused{id, "", connection.address, Errc::login_failed});
+                tell_program(PeerRefused{id, connection.login.claimed_user(), connection.address,
+                                         Errc::login_failed});
                 return Errc::login_failed;
             });
     }

@@ -1,0 +1,16 @@
+#pragma once
+
+// The whole chat in one program: deterministic, without a network. For tests and simulations.
+
+#include "quicchat/auth/name_login.hpp"
+#include "quicchat/client.hpp"
+#include "quicchat/log/memory_log.hpp"
+#include "quicchat/memory/network.hpp"
+#include "quicchat/server.hpp"
+
+namespace quicchat::memory {
+
+using Client = quicchat::Client<Transport, NameLogin>;
+using Server = quicchat::Server<Transport, MemoryLog, NameAuthenticator>;
+
+}  // namespace quicchat::memory
