@@ -1,0 +1,165 @@
+#pragma once
+
+#include <poll.h>
+#include <sys/epoll.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "child_process.hpp"
+#include "quicchat/quic.hpp"
+
+namespace quicchat::bench {
+
+using ServerDriver = quic::Driver<quic::Server>;
+using ClientDriver = quic::Driver<quic::Client>;
+
+/// Limits for many clients of one address, which stay while nothing happens.
+inline Limits bench_limits() {
+    Limits limits;
+    limits.idle_timeout = std::chrono::minutes{10};
+    limits.keep_alive = std::chrono::minutes{5};
+    limits.login_timeout = std::chrono::minutes{2};
+    limits.handshake_timeout = std::chrono::minutes{2};
+    limits.presence_members_max = 0;
+    return limits;
+}
+
+template <class T>
+T value_or_exit(Result<T> result, const char* what) {
+    if (result) return *std::move(result);
+    std::fprintf(stderr, "%s: %s\n", what, result.error().message().c_str());
+    std::exit(1);
+}
+
+inline timespec time_left(std::optional<TimePoint> deadline) {
+    const Duration cap = std::chrono::milliseconds{100};
+    const Duration left =
+        deadline ? std::clamp(*deadline - quic::read_clock().steady, Duration::zero(), cap) : cap;
+    return {0, static_cast<long>(left.count())};
+}
+
+/// The child's whole life: a chat server on a free port of the loopback address.
+inline void serve_chat(int control) {
+    const auto pair = value_or_exit(
+        quic::make_self_signed({"localhost"}, 1, quic::read_clock().wall), "certificate");
+    auto accounts = std::make_shared<AccountStore>();
+    std::array<std::byte, 16> salt{};
+    (void)accounts->add("bench", *make_verifier<quic::WolfCrypto>("password", salt, 100'000));
+    auto socket = value_or_exit(
+        quic::UdpSocket::bind(*quic::SocketAddress::from_numeric("127.0.0.1", 0)), "socket");
+    const std::uint16_t port = socket.local_address().port();
+
+    quic::ServerConfig identity{.certificate_pem = pair.certificate_pem, .key_pem = pair.key_pem};
+    identity.retry = quic::RetryPolicy::never;
+    identity.half_open_max = 10'000;
+    auto endpoint = value_or_exit(
+        quic::Endpoint::server(std::move(identity), quic::Config{.limits = bench_limits()}),
+        "server");
+    const std::array<std::byte, 32> secret{};
+    ServerDriver driver{std::move(socket),
+                        std::move(endpoint),
+                        MemoryLog{quic::system_entropy()},
+                        ScramAuthenticator<quic::WolfCrypto>{accounts, secret},
+                        quic::system_entropy(),
+                        ServerConfig{.limits = bench_limits()}};
+    (void)!send(control, &port, sizeof port, 0);
+
+    while (true) {
+        (void)driver.turn(quic::read_clock());
+        while (driver.app().poll_event()) {
+        }
+        pollfd waits[2] = {{driver.fd(), POLLIN, 0}, {control, POLLIN, 0}};
+        if (driver.wants_write()) waits[0].events |= POLLOUT;
+        const timespec timeout = time_left(driver.next_deadline());
+        (void)ppoll(waits, 2, &timeout, nullptr);
+        if (waits[1].revents != 0 && !answer_parent(control)) return;
+    }
+}
+
+/// Many clients in this process, each with a socket of its own, in one epoll loop.
+class Crowd {
+public:
+    explicit Crowd(std::uint16_t port) : port_(port), epoll_(epoll_create1(0)) {}
+    ~Crowd() { close(epoll_); }
+    Crowd(const Crowd&) = delete;
+    Crowd& operator=(const Crowd&) = delete;
+
+    /// Adds a client and dials.
+    void add() {
+        const auto remote = *quic::SocketAddress::from_numeric("127.0.0.1", port_);
+        auto socket = value_or_exit(quic::UdpSocket::connect(remote), "socket");
+        quic::ClientConfig target{.remote = remote,
+                                  .local = socket.local_address(),
+                                  .server_name = "localhost",
+                                  .trust = quic::Trust::insecure()};
+        auto endpoint = value_or_exit(
+            quic::Endpoint::client(std::move(target), quic::Config{.limits = bench_limits()}),
+            "client");
+        auto login = value_or_exit(
+            ScramLogin<quic::WolfCrypto>::create("bench", "password", {.cache = cache_}), "login");
+        clients_.push_back(std::make_unique<ClientDriver>(
+            std::move(socket), std::move(endpoint), std::move(login), quic::system_entropy(),
+            ClientConfig{.limits = bench_limits()}));
+        epoll_event wanted{.events = EPOLLIN, .data = {.u64 = clients_.size() - 1}};
+        epoll_ctl(epoll_, EPOLL_CTL_ADD, clients_.back()->fd(), &wanted);
+        clients_.back()->app().connect(quic::read_clock());
+        (void)clients_.back()->turn(quic::read_clock());
+    }
+
+    /// Runs until `done()`, giving each event to `handle(client index, event)`.
+    template <class Handle, class Done>
+    void run(Handle handle, Done done) {
+        while (!done()) {
+            epoll_event ready[256];
+            const int count = epoll_wait(epoll_, ready, 256, 1);
+            const Now now = quic::read_clock();
+            for (int i = 0; i < count; ++i) turn(ready[i].data.u64, now, handle);
+            if (now.steady - last_sweep_ >= std::chrono::milliseconds{1}) sweep(now, handle);
+        }
+    }
+
+    quic::Client& client(std::size_t index) { return clients_[index]->app(); }
+    void turn_now(std::size_t index) { (void)clients_[index]->turn(quic::read_clock()); }
+    std::size_t size() const { return clients_.size(); }
+    void clear() { clients_.clear(); }
+
+private:
+    template <class Handle>
+    void turn(std::size_t index, Now now, Handle& handle) {
+        ClientDriver& driver = *clients_[index];
+        (void)driver.turn(now);
+        while (auto event = driver.app().poll_event()) {
+            if (const auto* offline = std::get_if<Offline>(&*event)) {
+                std::fprintf(stderr, "client %zu: %s\n", index,
+                             std::string{error_name(offline->reason.errc)}.c_str());
+                std::exit(1);
+            }
+            handle(index, *event);
+        }
+    }
+
+    /// Turns for clients whose deadline has passed.
+    template <class Handle>
+    void sweep(Now now, Handle& handle) {
+        last_sweep_ = now.steady;
+        for (std::size_t i = 0; i < clients_.size(); ++i) {
+            const auto deadline = clients_[i]->next_deadline();
+            if (deadline && *deadline <= now.steady) turn(i, now, handle);
+        }
+    }
+
+    std::uint16_t port_;
+    int epoll_;
+    TimePoint last_sweep_{};
+    std::shared_ptr<ClientKeyCache> cache_ = std::make_shared<ClientKeyCache>(8);
+    std::vector<std::unique_ptr<ClientDriver>> clients_;
+};
+
+}  // namespace quicchat::bench
