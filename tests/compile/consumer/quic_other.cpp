@@ -1,0 +1,7 @@
+#include <all_quic_headers.hpp>
+
+int answer_of_the_other_file();
+
+int answer_of_the_other_file() {
+    return 42;
+}
