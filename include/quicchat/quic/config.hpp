@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "quicchat/base/bytes.hpp"
+#include "quicchat/base/limits.hpp"
+#include "quicchat/quic/address.hpp"
+#include "quicchat/quic/random.hpp"
+#include "quicchat/quic/trust.hpp"
+
+namespace quicchat::quic {
+
+/// PROTOCOL.md §1.2: the ALPN names the major version.
+inline constexpr std::string_view default_alpn = "quicchat/1";
+
+/// When a server makes strangers prove their address before it keeps anything (RFC 9000 §8.1.2).
+/// That costs them one round trip.
+enum class RetryPolicy : std::uint8_t {
+    never,
+    under_load,  ///< While there are `half_open_max` unfinished handshakes or more.
+    always,
+};
+
+/// What both sides can choose. The defaults are right for real use.
+struct Config {
+    Limits limits{};
+    /// All that the endpoint draws at random comes from here. A test gives `test_seed(number)`.
+    Seed seed = system_seed();
+    std::string alpn{default_alpn};
+    /// The first byte of our connection ids.
+    std::uint8_t shard = 0;
+    /// Wait up to 20 ms before a packet that carries nothing but an acknowledgement, in the hope
+    /// that there is something to say by then. See acknowledgement_hold.hpp.
+    bool hold_acknowledgements = true;
+};
+
+/// What a server is.
+struct ServerConfig {
+    std::string certificate_pem{};  ///< Its own certificate first, then those that vouch for it.
+    std::string key_pem{};
+    RetryPolicy retry = RetryPolicy::under_load;
+    std::size_t half_open_max = 64;  ///< Unfinished handshakes; each costs up to 60 KiB.
+    /// Kept over restarts, it lets the new process tell clients of the old one that it is gone.
+    std::optional<Seed> reset_secret{};
+};
+
+/// Where a client goes.
+struct ClientConfig {
+    SocketAddress remote{};
+    SocketAddress local{};      ///< Of the socket that will carry it.
+    std::string server_name{};  ///< The name that the certificate must have; sent to the server.
+    Trust trust{};
+};
+
+/// One UDP datagram that arrived. The bytes may be overwritten after the call that takes it.
+struct Datagram {
+    SocketAddress local;
+    SocketAddress remote;
+    std::uint8_t ecn = 0;  ///< The two ECN bits of RFC 3168 §5.
+    BytesView bytes;
+};
+
+/// UDP datagrams to send, one behind the other: all of `segment_size` bytes, but the last may be
+/// shorter. The bytes are valid until the next call to the endpoint.
+struct Transmit {
+    SocketAddress local;
+    SocketAddress remote;
+    std::uint8_t ecn = 0;
+    BytesView bytes;
+    std::size_t segment_size = 0;
+};
+
+}  // namespace quicchat::quic

@@ -1,0 +1,244 @@
+#pragma once
+
+#include <ngtcp2/ngtcp2.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "quicchat/quic/afterlife.hpp"
+#include "quicchat/quic/config.hpp"
+#include "quicchat/quic/connection.hpp"
+#include "quicchat/quic/connection_id.hpp"
+#include "quicchat/quic/doorman.hpp"
+#include "quicchat/quic/timer_heap.hpp"
+#include "quicchat/transport/concept.hpp"
+
+namespace quicchat::quic {
+
+/// All QUIC connections of one UDP socket, as a value that can be stepped: datagrams and the time
+/// go in by `handle_*`, datagrams and events come out by `poll_*`. It has no socket, clock or
+/// thread, so it runs on a real socket (run.hpp) as well as in a simulation. Single-threaded.
+///
+/// One turn: `handle_datagram` for everything that arrived, `handle_timeout`, the application's
+/// part (`poll_event` and requests), then `poll_transmit` until it returns nothing.
+class Endpoint {
+public:
+    /// A server. Fails with an error of `certificate_category` if the pair is of no use.
+    static Result<Endpoint> server(ServerConfig server, Config config = {}) {
+        Result<TlsContext> tls =
+            TlsContext::server(server.certificate_pem, server.key_pem, config.alpn);
+        if (!tls) return tls.error();
+        auto state = std::make_unique<State>(std::move(config), *std::move(tls),
+                                             server.reset_secret);
+        state->doorman.emplace(state->shared.config, std::move(server), state->shared.random,
+                               state->shared.tokens);
+        return Endpoint{std::move(state)};
+    }
+
+    /// A client that dials one server. Fails with an error of `certificate_category` if the trust
+    /// that is asked for has no authorities.
+    static Result<Endpoint> client(ClientConfig client, Config config = {}) {
+        Result<TlsContext> tls =
+            TlsContext::client(std::move(client.trust), std::move(client.server_name), config.alpn);
+        if (!tls) return tls.error();
+        auto state = std::make_unique<State>(std::move(config), *std::move(tls), std::nullopt);
+        state->remote = client.remote;
+        state->local = client.local;
+        return Endpoint{std::move(state)};
+    }
+
+    // --- Inputs.
+
+    /// Takes one datagram, from anybody and with anything in it.
+    void handle_datagram(const Datagram& datagram, TimePoint now);
+
+    /// Does what is due. Call it when `next_deadline` has passed, and once per turn.
+    void handle_timeout(TimePoint now);
+
+    /// The socket reported that nothing listens at the server's address.
+    void handle_unreachable(TimePoint now) {
+        advance(now);
+        for_each([](Connection& connection) { connection.handle_unreachable(); });
+    }
+
+    // --- Requests; see transport/concept.hpp for their promises.
+
+    /// Dials the server. A server's endpoint cannot.
+    Result<ConnectionId> connect(TimePoint now);
+
+    Result<StreamId> open_stream(ConnectionId id) {
+        Entry* entry = find(id);
+        if (entry == nullptr) return Errc::not_ready;
+        const Result<StreamNumber> number = entry->connection->open_stream();
+        if (!number) return number.error();
+        return static_cast<StreamId>(*number);
+    }
+
+    Result<Backlog> write(ConnectionId id, StreamId stream, Bytes bytes, bool fin) {
+        Entry* entry = find(id);
+        if (entry == nullptr) return Errc::not_ready;
+        Result<Backlog> backlog =
+            entry->connection->write(number_of(stream), std::move(bytes), fin);
+        if (backlog) mark_dirty(id, *entry);
+        return backlog;
+    }
+
+    void reset_stream(ConnectionId id, StreamId stream, std::uint64_t code) {
+        if (Entry* entry = find(id)) {
+            entry->connection->reset_stream(number_of(stream), code);
+            mark_dirty(id, *entry);
+        }
+    }
+
+    Backlog backlog(ConnectionId id, StreamId stream) const {
+        const Entry* entry = find(id);
+        return entry != nullptr ? entry->connection->backlog(number_of(stream)) : Backlog{};
+    }
+
+    void consume(ConnectionId id, StreamId stream, std::size_t bytes) {
+        if (Entry* entry = find(id)) {
+            entry->connection->consume(number_of(stream), bytes);
+            if (!entry->connection->ending()) write_or_arm(id, *entry);
+        }
+    }
+
+    bool send_datagram(ConnectionId id, Bytes bytes) {
+        Entry* entry = find(id);
+        if (entry == nullptr || !entry->connection->send_datagram(std::move(bytes))) return false;
+        mark_dirty(id, *entry);
+        return true;
+    }
+
+    Result<ChannelBinding> channel_binding(ConnectionId id) const {
+        const Entry* entry = find(id);
+        if (entry == nullptr) return Errc::not_ready;
+        return entry->connection->channel_binding();
+    }
+
+    void close(ConnectionId id, Errc why, std::string_view text) {
+        Entry* entry = find(id);
+        if (entry == nullptr || entry->connection->ending()) return;
+        entry->connection->discard_news();  // streams are cut
+        entry->connection->close(why, text);
+        settle(id, *entry);
+    }
+
+    /// Changes the keys of a connection (RFC 9001 §6). ngtcp2 does so by itself in time; this is
+    /// for tests and for the careful.
+    bool update_keys(ConnectionId id, TimePoint now) {
+        advance(now);
+        Entry* entry = find(id);
+        if (entry == nullptr || !entry->connection->update_keys(state_->now)) return false;
+        mark_dirty(id, *entry);
+        return true;
+    }
+
+    // --- Outputs.
+
+    std::optional<TransportEvent> poll_event();
+
+    /// The next datagrams to send, or nothing. Call it until it returns nothing, with one and the
+    /// same time.
+    std::optional<Transmit> poll_transmit(TimePoint now);
+
+    /// When the next turn is due, whatever else happens: in the past if something waits to be sent.
+    /// May be a little early.
+    std::optional<TimePoint> next_deadline() const {
+        if (wants_transmit()) return state_->now;
+        return earlier(state_->timers.next(), state_->afterlife.next_deadline());
+    }
+
+    // --- Getters.
+
+    /// True if requests since the last turn wait to be sent.
+    bool wants_transmit() const { return !state_->dirty.empty() || !state_->replies.empty(); }
+    /// Connections, those included whose end was not fetched yet.
+    std::size_t connections() const { return state_->entries.size(); }
+    /// Handshakes that are not finished.
+    std::size_t half_open() const { return state_->half_open; }
+    /// Connection ids that packets are recognised by.
+    std::size_t connection_ids() const { return state_->ids.size(); }
+    /// Streams of one connection that are not forgotten yet.
+    std::size_t streams(ConnectionId id) const {
+        const Entry* entry = find(id);
+        return entry != nullptr ? entry->connection->streams() : 0;
+    }
+
+private:
+    struct Entry {
+        std::unique_ptr<Connection> connection;
+        std::vector<ngtcp2_cid> cids{};
+        std::optional<TimePoint> armed{};  ///< Its earliest entry in the timer heap.
+        bool dirty = false;                ///< It is in the queue of those to write for.
+        bool has_news = false;             ///< It is in the queue of those with events.
+        bool counted_half_open = true;
+    };
+
+    struct State {
+        State(Config config, TlsContext tls, const std::optional<Seed>& reset_secret)
+            : shared(std::move(config), std::move(tls), reset_secret),
+              ids(shared.random),
+              afterlife(shared.config.limits.connections_max, ids),
+              buffer(65'535) {}
+
+        Shared shared;
+        std::optional<Doorman> doorman;  ///< Of a server.
+        SocketAddress remote;            ///< Of a client's server.
+        SocketAddress local;
+        std::vector<std::uint8_t> token;  ///< From the server, for the next time.
+        ConnectionIdTable ids;
+        std::unordered_map<ConnectionId, Entry> entries;
+        Afterlife afterlife;
+        Replies replies;
+        TimerHeap timers;
+        std::deque<ConnectionId> dirty;
+        std::deque<ConnectionId> news;
+        std::vector<std::uint8_t> buffer;
+        TimePoint now{};
+        std::uint64_t next_id = 1;
+        std::size_t half_open = 0;
+    };
+
+    explicit Endpoint(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+    static StreamNumber number_of(StreamId stream) { return static_cast<StreamNumber>(stream); }
+
+    Entry* find(ConnectionId id) {
+        const auto found = state_->entries.find(id);
+        return found != state_->entries.end() ? &found->second : nullptr;
+    }
+    const Entry* find(ConnectionId id) const {
+        const auto found = state_->entries.find(id);
+        return found != state_->entries.end() ? &found->second : nullptr;
+    }
+
+    /// The one place where time comes in. ngtcp2 aborts the process if it ever goes back.
+    void advance(TimePoint now) { state_->now = std::max(state_->now, now); }
+
+    Entry* add(const Opening& opening, ConnectionId& id);
+    void handle_stranger(const Datagram& datagram, const ngtcp2_version_cid& head);
+    void deliver(ConnectionId id, const Datagram& datagram);
+    bool settle(ConnectionId id, Entry& entry);
+    void write_or_arm(ConnectionId id, Entry& entry);
+    void settle_and_write(ConnectionId id, Entry& entry);
+    void bury(ConnectionId id, Entry& entry);
+    void arm(ConnectionId id, Entry& entry);
+    void mark_dirty(ConnectionId id, Entry& entry);
+    template <class Action>
+    void for_each(Action action);
+
+    std::unique_ptr<State> state_;
+};
+
+static_assert(DialingTransport<Endpoint>);
+
+}  // namespace quicchat::quic
+
+#include "quicchat/quic/endpoint_turn.hpp"

@@ -1,0 +1,248 @@
+#pragma once
+
+// What an Endpoint does in a turn. Included by endpoint.hpp.
+
+#include "quicchat/quic/endpoint.hpp"
+
+namespace quicchat::quic {
+
+inline Result<ConnectionId> Endpoint::connect(TimePoint now) {
+    advance(now);
+    if (state_->doorman || state_->remote.empty()) return Errc::not_ready;
+    Opening opening{.local = state_->local, .remote = state_->remote, .token = state_->token};
+    // RFC 9000 §7.2: the first destination connection id "MUST be at least 8 bytes in length" and
+    // unpredictable.
+    opening.peer_id = new_connection_id(state_->shared.random, 0);
+    opening.peer_id.data[0] = static_cast<std::uint8_t>(state_->shared.random.next());
+    ConnectionId id{};
+    Entry* entry = add(opening, id);
+    // RFC 9000 §8.1.3: a client "SHOULD NOT reuse a NEW_TOKEN token".
+    state_->token.clear();
+    if (entry == nullptr) return Errc::internal_error;
+    settle_and_write(id, *entry);
+    return id;
+}
+
+inline Endpoint::Entry* Endpoint::add(const Opening& opening, ConnectionId& id) {
+    auto connection = Connection::create(state_->shared, opening, state_->now);
+    if (connection == nullptr) return nullptr;
+    id = ConnectionId{state_->next_id++};
+    ++state_->half_open;
+    return &state_->entries.try_emplace(id, Entry{.connection = std::move(connection)})
+                .first->second;
+}
+
+inline void Endpoint::handle_datagram(const Datagram& datagram, TimePoint now) {
+    advance(now);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(datagram.bytes.data());
+    ngtcp2_version_cid head{};
+    const int error =
+        datagram.bytes.empty()
+            ? NGTCP2_ERR_INVALID_ARGUMENT
+            : ngtcp2_pkt_decode_version_cid(&head, bytes, datagram.bytes.size(),
+                                            connection_id_bytes);
+    if (error == NGTCP2_ERR_VERSION_NEGOTIATION) {
+        if (state_->doorman) {
+            state_->doorman->negotiate_version(datagram, head, state_->now, state_->replies);
+        }
+        return;
+    }
+    if (error != 0) return;
+    if (const auto id = state_->ids.find({head.dcid, head.dcidlen})) return deliver(*id, datagram);
+    handle_stranger(datagram, head);
+}
+
+inline void Endpoint::handle_stranger(const Datagram& datagram, const ngtcp2_version_cid& head) {
+    if (!state_->doorman) {
+        // RFC 9000 §10.3: a stateless reset looks like a packet with a connection id of nobody.
+        // Only the connection can tell, and a client has few.
+        for_each([&](Connection& connection) {
+            if (connection.remote() == datagram.remote) {
+                connection.handle_datagram(datagram, state_->now);
+            }
+        });
+        return;
+    }
+    const bool long_header = (datagram.bytes[0] & std::byte{0x80}) != std::byte{0};
+    if (!long_header) {
+        state_->doorman->reset(datagram, make_cid({head.dcid, head.dcidlen}), state_->now,
+                               state_->replies);
+        return;
+    }
+    const auto opening = state_->doorman->admit(
+        datagram, state_->half_open, state_->entries.size(), state_->now, state_->replies);
+    ConnectionId id{};
+    Entry* entry = opening ? add(*opening, id) : nullptr;
+    if (entry == nullptr) return;
+    entry->connection->handle_datagram(datagram, state_->now);
+    const auto& ending = entry->connection->ending();
+    const bool retry = ending && ending->farewell == Ending::Farewell::retry;
+    settle_and_write(id, *entry);
+    if (retry) state_->doorman->send_retry(datagram, state_->now, state_->replies);
+}
+
+inline void Endpoint::deliver(ConnectionId id, const Datagram& datagram) {
+    Entry* entry = find(id);
+    if (entry == nullptr || entry->connection->ending()) {
+        state_->afterlife.handle_datagram(id, datagram, state_->replies);
+        return;
+    }
+    entry->connection->handle_datagram(datagram, state_->now);
+    if (settle(id, *entry)) write_or_arm(id, *entry);
+}
+
+/// Brings the endpoint's tables up to date with a connection that something happened to. False if
+/// the connection ended; the entry may be gone then.
+inline bool Endpoint::settle(ConnectionId id, Entry& entry) {
+    Connection& connection = *entry.connection;
+    Record& record = connection.record();
+    for (const ngtcp2_cid& cid : std::exchange(record.ids_added, {})) {
+        if (state_->ids.add(cid, id)) entry.cids.push_back(cid);
+    }
+    for (const ngtcp2_cid& cid : std::exchange(record.ids_removed, {})) {
+        state_->ids.remove(cid, id);
+        std::erase_if(entry.cids,
+                      [&](const ngtcp2_cid& own) { return ngtcp2_cid_eq(&own, &cid) != 0; });
+    }
+    if (!record.new_token.empty()) state_->token = std::exchange(record.new_token, {});
+    if (entry.counted_half_open && (connection.is_established() || connection.ending())) {
+        entry.counted_half_open = false;
+        --state_->half_open;
+    }
+    if (connection.ending()) {
+        bury(id, entry);
+        return false;
+    }
+    if (connection.has_news() && !std::exchange(entry.has_news, true)) state_->news.push_back(id);
+    return true;
+}
+
+inline void Endpoint::settle_and_write(ConnectionId id, Entry& entry) {
+    if (settle(id, entry)) mark_dirty(id, entry);
+}
+
+/// Ends a connection: says farewell, keeps what the closing and draining states need, and leaves
+/// the news for the application.
+inline void Endpoint::bury(ConnectionId id, Entry& entry) {
+    using Farewell = Ending::Farewell;
+    Connection& connection = *entry.connection;
+    const Ending& ending = *connection.ending();
+    Reply farewell;
+    if (ending.farewell == Farewell::close) {
+        const Transmit transmit = connection.poll_close(state_->buffer, state_->now);
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(transmit.bytes.data());
+        farewell = {transmit.local, transmit.remote, {bytes, bytes + transmit.bytes.size()}};
+        state_->replies.push(farewell);
+    }
+    if (ending.farewell == Farewell::close || ending.farewell == Farewell::drain) {
+        state_->afterlife.add(id, std::exchange(entry.cids, {}), std::move(farewell),
+                              state_->now + connection.linger());
+    }
+    for (const ngtcp2_cid& cid : entry.cids) state_->ids.remove(cid, id);
+    entry.cids.clear();
+    connection.release();
+
+    // A server's application never heard of a handshake that failed.
+    if (state_->doorman && !connection.is_established()) {
+        state_->entries.erase(id);
+        return;
+    }
+    if (!std::exchange(entry.has_news, true)) state_->news.push_back(id);
+}
+
+inline void Endpoint::write_or_arm(ConnectionId id, Entry& entry) {
+    if (entry.connection->wants_transmit(state_->now)) return mark_dirty(id, entry);
+    arm(id, entry);
+}
+
+inline void Endpoint::handle_timeout(TimePoint now) {
+    advance(now);
+    state_->afterlife.handle_timeout(state_->now);
+    while (const auto due = state_->timers.pop_due(state_->now)) {
+        Entry* entry = find(due->connection);
+        if (entry == nullptr || entry->armed != due->deadline) continue;  // an older entry
+        entry->armed.reset();
+        const auto deadline = entry->connection->next_deadline();
+        if (!deadline) continue;
+        if (*deadline > state_->now) {
+            arm(due->connection, *entry);
+            continue;
+        }
+        entry->connection->handle_timeout(state_->now);
+        settle_and_write(due->connection, *entry);
+    }
+}
+
+inline std::optional<TransportEvent> Endpoint::poll_event() {
+    while (!state_->news.empty()) {
+        const ConnectionId id = state_->news.front();
+        Entry* entry = find(id);
+        if (entry == nullptr) {
+            state_->news.pop_front();
+            continue;
+        }
+        if (auto event = entry->connection->poll_event(id)) {
+            // Fetching can give the peer credit, for bytes or for another stream.
+            if (!entry->connection->ending()) write_or_arm(id, *entry);
+            return event;
+        }
+        state_->news.pop_front();
+        entry->has_news = false;
+        if (entry->connection->ending()) {
+            Disconnected disconnected{id, entry->connection->ending()->reason};
+            state_->entries.erase(id);
+            return disconnected;
+        }
+    }
+    return std::nullopt;
+}
+
+inline std::optional<Transmit> Endpoint::poll_transmit(TimePoint now) {
+    advance(now);
+    while (true) {
+        if (!state_->replies.empty()) return state_->replies.pop();
+        if (state_->dirty.empty()) return std::nullopt;
+        const ConnectionId id = state_->dirty.front();
+        state_->dirty.pop_front();
+        Entry* entry = find(id);
+        if (entry == nullptr) continue;
+        entry->dirty = false;
+        if (entry->connection->ending()) continue;
+
+        const Transmit transmit = entry->connection->poll_transmit(state_->buffer, state_->now);
+        if (!settle(id, *entry)) continue;
+        if (entry->connection->more_to_send()) {
+            mark_dirty(id, *entry);
+        } else {
+            arm(id, *entry);
+        }
+        if (!transmit.bytes.empty()) return transmit;
+    }
+}
+
+inline void Endpoint::arm(ConnectionId id, Entry& entry) {
+    const auto deadline = entry.connection->next_deadline();
+    if (!deadline || (entry.armed && *entry.armed <= *deadline)) return;
+    entry.armed = deadline;
+    state_->timers.push(*deadline, id);
+}
+
+inline void Endpoint::mark_dirty(ConnectionId id, Entry& entry) {
+    if (!std::exchange(entry.dirty, true)) state_->dirty.push_back(id);
+}
+
+/// Runs `action` for every connection. It may end them.
+template <class Action>
+void Endpoint::for_each(Action action) {
+    std::vector<ConnectionId> ids;
+    for (const auto& [id, entry] : state_->entries) {
+        if (!entry.connection->ending()) ids.push_back(id);
+    }
+    for (const ConnectionId id : ids) {
+        Entry* entry = find(id);
+        action(*entry->connection);
+        settle_and_write(id, *entry);
+    }
+}
+
+}  // namespace quicchat::quic

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <ngtcp2/ngtcp2.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "quicchat/base/error.hpp"
+#include "quicchat/transport/event.hpp"
+
+namespace quicchat::quic {
+
+/// The longest reason that we put into a CONNECTION_CLOSE frame, or believe from one.
+inline constexpr std::size_t reason_bytes_max = 256;
+
+/// RFC 9001 §4.8: "The alert level of all TLS alerts is 'fatal'", and the alert's number is added
+/// to 0x100 to give a QUIC error code.
+inline constexpr std::uint64_t crypto_error = 0x100;
+
+inline constexpr std::uint8_t alert_bad_certificate = 42;
+inline constexpr std::uint8_t alert_internal_error = 80;
+inline constexpr std::uint8_t alert_no_application_protocol = 120;
+
+namespace detail {
+
+struct CodeName {
+    std::uint64_t code;
+    std::string_view name;
+};
+
+// RFC 9000 §20.1 and RFC 9368 §5.
+inline constexpr CodeName transport_code_names[] = {
+    {0x00, "NO_ERROR"},
+    {0x01, "INTERNAL_ERROR"},
+    {0x02, "CONNECTION_REFUSED"},
+    {0x03, "FLOW_CONTROL_ERROR"},
+    {0x04, "STREAM_LIMIT_ERROR"},
+    {0x05, "STREAM_STATE_ERROR"},
+    {0x06, "FINAL_SIZE_ERROR"},
+    {0x07, "FRAME_ENCODING_ERROR"},
+    {0x08, "TRANSPORT_PARAMETER_ERROR"},
+    {0x09, "CONNECTION_ID_LIMIT_ERROR"},
+    {0x0a, "PROTOCOL_VIOLATION"},
+    {0x0b, "INVALID_TOKEN"},
+    {0x0c, "APPLICATION_ERROR"},
+    {0x0d, "CRYPTO_BUFFER_EXCEEDED"},
+    {0x0e, "KEY_UPDATE_ERROR"},
+    {0x0f, "AEAD_LIMIT_REACHED"},
+    {0x10, "NO_VIABLE_PATH"},
+    {0x11, "VERSION_NEGOTIATION_ERROR"},
+};
+
+// RFC 8446 §6, with the numbers that a handshake of ours can meet.
+inline constexpr CodeName alert_names[] = {
+    {10, "unexpected_message"},
+    {40, "handshake_failure"},
+    {42, "bad_certificate"},
+    {43, "unsupported_certificate"},
+    {45, "certificate_expired"},
+    {46, "certificate_unknown"},
+    {47, "illegal_parameter"},
+    {48, "unknown_ca"},
+    {50, "decode_error"},
+    {51, "decrypt_error"},
+    {70, "protocol_version"},
+    {71, "insufficient_security"},
+    {80, "internal_error"},
+    {109, "missing_extension"},
+    {112, "unrecognized_name"},
+    {116, "certificate_required"},
+    {120, "no_application_protocol"},
+};
+
+template <std::size_t count>
+std::string name_of(const CodeName (&table)[count], std::uint64_t code) {
+    for (const CodeName& entry : table) {
+        if (entry.code == code) return std::string{entry.name};
+    }
+    return std::to_string(code);
+}
+
+}  // namespace detail
+
+inline bool is_crypto_error(std::uint64_t code) {
+    return code >= crypto_error && code <= crypto_error + 0xff;
+}
+
+/// A QUIC transport error code in words: "PROTOCOL_VIOLATION", "TLS alert no_application_protocol".
+inline std::string transport_code_text(std::uint64_t code) {
+    if (!is_crypto_error(code)) return detail::name_of(detail::transport_code_names, code);
+    return "TLS alert " + detail::name_of(detail::alert_names, code - crypto_error);
+}
+
+/// What a QUIC transport error code means to an application.
+inline Errc errc_from_transport_code(std::uint64_t code) {
+    if (code == NGTCP2_NO_ERROR) return Errc::closed;
+    if (code == NGTCP2_CONNECTION_REFUSED) return Errc::server_full;
+    if (code == NGTCP2_VERSION_NEGOTIATION_ERROR) return Errc::version_mismatch;
+    // RFC 9001 §8.1: without a common application protocol the connection closes with this alert.
+    if (code == crypto_error + alert_no_application_protocol) return Errc::version_mismatch;
+    return Errc::transport_failed;
+}
+
+/// The reason in a CONNECTION_CLOSE frame that the peer sent.
+inline CloseReason reason_from_peer(const ngtcp2_ccerr& error) {
+    CloseReason reason{.by_peer = true};
+    const std::size_t size = error.reasonlen < reason_bytes_max ? error.reasonlen : reason_bytes_max;
+    if (size > 0) reason.text.assign(reinterpret_cast<const char*>(error.reason), size);
+    if (error.type == NGTCP2_CCERR_TYPE_APPLICATION) {
+        reason.errc = from_wire_code(error.error_code);
+        return reason;
+    }
+    reason.errc = errc_from_transport_code(error.error_code);
+    reason.transport_code = error.error_code;
+    if (reason.text.empty()) reason.text = transport_code_text(error.error_code);
+    return reason;
+}
+
+/// The reason when a call into ngtcp2 failed. `alert` is the TLS alert, where there was one.
+inline CloseReason reason_from_failure(int ngtcp2_error, std::uint8_t alert) {
+    CloseReason reason{.errc = Errc::transport_failed, .text = ngtcp2_strerror(ngtcp2_error)};
+    switch (ngtcp2_error) {
+        case NGTCP2_ERR_IDLE_CLOSE: reason.errc = Errc::idle_timeout; break;
+        case NGTCP2_ERR_HANDSHAKE_TIMEOUT: reason.errc = Errc::handshake_timeout; break;
+        case NGTCP2_ERR_RECV_VERSION_NEGOTIATION:
+        case NGTCP2_ERR_VERSION_NEGOTIATION_FAILURE: reason.errc = Errc::version_mismatch; break;
+        case NGTCP2_ERR_CRYPTO:
+            reason.transport_code = crypto_error + alert;
+            reason.errc = errc_from_transport_code(reason.transport_code);
+            reason.text = transport_code_text(reason.transport_code);
+            break;
+        default:
+            reason.transport_code = ngtcp2_err_infer_quic_transport_error_code(ngtcp2_error);
+            break;
+    }
+    return reason;
+}
+
+/// `text` cut to what a CONNECTION_CLOSE frame may carry, never in the middle of a character.
+inline std::string_view bounded_reason(std::string_view text) {
+    if (text.size() <= reason_bytes_max) return text;
+    std::size_t size = reason_bytes_max;
+    while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+    return text.substr(0, size);
+}
+
+}  // namespace quicchat::quic

@@ -1,0 +1,185 @@
+#pragma once
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "quicchat/base/time.hpp"
+#include "quicchat/quic/endpoint.hpp"
+#include "quicchat/quic/udp_socket.hpp"
+
+namespace quicchat::quic {
+
+/// Both times, read from the system. The only place in the library that reads a clock for its
+/// logic.
+inline Now read_clock() {
+    const auto read = [](clockid_t clock) {
+        timespec time{};
+        clock_gettime(clock, &time);
+        return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+    };
+    return {.steady = TimePoint{read(CLOCK_MONOTONIC)},
+            .wall = WallTime{std::chrono::floor<std::chrono::milliseconds>(read(CLOCK_REALTIME))}};
+}
+
+/// What a Driver runs: something with a quic::Endpoint inside, a Client or a Server.
+template <class T>
+concept Application = requires(T app, const T& view, Now now) {
+    { app.transport() } -> std::same_as<Endpoint&>;
+    { app.process(now) } -> std::same_as<void>;
+    { view.next_deadline() } -> std::same_as<std::optional<TimePoint>>;
+};
+
+/// Joins an application and a UDP socket. Whoever has an event loop waits for `fd()` to be readable
+/// (writable too while `wants_write()`), or for `next_deadline()`, and then calls `turn`; others
+/// call `run`. Single-threaded.
+template <Application App>
+class Driver {
+public:
+    /// Makes the application of `arguments`, in place: it need not be movable.
+    template <class... Arguments>
+    explicit Driver(UdpSocket socket, Arguments&&... arguments)
+        : socket_(std::move(socket)), app_(std::forward<Arguments>(arguments)...) {}
+
+    App& app() { return app_; }
+    const UdpSocket& socket() const { return socket_; }
+
+    int fd() const { return socket_.fd(); }
+    bool wants_write() const { return socket_.wants_write(); }
+
+    /// When the next turn is due, whatever else happens.
+    std::optional<TimePoint> next_deadline() const {
+        const std::optional<TimePoint> deadline = app_.next_deadline();
+        if (!deadline || !wants_write()) return deadline;
+        // Something is due, but it cannot leave before the socket is writable.
+        constexpr Duration patience = std::chrono::milliseconds{5};
+        return std::max(*deadline, last_turn_ + patience);
+    }
+
+    /// Receives what is there, lets the application act, and sends what came of it. Returns an
+    /// error if the socket is of no more use.
+    std::error_code turn(Now now) {
+        last_turn_ = now.steady;
+        if (const auto error = socket_.flush()) return error;
+        if (const auto error = receive(now.steady)) return error;
+        Endpoint& endpoint = app_.transport();
+        endpoint.handle_timeout(now.steady);
+        app_.process(now);
+        const std::error_code error = transmit(now.steady);
+        if (!socket_.take_refused()) return error;
+        endpoint.handle_unreachable(now.steady);
+        app_.process(now);
+        return error ? error : transmit(now.steady);
+    }
+
+private:
+    // Datagrams count whether they are any good or not, and are taken in a bounded number per turn,
+    // so that nobody can keep us from the rest of the work.
+    static constexpr std::size_t datagrams_per_turn_max = 1024;
+
+    std::error_code receive(TimePoint now) {
+        Endpoint& endpoint = app_.transport();
+        std::size_t datagrams = 0;
+        for (std::size_t rounds = 0; rounds < datagrams_per_turn_max; ++rounds) {
+            const auto received = socket_.receive(
+                [&](const Datagram& datagram) { endpoint.handle_datagram(datagram, now); });
+            if (received.error) return received.error;
+            if (received.unreachable) endpoint.handle_unreachable(now);
+            datagrams += received.datagrams;
+            if (!received.more || datagrams >= datagrams_per_turn_max) break;
+        }
+        return {};
+    }
+
+    std::error_code transmit(TimePoint now) {
+        // While the socket is full, packets are better made later, with what is new by then.
+        while (!socket_.wants_write()) {
+            while (const auto transmit = app_.transport().poll_transmit(now)) {
+                if (const auto error = socket_.send(*transmit)) return error;
+            }
+            if (const auto error = socket_.flush()) return error;
+            if (!app_.transport().wants_transmit()) break;
+        }
+        return {};
+    }
+
+    UdpSocket socket_;
+    App app_;
+    TimePoint last_turn_{};
+};
+
+/// Lets other threads, and signal handlers, end or wake a `run`. Both calls are thread-safe and
+/// async-signal-safe.
+class StopFlag {
+public:
+    StopFlag() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+    ~StopFlag() {
+        if (fd_ >= 0) close(fd_);
+    }
+    StopFlag(const StopFlag&) = delete;
+    StopFlag& operator=(const StopFlag&) = delete;
+
+    void stop() noexcept {
+        stopped_.store(true, std::memory_order_release);
+        wake();
+    }
+    /// Makes `run` do a turn now.
+    void wake() noexcept {
+        const int saved = errno;
+        const std::uint64_t one = 1;
+        // It only fails if the counter is full, and then the other side wakes up anyway.
+        [[maybe_unused]] const ssize_t written = write(fd_, &one, sizeof one);
+        errno = saved;
+    }
+
+    bool stopped() const { return stopped_.load(std::memory_order_acquire); }
+    int fd() const { return fd_; }
+    /// Takes the wake-ups that came so far.
+    void clear() {
+        std::uint64_t count = 0;
+        [[maybe_unused]] const ssize_t got = read(fd_, &count, sizeof count);
+    }
+
+private:
+    static_assert(std::atomic<bool>::is_always_lock_free);
+
+    int fd_;
+    std::atomic<bool> stopped_{false};
+};
+
+/// Runs the driver until it is told to stop, or until the socket fails.
+template <class App>
+std::error_code run(Driver<App>& driver, StopFlag& stop) {
+    while (!stop.stopped()) {
+        if (const auto error = driver.turn(read_clock())) return error;
+        pollfd waits[2] = {{driver.fd(), POLLIN, 0}, {stop.fd(), POLLIN, 0}};
+        if (driver.wants_write()) waits[0].events |= POLLOUT;
+
+        timespec timeout{};
+        const std::optional<TimePoint> deadline = driver.next_deadline();
+        if (deadline) {
+            const Duration left = std::max(*deadline - read_clock().steady, Duration::zero());
+            const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+            timeout.tv_sec = seconds.count();
+            timeout.tv_nsec = (left - seconds).count();
+        }
+        // Errors other than EINTR would come again at once; the next turn reports them.
+        const int ready = ppoll(waits, 2, deadline ? &timeout : nullptr, nullptr);
+        if (ready < 0 && errno != EINTR) return {errno, std::system_category()};
+        if (ready > 0 && waits[1].revents != 0) stop.clear();
+    }
+    return {};
+}
+
+}  // namespace quicchat::quic

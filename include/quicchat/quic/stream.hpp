@@ -1,0 +1,164 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "quicchat/base/bytes.hpp"
+#include "quicchat/quic/send_buffer.hpp"
+
+namespace quicchat::quic {
+
+/// A QUIC stream id as ngtcp2 spells it.
+using StreamNumber = std::int64_t;
+
+/// Something that the application has not been told yet. What it is about is looked up when it
+/// asks, so there is at most one of each kind for a stream, and the queue stays short.
+struct Notice {
+    enum class Kind : std::uint8_t { connected, data, reset, writable, datagram } kind;
+    StreamNumber stream = -1;
+};
+
+/// Both directions of one stream.
+struct Stream {
+    // Out.
+    SendBuffer send{};
+    bool fin_queued = false;
+    bool fin_sent = false;
+    bool scheduled = false;         ///< It is in the queue of streams that want to send.
+    bool throttled = false;         ///< Its backlog was too long; Writable follows.
+    bool writable_noticed = false;
+
+    // In.
+    Buffer received{};              ///< What the application has not fetched yet.
+    std::size_t unconsumed = 0;     ///< What it has not given back yet, `received` included.
+    bool fin_received = false;
+    bool data_noticed = false;
+
+    // Both.
+    bool cut = false;               ///< We or the peer reset it: nothing more either way.
+    bool reset_noticed = false;
+    bool closed = false;            ///< ngtcp2 is done with it and with its bytes.
+    std::uint64_t reset_code = 0;
+
+    bool wants_to_send() const {
+        return !cut && !closed && (send.unsent() > 0 || (fin_queued && !fin_sent));
+    }
+    bool is_spent() const {
+        return closed && unconsumed == 0 && !data_noticed && !reset_noticed && !writable_noticed;
+    }
+};
+
+/// The streams of one connection: pure bookkeeping that never calls ngtcp2, so that its callbacks
+/// may use it.
+class Streams {
+public:
+    Stream* find(StreamNumber number) {
+        const auto found = streams_.find(number);
+        return found != streams_.end() ? &found->second : nullptr;
+    }
+    const Stream* find(StreamNumber number) const {
+        const auto found = streams_.find(number);
+        return found != streams_.end() ? &found->second : nullptr;
+    }
+
+    void handle_open(StreamNumber number) { streams_.try_emplace(number); }
+
+    void handle_data(StreamNumber number, BytesView bytes, bool fin) {
+        Stream& stream = streams_[number];
+        stream.unconsumed += bytes.size();
+        stream.fin_received |= fin;
+        if (stream.cut) return;  // credited with the rest when StreamReset is fetched
+        append(stream.received, bytes);
+        if (std::exchange(stream.data_noticed, true)) return;
+        notices_.push_back({Notice::Kind::data, number});
+    }
+
+    /// The peer sent RESET_STREAM or STOP_SENDING. Either ends both directions for us.
+    void handle_reset(StreamNumber number, std::uint64_t code) {
+        Stream* stream = find(number);
+        if (stream == nullptr || stream->cut) return;
+        stream->cut = true;
+        stream->reset_code = code;
+        stream->reset_noticed = true;
+        notices_.push_back({Notice::Kind::reset, number});
+        abandoned_.push_back(number);
+    }
+
+    void handle_acknowledged(StreamNumber number, std::uint64_t bytes) {
+        if (Stream* stream = find(number)) stream->send.handle_acknowledged(bytes);
+    }
+
+    void handle_closed(StreamNumber number) {
+        if (Stream* stream = find(number)) {
+            stream->closed = true;
+            stream->send.clear();
+            closed_.push_back(number);
+        }
+    }
+
+    /// Puts the stream into the queue of those that want to send.
+    void schedule(StreamNumber number, Stream& stream) {
+        if (!stream.wants_to_send() || std::exchange(stream.scheduled, true)) return;
+        sendable_.push_back(number);
+    }
+
+    /// The stream that is to send next, or -1. Streams take turns: it goes to the end of the queue.
+    StreamNumber next_sendable() {
+        while (!sendable_.empty()) {
+            const StreamNumber number = sendable_.front();
+            sendable_.pop_front();
+            Stream* stream = find(number);
+            if (stream == nullptr) continue;
+            if (stream->wants_to_send()) {
+                sendable_.push_back(number);
+                return number;
+            }
+            stream->scheduled = false;
+        }
+        return -1;
+    }
+
+    std::size_t sendable() const { return sendable_.size(); }
+
+    /// Cuts a stream on our side. Returns the bytes that nobody will consume any more.
+    std::size_t cut(Stream& stream) {
+        stream.cut = true;
+        stream.reset_noticed = false;
+        stream.writable_noticed = false;
+        stream.data_noticed = false;
+        stream.received = {};
+        return std::exchange(stream.unconsumed, 0);
+    }
+
+    /// Forgets a stream that is finished in every respect. True if it was.
+    bool erase_if_spent(StreamNumber number) {
+        const auto found = streams_.find(number);
+        if (found == streams_.end() || !found->second.is_spent()) return false;
+        streams_.erase(found);
+        return true;
+    }
+
+    void notice(Notice notice) { notices_.push_back(notice); }
+    std::deque<Notice>& notices() { return notices_; }
+    const std::deque<Notice>& notices() const { return notices_; }
+
+    /// Streams that the peer cut, and streams that ngtcp2 closed, since the last call.
+    std::vector<StreamNumber> take_abandoned() { return std::exchange(abandoned_, {}); }
+    std::vector<StreamNumber> take_closed() { return std::exchange(closed_, {}); }
+
+    std::size_t size() const { return streams_.size(); }
+
+private:
+    std::unordered_map<StreamNumber, Stream> streams_;
+    std::deque<StreamNumber> sendable_;
+    std::deque<Notice> notices_;
+    std::vector<StreamNumber> abandoned_;
+    std::vector<StreamNumber> closed_;
+};
+
+}  // namespace quicchat::quic

@@ -1,0 +1,205 @@
+#include <catch2/catch_test_macros.hpp>
+#include <set>
+
+#include "quicchat/quic/connection_id.hpp"
+#include "quicchat/quic/doorman.hpp"
+#include "quicchat/quic/error.hpp"
+#include "quicchat/quic/send_buffer.hpp"
+#include "quicchat/quic/timer_heap.hpp"
+#include "quicchat/quic/token.hpp"
+#include "support/literals.hpp"
+#include "support/printers.hpp"
+#include "support/seed.hpp"
+
+using namespace quicchat;
+using namespace quicchat::test;
+using namespace std::chrono_literals;
+
+TEST_CASE("a send buffer", "[quic][send_buffer]") {
+    quic::SendBuffer buffer;
+    std::array<BytesView, quic::SendBuffer::pieces_max> views{};
+    const auto next = [&] {
+        std::string text;
+        const std::size_t count = buffer.next(views);
+        for (std::size_t i = 0; i < count; ++i) text += as_text(views[i]);
+        return text;
+    };
+    buffer.append(text_bytes("hello "));
+    buffer.append(Bytes{});
+    buffer.append(text_bytes("world"));
+
+    SECTION("shows what was not sent yet") {
+        CHECK(next() == "hello world");
+        buffer.handle_sent(3);
+        CHECK(next() == "lo world");
+        CHECK(buffer.unsent() == 8);
+        buffer.handle_sent(3);
+        CHECK(next() == "world");
+        buffer.handle_sent(5);
+        CHECK(next().empty());
+        CHECK(buffer.unsent() == 0);
+    }
+    SECTION("keeps a piece until all of it is acknowledged") {
+        buffer.handle_sent(11);
+        buffer.handle_acknowledged(5);
+        CHECK(buffer.pieces() == 2);
+        buffer.handle_acknowledged(1);
+        CHECK(buffer.pieces() == 1);
+        buffer.handle_acknowledged(0);
+        buffer.handle_acknowledged(5);
+        CHECK(buffer.pieces() == 0);
+    }
+    SECTION("never lets go of a piece that is not sent as a whole") {
+        buffer.handle_sent(8);
+        buffer.handle_acknowledged(8);
+        CHECK(buffer.pieces() == 1);
+        CHECK(next() == "rld");
+        buffer.append(text_bytes("!"));
+        CHECK(next() == "rld!");
+    }
+    SECTION("refers to the bytes it was given") {
+        const Bytes bytes = text_bytes("shared");
+        buffer.clear();
+        buffer.append(bytes);
+        REQUIRE(buffer.next(views) == 1);
+        CHECK(views[0].data() == bytes.data());
+    }
+    SECTION("shows no more pieces than fit a packet") {
+        for (int i = 0; i < 100; ++i) buffer.append(text_bytes("x"));
+        CHECK(buffer.next(views) == quic::SendBuffer::pieces_max);
+        CHECK(buffer.unsent() == 111);
+    }
+}
+
+TEST_CASE("SipHash matches its authors' test vector", "[quic]") {
+    std::vector<std::uint8_t> input;
+    for (std::uint8_t i = 0; i < 15; ++i) input.push_back(i);
+    const quic::SipHash hash{0x0706050403020100, 0x0f0e0d0c0b0a0908};
+    CHECK(hash(input) == 0xa129ca6149be45e5);
+}
+
+TEST_CASE("connection ids", "[quic]") {
+    quic::Random random{quic::test_seed(1)};
+    quic::ConnectionIdTable table{random};
+    const ngtcp2_cid one = quic::new_connection_id(random, 7);
+    CHECK(one.data[0] == 7);
+    CHECK(one.datalen == quic::connection_id_bytes);
+    CHECK(table.add(one, ConnectionId{1}));
+    CHECK_FALSE(table.add(one, ConnectionId{2}));
+    CHECK(table.find(quic::view(one)) == ConnectionId{1});
+    table.remove(one, ConnectionId{2});
+    CHECK(table.size() == 1);
+    table.remove(one, ConnectionId{1});
+    CHECK_FALSE(table.find(quic::view(one)));
+    CHECK_FALSE(table.find(std::vector<std::uint8_t>(200)));
+    CHECK_FALSE(table.find({}));
+}
+
+TEST_CASE("random bytes are the same for the same seed, and different otherwise", "[quic]") {
+    quic::Random a{quic::test_seed(1)};
+    quic::Random b{quic::test_seed(1)};
+    quic::Random c{quic::test_seed(2)};
+    std::set<std::uint64_t> seen;
+    for (int i = 0; i < 10'000; ++i) {
+        const std::uint64_t number = a.next();
+        CHECK(number == b.next());
+        CHECK(seen.insert(number).second);
+        CHECK(seen.insert(c.next()).second);
+    }
+    CHECK(quic::system_seed() != quic::system_seed());
+}
+
+TEST_CASE("the timer heap gives deadlines back in order", "[quic]") {
+    quic::TimerHeap heap;
+    for (const int second : {5, 1, 4, 2, 3}) {
+        heap.push(TimePoint{std::chrono::seconds{second}},
+                  ConnectionId{static_cast<std::uint64_t>(second)});
+    }
+    CHECK(heap.next() == TimePoint{1s});
+    CHECK_FALSE(heap.pop_due(TimePoint{999ms}));
+    for (std::uint64_t second = 1; second <= 5; ++second) {
+        const auto entry = heap.pop_due(TimePoint{10s});
+        REQUIRE(entry);
+        CHECK(entry->connection == ConnectionId{second});
+    }
+    CHECK_FALSE(heap.next());
+}
+
+TEST_CASE("an address token", "[quic][retry]") {
+    quic::Random random{quic::test_seed(1)};
+    const quic::Tokens tokens{random, std::nullopt};
+    const quic::Tokens others{random, std::nullopt};
+    const auto address = *quic::SocketAddress::parse("192.0.2.1:1000");
+    const auto elsewhere = *quic::SocketAddress::parse("192.0.2.2:1000");
+    const ngtcp2_cid original = quic::new_connection_id(random, 0);
+    const ngtcp2_cid retry = quic::new_connection_id(random, 0);
+    const TimePoint now{1000s};
+    constexpr auto version = NGTCP2_PROTO_VER_V1;
+    using Verdict = quic::TokenVerdict;
+
+    SECTION("of a Retry proves the address for ten seconds") {
+        const auto token = tokens.make_retry(version, address, retry, original, now);
+        const auto check = [&](const auto& by, const auto& from, const auto& id, TimePoint when) {
+            return by.check(token, version, from, id, when);
+        };
+        const Verdict good = check(tokens, address, retry, now + 9s);
+        CHECK(good.kind == Verdict::retry);
+        CHECK(ngtcp2_cid_eq(&good.original_dcid, &original) != 0);
+        CHECK(check(tokens, address, retry, now + 11s).kind == Verdict::invalid);
+        CHECK(check(tokens, elsewhere, retry, now).kind != Verdict::retry);
+        CHECK(check(tokens, address, original, now).kind != Verdict::retry);
+        CHECK(check(others, address, retry, now).kind == Verdict::none);
+    }
+    SECTION("for the next time proves the address for an hour, from any port") {
+        auto token = tokens.make_regular(address, now);
+        auto other_port = address;
+        other_port.set_port(2000);
+        const auto check = [&](const auto& from, TimePoint when) {
+            return tokens.check(token, version, from, retry, when).kind;
+        };
+        CHECK(check(address, now + 59min) == Verdict::regular);
+        CHECK(check(other_port, now) == Verdict::regular);
+        CHECK(check(address, now + 61min) == Verdict::none);
+        CHECK(check(elsewhere, now) == Verdict::none);
+        token.back() ^= 1;
+        CHECK(check(address, now) == Verdict::none);
+    }
+    SECTION("of garbage proves nothing") {
+        std::vector<std::uint8_t> garbage;
+        CHECK(tokens.check(garbage, version, address, retry, now).kind == Verdict::none);
+        for (int i = 0; i < 300; ++i) {
+            garbage.push_back(static_cast<std::uint8_t>(random.next()));
+            for (const int magic : {0xb6, 0xb7, 0x36, 0}) {
+                garbage[0] = static_cast<std::uint8_t>(magic);
+                CHECK(tokens.check(garbage, version, address, retry, now).kind == Verdict::none);
+            }
+        }
+    }
+}
+
+TEST_CASE("a rate limit allows a burst and then its rate", "[quic]") {
+    quic::RateLimit limit{10, 5};
+    const TimePoint begin{1000s};
+    const auto allowed = [&](TimePoint now) {
+        int count = 0;
+        while (limit.allow(now)) ++count;
+        return count;
+    };
+    CHECK(allowed(begin) == 5);
+    CHECK(allowed(begin + 100ms) == 1);
+    CHECK(allowed(begin + 300ms) == 2);
+    CHECK(allowed(begin + 100s) == 5);
+}
+
+TEST_CASE("QUIC's error codes in our words", "[quic]") {
+    CHECK(quic::errc_from_transport_code(0x178) == Errc::version_mismatch);
+    CHECK(quic::errc_from_transport_code(0x2) == Errc::server_full);
+    CHECK(quic::errc_from_transport_code(0x0) == Errc::closed);
+    CHECK(quic::errc_from_transport_code(0xa) == Errc::transport_failed);
+    CHECK(quic::transport_code_text(0x178) == "TLS alert no_application_protocol");
+    CHECK(quic::transport_code_text(0xa) == "PROTOCOL_VIOLATION");
+    CHECK(quic::transport_code_text(0x4242) == "16962");
+    const std::string long_text = std::string(255, 'x') + "\xc3\xa9";
+    CHECK(quic::bounded_reason(long_text) == std::string(255, 'x'));
+    CHECK(quic::bounded_reason("short") == "short");
+}

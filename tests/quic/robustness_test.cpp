@@ -1,0 +1,255 @@
+#include <catch2/catch_test_macros.hpp>
+
+#include "support/printers.hpp"
+#include "support/quic_world.hpp"
+#include "support/seed.hpp"
+
+using namespace quicchat;
+using namespace quicchat::test;
+
+namespace {
+
+const quic::SocketAddress stranger = *quic::SocketAddress::parse("192.0.2.66:666");
+
+void throw_at(Host& host, const quic::SocketAddress& from, BytesView bytes, TimePoint now) {
+    host.endpoint.handle_datagram({host.address, from, 0, bytes}, now);
+}
+
+std::size_t answers(Host& host, TimePoint now, std::size_t* bytes = nullptr) {
+    std::size_t count = 0;
+    while (const auto transmit = host.endpoint.poll_transmit(now)) {
+        ++count;
+        if (bytes != nullptr) *bytes += transmit->bytes.size();
+    }
+    return count;
+}
+
+Buffer random_bytes(DatagramLink& link, std::size_t size) {
+    Buffer bytes(size);
+    for (std::byte& byte : bytes) byte = static_cast<std::byte>(link.draw(256));
+    return bytes;
+}
+
+/// The first datagram of a client: a whole, valid Initial.
+Buffer first_flight(std::uint64_t seed) {
+    World world;
+    Host& client = world.add_client({.trust = quic::Trust::insecure()}, World::config(seed));
+    client.endpoint.connect(world.now).value();
+    const auto transmit = client.endpoint.poll_transmit(world.now);
+    const BytesView bytes = transmit->bytes.first(transmit->segment_size);
+    return Buffer(bytes.begin(), bytes.end());
+}
+
+}  // namespace
+
+TEST_CASE("garbage never disturbs a connection", "[quic][garbage]") {
+    const std::uint64_t seed = test::seed();
+    INFO("seed=" << seed);
+    World world{{.seed = seed, .delay_min = 5ms, .delay_max = 9ms}};
+    Host& server = world.add_server();
+    Host& client = world.add_client();
+    server.echo = true;
+    client.endpoint.connect(world.now).value();
+    REQUIRE(world.run_until([&] {
+        return find_event<Connected>(client) && find_event<Connected>(server);
+    }));
+    const ConnectionId id = find_event<Connected>(client)->connection;
+    const StreamId stream = client.endpoint.open_stream(id).value();
+
+    // Every real packet is followed by broken copies of it, from the same address.
+    world.spy = [&](const DatagramLink::Letter& letter) {
+        Host& to = letter.to == server.address ? server : client;
+        for (int i = 0; i < 4; ++i) {
+            Buffer broken = letter.bytes;
+            if (world.link.draw(3) == 0) broken.resize(world.link.draw(broken.size() + 1));
+            for (std::uint64_t flips = world.link.draw(4); !broken.empty() && flips-- > 0;) {
+                broken[world.link.draw(broken.size())] ^=
+                    static_cast<std::byte>(1 << world.link.draw(8));
+            }
+            if (broken == letter.bytes) continue;
+            throw_at(to, letter.from, broken, world.now);
+        }
+    };
+    constexpr std::size_t rounds = 300;
+    for (std::size_t i = 0; i < rounds; ++i) {
+        REQUIRE(client.endpoint.write(id, stream, Bytes{Buffer(500)}, i + 1 == rounds));
+        throw_at(server, client.address, random_bytes(world.link, world.link.draw(1500)),
+                 world.now);
+        throw_at(server, stranger, random_bytes(world.link, 1200 + world.link.draw(200)),
+                 world.now);
+        throw_at(client, server.address, random_bytes(world.link, world.link.draw(1500)),
+                 world.now);
+        throw_at(server, client.address, {}, world.now);
+        world.run_for(7ms);
+    }
+    CHECK(world.run_until([&] { return client.bytes_received == rounds * 500; }));
+    CHECK(find_event<Disconnected>(client) == nullptr);
+    CHECK(find_event<Disconnected>(server) == nullptr);
+    CHECK(server.endpoint.connections() == 1);
+}
+
+TEST_CASE("broken handshakes of every kind end without a trace", "[quic][garbage]") {
+    const std::uint64_t seed = test::seed();
+    INFO("seed=" << seed);
+    for (std::uint64_t i = 0; i < 60; ++i) {
+        World world{{.seed = seed + i, .delay_min = 1ms, .delay_max = 20ms}};
+        Host& server = world.add_server();
+        Host& client = world.add_client();
+        world.tamper = [&](DatagramLink::Letter& letter) {
+            if (world.link.draw(3) != 0 || letter.bytes.empty()) return;
+            letter.bytes[world.link.draw(letter.bytes.size())] ^= std::byte{0x10};
+        };
+        client.endpoint.connect(world.now).value();
+        world.run_for(20s);
+        world.tamper = nullptr;
+        world.run_for(2min);
+        CHECK(server.endpoint.half_open() == 0);
+        const bool connected = find_event<Connected>(client) != nullptr;
+        CHECK((connected || find_event<Disconnected>(client) != nullptr));
+        CHECK(server.endpoint.connections() <= 1);
+    }
+}
+
+TEST_CASE("strangers get no more out of a server than they put in", "[quic][flood]") {
+    World world;
+    Host& server = world.add_server({.half_open_max = 10}, World::config(1));
+    std::size_t bytes = 0;
+
+    SECTION("with valid first packets under a forged address") {
+        std::size_t sent = 0;
+        for (std::uint64_t i = 0; i < 100; ++i) {
+            const Buffer initial = first_flight(1000 + i);
+            throw_at(server, stranger, initial, world.now);
+            sent += initial.size();
+            answers(server, world.now, &bytes);
+        }
+        CHECK(server.endpoint.half_open() == 10);
+        // RFC 9000 §8: three times as much before the address is proved; and for all that came
+        // after the tenth a Retry only.
+        CHECK(bytes <= 10 * 3 * 1200 + 90 * 200);
+        const TimePoint end = world.now + 60s;
+        while (world.step(end)) {
+        }
+        CHECK(server.endpoint.half_open() == 0);
+        CHECK(server.endpoint.connection_ids() == 0);
+        CHECK(server.events.empty());
+    }
+    SECTION("with first packets that are too short, or empty") {
+        Buffer initial = first_flight(1);
+        initial.resize(1199);
+        throw_at(server, stranger, initial, world.now);
+        throw_at(server, stranger, {}, world.now);
+        throw_at(server, stranger, Buffer(1, std::byte{0xc0}), world.now);
+        CHECK(answers(server, world.now) == 0);
+        CHECK(server.endpoint.connections() == 0);
+    }
+    SECTION("with versions that nobody speaks") {
+        Buffer initial = first_flight(1);
+        initial[1] = std::byte{0x7a};
+        throw_at(server, stranger, initial, world.now);
+        CHECK(answers(server, world.now, &bytes) == 1);
+        CHECK(bytes < 100);
+        initial.resize(1000);
+        throw_at(server, stranger, initial, world.now);
+        CHECK(answers(server, world.now) == 0);
+    }
+    SECTION("with packets for connections that nobody knows") {
+        for (int i = 0; i < 10'000; ++i) {
+            Buffer packet = random_bytes(world.link, 1200);
+            packet[0] = std::byte{0x41};
+            throw_at(server, stranger, packet, world.now);
+        }
+        const std::size_t resets = answers(server, world.now, &bytes);
+        CHECK(resets > 0);
+        CHECK(resets <= 100);
+        CHECK(bytes == resets * 42);
+        world.now += 10s;
+        Buffer short_packet(42, std::byte{0x41});  // could be a stateless reset itself
+        throw_at(server, stranger, short_packet, world.now);
+        CHECK(answers(server, world.now) == 0);
+    }
+}
+
+TEST_CASE("a client with a version that the server does not speak is told", "[quic]") {
+    World world;
+    Host& server = world.add_server();
+    Host& client = world.add_client();
+    Buffer negotiation;
+    world.tamper = [&](DatagramLink::Letter& letter) {
+        if (letter.to == server.address && letter.bytes.size() >= 1200) {
+            letter.bytes[1] = std::byte{0x7a};  // on its way to the server
+        } else if (letter.to == client.address) {
+            negotiation = letter.bytes;
+        }
+    };
+    client.endpoint.connect(world.now).value();
+    world.run_until([&] { return !client.events.empty(); });
+    REQUIRE(negotiation.size() > 20);
+    CHECK(as_text(BytesView{negotiation}.subspan(1, 4)) == std::string(4, '\0'));
+    // The answer lists version 1, so an honest client ignores it (RFC 9000 §6.2) and waits.
+    CHECK(find_event<Disconnected>(client)->reason.errc == Errc::handshake_timeout);
+}
+
+TEST_CASE("a client learns that a restarted server has forgotten it", "[quic][reset]") {
+    World world;
+    quic::ServerConfig config{.reset_secret = quic::test_seed(77)};
+    Host& server = world.add_server(config, World::config(1));
+    Host& client = world.add_client();
+    client.endpoint.connect(world.now).value();
+    REQUIRE(world.run_until([&] { return find_event<Connected>(client) != nullptr; }));
+    world.run_for(1s);
+    const ConnectionId id = find_event<Connected>(client)->connection;
+
+    SECTION("if it kept its reset secret") {
+        config.certificate_pem = test_pair().certificate_pem;
+        config.key_pem = test_pair().key_pem;
+        server.endpoint = quic::Endpoint::server(config, World::config(3)).value();
+        const StreamId stream = client.endpoint.open_stream(id).value();
+        REQUIRE(client.endpoint.write(id, stream, Bytes{Buffer(100)}, false));
+        REQUIRE(world.run_until([&] { return find_event<Disconnected>(client) != nullptr; }));
+        const CloseReason& reason = find_event<Disconnected>(client)->reason;
+        CHECK(reason.errc == Errc::transport_failed);
+        CHECK(reason.by_peer);
+        CHECK(error_class(reason.errc) == ErrorClass::retry);
+    }
+    SECTION("but believes nobody else") {
+        Buffer forged = random_bytes(world.link, 42);
+        forged[0] = std::byte{0x41};
+        for (int i = 0; i < 100; ++i) throw_at(client, server.address, forged, world.now);
+        world.run_for(1s);
+        CHECK(find_event<Disconnected>(client) == nullptr);
+    }
+}
+
+TEST_CASE("calls in every state are harmless", "[quic]") {
+    World world;
+    Host& server = world.add_server();
+    Host& client = world.add_client();
+    const ConnectionId id = client.endpoint.connect(world.now).value();
+    const auto poke = [&](Host& host, ConnectionId connection) {
+        quic::Endpoint& endpoint = host.endpoint;
+        (void)endpoint.open_stream(connection);
+        (void)endpoint.write(connection, StreamId{0}, Bytes{Buffer(10)}, false);
+        (void)endpoint.write(connection, StreamId{~0ULL}, Bytes{Buffer(10)}, false);
+        endpoint.reset_stream(connection, StreamId{4}, ~0ULL);
+        endpoint.reset_stream(connection, StreamId{3}, 1);
+        endpoint.consume(connection, StreamId{0}, ~std::size_t{0});
+        (void)endpoint.backlog(connection, StreamId{0});
+        (void)endpoint.send_datagram(connection, Bytes{Buffer(10)});
+        (void)endpoint.channel_binding(connection);
+        (void)endpoint.update_keys(connection, world.now);
+    };
+    for (int i = 0; i < 100; ++i) {
+        poke(client, i % 2 == 0 ? id : ConnectionId{99});
+        poke(server, ConnectionId{1});
+        world.run_for(1ms);
+    }
+    CHECK(find_event<Connected>(client) != nullptr);
+    client.endpoint.close(id, Errc::closed, "");
+    poke(client, id);
+    world.run_for(1s);
+    poke(client, id);
+    poke(server, ConnectionId{1});
+    CHECK(count_events<Disconnected>(client) == 1);
+    CHECK(count_events<Disconnected>(server) == 1);
+}
