@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "mailbox.hpp"
+#include "quicchat/session/event.hpp"
+
+namespace quicchat::python {
+
+/// The number that Python gives a request, so that it recognises the answer. 0: no request.
+using Ticket = std::uint64_t;
+
+struct JoinCommand {
+    std::string room;
+    Position position;
+};
+struct LeaveCommand {
+    std::string room;
+};
+struct PublishCommand {
+    std::string room;
+    std::string text;
+    std::string attributes;
+    std::optional<MessageId> id;
+};
+struct TellCommand {
+    std::string user;
+    std::string text;
+    std::string attributes;
+    std::optional<MessageId> id;
+};
+struct MembersCommand {
+    std::string room;
+    std::string after;
+};
+struct CloseCommand {};
+
+using ClientAction = std::variant<JoinCommand, LeaveCommand, PublishCommand, TellCommand,
+                                  MembersCommand, CloseCommand>;
+
+struct ClientCommand {
+    Ticket ticket = 0;
+    ClientAction action;
+};
+
+/// An event of the client with the ticket that it answers, or the Errc of a request that was
+/// refused on this side already.
+struct ClientMail {
+    Ticket ticket = 0;
+    std::variant<ClientEvent, Errc> what;
+};
+
+/// What Python and the engine thread share about one client. Thread-safe. Both directions are
+/// bounded: commands by `post`, events by the mailbox.
+class ClientPort {
+public:
+    /// Commands that may wait for the engine. It takes them in microseconds, except while it hashes
+    /// a password; nobody types that fast, and a loop that does is told `queue_full`.
+    static constexpr std::size_t commands_max = 4096;
+    static constexpr std::size_t command_bytes_max = 4 * 1024 * 1024;
+
+    ClientPort(std::size_t events_max, std::size_t bytes_max) : inbox(events_max, bytes_max) {}
+
+    /// What became of a command that was handed over.
+    enum class Posted { woke, waiting, full };
+
+    Posted post(ClientCommand command, std::size_t bytes) {
+        const std::lock_guard lock{mutex_};
+        const bool closing = std::holds_alternative<CloseCommand>(command.action);
+        if (!closing && (commands_.size() >= commands_max || bytes_ + bytes > command_bytes_max)) {
+            return Posted::full;
+        }
+        commands_.push_back(std::move(command));
+        bytes_ += bytes;
+        return commands_.size() == 1 ? Posted::woke : Posted::waiting;
+    }
+
+    std::vector<ClientCommand> take_commands() {
+        const std::lock_guard lock{mutex_};
+        bytes_ = 0;
+        return std::exchange(commands_, {});
+    }
+
+    Mailbox<ClientMail> inbox;
+
+private:
+    std::mutex mutex_;
+    std::vector<ClientCommand> commands_;
+    std::size_t bytes_ = 0;
+};
+
+/// What an event costs in memory, roughly.
+inline std::size_t size_of(const ClientEvent& event) {
+    const auto* message = std::get_if<RoomMessage>(&event);
+    if (message != nullptr) return 256 + message->text.size() + message->attributes.size();
+    const auto* told = std::get_if<PrivateMessage>(&event);
+    if (told != nullptr) return 256 + told->text.size() + told->attributes.size();
+    const auto* members = std::get_if<MemberList>(&event);
+    if (members != nullptr) return 256 + 64 * members->users.size();
+    return 256;
+}
+
+}  // namespace quicchat::python

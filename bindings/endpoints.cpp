@@ -1,0 +1,98 @@
+#include "endpoints.hpp"
+
+#include <array>
+#include <span>
+#include <string_view>
+#include <system_error>
+
+#include "client_runner.hpp"
+#include "failure.hpp"
+#include "server_runner.hpp"
+
+namespace quicchat::python {
+namespace {
+
+quic::SocketAddress read_address(std::string_view text) {
+    const auto address = quic::SocketAddress::parse(text);
+    if (!address) throw CoreFailure{std::make_error_code(std::errc::invalid_argument)};
+    return *address;
+}
+
+quic::Trust read_trust(const DialOptions& options) {
+    if (options.trust == "system") return quic::Trust::system();
+    if (options.trust == "authorities") return quic::Trust::authorities(options.pem);
+    if (options.trust == "anyone") return quic::Trust::insecure();
+    if (options.trust != "keys") throw CoreFailure{Errc::invalid_request};
+    std::vector<Fingerprint> pins;
+    for (const std::string& key : options.keys) {
+        pins.push_back(value_or_throw(quicchat::parse_fingerprint(key)));
+    }
+    return quic::Trust::pinned(std::move(pins));
+}
+
+/// Hides which users exist. Made of the private key, so that it is as secret and as lasting.
+Digest secret_of(std::string_view key_pem, std::string_view purpose) {
+    return quic::WolfCrypto::hmac_sha256(as_bytes(key_pem), as_bytes(purpose));
+}
+
+std::shared_ptr<const AccountStore> make_accounts(const ServeOptions& options) {
+    auto accounts = std::make_shared<AccountStore>();
+    for (const auto& [name, verifier] : options.accounts) {
+        (void)value_or_throw(accounts->add(name, value_or_throw(parse_verifier(verifier))));
+    }
+    return accounts;
+}
+
+}  // namespace
+
+Now read_clock() { return quic::read_clock(); }
+
+std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientKeyCache> cache,
+                                    std::shared_ptr<ClientPort> port) {
+    auto login = ScramLogin<quic::WolfCrypto>::create(options.user, options.password,
+                                                      {.cache = std::move(cache)});
+    secure_wipe(std::as_writable_bytes(std::span{options.password}));
+    auto checked_login = value_or_throw(std::move(login));
+
+    const quic::SocketAddress remote = read_address(options.address);
+    auto socket = value_or_throw(quic::UdpSocket::connect(remote));
+    quic::Trust trust = read_trust(options);
+    quic::ClientConfig target{.remote = remote,
+                              .local = socket.local_address(),
+                              .server_name = std::move(options.server_name),
+                              .trust = std::move(trust)};
+    quic::Config config{.limits = options.limits, .alpn = std::move(options.alpn)};
+    auto endpoint =
+        value_or_throw(quic::Endpoint::client(std::move(target), std::move(config)));
+    auto driver = std::make_unique<ClientDriver>(
+        std::move(socket), std::move(endpoint), std::move(checked_login), quic::system_entropy(),
+        ClientConfig{.agent = std::move(options.agent), .limits = options.limits});
+    return std::make_unique<ClientRunner>(std::move(driver), std::move(port));
+}
+
+BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort> port) {
+    auto accounts = make_accounts(options);
+    auto socket = value_or_throw(quic::UdpSocket::bind(read_address(options.address)));
+    std::string address = socket.local_address().to_string();
+
+    quic::ServerConfig identity{.certificate_pem = options.certificate_pem,
+                                .key_pem = options.key_pem};
+    const Digest reset_secret = secret_of(options.key_pem, "quicchat stateless reset");
+    quic::Seed reset_seed{};
+    std::memcpy(reset_seed.data(), reset_secret.data(), reset_seed.size());
+    identity.reset_secret = reset_seed;
+    auto endpoint = value_or_throw(quic::Endpoint::server(
+        std::move(identity), quic::Config{.limits = options.limits, .alpn = options.alpn}));
+
+    const Digest login_secret = secret_of(options.key_pem, "quicchat unknown users");
+    auto driver = std::make_unique<ServerDriver>(
+        std::move(socket), std::move(endpoint), MemoryLog{quic::system_entropy()},
+        ScramAuthenticator<quic::WolfCrypto>{std::move(accounts), login_secret},
+        quic::system_entropy(),
+        ServerConfig{.rooms = options.rooms, .agent = options.agent, .limits = options.limits});
+    return {std::make_unique<ServerRunner>(std::move(driver), std::move(port),
+                                           options.limits.drain_timeout),
+            std::move(address)};
+}
+
+}  // namespace quicchat::python

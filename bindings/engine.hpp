@@ -1,0 +1,114 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "quicchat/auth/client_key_cache.hpp"
+#include "quicchat/base/time.hpp"
+
+namespace quicchat::python {
+
+/// Both times, read from the system.
+Now read_clock();
+
+/// Something with a socket that the engine thread drives: a client or a server. All of its
+/// functions are called on the engine thread only.
+class Runner {
+public:
+    virtual ~Runner() = default;
+    virtual int fd() const = 0;
+    virtual bool wants_write() const = 0;
+    virtual std::optional<TimePoint> next_deadline() const = 0;
+
+    /// Does what there is to do: commands, datagrams, timers; leaves events in the mailbox.
+    virtual void turn(Now now) = 0;
+
+    /// The process ends: says good-bye to the peers now, without waiting for anybody.
+    virtual void abandon(Now now) = 0;
+
+    /// True when there is nothing left to do. It is destroyed then.
+    virtual bool finished() const = 0;
+};
+
+enum class RunnerId : std::uint64_t {};
+
+/// The one thread of this process that runs clients and servers. It never touches Python, so
+/// nothing that Python does can stop it, and it can stop nothing of Python.
+///
+/// It starts with its first runner, never at import. The object is never destroyed: whatever
+/// happens at the end of the process, the thread finds it in place.
+class Engine {
+public:
+    /// The engine of this process, which begins now if need be; a child of `fork` has its own.
+    /// Nullptr after `retire`. Both are called with the GIL held.
+    static Engine* instance();
+
+    /// Takes the engine out of service, for `stop`. Nullptr if there is none.
+    static Engine* retire();
+
+    /// Ends the thread: peers are told, then it is waited for. False if it did not stop within
+    /// `patience`; it does no harm then.
+    bool stop(std::chrono::milliseconds patience);
+
+    /// Hands a runner over. Its first turn comes at once.
+    RunnerId add(std::unique_ptr<Runner> runner);
+
+    /// Asks for a turn of that runner. Does nothing if it is gone.
+    void wake(RunnerId runner);
+
+    /// False in a child of `fork`: the thread stayed with the parent.
+    bool is_alive() const { return born_ == forks_.load(std::memory_order_relaxed); }
+
+    /// Of the engine thread: what logins have computed, for the next ones.
+    const std::shared_ptr<ClientKeyCache>& key_cache() const { return key_cache_; }
+
+private:
+    struct Driven {
+        std::unique_ptr<Runner> runner;
+        std::optional<TimePoint> deadline;
+        bool waits_for_write = false;
+    };
+    using Deadlines = std::set<std::pair<TimePoint, RunnerId>>;
+
+    Engine();
+    void start();
+    void run();
+    void signal();
+    bool take_requests(std::vector<RunnerId>& ready);
+    void collect_ready(std::vector<RunnerId>& ready);
+    void collect_expired(TimePoint now, std::vector<RunnerId>& ready);
+    void turn(RunnerId id, Now now);
+    void schedule(RunnerId id, Driven& driven);
+    void remove(RunnerId id);
+    void abandon_all();
+
+    static std::atomic<std::uint64_t> forks_;
+
+    // Shared with other threads.
+    std::mutex mutex_;
+    std::condition_variable stopped_changed_;
+    std::vector<std::pair<RunnerId, std::unique_ptr<Runner>>> added_;
+    std::vector<RunnerId> woken_;
+    std::uint64_t next_id_ = 1;
+    bool stop_asked_ = false;
+    bool stopped_ = false;
+
+    // Of the engine thread.
+    std::map<RunnerId, Driven> driven_;
+    Deadlines deadlines_;
+    std::shared_ptr<ClientKeyCache> key_cache_ = std::make_shared<ClientKeyCache>(256);
+    const std::uint64_t born_;
+    int epoll_fd_ = -1;
+    int wake_fd_ = -1;
+};
+
+}  // namespace quicchat::python

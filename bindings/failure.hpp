@@ -1,0 +1,37 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <exception>
+#include <system_error>
+#include <utility>
+
+#include "quicchat/base/result.hpp"
+
+namespace quicchat::python {
+
+/// Becomes `_core.CoreError(category, value, name, text)` in Python.
+class CoreFailure : public std::exception {
+public:
+    explicit CoreFailure(std::error_code error) : error_(error) {}
+    const std::error_code& error() const { return error_; }
+    const char* what() const noexcept override { return "quicchat"; }
+
+private:
+    std::error_code error_;
+};
+
+/// An object from before a fork was used in the child. Becomes `quicchat.ForkError`.
+class ForkFailure : public std::exception {
+public:
+    const char* what() const noexcept override { return "used after fork"; }
+};
+
+/// The value, or CoreFailure.
+template <class T>
+T value_or_throw(Result<T> result) {
+    if (!result) throw CoreFailure{result.error()};
+    return *std::move(result);
+}
+
+}  // namespace quicchat::python

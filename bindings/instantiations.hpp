@@ -1,0 +1,21 @@
+#pragma once
+
+// The two big templates, instantiated once for the whole module: in instantiations.cpp.
+
+#include "quicchat/quic.hpp"
+
+namespace quicchat {
+
+extern template class Client<quic::Endpoint, ScramLogin<quic::WolfCrypto>>;
+extern template class Server<quic::Endpoint, MemoryLog, ScramAuthenticator<quic::WolfCrypto>>;
+extern template class quic::Driver<quic::Client>;
+extern template class quic::Driver<quic::Server>;
+
+}  // namespace quicchat
+
+namespace quicchat::python {
+
+using ClientDriver = quic::Driver<quic::Client>;
+using ServerDriver = quic::Driver<quic::Server>;
+
+}  // namespace quicchat::python

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <iterator>
+#include <mutex>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace quicchat::python {
+
+/// Where the engine thread leaves things for Python. Bounded in events and bytes; `fd` is readable
+/// while something is in it, which is one write per change from empty to not empty.
+///
+/// Thread-safe. An eventfd and no socket pair: a write to it cannot block when nobody reads.
+template <class Mail>
+class Mailbox {
+public:
+    Mailbox(std::size_t events_max, std::size_t bytes_max)
+        : events_max_(events_max),
+          bytes_max_(bytes_max),
+          fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+        if (fd_ < 0) throw std::system_error(errno, std::system_category(), "eventfd");
+    }
+    ~Mailbox() { ::close(fd_); }
+    Mailbox(const Mailbox&) = delete;
+    Mailbox& operator=(const Mailbox&) = delete;
+
+    /// False while the reader lags behind: then leave events where they are.
+    bool has_room() {
+        const std::lock_guard lock{mutex_};
+        full_ = mail_.size() >= events_max_ || bytes_ >= bytes_max_;
+        return !full_;
+    }
+
+    /// Adds one, also above the limits: ask `has_room` first.
+    void push(Mail mail, std::size_t bytes) {
+        const std::lock_guard lock{mutex_};
+        if (mail_.empty()) signal();
+        mail_.push_back({std::move(mail), bytes});
+        bytes_ += bytes;
+    }
+
+    struct Taken {
+        std::vector<Mail> mail;
+        bool was_full = false;  ///< The engine waits for room and must be woken.
+    };
+
+    /// Takes out the oldest, at most `max`.
+    Taken take(std::size_t max) {
+        const std::lock_guard lock{mutex_};
+        Taken taken;
+        const std::size_t count = max < mail_.size() ? max : mail_.size();
+        taken.mail.reserve(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            taken.mail.push_back(std::move(mail_.front().mail));
+            bytes_ -= mail_.front().bytes;
+            mail_.pop_front();
+        }
+        if (mail_.empty() && count > 0) unsignal();
+        taken.was_full = std::exchange(full_, false);
+        return taken;
+    }
+
+    int fd() const { return fd_; }
+
+private:
+    struct Entry {
+        Mail mail;
+        std::size_t bytes;
+    };
+
+    void signal() {
+        const std::uint64_t one = 1;
+        (void)!::write(fd_, &one, sizeof one);
+    }
+    void unsignal() {
+        std::uint64_t count = 0;
+        (void)!::read(fd_, &count, sizeof count);
+    }
+
+    std::mutex mutex_;
+    std::deque<Entry> mail_;
+    std::size_t bytes_ = 0;
+    bool full_ = false;
+    const std::size_t events_max_;
+    const std::size_t bytes_max_;
+    const int fd_;
+};
+
+}  // namespace quicchat::python

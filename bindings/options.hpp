@@ -1,0 +1,68 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <string>
+
+#include "engine.hpp"
+#include "failure.hpp"
+#include "quicchat/base/limits.hpp"
+
+// What Python says as the types of the core. Called with the GIL held.
+
+namespace quicchat::python {
+
+/// The engine, which begins now if need be. Fails once the interpreter is ending.
+inline Engine* live_engine() {
+    Engine* const engine = Engine::instance();
+    if (engine == nullptr) throw CoreFailure{Errc::not_ready};
+    return engine;
+}
+
+/// `Limits` with the given ones changed. The Python class of that name knows the ranges.
+inline Limits make_limits(const pybind11::dict& chosen) {
+    struct Size {
+        const char* name;
+        std::size_t Limits::*member;
+    };
+    struct Time {
+        const char* name;
+        Duration Limits::*member;
+    };
+    static constexpr Size sizes[] = {
+        {"connections_max", &Limits::connections_max},
+        {"rooms_per_connection_max", &Limits::rooms_per_connection_max},
+        {"rooms_max", &Limits::rooms_max},
+        {"members_max", &Limits::members_max},
+        {"message_bytes_max", &Limits::message_bytes_max},
+        {"room_log_records_max", &Limits::room_log_records_max},
+        {"room_log_bytes_max", &Limits::room_log_bytes_max},
+        {"history_records_max", &Limits::history_records_max},
+        {"events_max", &Limits::events_max},
+    };
+    static constexpr Time times[] = {
+        {"login_timeout", &Limits::login_timeout},
+        {"handshake_timeout", &Limits::handshake_timeout},
+        {"idle_timeout", &Limits::idle_timeout},
+        {"keep_alive", &Limits::keep_alive},
+        {"drain_timeout", &Limits::drain_timeout},
+    };
+    Limits limits;
+    for (const auto& [key, value] : chosen) {
+        const auto name = key.cast<std::string>();
+        bool found = false;
+        for (const Size& size : sizes) {
+            if (name == size.name) limits.*size.member = value.cast<std::size_t>(), found = true;
+        }
+        for (const Time& time : times) {
+            if (name != time.name) continue;
+            const std::chrono::duration<double> seconds{value.cast<double>()};
+            limits.*time.member = std::chrono::duration_cast<Duration>(seconds);
+            found = true;
+        }
+        if (!found) throw pybind11::key_error(name);
+    }
+    return limits;
+}
+
+}  // namespace quicchat::python

@@ -1,0 +1,53 @@
+"""Secure group chat over QUIC.
+
+asyncio::
+
+    async with quicchat.connect("127.0.0.1", 12345, user="ada", password="...") as chat:
+        room = await chat.join("#lobby")
+        await room.send("hello")
+        async for event in chat:
+            match event:
+                case quicchat.Message(sender=who, text=text):
+                    print(who, quicchat.clean_text(text))
+
+Without asyncio: :mod:`quicchat.sync`. A server: :func:`quicchat.serve`. On the command line:
+``quicchat --help``.
+"""
+
+from __future__ import annotations
+
+import atexit as _atexit
+
+from . import _core, errors, events, sync
+from .client import Chat, Room, connect
+from .config import Account, ServerConfig, load_config
+from .errors import *  # noqa: F403
+from .events import *  # noqa: F403
+from .limits import Limits
+from .server import Server, serve
+from .terminal import clean_line, clean_text
+from .trust import TLS, InsecureWarning
+
+__version__: str = _core.version
+
+__all__ = [
+    "TLS",
+    "Account",
+    "Chat",
+    "InsecureWarning",
+    "Limits",
+    "Room",
+    "Server",
+    "ServerConfig",
+    "clean_line",
+    "clean_text",
+    "connect",
+    "load_config",
+    "serve",
+    "sync",
+    *errors.__all__,
+    *events.__all__,
+]
+
+# Peers are told that we go, and no thread runs while the interpreter is taken apart.
+_atexit.register(_core.shutdown)

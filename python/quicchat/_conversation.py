@@ -1,0 +1,234 @@
+"""One connection as Python sees it, without asyncio and without threads: which requests wait for
+which answers, and which events wait to be read. Both clients, asyncio and blocking, stand on it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from . import _core
+from ._failures import Peer, closed_error, connect_error, core_error, request_error
+from .errors import InboxFull, QuicChatError
+from .events import (
+    ClientEvent,
+    Disconnected,
+    Gap,
+    GoingAway,
+    Joined,
+    MemberJoined,
+    MemberLeft,
+    Members,
+    Message,
+    Online,
+    PrivateMessage,
+    Receipt,
+    RoomLeft,
+)
+
+#: Unread events above which nothing more is taken from the core while nobody waits for an answer.
+UNREAD_PAUSE = 1024
+#: Unread events above which not even answers are waited for.
+UNREAD_MAX = 65_536
+
+
+class Waiter(Protocol):
+    """What an answer is given to. ``asyncio.Future`` is one."""
+
+    def set_result(self, result: Any, /) -> None: ...
+    def set_exception(self, error: BaseException, /) -> None: ...
+    def done(self) -> bool: ...
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def encode_text(text: str, what: str) -> str:
+    """``text``, if it can be sent at all. Lone surrogates come from bytes that were not UTF-8."""
+    if not isinstance(text, str):
+        raise TypeError(f"{what} must be str, not {type(text).__name__}")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise request_error("invalid_text", 0, "", what) from None
+    return text
+
+
+class Conversation:
+    """Requests, answers, and events of one ``_core.Client``."""
+
+    def __init__(self, core: _core.Client, peer: Peer, *, keep_events: bool) -> None:
+        self.core = core
+        self.peer = peer
+        self.events: deque[ClientEvent] = deque()
+        self.online: Online | None = None
+        self.end: Disconnected | None = None
+        self.closing = False  #: we asked for the end
+        self.keep_events = keep_events
+        self._tickets = itertools.count(1)
+        self._waiting: dict[int, tuple[Waiter, str]] = {}
+        self._leaving: dict[str, Waiter] = {}
+
+    # Taking in.
+
+    def take(self) -> bool:
+        """Takes a batch from the core. False if there is no reason to go on at once."""
+        mail = self.core.drain(256)
+        for kind, ticket, fields in mail:
+            # Looked up by name: a table of bound methods would be a cycle, and a client that is
+            # dropped should end at once.
+            getattr(self, "_on_" + kind)(ticket, *fields)
+        if len(self.events) >= UNREAD_MAX:
+            self._fail_all(lambda: InboxFull(f"{len(self.events)} events wait to be read"))
+        return len(mail) == 256 and not self.paused
+
+    @property
+    def paused(self) -> bool:
+        """True if events should stay in the core: the reader lags, and nobody waits for an answer
+        that may be behind them."""
+        unread = len(self.events)
+        return unread >= UNREAD_MAX or (
+            unread >= UNREAD_PAUSE and not self._waiting and not self.closing)
+
+    # Requests. Each takes the waiter that gets the answer.
+
+    def join(self, waiter: Waiter, room: str, last: int, after: tuple[int, int] | None) -> int:
+        kind = "after" if after is not None else "last" if last else "now"
+        epoch, offset = after or (0, 0)
+        return self._ask(waiter, room, self.core.join, room, kind, last, epoch, offset)
+
+    def publish(self, waiter: Waiter, room: str, text: str, attributes: str,
+                id: bytes | None) -> int:
+        return self._ask(waiter, room, self.core.publish, room, text, attributes, id)
+
+    def tell(self, waiter: Waiter, user: str, text: str, attributes: str, id: bytes | None) -> int:
+        return self._ask(waiter, user, self.core.tell, user, text, attributes, id)
+
+    def request_members(self, waiter: Waiter, room: str, after: str) -> int:
+        return self._ask(waiter, room, self.core.request_members, room, after)
+
+    def leave(self, waiter: Waiter, room: str) -> int:
+        self._leaving[room.lower()] = waiter
+        return self._ask(waiter, room, self.core.leave, room)
+
+    def forget(self, ticket: int) -> None:
+        """Nobody waits for that answer any more."""
+        self._waiting.pop(ticket, None)
+
+    def close(self) -> None:
+        """Asks for the end. What comes until then is thrown away."""
+        self.closing = True
+        self.keep_events = False
+        if self.end is None:
+            self.core.close()
+
+    def abandon(self) -> None:
+        """Ends all waiting without hearing from the server."""
+        self._fail_all(self.closed_error)
+
+    @property
+    def pending(self) -> int:
+        """Requests without an answer."""
+        return len(self._waiting)
+
+    def closed_error(self) -> QuicChatError:
+        """Why this conversation cannot be used any more."""
+        end = self.end or Disconnected("closed", False, "", 0, 0, "")
+        return closed_error(end, self.peer) if self.online else connect_error(end, self.peer)
+
+    def _ask(self, waiter: Waiter, subject: str, send: Callable[..., None], *args: Any) -> int:
+        if self.end is not None or self.closing:
+            raise self.closed_error()
+        ticket = next(self._tickets)
+        self._waiting[ticket] = (waiter, subject)
+        try:
+            send(ticket, *args)
+        except _core.CoreError as error:
+            self._waiting.pop(ticket, None)
+            raise core_error(error, subject) from None
+        except BaseException:
+            self._waiting.pop(ticket, None)
+            raise
+        return ticket
+
+    # News. The first parameter is the ticket.
+
+    def _keep(self, event: ClientEvent) -> None:
+        if self.keep_events:
+            self.events.append(event)
+
+    def _answer(self, ticket: int, result: Any) -> None:
+        waiter, _ = self._waiting.pop(ticket, (None, ""))
+        if waiter is not None and not waiter.done():
+            waiter.set_result(result)
+
+    def _fail_all(self, make_error: Callable[[], QuicChatError]) -> None:
+        waiters = [waiter for waiter, _ in self._waiting.values()]
+        waiters += self._leaving.values()
+        self._waiting.clear()
+        self._leaving.clear()
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_exception(make_error())
+
+    def _on_online(self, _: int, *fields: Any) -> None:
+        self.online = Online(*fields)
+
+    def _on_offline(self, _: int, *fields: Any) -> None:
+        self.end = Disconnected(*fields)
+        self._fail_all(self.closed_error)
+
+    def _on_joined(self, ticket: int, *fields: Any) -> None:
+        joined = Joined(*fields)
+        self._answer(ticket, joined)
+        self._keep(joined)
+
+    def _on_left(self, _: int, *fields: Any) -> None:
+        left = RoomLeft(*fields)
+        waiter = self._leaving.pop(left.room.lower(), None)
+        for ticket in [t for t, (w, _) in self._waiting.items() if w is waiter]:
+            self._waiting.pop(ticket)
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+        self._keep(left)
+
+    def _on_acked(self, ticket: int, epoch: int, offset: int, id: bytes, durability: str,
+                  time: int) -> None:
+        self._answer(ticket, Receipt(epoch, offset, id, durability, _time(time)))
+
+    def _on_refused(self, ticket: int, room: str, name: str, retry_after: float,
+                    text: str) -> None:
+        waiter, subject = self._waiting.pop(ticket, (None, room))
+        if self._leaving.get(subject.lower()) is waiter:
+            self._leaving.pop(subject.lower(), None)
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(request_error(name, retry_after, text, subject))
+
+    def _on_members(self, ticket: int, *fields: Any) -> None:
+        members = Members(*fields)
+        if ticket:
+            self._answer(ticket, members)
+        else:
+            self._keep(members)
+
+    def _on_message(self, _: int, room: str, epoch: int, offset: int, time: int,
+                    *rest: Any) -> None:
+        if self.keep_events:
+            self.events.append(Message(room, epoch, offset, _time(time), *rest))
+
+    def _on_private(self, _: int, epoch: int, offset: int, time: int, *rest: Any) -> None:
+        if self.keep_events:
+            self.events.append(PrivateMessage(epoch, offset, _time(time), *rest))
+
+    def _on_gap(self, _: int, *fields: Any) -> None:
+        self._keep(Gap(*fields))
+
+    def _on_going_away(self, _: int, *fields: Any) -> None:
+        self._keep(GoingAway(*fields))
+
+    def _on_presence(self, _: int, room: str, user: str, present: bool) -> None:
+        self._keep(MemberJoined(room, user) if present else MemberLeft(room, user))

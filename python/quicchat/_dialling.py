@@ -1,0 +1,152 @@
+"""How a connection is made, step by step, for the asyncio client and the blocking one alike."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import platform
+import re
+import socket
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import _core
+from ._conversation import Conversation
+from ._failures import Peer, connect_error, core_error
+from .config import USER_NAME, password_problem
+from .errors import AuthError, CertificateError, ConfigError, ConnectError, Unreachable
+from .limits import Limits
+from .terminal import normalized_password
+from .trust import TLS, default_tls
+
+ALPN = "quicchat/1"
+INBOX_EVENTS = 1024
+INBOX_BYTES = 4 * 1024 * 1024
+_DEFAULT_HANDSHAKE_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Everything a user says about a connection."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    tls: TLS
+    limits: Limits
+    events: bool
+    alpn: str = ALPN
+
+
+def make_target(host: str, port: int, user: str, password: str, tls: TLS | None,
+                limits: Limits | None, events: bool, alpn: str = ALPN) -> Target:
+    """Checks what can be checked without a network. Raises ConfigError or AuthError."""
+    if not isinstance(host, str) or not host or re.search(r"[\s\x00-\x1f\x7f]", host):
+        raise ConfigError(f"not a host name or address: {host!r}")
+    if type(port) is not int or not 1 <= port <= 65535:
+        raise ConfigError(f"not a port: {port!r}", hint="a port is a number from 1 to 65535")
+    if not isinstance(user, str) or not USER_NAME.match(user):
+        raise AuthError(f"not a user name: {user!r}",
+                        hint="user names are 1 to 32 ASCII letters, digits, '_', '.' or '-'")
+    if problem := password_problem(password):
+        raise AuthError(f"the password {problem}")
+    return Target(host.strip("[]"), port, user, normalized_password(password),
+                  tls or default_tls(), limits or Limits(), events, alpn)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """A step: the answer is what ``getaddrinfo`` gives for these arguments."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """A step: wait until this conversation is online or has ended."""
+
+    conversation: Conversation
+
+
+Step = Resolve | Await
+
+
+def _numeric(host: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return None
+
+
+def _joined(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def dial(target: Target) -> Generator[Step, Any, Conversation]:
+    """Yields what must be waited for, is sent the answers, and returns a conversation that is
+    online. Tries the addresses of a name one after the other."""
+    numeric = _numeric(target.host)
+    if numeric is not None:
+        addresses = [numeric]
+    else:
+        found = yield Resolve(target.host, target.port)
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    last: ConnectError | None = None
+    for address in addresses:
+        try:
+            return (yield from _dial_address(target, _joined(address, target.port)))
+        except ConnectError as error:
+            if error.code not in ("E-UNREACHABLE", "E-TIMEOUT"):
+                raise
+            last = error
+    raise last or Unreachable(f"no address found for {target.host}")
+
+
+def _dial_address(target: Target, address: str) -> Generator[Step, Any, Conversation]:
+    attempt = target.tls.attempt(target.host, target.port)
+    timeout = target.limits.handshake_timeout or _DEFAULT_HANDSHAKE_TIMEOUT
+    while True:
+        peer = Peer(target.host, target.port, address, target.user, attempt.keys,
+                    attempt.known_from, timeout)
+        conversation = _start(target, address, peer, attempt.mode, attempt.pem, attempt.keys)
+        try:
+            yield Await(conversation)
+        except BaseException:
+            conversation.close()
+            raise
+        if conversation.online is not None:
+            return conversation
+        assert conversation.end is not None
+        error = connect_error(conversation.end, peer)
+        unknown_key = (target.tls.may_learn() and not attempt.keys
+                       and isinstance(error, CertificateError) and error.fingerprint)
+        if not unknown_key:
+            raise error
+        assert isinstance(error, CertificateError)
+        attempt = target.tls.learn(target.host, target.port, error.fingerprint)
+
+
+def _start(target: Target, address: str, peer: Peer, mode: str, pem: str,
+           keys: tuple[str, ...]) -> Conversation:
+    agent = {"name": "quicchat-python", "version": _core.version,
+             "python": platform.python_version()}
+    try:
+        core = _core.Client(
+            address=address, server_name=target.host, user=target.user, password=target.password,
+            trust=mode, pem=pem, keys=list(keys), alpn=target.alpn, agent=json.dumps(agent),
+            limits=target.limits.chosen(), inbox_events=INBOX_EVENTS, inbox_bytes=INBOX_BYTES)
+    except _core.CoreError as error:
+        raise core_error(error, f"cannot connect to {target.host}:{target.port}") from None
+    return Conversation(core, peer, keep_events=target.events)
+
+
+def resolve_error(target: Resolve, error: OSError) -> ConnectError:
+    """A host name has no address, or nobody could say."""
+    if isinstance(error, socket.gaierror):
+        return Unreachable(f"unknown host name: {target.host}",
+                           reason=str(error.strerror or error).lower(),
+                           hint="check the spelling and the network")
+    return Unreachable(f"cannot look up {target.host}: {error}")

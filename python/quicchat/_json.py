@@ -1,0 +1,107 @@
+"""JSON for people: an error names the line and the column, shows them, and says what was meant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .errors import ConfigError
+from .terminal import clean_line
+
+_SHOWN_MAX = 76  # characters of the offending line, so that it fits a terminal
+
+
+class _Refused(ValueError):
+    """Valid JSON that we do not take; raised inside the parser."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise _Refused(f'the key "{key}" is given twice')
+        result[key] = value
+    return result
+
+
+def _constant(name: str) -> Any:
+    raise _Refused(f"{name} is not a number of JSON")
+
+
+def _meaning(text: str, error: json.JSONDecodeError) -> tuple[int, str]:
+    """Where the mistake is, as an offset into ``text``, and what to say about it."""
+    before = text[: error.pos].rstrip()
+    rest = text[error.pos :]
+    if not text.strip():
+        return 0, "the file is empty; the smallest configuration is in examples/config.json"
+    if rest.startswith(("//", "/*", "#")):
+        return error.pos, "JSON has no comments; remove it, or use a key that begins with x-"
+    if rest[:1] in ("}", "]") and before.endswith(","):
+        return len(before) - 1, f"remove this comma: nothing follows it before '{rest[0]}'"
+    if rest.startswith("'"):
+        return error.pos, "texts stand in double quotes, not in single ones"
+    for wrong, right in (("True", "true"), ("False", "false"), ("None", "null")):
+        if rest.startswith(wrong):
+            return error.pos, f"write {right} instead of {wrong}"
+    if not rest.strip():
+        return len(before), "the file ends too early; a closing bracket or quote is missing"
+    message = {
+        "Expecting ',' delimiter": "expected ',' or a closing bracket",
+        "Expecting ':' delimiter": "expected ':' after the key",
+        "Expecting property name enclosed in double quotes": "expected a key in double quotes",
+        "Expecting value": "expected a value",
+        "Extra data": "expected the end of the file",
+        "Unterminated string starting at": "this text has no closing quote",
+        "Invalid control character at": "a text must not run over the end of the line",
+    }.get(error.msg, error.msg)
+    return error.pos, message
+
+
+def _line_with_caret(text: str, line: int, column: int) -> str:
+    lines = text.splitlines() or [""]
+    shown = lines[min(line, len(lines)) - 1].replace("\t", " ")
+    start = max(0, column - 1 - _SHOWN_MAX // 2)
+    return clean_line(shown[start : start + _SHOWN_MAX]) + "\n" + " " * (column - 1 - start) + "^"
+
+
+def _decoded(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        raise ConfigError(
+            f"{name}:{line}:{column}: not UTF-8: byte 0x{data[error.start]:02x}",
+            code="E-CONFIG-JSON",
+            hint="save the file in the encoding UTF-8",
+        ) from None
+
+
+def read_json(path: Path) -> Any:
+    """The value in the file at ``path``. Raises :class:`ConfigError`: ``E-CONFIG-MISSING`` if it
+    cannot be read, ``E-CONFIG-JSON`` with line and column if it is not JSON."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read the configuration {path}: {(error.strerror or 'unknown').lower()}",
+            code="E-CONFIG-MISSING",
+            hint="name an existing file: --config config.json",
+        ) from error
+    text = _decoded(data, path.name)
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+    except json.JSONDecodeError as error:
+        position, message = _meaning(text, error)
+    except _Refused as refused:
+        raise ConfigError(f"{path.name}: {refused}", code="E-CONFIG-JSON") from None
+    except RecursionError:
+        raise ConfigError(f"{path.name}: nested too deeply", code="E-CONFIG-JSON") from None
+    line = text.count("\n", 0, position) + 1
+    column = position - (text.rfind("\n", 0, position) + 1) + 1
+    raise ConfigError(
+        f"{path.name}:{line}:{column}: {message}",
+        excerpt=_line_with_caret(text, line, column),
+        code="E-CONFIG-JSON",
+    ) from None

@@ -1,0 +1,64 @@
+"""The command ``quicchat``, and what ``server.py`` and ``chat_client.py`` stand on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from ..errors import QuicChatError, exit_status, explain
+from . import cert, chat, serve, user, version
+
+__all__ = ["main", "run"]
+
+_COMMANDS = (serve, chat, cert, user, version)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with status 64 on a wrong option, and says where help is."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.print_usage(sys.stderr)
+        self.exit(64, f"{self.prog}: {message} [E-USAGE]\n  fix: {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status."""
+    parser = _Parser(prog="quicchat", description="Secure group chat over QUIC.",
+                     epilog="quicchat COMMAND --help tells more about a command.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    for command in _COMMANDS:
+        sub = commands.add_parser(
+            command.NAME, help=command.HELP, description=command.HELP, epilog=command.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter)
+        command.add_arguments(sub)
+        sub.set_defaults(run=command.run)
+    return _guarded(parser, arguments)
+
+
+def run(name: str, program: str, arguments: Sequence[str] | None = None) -> int:
+    """One command as a program of its own: ``server.py`` is ``quicchat serve``."""
+    command = next(command for command in _COMMANDS if name == command.NAME)
+    parser = _Parser(prog=program, description=command.HELP,
+                     epilog=command.EXAMPLES.replace(f"quicchat {name}", f"python3 {program}"),
+                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    command.add_arguments(parser)
+    parser.set_defaults(run=command.run)
+    return _guarded(parser, arguments)
+
+
+def _guarded(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
+    """Errors as words and a status; Ctrl-C as 130; a reader that went away as silence."""
+    try:
+        options = parser.parse_args(arguments)
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        return 130
+    except QuicChatError as error:
+        print(explain(error), file=sys.stderr)
+        return exit_status(error)
+    except BrokenPipeError:
+        # `quicchat chat | head`: Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141

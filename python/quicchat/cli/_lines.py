@@ -1,0 +1,95 @@
+"""Lines from standard input: a terminal, a pipe, a file, or nothing at all.
+
+``sys.stdin`` is not used: it reads ahead, so lines after the password would be lost to whoever
+reads the descriptor next; and a thread that waits in it cannot be stopped at exit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from ..terminal import ask_hidden
+
+LINE_BYTES_MAX = 1024 * 1024  # nobody types that; a longer line is cut here and refused later
+_FD = 0
+
+
+class LineReader:
+    """Reads lines from standard input, with or without an event loop."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        # A closed descriptor 0 may be given to the next socket: then it is not ours to read.
+        self._ended = sys.stdin is None
+        self.is_terminal = not self._ended and os.isatty(_FD)
+
+    def readline(self) -> bytes | None:
+        """The next line without its end; None after the last."""
+        while (line := self._take()) is None and not self._ended:
+            self._read()
+        return line if line is not None else self._rest()
+
+    async def next_line(self) -> bytes | None:
+        """The same, while the event loop goes on."""
+        while (line := self._take()) is None and not self._ended:
+            await self._readable()
+            self._read()
+        return line if line is not None else self._rest()
+
+    def _take(self) -> bytes | None:
+        at = self._buffer.find(b"\n")
+        if at < 0 and len(self._buffer) > LINE_BYTES_MAX:
+            at = len(self._buffer)
+        if at < 0:
+            return None
+        line = bytes(self._buffer[:at]).removesuffix(b"\r")
+        del self._buffer[: at + 1]
+        return line
+
+    def _rest(self) -> bytes | None:
+        if not self._buffer:
+            return None
+        line = bytes(self._buffer)
+        self._buffer.clear()
+        return line
+
+    def _read(self) -> None:
+        try:
+            data = os.read(_FD, 65536)
+        except OSError:
+            data = b""
+        self._buffer += data
+        self._ended = not data
+
+    async def _readable(self) -> None:
+        loop = asyncio.get_running_loop()
+        ready = asyncio.Event()
+        try:
+            loop.add_reader(_FD, ready.set)
+        except (PermissionError, OSError):
+            return  # a plain file or /dev/null: epoll does not take it, and it never makes us wait
+        try:
+            await ready.wait()
+        finally:
+            loop.remove_reader(_FD)
+
+
+def ask(reader: LineReader, prompt: str) -> str | None:
+    """Prints ``prompt`` on standard output and reads a line. None at the end of the input."""
+    print(prompt, end="", flush=True)
+    line = reader.readline()
+    if not reader.is_terminal:
+        print(flush=True)
+    return None if line is None else line.decode(errors="surrogateescape")
+
+
+def ask_password(reader: LineReader, prompt: str) -> str | None:
+    """The same; on a terminal what is typed is not shown."""
+    if not reader.is_terminal:
+        return ask(reader, prompt)
+    try:
+        return ask_hidden(prompt)
+    except EOFError:
+        return None

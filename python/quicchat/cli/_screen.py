@@ -1,0 +1,62 @@
+"""Where the chat's lines appear and where the user's come from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from typing import Any
+
+from ..terminal import clean_line, paint
+from ._lines import LineReader
+
+
+class Screen:
+    """The terminal, or the pipes in its place. With prompt_toolkit on a terminal, lines that come
+    in appear above the one that is being typed; without it they come in between."""
+
+    def __init__(self, reader: LineReader, *, plain: bool) -> None:
+        self._reader = reader
+        self._editor: Any = None
+        dumb = os.environ.get("TERM", "dumb") == "dumb"
+        if reader.is_terminal and sys.stdout.isatty() and not dumb and not plain:
+            self._editor = _make_editor()
+
+    @property
+    def shows_typing(self) -> bool:
+        """True if the user sees their own lines already."""
+        return self._reader.is_terminal
+
+    async def next_line(self) -> bytes | None:
+        """The next line that the user gives; None at the end."""
+        if self._editor is None:
+            return await self._reader.next_line()
+        from prompt_toolkit.patch_stdout import patch_stdout
+
+        with ExitStack() as stack:
+            stack.enter_context(patch_stdout(raw=True))
+            try:
+                line: str = await self._editor.prompt_async("> ", handle_sigint=False)
+            except EOFError:
+                return None
+        return line.encode(errors="surrogateescape")
+
+    def say(self, line: str) -> None:
+        """A line that is clean already."""
+        print(line, flush=True)
+
+    def note(self, text: str) -> None:
+        """A remark of ours."""
+        self.say(paint(f"* {clean_line(text)}", "dim", sys.stdout))
+
+    def complain(self, text: str) -> None:
+        """Something that the user should mend."""
+        print(paint(f"! {clean_line(text)}", "red", sys.stderr), file=sys.stderr, flush=True)
+
+
+def _make_editor() -> Any:
+    try:
+        from prompt_toolkit import PromptSession
+    except ImportError:
+        return None
+    return PromptSession(erase_when_done=False)

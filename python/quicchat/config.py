@@ -1,0 +1,263 @@
+"""The configuration file of a server.
+
+The smallest one::
+
+    {"host": "127.0.0.1", "port": 12345, "certfile": "server.crt", "keyfile": "server.key",
+     "auth": {"username": "ada", "password": "a secret"}}
+
+Optional: ``auth.users`` (a list of ``{"username", "password"}`` or ``{"username", "verifier"}``),
+``auth.iterations``, ``rooms`` (default ``["#lobby"]``), ``limits`` (see :class:`quicchat.Limits`),
+``$schema`` and any key that begins with ``x-``. All problems are reported at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ._json import read_json
+from .errors import ConfigError
+from .limits import RANGES, Limits, limit_problem
+from .terminal import clean_line, normalized_password
+
+__all__ = ["Account", "ServerConfig", "load_config"]
+
+DEFAULT_ROOMS = ("#lobby",)
+DEFAULT_ITERATIONS = 600_000  # of PBKDF2-HMAC-SHA-256; OWASP's advice of 2023
+ITERATIONS_MIN, ITERATIONS_MAX = 100_000, 2_000_000  # what clients accept
+PASSWORD_BYTES_MAX = 1024
+
+USER_NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}\Z")
+ROOM_NAME = re.compile(r"#[A-Za-z0-9_.-]{1,63}\Z")
+_VERIFIER = re.compile(r"SCRAM-SHA-256\$(\d+):([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+):"
+                       r"([A-Za-z0-9+/=]+)\Z")
+
+_KEYS = ("host", "port", "certfile", "keyfile", "auth", "rooms", "limits", "version")
+_AUTH_KEYS = ("username", "password", "users", "iterations")
+_USER_KEYS = ("username", "password", "verifier")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may log in: with a password, or with the verifier made of one."""
+
+    username: str
+    password: str = field(default="", repr=False)
+    verifier: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """All that a server needs to start. Made by :func:`load_config` or by hand."""
+
+    host: str
+    port: int  #: 0: any free port
+    certfile: Path
+    keyfile: Path
+    accounts: tuple[Account, ...]
+    rooms: tuple[str, ...] = DEFAULT_ROOMS
+    iterations: int = DEFAULT_ITERATIONS
+    limits: Limits = Limits()
+    source: Path | None = None  #: the file it was read from
+    notices: tuple[str, ...] = ()  #: what the reader of the file should know
+
+
+def password_problem(password: object) -> str | None:
+    """Why ``password`` cannot be a password, or None."""
+    if not isinstance(password, str) or not password:
+        return "must be a text that is not empty"
+    try:
+        size = len(password.encode())
+    except UnicodeEncodeError:
+        return "is not valid Unicode"
+    if size > PASSWORD_BYTES_MAX:
+        return f"must be at most {PASSWORD_BYTES_MAX} bytes long"
+    if any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in password):
+        return "must not hold control characters"
+    return None
+
+
+def _shown(value: object) -> str:
+    """A wrong value in words, short, and without line breaks."""
+    kinds = {bool: "", int: "the number ", float: "the number ", str: "the string ",
+             list: "a list", dict: "an object", type(None): ""}
+    kind = kinds.get(type(value), "")
+    if isinstance(value, list | dict):
+        return kind
+    text = json.dumps(value)
+    return kind + clean_line(text if len(text) <= 40 else text[:36] + "...")
+
+
+class _Reader:
+    """Reads one document and collects what is wrong with it."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self.name = name
+        self.directory = directory
+        self.problems: list[str] = []
+        self.notices: list[str] = []
+
+    def wrong(self, key: str, needed: str, value: object) -> None:
+        self.problems.append(f'"{key}" must be {needed}, got {_shown(value)}')
+
+    def check_keys(self, value: dict[str, Any], known: Iterable[str], where: str) -> None:
+        known = tuple(known)
+        for key in value:
+            if key in known or key == "$schema" or key.startswith("x-"):
+                continue
+            close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+            meant = f' - did you mean "{close[0]}"?' if close else (
+                "; known are " + ", ".join(known))
+            self.problems.append(f'unknown key "{clean_line(key)}"{where}{meant}')
+
+    def need(self, value: dict[str, Any], key: str) -> Any:
+        if key not in value:
+            self.problems.append(f'"{key}" is missing')
+        return value.get(key)
+
+    def text(self, value: dict[str, Any], key: str) -> str:
+        found = self.need(value, key)
+        if key in value and (not isinstance(found, str) or not found):
+            self.wrong(key, "a text that is not empty", found)
+            return ""
+        return found if isinstance(found, str) else ""
+
+    def port(self, value: dict[str, Any]) -> int:
+        found = self.need(value, "port")
+        if type(found) is int and 0 <= found <= 65535:
+            return found
+        if "port" in value:
+            self.wrong("port", "an integer from 0 to 65535", found)
+        return 0
+
+    def path(self, value: dict[str, Any], key: str) -> Path:
+        """Relative to the configuration's directory; else, as the first release did, to the
+        current one."""
+        found = Path(self.text(value, key))
+        beside = self.directory / found
+        if found.is_absolute() or beside.exists() or not found.name or not found.exists():
+            return beside
+        self.notices.append(
+            f'"{key}": {found} is not beside {self.name}; taking the one in the current directory')
+        return found.absolute()
+
+    def rooms(self, value: dict[str, Any]) -> tuple[str, ...]:
+        found = value.get("rooms", list(DEFAULT_ROOMS))
+        if not isinstance(found, list) or not found:
+            self.wrong("rooms", 'a list of names such as ["#lobby"]', found)
+            return DEFAULT_ROOMS
+        for room in found:
+            if not isinstance(room, str) or not ROOM_NAME.match(room):
+                self.wrong("rooms", "names of '#' and 1 to 63 letters, digits, '_', '.' or '-'",
+                           room)
+        return tuple(dict.fromkeys(room for room in found if isinstance(room, str)))
+
+    def limits(self, value: dict[str, Any]) -> Limits:
+        found = value.get("limits", {})
+        if not isinstance(found, dict):
+            self.wrong("limits", "an object", found)
+            return Limits()
+        self.check_keys(found, RANGES, ' in "limits"')
+        chosen = {key: found[key] for key in RANGES if key in found}
+        wrong = [f"{problem}, got {_shown(chosen[key])}"
+                 for key in chosen if (problem := limit_problem(key, chosen[key]))]
+        self.problems += wrong
+        return Limits() if wrong else Limits(**chosen)
+
+    def iterations(self, auth: dict[str, Any]) -> int:
+        found = auth.get("iterations", DEFAULT_ITERATIONS)
+        if type(found) is int and ITERATIONS_MIN <= found <= ITERATIONS_MAX:
+            return found
+        self.wrong("iterations", f"an integer from {ITERATIONS_MIN} to {ITERATIONS_MAX}", found)
+        return DEFAULT_ITERATIONS
+
+    def account(self, value: dict[str, Any], where: str) -> Account | None:
+        name, password, verifier = (value.get(key) for key in _USER_KEYS)
+        before = len(self.problems)
+        if "username" not in value:
+            self.problems.append(f'"{where}.username" is missing')
+        elif not isinstance(name, str) or not USER_NAME.match(name):
+            self.wrong(f"{where}.username",
+                       "1 to 32 ASCII letters, digits, '_', '.' or '-'", name)
+        if ("password" in value) == ("verifier" in value):
+            self.problems.append(f'"{where}" needs a "password"' + (
+                ' or a "verifier"' if where != "auth" else "")
+                + (", not both" if "verifier" in value else ""))
+        elif "password" in value and (problem := password_problem(password)):
+            self.problems.append(f'"{where}.password" {problem}')
+        elif "verifier" in value and not (isinstance(verifier, str) and _VERIFIER.match(verifier)):
+            self.problems.append(f'"{where}.verifier" must look like '
+                                 "SCRAM-SHA-256$<iterations>:<salt>$<stored key>:<server key>")
+        if len(self.problems) > before:
+            return None
+        return Account(str(name), normalized_password(password or ""), verifier or "")
+
+    def accounts(self, auth: dict[str, Any]) -> tuple[Account, ...]:
+        found: list[Account | None] = []
+        if "username" in auth or "password" in auth:
+            found.append(self.account(
+                {key: auth[key] for key in ("username", "password") if key in auth}, "auth"))
+        users = auth.get("users", [])
+        if not isinstance(users, list):
+            self.wrong("auth.users", "a list", users)
+            users = []
+        for index, user in enumerate(users):
+            where = f"auth.users[{index}]"
+            if not isinstance(user, dict):
+                self.wrong(where, "an object", user)
+                continue
+            self.check_keys(user, _USER_KEYS, f' in "{where}"')
+            found.append(self.account(user, where))
+        if not found and not self.problems:
+            self.problems.append('"auth" names nobody who may log in')
+        accounts = tuple(account for account in found if account)
+        names = [account.username.lower() for account in accounts]
+        self.problems += [f'the user name "{name}" is given twice (case does not count)'
+                          for name in sorted(set(names)) if names.count(name) > 1]
+        return accounts
+
+    def document(self, value: Any) -> tuple[ServerConfig | None, list[str]]:
+        if not isinstance(value, dict):
+            return None, [f"the file must hold an object {{...}}, got {_shown(value)}"]
+        self.check_keys(value, _KEYS, "")
+        auth = self.need(value, "auth")
+        if "auth" in value and not isinstance(auth, dict):
+            self.wrong("auth", 'an object such as {"username": "ada", "password": "..."}', auth)
+        if value.get("version", 1) != 1:
+            self.wrong("version", "1", value["version"])
+        auth_given = isinstance(auth, dict)
+        auth = auth if auth_given else {}
+        self.check_keys(auth, _AUTH_KEYS, ' in "auth"')
+        config = ServerConfig(
+            host=self.text(value, "host"),
+            port=self.port(value),
+            certfile=self.path(value, "certfile"),
+            keyfile=self.path(value, "keyfile"),
+            accounts=self.accounts(auth) if auth_given else (),
+            rooms=self.rooms(value),
+            iterations=self.iterations(auth),
+            limits=self.limits(value),
+            notices=tuple(self.notices),
+        )
+        return config, self.problems
+
+
+def load_config(path: str | Path) -> ServerConfig:
+    """Reads the configuration of a server. Raises :class:`ConfigError` with every problem of the
+    file: ``E-CONFIG-MISSING``, ``E-CONFIG-JSON`` with line and column, or ``E-CONFIG``."""
+    source = Path(path).absolute()
+    return config_from(read_json(source), source)
+
+
+def config_from(value: Any, source: Path) -> ServerConfig:
+    """The same for a document that was read already; ``source`` is where its paths begin."""
+    config, problems = _Reader(source.name, source.parent).document(value)
+    if config is None or problems:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise ConfigError(f"{source.name}: {count}", problems=problems)
+    return replace(config, source=source)

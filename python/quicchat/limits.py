@@ -1,0 +1,75 @@
+"""The limits that a program may set. The C++ header ``quicchat/base/limits.hpp`` has them all, with
+the reasons; the names are the same."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+
+from .errors import ConfigError
+
+__all__ = ["Limits"]
+
+#: name -> (smallest, largest, unit)
+RANGES: dict[str, tuple[float, float, str]] = {
+    "connections_max": (1, 1_000_000, "connections"),
+    "rooms_per_connection_max": (1, 1000, "rooms"),
+    "rooms_max": (1, 1_000_000, "rooms"),
+    "members_max": (1, 1_000_000, "people"),
+    "message_bytes_max": (1, 60_000, "bytes"),
+    "room_log_records_max": (1, 10_000_000, "messages"),
+    "room_log_bytes_max": (65_536, 1 << 40, "bytes"),
+    "history_records_max": (0, 1_000_000, "messages"),
+    "events_max": (16, 1_000_000, "events"),
+    "login_timeout": (0.1, 600, "seconds"),
+    "handshake_timeout": (0.1, 600, "seconds"),
+    "idle_timeout": (1, 3600, "seconds"),
+    "keep_alive": (0.5, 3600, "seconds"),
+    "drain_timeout": (0, 600, "seconds"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one peer may cost us and how long we wait for it. ``None``: what the library has chosen.
+
+    Sizes are bytes, times are seconds. Raises :class:`ConfigError` for a value out of range.
+    """
+
+    connections_max: int | None = None
+    rooms_per_connection_max: int | None = None
+    rooms_max: int | None = None
+    members_max: int | None = None
+    message_bytes_max: int | None = None
+    room_log_records_max: int | None = None
+    room_log_bytes_max: int | None = None
+    history_records_max: int | None = None
+    events_max: int | None = None
+    login_timeout: float | None = None
+    handshake_timeout: float | None = None
+    idle_timeout: float | None = None
+    keep_alive: float | None = None
+    drain_timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            problem = None if value is None else limit_problem(field.name, value)
+            if problem:
+                raise ConfigError(problem)
+
+    def chosen(self) -> dict[str, float]:
+        """Only what was set, for the core."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def limit_problem(name: str, value: object) -> str | None:
+    """What is wrong with ``value`` for the limit ``name``, or None."""
+    smallest, largest, unit = RANGES[name]
+    whole = unit != "seconds"
+    number = isinstance(value, int) if whole else isinstance(value, int | float)
+    if number and not isinstance(value, bool):
+        assert isinstance(value, int | float)
+        if smallest <= value <= largest:
+            return None
+    article = "a whole number" if whole else "a number"
+    return f'limit "{name}" must be {article} of {unit} from {smallest:g} to {largest:g}'

@@ -1,0 +1,238 @@
+"""A chat server for asyncio programs.
+
+::
+
+    async with quicchat.serve("config.json") as server:
+        print("listening on", server.address, server.fingerprint)
+        await server.serve_forever()
+
+The chat itself runs on the engine thread; Python sees only what is worth a line in a log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import platform
+import socket
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from types import TracebackType
+
+from . import _core
+from ._dialling import ALPN
+from ._failures import bind_error, text_of
+from .certificates import CertificatePair, load_pair
+from .config import ServerConfig, load_config
+from .errors import BindError, ConfigError, QuicChatError, WrongLoopError
+from .events import (
+    LoginFailed,
+    LoginSucceeded,
+    PeerConnected,
+    PeerDisconnected,
+    ServerEvent,
+    ServerFailed,
+)
+
+__all__ = ["Server", "serve"]
+
+_DEFAULT_DRAIN = 3.0
+_UNREAD_MAX = 4096  # events of a server that nobody reads; then the oldest go
+
+_EVENTS: dict[str, Callable[..., ServerEvent]] = {
+    "connected": PeerConnected, "logged_in": LoginSucceeded, "refused": LoginFailed,
+    "disconnected": PeerDisconnected, "failed": ServerFailed,
+}
+
+
+class Server(AsyncIterator[ServerEvent]):
+    """A server that starts with ``async with`` and ends with it, in peace. Iterating gives its
+    events; reading them is optional, since the oldest of those unread are dropped."""
+
+    def __init__(self, config: ServerConfig, *, _alpn: str = ALPN) -> None:
+        self.config = config
+        self.pair: CertificatePair | None = None  #: the certificate in use, once started
+        self._alpn = _alpn
+        self._core: _core.Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._events: deque[ServerEvent] = deque(maxlen=_UNREAD_MAX)
+        self._news = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._failure: ServerFailed | None = None
+
+    @classmethod
+    def from_config(cls, path: str | Path) -> Server:
+        """A server as a configuration file describes it. Raises ConfigError."""
+        return cls(load_config(path))
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port, with the port that the system chose."""
+        host, _, port = self._started().address.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def fingerprint(self) -> str:
+        """What clients pin: ``sha256:`` and 64 hexadecimal digits, of the public key."""
+        self._started()
+        assert self.pair is not None
+        return self.pair.fingerprint
+
+    @property
+    def connections(self) -> int:
+        """Connections that are open now."""
+        return self._started().connections
+
+    async def start(self) -> None:
+        """Reads the certificate and listens. Raises CertificateError, BindError, ConfigError."""
+        self._loop = asyncio.get_running_loop()
+        # Hashing passwords is slow on purpose; other tasks go on meanwhile.
+        self._core = await asyncio.to_thread(self._make)
+        self._loop.add_reader(self._core.fileno(), self._on_readable)
+
+    async def serve_forever(self) -> None:
+        """Returns when the server has been closed. Raises QuicChatError if it had to stop."""
+        self._started()
+        await self._stopped.wait()
+        if self._failure is not None:
+            raise QuicChatError(f"the server had to stop: {text_of(self._failure.error)}",
+                                reason=self._failure.text)
+
+    async def close(self) -> None:
+        """Tells all clients, waits for them a little (``Limits.drain_timeout``), and ends."""
+        if self._core is None or self._loop is None:
+            return
+        if asyncio.get_running_loop() is not self._loop:
+            raise WrongLoopError("this server belongs to another event loop")
+        self._core.shutdown()
+        drain = self.config.limits.drain_timeout
+        try:
+            async with asyncio.timeout((_DEFAULT_DRAIN if drain is None else drain) + 2):
+                await self._stopped.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._release()
+
+    async def __aenter__(self) -> Server:
+        await self.start()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                        traceback: TracebackType | None) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            self._started().shutdown()  # cancelled, or Ctrl-C: the engine says good-bye alone
+            self._release()
+        else:
+            await self.close()
+
+    def __aiter__(self) -> Server:
+        return self
+
+    async def __anext__(self) -> ServerEvent:
+        while True:
+            if self._events:
+                return self._events.popleft()
+            if self._stopped.is_set():
+                raise StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+
+    def _started(self) -> _core.Server:
+        if self._core is None:
+            raise RuntimeError("the server is not started: use it with 'async with'")
+        return self._core
+
+    def _release(self) -> None:
+        if self._core is not None and self._loop is not None:
+            self._loop.remove_reader(self._core.fileno())
+        self._stopped.set()
+        self._news.set()
+
+    def _on_readable(self) -> None:
+        for kind, fields in self._started().drain(256):
+            if kind == "stopped":
+                self._release()
+                break
+            event = _EVENTS[kind](*fields)
+            if isinstance(event, ServerFailed):
+                self._failure = event
+            self._events.append(event)
+        self._news.set()
+
+    def _make(self) -> _core.Server:
+        config = self.config
+        where = f"{config.source.name}: certfile, keyfile" if config.source else ""
+        self.pair = load_pair(config.certfile, config.keyfile, config.host, where)
+        agent = {"name": "quicchat-python", "version": _core.version,
+                 "python": platform.python_version()}
+        address = _bind_address(config.host, config.port)
+        accounts = _verifiers(config, self.pair.key_pem)
+        try:
+            return _core.Server(
+                address=address, certificate_pem=self.pair.certificate_pem,
+                key_pem=self.pair.key_pem, accounts=accounts, rooms=list(config.rooms),
+                alpn=self._alpn, agent=json.dumps(agent), limits=config.limits.chosen())
+        except _core.CoreError as error:
+            raise bind_error(error, config.host, config.port) from None
+
+
+def serve(config: ServerConfig | str | Path) -> Server:
+    """A server for this configuration, or for the file at this path. Start it with
+    ``async with``."""
+    return Server(config if isinstance(config, ServerConfig) else load_config(config))
+
+
+def _bind_address(host: str, port: int) -> str:
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_DGRAM,
+                                   flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise BindError(f"cannot look up the address to listen on: {host}",
+                        reason=str(error.strerror or error).lower(),
+                        hint='use an address such as 127.0.0.1, or 0.0.0.0 for all') from None
+    numeric = str(found[0][4][0])
+    return f"[{numeric}]:{port}" if ":" in numeric else f"{numeric}:{port}"
+
+
+def _verifiers(config: ServerConfig, key_pem: str) -> list[tuple[str, str]]:
+    """What the core needs of the accounts. The salts come from the server's key: they stay the same
+    over restarts, as the made-up ones of unknown users do."""
+    secret = hashlib.sha256(b"quicchat salts\0" + key_pem.encode()).digest()
+    pairs: list[tuple[str, str]] = []
+    for account in config.accounts:
+        verifier = account.verifier
+        try:
+            if verifier:
+                _core.check_verifier(verifier)
+            else:
+                label = f"{account.username.lower()}\0{account.password}".encode()
+                salt = hmac.digest(secret, label, "sha256")[:16]
+                verifier = _core.verifier(account.password, salt, config.iterations)
+        except _core.CoreError as error:
+            raise ConfigError(f"the account '{account.username}' cannot be used: "
+                              f"{error.args[3]}") from None
+        pairs.append((account.username, verifier))
+    return pairs
+
+
+def describe(event: ServerEvent) -> str:
+    """One line about an event, for logs. Not cleaned."""
+    match event:
+        case PeerConnected():
+            return f"connection {event.connection} from {event.address}"
+        case LoginSucceeded():
+            return f"connection {event.connection}: logged in as {event.user}"
+        case LoginFailed():
+            name = f" for '{event.user}'" if event.user else ""
+            return (f"connection {event.connection} from {event.address}: login refused{name}: "
+                    f"{text_of(event.error)}")
+        case PeerDisconnected():
+            name = f" of {event.user}" if event.user else ""
+            return f"connection {event.connection}{name} ended: {text_of(event.error)}"
+    return f"the server stops: {text_of(event.error)}"
+
+

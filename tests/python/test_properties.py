@@ -1,0 +1,84 @@
+"""Whatever comes in: no crash, no control character, words instead of tracebacks."""
+
+import json
+import unicodedata
+
+import pytest
+import quicchat
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from quicchat.terminal import normalized_password
+
+# Time is no property: the machine may be busy with other things.
+settings.register_profile("quicchat", deadline=None, database=None,
+                          suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("quicchat")
+
+BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+ANY_TEXT = st.text(alphabet=st.characters(codec=None))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+
+
+@given(ANY_TEXT)
+def test_clean_text_leaves_nothing_that_steers_a_terminal(text):
+    cleaned = quicchat.clean_text(text)
+    for character in cleaned:
+        assert character in "\t\n" or unicodedata.category(character) not in ("Cc", "Cs")
+        assert unicodedata.bidirectional(character) not in BIDIRECTIONAL
+    cleaned.encode()
+
+
+@given(ANY_TEXT)
+def test_clean_line_is_one_line(text):
+    assert len(quicchat.clean_line(text).splitlines()) <= 1
+
+
+@given(ANY_TEXT)
+def test_cleaning_twice_changes_nothing(text):
+    once = quicchat.clean_text(text)
+    assert quicchat.clean_text(once) == once
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126)))
+def test_clean_text_keeps_plain_text(text):
+    assert quicchat.clean_text(text) == text
+
+
+@given(st.text())
+def test_a_normalized_password_stays_as_it_is(password):
+    once = normalized_password(password)
+    assert normalized_password(once) == once
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("config")
+
+
+def load(folder, data):
+    path = folder / "config.json"
+    path.write_bytes(data)
+    try:
+        return quicchat.load_config(path)
+    except quicchat.ConfigError as error:
+        words = quicchat.explain(error)
+        assert words.startswith("quicchat: config.json")
+        assert words.isprintable() or "\n" in words
+        return None
+
+
+@given(data=st.binary())
+def test_any_bytes_as_a_configuration(folder, data):
+    assert load(folder, data) is None
+
+
+KEYS = ["host", "port", "certfile", "keyfile", "auth", "rooms", "limits", "username", "password",
+        "users", "iterations", "verifier", "version", "hots"]
+
+
+@given(value=st.dictionaries(st.sampled_from(KEYS), JSON | st.dictionaries(
+    st.sampled_from(KEYS), JSON)))
+def test_any_json_as_a_configuration(folder, value):
+    load(folder, json.dumps(value).encode())
