@@ -74,7 +74,7 @@ public:
 
     /// Joins a room. RoomJoined or Refused follows.
     Result<RequestId> join(std::string_view room, Position position = Position::from_now()) {
-        if (const Errc errc = session_.may_join(room); errc != Errc{}) return errc;
+        if (const Errc errc = session_.may_join(room, position); errc != Errc{}) return errc;
         const Result<StreamId> stream = transport_.open_stream(*connection_);
         if (!stream) return stream.error();
         streams_.emplace(*stream, Stream{FrameAssembler{limits_.frame_bytes_max}});
@@ -116,7 +116,12 @@ public:
 
     /// The oldest unread event. While `Limits::events_max` are unread, nothing more is taken from
     /// the server, which then slows down.
-    std::optional<ClientEvent> poll_event() { return session_.poll_event(); }
+    std::optional<ClientEvent> poll_event() {
+        std::optional<ClientEvent> event = session_.poll_event();
+        // Nothing else would wake a server that waits for credit.
+        if (event && session_.unread_events() == limits_.events_max / 2) pay_credit();
+        return event;
+    }
 
     State state() const { return session_.state(); }
     std::size_t unanswered_requests() const { return session_.unanswered_requests(); }

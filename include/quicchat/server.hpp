@@ -1,26 +1,23 @@
 #pragma once
 
-#include <cstddef>
 #include <deque>
-#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "quicchat/auth/login.hpp"
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/match.hpp"
+#include "quicchat/base/queue.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/log/concept.hpp"
+#include "quicchat/server/connection.hpp"
 #include "quicchat/server/hub.hpp"
 #include "quicchat/session/event.hpp"
-#include "quicchat/session/server_session.hpp"
 #include "quicchat/transport/concept.hpp"
-#include "quicchat/wire/frame_assembler.hpp"
 
 namespace quicchat {
 
@@ -60,11 +57,12 @@ public:
         while (std::optional<TransportEvent> event = transport_.poll_event()) {
             handle(*std::move(event), now);
         }
-        if (const Errc errc = hub_.settle(); errc != Errc{}) {
-            fail(errc, "the room log cannot be written");
-        }
-        send_control();
-        send_rooms();
+        do {
+            if (const Errc errc = hub_.settle(); errc != Errc{}) {
+                fail(errc, "the room log cannot be written or read");
+            }
+            send_control();
+        } while (send_rooms(now));
         end_slow_logins(now.steady);
         if (drain_deadline_ && now.steady >= *drain_deadline_) close_all();
     }
@@ -82,10 +80,8 @@ public:
     void shutdown(Now now) {
         if (drain_deadline_) return;
         drain_deadline_ = now.steady + config_.limits.drain_timeout;
-        const auto grace =
-            std::chrono::duration_cast<std::chrono::milliseconds>(config_.limits.drain_timeout);
-        const Bytes goaway{encode(wire::Goaway{wire_code(drain_reason_),
-                                               static_cast<std::uint64_t>(grace.count()), ""})};
+        const Bytes goaway{encode(wire::Goaway{
+            wire_code(drain_reason_), to_milliseconds(config_.limits.drain_timeout), ""})};
         for (auto& [id, connection] : connections_) {
             if (connection.session.state() == State::ready) write_control(id, goaway);
         }
@@ -95,36 +91,17 @@ public:
     bool finished() const { return drain_deadline_ && connections_.empty(); }
 
     /// The oldest unread event. Reading them is optional: old ones are dropped.
-    std::optional<ServerEvent> poll_event() {
-        if (events_.empty()) return std::nullopt;
-        std::optional<ServerEvent> front{std::move(events_.front())};
-        events_.pop_front();
-        return front;
-    }
+    std::optional<ServerEvent> poll_event() { return pop_front(events_); }
 
     std::size_t connection_count() const { return connections_.size(); }
+    /// Answers that wait for slow clients. For figures; counts them one by one.
+    std::size_t answers_waiting() const { return hub_.answers_waiting(); }
     T& transport() { return transport_; }
     const T& transport() const { return transport_; }
 
 private:
-    struct Stream {
-        FrameAssembler assembler;
-        Member* member = nullptr;
-        bool ended = false;    ///< Refused: what still comes is dropped.
-        std::size_t owed = 0;  ///< Bytes read for which the client has no credit back yet.
-    };
-
-    struct Connection {
-        ServerSession session;
-        typename A::Exchange login;
-        std::string address;
-        std::map<StreamId, Stream> streams{};
-    };
-
-    struct PendingLogin {
-        TimePoint deadline;
-        ConnectionId connection;
-    };
+    using Stream = ServerStream;
+    using Connection = ServerConnection<typename A::Exchange>;
 
     Connection* find(ConnectionId id) {
         const auto found = connections_.find(id);
@@ -182,44 +159,56 @@ private:
             connection->streams.try_emplace(data.stream, Stream{FrameAssembler{frame_max}})
                 .first->second;
         stream.owed += data.bytes.size();
+        stream.fin = data.fin;
         if (!stream.ended) {
             stream.assembler.set_frame_bytes_max(frame_max);
             stream.assembler.push(data.bytes.view());
-            if (!apply_frames(data, *connection, stream, now)) return;
         }
-        pay_credit(data.connection, data.stream, stream);
-        if (data.fin) finish(data.connection, *connection, data.stream);
+        read_on(data.connection, *connection, data.stream, stream, now);
+    }
+
+    /// A client that does not read our answers is not read either, and gets no credit to ask for
+    /// more: what it asked already waits, within its window.
+    bool is_held_up(const Stream& stream) const {
+        return !stream.ended && stream.member != nullptr && hub_.is_busy(*stream.member);
+    }
+
+    void read_on(ConnectionId id, Connection& connection, StreamId stream_id, Stream& stream,
+                 Now now) {
+        if (!apply_frames(id, connection, stream_id, stream, now) || is_held_up(stream)) return;
+        transport_.consume(id, stream_id, std::exchange(stream.owed, 0));
+        if (stream.fin) finish(id, connection, stream_id);
     }
 
     /// False if the connection is being closed.
-    bool apply_frames(const StreamData& data, Connection& connection, Stream& stream, Now now) {
-        while (!stream.ended) {
+    bool apply_frames(ConnectionId id, Connection& connection, StreamId stream_id, Stream& stream,
+                      Now now) {
+        while (!stream.ended && !is_held_up(stream)) {
             const Result<std::optional<FrameView>> frame = stream.assembler.next();
-            if (!frame) return close(data.connection, to_errc(frame.error())), false;
+            if (!frame) return close(id, to_errc(frame.error())), false;
             if (!*frame) return true;
-            Result<ServerRequest> request = connection.session.handle_frame(data.stream, **frame);
-            if (!request) return close(data.connection, to_errc(request.error())), false;
+            Result<ServerRequest> request = connection.session.handle_frame(stream_id, **frame);
+            if (!request) return close(id, to_errc(request.error())), false;
             if (auto answer = connection.session.poll_outgoing()) {
-                write_control(data.connection, Bytes{*std::move(answer)});
+                write_control(id, Bytes{*std::move(answer)});
             }
-            const Errc errc = serve(data, connection, stream, *std::move(request), now);
-            if (errc != Errc{}) return close(data.connection, errc), false;
+            const Errc errc = serve(id, connection, stream_id, stream, *std::move(request), now);
+            if (errc != Errc{}) return close(id, errc), false;
             if (connection.session.state() == State::draining) return false;
         }
         return true;
     }
 
     /// Does what a frame asks. An error closes the connection.
-    Errc serve(const StreamData& data, Connection& connection, Stream& stream,
+    Errc serve(ConnectionId id, Connection& connection, StreamId stream_id, Stream& stream,
                ServerRequest request, Now now) {
-        const ConnectionId id = data.connection;
         return match(
             std::move(request), [](std::monostate&&) { return Errc{}; },
             [&](wire::LoginBegin&& m) { return begin_login(id, connection, m); },
             [&](wire::LoginResponse&& m) {
                 return continue_login(id, connection, connection.login.respond(m.data));
             },
-            [&](wire::Join&& m) { return join(id, connection, data.stream, stream, m); },
+            [&](wire::Join&& m) { return join(id, connection, stream_id, stream, m); },
             [&](wire::Publish&& m) {
                 if (stream.member == nullptr) return Errc::unexpected_frame;
                 const Errc errc = check_message(m.text, m.attributes, config_.limits);
@@ -278,16 +267,7 @@ private:
     Errc join(ConnectionId id, Connection& connection, StreamId stream_id, Stream& stream,
               const wire::Join& m) {
         if (stream.member != nullptr) return Errc::unexpected_frame;
-        Errc errc{};
-        std::size_t rooms = 0;
-        for (const auto& [other_id, other] : connection.streams) {
-            if (other.member == nullptr) continue;
-            ++rooms;
-            if (canonical_user_name(other.member->room->name()) == canonical_user_name(m.room)) {
-                errc = Errc::already_joined;
-            }
-        }
-        if (rooms >= config_.limits.rooms_per_connection_max) errc = Errc::too_many_rooms;
+        Errc errc = connection.may_join(m.room, config_.limits.rooms_per_connection_max);
         if (errc == Errc{}) {
             const auto member = hub_.join(id, stream_id, connection.session.user(), m);
             if (member) return stream.member = *member, Errc{};
@@ -306,7 +286,6 @@ private:
         if (!stream.ended && !stream.assembler.at_boundary()) {
             return close(id, Errc::malformed_frame);
         }
-        transport_.consume(id, stream_id, stream.owed);
         if (stream.member != nullptr) hub_.leave(*stream.member);
         if (!stream.ended) (void)transport_.write(id, stream_id, {}, true);
         connection.streams.erase(found);
@@ -323,13 +302,6 @@ private:
         if (found->second.member != nullptr) hub_.leave(*found->second.member);
         transport_.reset_stream(reset.connection, reset.stream, wire_code(Errc::closed));
         connection->streams.erase(found);
-    }
-
-    /// A client that does not read our answers gets no credit to ask for more.
-    void pay_credit(ConnectionId id, StreamId stream_id, Stream& stream) {
-        const Member* member = stream.member;
-        if (member != nullptr && member->replies.size() >= config_.limits.replies_max) return;
-        transport_.consume(id, stream_id, std::exchange(stream.owed, 0));
     }
 
     // Bytes out.
@@ -356,8 +328,10 @@ private:
         while (auto out = hub_.poll_control()) write_control(out->connection, std::move(out->frame));
     }
 
-    /// Serves every member that has something to get, until its stream is full.
-    void send_rooms() {
+    /// Serves every member that has something to get, until its stream is full. True if that let us
+    /// read on what somebody asked before, or if the log failed: settle again.
+    bool send_rooms(Now now) {
+        bool read_more = false;
         while (Member* member = hub_.poll_waiting()) {
             while (std::optional<Bytes> frame = hub_.next_frame(*member)) {
                 const Result<Backlog> backlog = transport_.write(
@@ -367,13 +341,14 @@ private:
                     break;
                 }
             }
-            if (Connection* connection = find(member->connection)) {
-                const auto stream = connection->streams.find(member->stream);
-                if (stream != connection->streams.end() && stream->second.owed > 0) {
-                    pay_credit(member->connection, member->stream, stream->second);
-                }
-            }
+            Connection* connection = find(member->connection);
+            Stream& stream = connection->streams.find(member->stream)->second;
+            if ((stream.owed == 0 && !stream.fin) || is_held_up(stream)) continue;
+            if (connection->session.state() != State::ready) continue;
+            read_on(member->connection, *connection, member->stream, stream, now);
+            read_more = true;
         }
+        return read_more || hub_.has_failed();
     }
 
     // Ends.
@@ -397,8 +372,9 @@ private:
     void end_slow_logins(TimePoint now) {
         while (!logins_.empty() && logins_.front().deadline <= now) {
             const Connection* connection = find(logins_.front().connection);
-            const bool waiting = connection != nullptr && connection->session.state() < State::ready;
-            if (waiting) close(logins_.front().connection, Errc::login_timeout);
+            if (connection != nullptr && connection->session.state() < State::ready) {
+                close(logins_.front().connection, Errc::login_timeout);
+            }
             logins_.pop_front();
         }
     }
@@ -421,7 +397,7 @@ private:
     ServerConfig config_;
     Hub<Log> hub_;
     std::unordered_map<ConnectionId, Connection> connections_;
-    std::deque<PendingLogin> logins_;  ///< In order of their deadlines: all wait equally long.
+    std::deque<LoginDeadline> logins_;  ///< In order of their deadlines: all wait equally long.
     std::deque<ServerEvent> events_;
     Errc drain_reason_ = Errc::server_shutdown;
     std::optional<TimePoint> drain_deadline_;

@@ -66,6 +66,19 @@ TEST_CASE("a handshake that gets no answer ends in time", "[quic][timeout]") {
     }
 }
 
+TEST_CASE("a client speaks often enough for a server that is less patient", "[quic][timeout]") {
+    World world;
+    quic::Config impatient = quick(1);
+    impatient.limits.idle_timeout = 6s;
+    Host& server = world.add_server({}, impatient);
+    Host& client = world.add_client({.trust = quic::Trust::insecure()}, quick(2));
+    client.endpoint.connect(world.now).value();
+    REQUIRE(world.run_until([&] { return find_event<Connected>(server) != nullptr; }));
+    world.run_for(2min);
+    CHECK(find_event<Disconnected>(client) == nullptr);
+    CHECK(find_event<Disconnected>(server) == nullptr);
+}
+
 TEST_CASE("an established connection", "[quic][timeout]") {
     World world;
     Host& server = world.add_server({}, quick(1));

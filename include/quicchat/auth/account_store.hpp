@@ -43,7 +43,7 @@ public:
     Result<std::monostate> add(std::string_view name, const Verifier& verifier) {
         if (!is_user_name(name)) return Errc::invalid_name;
         const auto [at, added] =
-            accounts_.try_emplace(canonical_user_name(name), Account{std::string{name}, verifier});
+            accounts_.try_emplace(canonical_name(name), Account{std::string{name}, verifier});
         if (!added) return Errc::invalid_request;
         ++accounts_by_iterations_[verifier.iterations];
         return std::monostate{};
@@ -51,7 +51,7 @@ public:
 
     /// Gives an account a new password. False if there is no such account.
     bool replace_verifier(std::string_view name, const Verifier& verifier) {
-        const auto at = accounts_.find(canonical_user_name(name));
+        const auto at = accounts_.find(canonical_name(name));
         if (at == accounts_.end()) return false;
         forget_iterations(at->second.verifier.iterations);
         ++accounts_by_iterations_[verifier.iterations];
@@ -62,7 +62,7 @@ public:
     /// Removes an account; its name is free again. False if there is no such account. To lock
     /// somebody out, disable the account: to a stranger it then looks as before.
     bool remove(std::string_view name) {
-        const auto at = accounts_.find(canonical_user_name(name));
+        const auto at = accounts_.find(canonical_name(name));
         if (at == accounts_.end()) return false;
         forget_iterations(at->second.verifier.iterations);
         accounts_.erase(at);
@@ -76,7 +76,7 @@ public:
 
     /// The account, or nullptr.
     const Account* find(std::string_view name) const {
-        const auto at = accounts_.find(canonical_user_name(name));
+        const auto at = accounts_.find(canonical_name(name));
         return at == accounts_.end() ? nullptr : &at->second;
     }
 
@@ -102,7 +102,7 @@ private:
     template <ScramCrypto Crypto>
     ScramLookUp make_fake(std::string_view name, BytesView secret) const {
         assert(secret.size() >= 16);
-        const std::string canonical = canonical_user_name(name);
+        const std::string canonical = canonical_name(name);
         // No name has a NUL, so the purposes below cannot be taken for names.
         const auto derive = [&](std::string_view purpose) {
             return Crypto::hmac_sha256(secret, as_bytes(std::string{purpose} + canonical));
@@ -135,7 +135,7 @@ private:
     }
 
     bool set_enabled(std::string_view name, bool enabled) {
-        const auto at = accounts_.find(canonical_user_name(name));
+        const auto at = accounts_.find(canonical_name(name));
         if (at == accounts_.end()) return false;
         at->second.enabled = enabled;
         return true;

@@ -28,7 +28,7 @@ public:
     /// cache would be logged in by the right user name alone.
     const ScramKeys* find(std::string_view user, BytesView salt, std::uint32_t iterations,
                           BytesView password_check) const {
-        const std::string name = canonical_user_name(user);
+        const std::string name = canonical_name(user);
         const auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) {
             return e.iterations == iterations && std::ranges::equal(e.salt, salt) &&
                    e.user == name &&
@@ -43,7 +43,7 @@ public:
         if (entries_max_ == 0 || find(user, salt, iterations, password_check) != nullptr) return;
         if (entries_.size() >= entries_max_) entries_.erase(entries_.begin());
         Entry entry;
-        entry.user = canonical_user_name(user);
+        entry.user = canonical_name(user);
         entry.salt.assign(salt.begin(), salt.end());
         entry.iterations = iterations;
         entry.password_check = Secret{password_check};

@@ -161,7 +161,7 @@ private:
 /// that the cache is no quick way to try passwords.
 template <ScramCrypto Crypto>
 Secret scram_password_check(std::string_view user, BytesView password) {
-    const std::string salt = "quicchat client key cache:" + canonical_user_name(user);
+    const std::string salt = "quicchat client key cache:" + canonical_name(user);
     Digest check = Crypto::pbkdf2_hmac_sha256(password, as_bytes(salt), scram_iterations_floor);
     Secret result{check};
     secure_wipe(check);

@@ -30,7 +30,7 @@ constexpr bool is_room_name(std::string_view name) {
 }
 
 /// The form in which user names are compared: "Ada" and "ada" are one user.
-inline std::string canonical_user_name(std::string_view name) {
+inline std::string canonical_name(std::string_view name) {
     std::string canonical{name};
     for (char& c : canonical) {
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');

@@ -36,6 +36,12 @@ constexpr Duration from_milliseconds(std::uint64_t count) {
     return std::chrono::milliseconds{static_cast<std::int64_t>(std::min(count, day))};
 }
 
+/// The same for sending: whole milliseconds, rounded down.
+constexpr std::uint64_t to_milliseconds(Duration duration) {
+    return static_cast<std::uint64_t>(
+        std::chrono::floor<std::chrono::milliseconds>(duration).count());
+}
+
 /// The earlier of two deadlines, where nothing means never.
 constexpr std::optional<TimePoint> earlier(std::optional<TimePoint> a, std::optional<TimePoint> b) {
     if (!a) return b;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "quicchat/base/entropy.hpp"
+#include "quicchat/base/queue.hpp"
 #include "quicchat/log/concept.hpp"
 
 namespace quicchat {
@@ -59,12 +60,7 @@ public:
         completions_.push_back(std::move(done));
     }
 
-    std::optional<AppendCompletion> poll_completion() {
-        if (completions_.empty()) return std::nullopt;
-        std::optional<AppendCompletion> front{std::move(completions_.front())};
-        completions_.pop_front();
-        return front;
-    }
+    std::optional<AppendCompletion> poll_completion() { return pop_front(completions_); }
 
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
                                            std::size_t count_max) const {

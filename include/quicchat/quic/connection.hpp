@@ -358,6 +358,7 @@ private:
     ngtcp2_transport_params make_params(const Opening& opening) const;
     void settle(int error);
     void finish_handshake();
+    void keep_alive();
     void fail(int error);
     void end(Ending ending);
     void forget_if_spent(StreamNumber number);

@@ -38,9 +38,6 @@ inline bool Connection::open(const Opening& opening, TimePoint now) {
     if (error != 0) return false;
     conn_.reset(conn);
     tls_->attach(conn);
-    if (!is_server) {
-        ngtcp2_conn_set_keep_alive_timeout(conn, to_ngtcp2(shared_.config.limits.keep_alive));
-    }
     return true;
 }
 
@@ -125,9 +122,22 @@ inline void Connection::finish_handshake() {
     record_.tls_gone = true;
     ngtcp2_conn_set_tls_native_handle(conn_.get(), nullptr);
     tls_.reset();
-    if (!shared_.tls.is_server()) return;
+    if (!shared_.tls.is_server()) return keep_alive();
     const std::vector<std::uint8_t> token = shared_.tokens.make_regular(remote_, now_);
     ngtcp2_conn_submit_new_token(conn_.get(), token.data(), token.size());
+}
+
+/// A client keeps the connection open for both. The server may have announced a shorter idle
+/// timeout than ours, so it speaks thrice in that time: packets get lost. But no server can make it
+/// speak all the time.
+inline void Connection::keep_alive() {
+    ngtcp2_duration interval = to_ngtcp2(shared_.config.limits.keep_alive);
+    const auto* peer = ngtcp2_conn_get_remote_transport_params2(conn_.get());
+    if (peer != nullptr && peer->max_idle_timeout != 0) {
+        constexpr ngtcp2_duration interval_min = 250 * NGTCP2_MILLISECONDS;
+        interval = std::min(interval, std::max(peer->max_idle_timeout / 3, interval_min));
+    }
+    ngtcp2_conn_set_keep_alive_timeout(conn_.get(), interval);
 }
 
 inline void Connection::fail(int error) {

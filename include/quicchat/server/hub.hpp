@@ -13,6 +13,7 @@
 
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
+#include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/concept.hpp"
 #include "quicchat/server/private_rooms.hpp"
@@ -50,7 +51,7 @@ public:
         if (!is_room_name(name)) return Errc::invalid_name;
         if (rooms_.size() >= limits_->rooms_max) return Errc::too_many_rooms;
         const Retention retention{limits_->room_log_records_max, limits_->room_log_bytes_max};
-        const std::string key = canonical_user_name(name);
+        const std::string key = canonical_name(name);
         const Result<LogHead> head = log_.open(key, retention);
         if (!head) return to_errc(head.error());
         rooms_.try_emplace(key, name, *head, limits_->room_recent_frames_max);
@@ -70,7 +71,7 @@ public:
     Result<Member*> join(ConnectionId connection, StreamId stream, std::string_view user,
                          const wire::Join& request) {
         if (!is_room_name(request.room)) return Errc::invalid_name;
-        const auto found = rooms_.find(canonical_user_name(request.room));
+        const auto found = rooms_.find(canonical_name(request.room));
         if (found == rooms_.end()) return Errc::no_such_room;
         Room& room = found->second;
         if (room.members().size() >= limits_->members_max) return Errc::room_full;
@@ -100,7 +101,8 @@ public:
     /// Puts a message into the member's room. The answer comes when the log has committed it.
     void publish(Member& member, wire::Publish message, WallTime now) {
         const std::string& room = member.room->name();
-        append(canonical_user_name(room),
+        ++member.appends;
+        append(canonical_name(room),
                {.connection = member.connection, .stream = member.stream,
                 .request = message.request, .to = {}},
                {message.id, member.user, std::move(message.text), std::move(message.attributes),
@@ -110,7 +112,8 @@ public:
     /// A message to one person. Refused if that person is not here.
     Errc tell(ConnectionId connection, std::string_view user, wire::Tell message, WallTime now) {
         if (!is_user_name(message.to)) return Errc::invalid_name;
-        if (roster_.find(message.to).empty()) return Errc::no_such_user;
+        const Roster::User* addressee = roster_.find(message.to);
+        if (addressee == nullptr) return Errc::no_such_user;
         const std::string room = private_rooms_.use(user, message.to);
         while (private_rooms_.size() > limits_->private_rooms_max) {
             log_.forget(private_rooms_.drop_quietest());
@@ -120,7 +123,7 @@ public:
         if (const auto head = log_.open(room, retention); !head) return to_errc(head.error());
         append(room,
                {.connection = connection, .stream = {}, .request = message.request,
-                .to = std::move(message.to)},
+                .to = addressee->name},
                {message.id, std::string{user}, std::move(message.text),
                 std::move(message.attributes), now});
         return Errc{};
@@ -136,7 +139,7 @@ public:
     }
 
     /// Takes in what the log has committed since the last call. An error means that the log cannot
-    /// be trusted any more: stop the server.
+    /// be trusted any more, in writing or in reading: stop the server.
     Errc settle() {
         while (std::optional<AppendCompletion> done = log_.poll_completion()) {
             auto asked = appends_.extract(done->token);
@@ -144,7 +147,7 @@ public:
             if (done->error == Errc::storage_failed) return done->error;
             settle_one(*done, std::move(asked.mapped()));
         }
-        return Errc{};
+        return std::exchange(failure_, Errc{});
     }
 
     /// A member with something to send that is not stalled, or nothing. Take frames by `next_frame`
@@ -162,7 +165,7 @@ public:
             member.members_stale = false;
             member.replies.push_back(encode_members(*member.room, 0, ""));
         }
-        if (!member.replies.empty()) return pop(member.replies);
+        if (!member.replies.empty()) return pop_front(member.replies);
         if (member.next > member.room->head()) return std::nullopt;
         if (const Bytes* frame = member.room->recent(member.next); frame && member.catch_up.empty()) {
             ++member.next;
@@ -178,9 +181,20 @@ public:
         wake(member);
     }
 
-    std::optional<ControlFrame> poll_control() {
-        if (control_.empty()) return std::nullopt;
-        return pop(control_);
+    std::optional<ControlFrame> poll_control() { return pop_front(control_); }
+
+    /// True if `settle` has an error to report.
+    bool has_failed() const { return failure_ != Errc{}; }
+
+    /// True if as much waits to be answered or sent as may: it should ask for nothing more.
+    bool is_busy(const Member& member) const {
+        return member.replies.size() + member.appends >= limits_->replies_max;
+    }
+
+    std::size_t answers_waiting() const {
+        std::size_t count = 0;
+        for (const auto& [place, member] : members_) count += member.replies.size();
+        return count;
     }
 
     const Roster& roster() const { return roster_; }
@@ -195,13 +209,6 @@ private:
         std::string to{};  ///< The addressee; empty for a room.
         Record record{};
     };
-
-    template <class T>
-    static T pop(std::deque<T>& queue) {
-        T front = std::move(queue.front());
-        queue.pop_front();
-        return front;
-    }
 
     void wake(Member& member) {
         if (member.waiting || member.stalled) return;
@@ -275,7 +282,10 @@ private:
             control_.push_back({asked.connection, std::move(frame)});
             return;
         }
-        if (Member* member = find(asked.connection, asked.stream)) reply(*member, std::move(frame));
+        Member* member = find(asked.connection, asked.stream);
+        if (member == nullptr) return;
+        --member->appends;
+        reply(*member, std::move(frame));
     }
 
     void deliver_private(const AppendCompletion& done, Append asked) {
@@ -283,11 +293,12 @@ private:
         const Bytes frame{encode(wire::Told{done.epoch, done.offset, done.time, r.id, r.author,
                                             asked.to, std::move(r.text),
                                             std::move(r.attributes)})};
-        std::vector<ConnectionId> devices = roster_.find(r.author);
-        if (canonical_user_name(r.author) != canonical_user_name(asked.to)) {
-            for (const ConnectionId device : roster_.find(asked.to)) devices.push_back(device);
+        const Roster::User* author = roster_.find(r.author);
+        const Roster::User* addressee = roster_.find(asked.to);
+        for (const Roster::User* user : {author, addressee == author ? nullptr : addressee}) {
+            if (user == nullptr) continue;  // gone meanwhile
+            for (const ConnectionId device : user->connections) control_.push_back({device, frame});
         }
-        for (const ConnectionId device : devices) control_.push_back({device, frame});
     }
 
     Member* find(ConnectionId connection, StreamId stream) {
@@ -297,7 +308,7 @@ private:
 
     /// From the log: records that are no longer among the recent ones, or a Gap where they are gone.
     std::optional<Bytes> next_old_frame(Member& member) {
-        const std::string key = canonical_user_name(member.room->name());
+        const std::string key = canonical_name(member.room->name());
         if (member.catch_up.empty()) {
             const Offset oldest = log_.head(key).first;
             if (member.next < oldest) {
@@ -306,12 +317,13 @@ private:
                 return Bytes{encode(gap)};
             }
             const auto records = log_.read(key, member.next - 1, limits_->catch_up_records_max);
+            if (!records) failure_ = to_errc(records.error());
             if (!records) return std::nullopt;
             for (const LoggedRecord& r : *records) member.catch_up.push_back(encode_event(r));
             if (member.catch_up.empty()) return std::nullopt;
         }
         ++member.next;
-        return pop(member.catch_up);
+        return pop_front(member.catch_up);
     }
 
     Log log_;
@@ -322,6 +334,7 @@ private:
     std::map<std::pair<ConnectionId, StreamId>, Member> members_;  ///< Their addresses are stable.
     std::vector<Member*> waiting_;
     std::deque<ControlFrame> control_;
+    Errc failure_{};  ///< Of a read, until `settle` says so.
     std::map<AppendToken, Append> appends_;
     AppendToken newest_append_ = 0;
 };

@@ -17,8 +17,8 @@ class PrivateRooms {
 public:
     /// The name of the log for two people, who now used it. The same for both directions.
     std::string use(std::string_view one, std::string_view other) {
-        std::string a = canonical_user_name(one);
-        std::string b = canonical_user_name(other);
+        std::string a = canonical_name(one);
+        std::string b = canonical_name(other);
         if (b < a) std::swap(a, b);
         const std::string name = "@" + a + ",@" + b;
 

@@ -29,6 +29,7 @@ struct Member {
     Offset next = 1;        ///< The record to send next.
     std::deque<Bytes> replies{};   ///< Joined, Ack, Error, Members, Presence.
     std::deque<Bytes> catch_up{};  ///< Records from the log, older than the room's recent ones.
+    std::size_t appends = 0;       ///< What it published and the log has not committed yet.
     bool waiting = false;  ///< In the hub's list of members with something to send.
     bool stalled = false;  ///< The stream's backlog is full; Writable will say when it is not.
     bool members_stale = false;  ///< Presence was left out; the whole list goes out instead.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -15,29 +14,34 @@ namespace quicchat {
 /// Who is logged in, on which connections.
 class Roster {
 public:
-    void add(std::string_view user, ConnectionId connection) {
-        users_[canonical_user_name(user)].push_back(connection);
+    struct User {
+        std::string name;  ///< In the spelling of the account.
+        std::vector<ConnectionId> connections;
+    };
+
+    void add(std::string_view name, ConnectionId connection) {
+        User& user = users_[canonical_name(name)];
+        user.name = name;
+        user.connections.push_back(connection);
     }
 
-    void remove(std::string_view user, ConnectionId connection) {
-        const auto found = users_.find(canonical_user_name(user));
+    void remove(std::string_view name, ConnectionId connection) {
+        const auto found = users_.find(canonical_name(name));
         if (found == users_.end()) return;
-        std::vector<ConnectionId>& connections = found->second;
-        connections.erase(std::remove(connections.begin(), connections.end(), connection),
-                          connections.end());
-        if (connections.empty()) users_.erase(found);
+        std::erase(found->second.connections, connection);
+        if (found->second.connections.empty()) users_.erase(found);
     }
 
-    /// The connections of a user; none if nobody of that name is logged in.
-    std::vector<ConnectionId> find(std::string_view user) const {
-        const auto found = users_.find(canonical_user_name(user));
-        return found == users_.end() ? std::vector<ConnectionId>{} : found->second;
+    /// A user who is logged in, or nullptr.
+    const User* find(std::string_view name) const {
+        const auto found = users_.find(canonical_name(name));
+        return found == users_.end() ? nullptr : &found->second;
     }
 
     std::size_t size() const { return users_.size(); }
 
 private:
-    std::map<std::string, std::vector<ConnectionId>> users_;
+    std::map<std::string, User> users_;  ///< By canonical name.
 };
 
 }  // namespace quicchat

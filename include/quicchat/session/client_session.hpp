@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <deque>
@@ -12,8 +13,10 @@
 
 #include "quicchat/base/match.hpp"
 #include "quicchat/base/name.hpp"
+#include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/base/text.hpp"
+#include "quicchat/session/client_room.hpp"
 #include "quicchat/session/event.hpp"
 #include "quicchat/session/outbox.hpp"
 #include "quicchat/session/state.hpp"
@@ -66,8 +69,9 @@ public:
 
         const auto room = streams_.find(stream);
         if (room == streams_.end()) return Errc::unexpected_frame;
-        // We left; what was under way is dropped unread.
-        if (room->second->second.stage == Stage::leaving) return Errc{};
+        // We left; what was under way is dropped unread, but for answers to what we asked before.
+        const bool answer = type == FrameType::ack || type == FrameType::error;
+        if (room->second->second.stage == Stage::leaving && !answer) return Errc{};
         return handle_room(room->second->second, *std::move(message));
     }
 
@@ -80,6 +84,10 @@ public:
         if (!at_boundary) return Errc::malformed_frame;
 
         const auto room = found->second;
+        for (const RequestId request : pending_.take_all(stream)) {
+            events_.push_back(Refused{request, room->second.name, Errc::not_in_room, {},
+                                      "the room ended before the answer came"});
+        }
         if (room->second.stage != Stage::refused) {
             events_.push_back(RoomLeft{room->second.name, room->second.end, room->second.end_text});
         }
@@ -117,9 +125,10 @@ public:
 
     /// Joins a room on `stream`, which was opened for it. Check with `may_join` first.
     RequestId join(StreamId stream, std::string_view name, Position position) {
-        const RequestId request = *pending_.add({.room = std::string{name}});
+        const RequestId request =
+            *pending_.add({.stream = stream, .kind = Kind::join, .room = std::string{name}});
         const auto [room, added] =
-            rooms_.emplace(canonical_user_name(name), Room{std::string{name}, stream, request});
+            rooms_.emplace(canonical_name(name), Room{std::string{name}, stream, request});
         assert(added);
         (void)added;
         streams_.emplace(stream, room);
@@ -127,10 +136,11 @@ public:
         return request;
     }
 
-    Errc may_join(std::string_view name) const {
+    Errc may_join(std::string_view name, const Position& position = {}) const {
         if (state() != State::ready) return Errc::not_ready;
         if (!is_room_name(name)) return Errc::invalid_name;
-        if (rooms_.count(canonical_user_name(name)) != 0) return Errc::already_joined;
+        if (std::max(position.count, position.offset) > varint_max) return Errc::invalid_request;
+        if (rooms_.count(canonical_name(name)) != 0) return Errc::already_joined;
         if (rooms_.size() >= server_limits_.rooms_max) return Errc::too_many_rooms;
         return pending_.size() < limits_.outbox_messages_max ? Errc{} : Errc::queue_full;
     }
@@ -150,7 +160,8 @@ public:
         if (const Errc errc = check_message(text, attributes); errc != Errc{}) return errc;
         const Room* room = find_joined(name);
         if (room == nullptr) return Errc::not_in_room;
-        const auto request = pending_.add({room->name, id, text.size() + attributes.size()});
+        const auto request = pending_.add(
+            {room->stream, Kind::message, room->name, id, text.size() + attributes.size()});
         if (!request) return Errc::queue_full;
         send(room->stream,
              encode(wire::Publish{*request, id, std::move(text), std::move(attributes)}));
@@ -162,7 +173,8 @@ public:
                            std::string attributes) {
         if (const Errc errc = check_message(text, attributes); errc != Errc{}) return errc;
         if (!is_user_name(to)) return Errc::invalid_name;
-        const auto request = pending_.add({"", id, text.size() + attributes.size()});
+        const auto request =
+            pending_.add({control_, Kind::message, "", id, text.size() + attributes.size()});
         if (!request) return Errc::queue_full;
         send(control_, encode(wire::Tell{*request, id, std::move(to), std::move(text),
                                          std::move(attributes)}));
@@ -175,14 +187,14 @@ public:
         const Room* room = find_joined(name);
         if (room == nullptr) return Errc::not_in_room;
         if (!after.empty() && !is_user_name(after)) return Errc::invalid_name;
-        const auto request = pending_.add({.room = room->name});
+        const auto request = pending_.add({room->stream, Kind::members, room->name});
         if (!request) return Errc::queue_full;
         send(room->stream, encode(wire::MembersRequest{*request, std::move(after)}));
         return *request;
     }
 
-    std::optional<ClientEvent> poll_event() { return pop(events_); }
-    std::optional<Outgoing> poll_outgoing() { return pop(outgoing_); }
+    std::optional<ClientEvent> poll_event() { return pop_front(events_); }
+    std::optional<Outgoing> poll_outgoing() { return pop_front(outgoing_); }
     std::optional<LoginInput> poll_login() { return std::exchange(login_, std::nullopt); }
 
     State state() const { return lifecycle_.state(); }
@@ -190,27 +202,10 @@ public:
     std::size_t unanswered_requests() const { return pending_.size(); }
 
 private:
-    enum class Stage : std::uint8_t { joining, joined, refused, leaving };
-
-    struct Room {
-        std::string name;
-        StreamId stream{};
-        RequestId join_request = 0;
-        Stage stage = Stage::joining;
-        Epoch epoch{};
-        Offset next = 0;  ///< The offset that the next Event must have.
-        Errc end = Errc::closed;
-        std::string end_text{};
-    };
+    using Kind = PendingRequests::Kind;
+    using Room = ClientRoom;
+    using Stage = ClientRoom::Stage;
     using Rooms = std::map<std::string, Room, std::less<>>;
-
-    template <class T>
-    static std::optional<T> pop(std::deque<T>& queue) {
-        if (queue.empty()) return std::nullopt;
-        std::optional<T> front{std::move(queue.front())};
-        queue.pop_front();
-        return front;
-    }
 
     void send(StreamId stream, Buffer frame, bool fin = false) {
         outgoing_.push_back({stream, Bytes{std::move(frame)}, fin});
@@ -219,7 +214,7 @@ private:
     /// A room in which requests make sense: joined, or about to be, since streams keep order.
     Room* find_joined(std::string_view name) {
         if (state() != State::ready) return nullptr;
-        const auto found = rooms_.find(canonical_user_name(name));
+        const auto found = rooms_.find(canonical_name(name));
         if (found == rooms_.end()) return nullptr;
         const Stage stage = found->second.stage;
         return stage == Stage::joining || stage == Stage::joined ? &found->second : nullptr;
@@ -256,11 +251,12 @@ private:
             },
             [&](wire::Error&& m) { return on_control_error(std::move(m)); },
             [&](wire::Goaway&& m) {
+                if (!is_clean_text(m.text)) return Errc::malformed_frame;
                 events_.push_back(GoingAway{from_wire_code(m.code),
-                                            from_milliseconds(m.grace_ms), m.text});
-                return is_clean_text(m.text) ? Errc{} : Errc::malformed_frame;
+                                            from_milliseconds(m.grace_ms), std::move(m.text)});
+                return Errc{};
             },
-            [&](wire::Ack&& m) { return on_ack(m); },
+            [&](wire::Ack&& m) { return on_ack(control_, m); },
             [&](wire::Told&& m) {
                 if (is_bad(m.from, m.text, m.attributes) || !is_user_name(m.to)) {
                     return Errc::malformed_frame;
@@ -289,15 +285,16 @@ private:
 
     Errc on_control_error(wire::Error m) {
         if (!is_clean_text(m.text)) return Errc::malformed_frame;
-        const auto request = pending_.take(m.request);
+        if (m.request == 0) return Errc{};  // why the connection ends; the close says it again
+        const auto request = pending_.take(m.request, control_);
         if (!request) return Errc::unexpected_frame;
         events_.push_back(Refused{m.request, request->room, from_wire_code(m.code),
                                   from_milliseconds(m.retry_after_ms), std::move(m.text)});
         return Errc{};
     }
 
-    Errc on_ack(const wire::Ack& m) {
-        const auto request = pending_.take(m.request);
+    Errc on_ack(StreamId stream, const wire::Ack& m) {
+        const auto request = pending_.take(m.request, stream, Kind::message);
         if (!request) return Errc::unexpected_frame;
         events_.push_back(
             Acked{m.request, request->id, m.epoch, m.offset, m.durability, m.time});
@@ -312,7 +309,7 @@ private:
             [&](wire::Joined&& m) { return on_joined(room, m); },
             [&](wire::Event&& m) { return on_event(room, std::move(m)); },
             [&](wire::Gap&& m) { return on_gap(room, m); },
-            [&](wire::Ack&& m) { return on_ack(m); },
+            [&](wire::Ack&& m) { return on_ack(room.stream, m); },
             [&](wire::Members&& m) { return on_members(room, std::move(m)); },
             [&](wire::Presence&& m) {
                 if (!is_user_name(m.user)) return Errc::malformed_frame;
@@ -324,27 +321,15 @@ private:
     }
 
     Errc on_joined(Room& room, const wire::Joined& m) {
-        if (room.stage != Stage::joining || m.request != room.join_request) {
-            return Errc::unexpected_frame;
-        }
-        if (!is_room_name(m.room) || m.next == 0 || m.next > m.head + 1) {
-            return Errc::malformed_frame;
-        }
-        pending_.take(m.request);
-        room.stage = Stage::joined;
-        room.name = m.room;
-        room.epoch = m.epoch;
-        room.next = m.next;
+        if (const Errc errc = room.handle_joined(m); errc != Errc{}) return errc;
+        pending_.take(m.request, room.stream);
         events_.push_back(RoomJoined{m.request, m.room, m.epoch, m.head, m.next, m.recovered});
         return Errc{};
     }
 
-    /// PROTOCOL.md §6.1: the next offset, always. A server that repeats or skips a record is cut
-    /// off rather than believed.
     Errc on_event(Room& room, wire::Event m) {
-        if (room.stage != Stage::joined || m.offset != room.next) return Errc::unexpected_frame;
+        if (const Errc errc = room.handle_event(m.offset); errc != Errc{}) return errc;
         if (is_bad(m.from, m.text, m.attributes)) return Errc::malformed_frame;
-        room.next = m.offset + 1;
         events_.push_back(RoomMessage{room.name, room.epoch, m.offset, m.time, m.id,
                                       std::move(m.from), std::move(m.text),
                                       std::move(m.attributes)});
@@ -352,16 +337,15 @@ private:
     }
 
     Errc on_gap(Room& room, const wire::Gap& m) {
-        if (room.stage != Stage::joined || m.first != room.next || m.last < m.first) {
-            return Errc::unexpected_frame;
-        }
-        room.next = m.last + 1;
+        if (const Errc errc = room.handle_gap(m); errc != Errc{}) return errc;
         events_.push_back(RoomGap{room.name, room.epoch, m.first, m.last});
         return Errc{};
     }
 
     Errc on_members(Room& room, wire::Members m) {
-        if (m.request != 0 && !pending_.take(m.request)) return Errc::unexpected_frame;
+        if (m.request != 0 && !pending_.take(m.request, room.stream, Kind::members)) {
+            return Errc::unexpected_frame;
+        }
         for (const std::string& user : m.users) {
             if (!is_user_name(user)) return Errc::malformed_frame;
         }
@@ -378,8 +362,10 @@ private:
             room.end_text = std::move(m.text);
             return Errc{};
         }
-        if (!pending_.take(m.request)) return Errc::unexpected_frame;
-        if (m.request == room.join_request) room.stage = Stage::refused;
+        if (!pending_.take(m.request, room.stream)) return Errc::unexpected_frame;
+        if (m.request == room.join_request && room.stage == Stage::joining) {
+            room.stage = Stage::refused;
+        }
         events_.push_back(Refused{m.request, room.name, errc,
                                   from_milliseconds(m.retry_after_ms), std::move(m.text)});
         return Errc{};

@@ -88,7 +88,8 @@ struct Acked {
     WallTime time;
 };
 
-/// A request was refused. The connection lives on.
+/// A request was refused. The connection lives on. `not_in_room` is also said of requests that had
+/// no answer when the room ended: a message may be stored then, and may be sent again under its id.
 struct Refused {
     RequestId request;
     std::string room;  ///< Empty if the request was not about a room.

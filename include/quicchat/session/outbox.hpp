@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/ids.hpp"
@@ -23,9 +25,13 @@ struct Outgoing {
 /// `Limits::outbox_bytes_max`.
 class PendingRequests {
 public:
+    enum class Kind : std::uint8_t { join, message, members };
+
     struct Request {
-        std::string room;  ///< Empty: not about a room.
-        MessageId id{};    ///< Of a message.
+        StreamId stream{};  ///< Where the answer must come.
+        Kind kind{};
+        std::string room{};  ///< Empty: not about a room.
+        MessageId id{};      ///< Of a message.
         std::size_t bytes = 0;
     };
 
@@ -42,17 +48,33 @@ public:
         return newest_;
     }
 
-    /// The answered request, or nothing if there is none of that number.
-    std::optional<Request> take(RequestId number) {
+    /// The request that is answered on `stream`, or nothing if none of that number was sent there.
+    std::optional<Request> take(RequestId number, StreamId stream) {
         const auto found = requests_.find(number);
-        if (found == requests_.end()) return std::nullopt;
+        if (found == requests_.end() || found->second.stream != stream) return std::nullopt;
         Request request = std::move(found->second);
         bytes_ -= request.bytes;
         requests_.erase(found);
         return request;
     }
 
-    bool contains(RequestId number) const { return requests_.count(number) != 0; }
+    /// The same, for an answer that only requests of one kind have.
+    std::optional<Request> take(RequestId number, StreamId stream, Kind kind) {
+        const auto found = requests_.find(number);
+        if (found == requests_.end() || found->second.kind != kind) return std::nullopt;
+        return take(number, stream);
+    }
+
+    /// What has no answer when a stream ends, and will have none. In the order of asking.
+    std::vector<RequestId> take_all(StreamId stream) {
+        std::vector<RequestId> numbers;
+        for (const auto& [number, request] : requests_) {
+            if (request.stream == stream) numbers.push_back(number);
+        }
+        for (const RequestId number : numbers) take(number, stream);
+        return numbers;
+    }
+
     std::size_t size() const { return requests_.size(); }
 
 private:

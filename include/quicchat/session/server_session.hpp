@@ -79,6 +79,9 @@ private:
                     // RFC 9266 §4.1: one authentication for a connection.
                     if (std::exchange(login_begun_, true)) return Errc::unexpected_frame;
                     return ServerRequest{std::move(m)};
+                } else if constexpr (std::is_same_v<M, wire::LoginResponse>) {
+                    if (!login_begun_) return Errc::unexpected_frame;
+                    return ServerRequest{std::move(m)};
                 } else if constexpr (std::is_constructible_v<ServerRequest, M>) {
                     return ServerRequest{std::move(m)};
                 } else {

@@ -33,6 +33,7 @@ struct Transition {
 // clang-format off
 inline constexpr auto transitions = std::to_array<Transition>({
     {State::connecting,     Input::connected,     State::negotiating},
+    {State::connecting,     Input::failed,        State::draining},
     {State::connecting,     Input::close_asked,   State::draining},
     {State::connecting,     Input::disconnected,  State::closed},
 

@@ -27,8 +27,12 @@ public:
     }
 
     /// The next whole frame, nothing if more bytes are needed, or why the peer must be cut off.
-    /// The frame's payload stays valid until the next call of `push`.
+    /// The frame's payload stays valid until the next call of anything but `at_boundary`.
     Result<std::optional<FrameView>> next() {
+        if (at_boundary()) {
+            drop_consumed();
+            return std::optional<FrameView>{};
+        }
         BytesView rest = BytesView{buffer_}.subspan(consumed_);
         const std::optional<std::uint64_t> type = peek_varint(rest);
         if (!type) return std::optional<FrameView>{};
@@ -44,6 +48,9 @@ public:
 
     /// True between frames: a stream that ends here was not cut.
     bool at_boundary() const { return consumed_ == buffer_.size(); }
+
+    /// Bytes of memory that it holds.
+    std::size_t memory() const { return buffer_.capacity(); }
 
 private:
     /// Reads and drops a varint, or nothing if it is not whole yet.

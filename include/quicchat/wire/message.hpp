@@ -170,7 +170,7 @@ struct Joined {
 struct Publish {
     static constexpr FrameType type = FrameType::publish;
     RequestId request = 0;
-    MessageId id;
+    MessageId id{};
     std::string text;
     std::string attributes;
     friend bool operator==(const Publish&, const Publish&) = default;
@@ -183,7 +183,7 @@ struct Ack {
     Epoch epoch{};
     Offset offset = 0;
     Durability durability = Durability::memory;
-    WallTime time;
+    WallTime time{};
     friend bool operator==(const Ack&, const Ack&) = default;
 };
 
@@ -192,9 +192,9 @@ struct Event {
     static constexpr FrameType type = FrameType::event;
     enum class Kind : std::uint8_t { message = 0 };
     Offset offset = 0;
-    WallTime time;
+    WallTime time{};
     Kind kind = Kind::message;
-    MessageId id;
+    MessageId id{};
     std::string from;
     std::string text;
     std::string attributes;
@@ -238,7 +238,7 @@ struct Presence {
 struct Tell {
     static constexpr FrameType type = FrameType::tell;
     RequestId request = 0;
-    MessageId id;
+    MessageId id{};
     std::string to;
     std::string text;
     std::string attributes;
@@ -250,8 +250,8 @@ struct Told {
     static constexpr FrameType type = FrameType::told;
     Epoch epoch{};
     Offset offset = 0;
-    WallTime time;
-    MessageId id;
+    WallTime time{};
+    MessageId id{};
     std::string from;
     std::string to;
     std::string text;

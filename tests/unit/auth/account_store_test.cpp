@@ -60,8 +60,8 @@ TEST_CASE("names", "[auth]") {
     }
     CHECK_FALSE(is_user_name(std::string(33, 'a')));
     CHECK_FALSE(is_user_name(std::string_view{"a\0", 2}));
-    CHECK(canonical_user_name("Ada.L-1_X") == "ada.l-1_x");
-    CHECK(canonical_user_name(canonical_user_name("ADA")) == "ada");
+    CHECK(canonical_name("Ada.L-1_X") == "ada.l-1_x");
+    CHECK(canonical_name(canonical_name("ADA")) == "ada");
 }
 
 TEST_CASE("the text of a verifier", "[auth]") {

@@ -41,8 +41,8 @@ Login login(std::string_view user, std::string_view password,
     return Login::create(user, password, {std::move(cache), low_iterations}).value();
 }
 
-struct Server {
-    Server() {
+struct TestServer {
+    TestServer() {
         const auto add = [&](std::string_view name, std::string_view password) {
             ScramSalt salt{};
             salt[0] = static_cast<std::byte>(name[0]);
@@ -106,7 +106,7 @@ Outcome connect(Login& client, ServerSide& server, const ChannelBinding& at_clie
 }  // namespace
 
 TEST_CASE("a login by password", "[auth]") {
-    Server server;
+    TestServer server;
 
     SECTION("is accepted, under the name as it was registered") {
         Login client = login("ADA", "pencil");
@@ -174,7 +174,7 @@ TEST_CASE("a login by password", "[auth]") {
 }
 
 TEST_CASE("a stranger learns nothing about which users exist", "[auth]") {
-    Server server;
+    TestServer server;
     REQUIRE(server.accounts->disable("bob"));
     std::vector<Outcome> outcomes;
     for (const std::string_view user : {"Ada", "Bob", "Eve"}) {
@@ -190,7 +190,7 @@ TEST_CASE("a stranger learns nothing about which users exist", "[auth]") {
 }
 
 TEST_CASE("a login exchange", "[auth]") {
-    Server server;
+    TestServer server;
     Login client = login("Ada", "pencil");
     const ChannelBinding bound = binding();
     auto exchange = server.authenticator.begin(entropy(2));

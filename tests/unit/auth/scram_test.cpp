@@ -12,24 +12,24 @@
 using namespace quicchat;
 using test::ReferenceCrypto;
 using test::ScramVector;
-using Client = ScramClient<ReferenceCrypto>;
-using Server = ScramServer<ReferenceCrypto>;
+using TestClient = ScramClient<ReferenceCrypto>;
+using TestServer = ScramServer<ReferenceCrypto>;
 
 namespace {
 
 /// A server that waits for the proof.
-Server challenging_server(const ScramVector& vector) {
-    Server server = test::server_of<ReferenceCrypto>(vector);
+TestServer challenging_server(const ScramVector& vector) {
+    TestServer server = test::server_of<ReferenceCrypto>(vector);
     REQUIRE(server.handle_client_first(vector.message("client_first")));
     REQUIRE(server.provide(vector.look_up()));
     return server;
 }
 
 /// A client that waits for the challenge.
-Client asking_client(const ScramVector& vector, ScramIterationRange range = {4096, 2'000'000}) {
+TestClient asking_client(const ScramVector& vector, ScramIterationRange range = {4096, 2'000'000}) {
     ScramCredentials credentials = vector.credentials();
     credentials.iterations = range;
-    Client client{credentials, vector.binding(), vector["client_nonce"]};
+    TestClient client{credentials, vector.binding(), vector["client_nonce"]};
     REQUIRE(client.initial());
     return client;
 }
@@ -78,7 +78,7 @@ TEST_CASE("a login with a damaged message fails", "[auth]") {
     SECTION("when the client's first message was damaged on the way") {
         for (const std::string& message : damaged(vector["client_first"])) {
             CAPTURE(message);
-            Server server = test::server_of<ReferenceCrypto>(vector);
+            TestServer server = test::server_of<ReferenceCrypto>(vector);
             const auto first = server.handle_client_first(as_bytes(message));
             if (!first) {
                 REQUIRE(first.error() == Errc::login_failed);
@@ -96,14 +96,14 @@ TEST_CASE("a login with a damaged message fails", "[auth]") {
         const ScramIterationRange range{4096, 4096};
         for (const std::string& message : damaged(vector["server_first"])) {
             CAPTURE(message);
-            Client client = asking_client(vector, range);
+            TestClient client = asking_client(vector, range);
             const Result<Buffer> answer = client.handle_challenge(as_bytes(message));
             if (!answer) {
                 REQUIRE(answer.error() == Errc::server_not_verified);
                 continue;
             }
             ++answered;
-            Server server = challenging_server(vector);
+            TestServer server = challenging_server(vector);
             REQUIRE_FALSE(server.handle_client_final(*answer));
             REQUIRE_FALSE(client.handle_success(vector.message("server_final")));
         }
@@ -112,7 +112,7 @@ TEST_CASE("a login with a damaged message fails", "[auth]") {
     SECTION("when the proof was damaged") {
         for (const std::string& message : damaged(vector["client_final"])) {
             CAPTURE(message);
-            Server server = challenging_server(vector);
+            TestServer server = challenging_server(vector);
             const Result<Buffer> answer = server.handle_client_final(as_bytes(message));
             REQUIRE_FALSE(answer);
             REQUIRE(answer.error() == Errc::login_failed);
@@ -121,13 +121,13 @@ TEST_CASE("a login with a damaged message fails", "[auth]") {
     SECTION("when the server's signature was damaged") {
         ClientKeyCache cache;
         {
-            Client client = asking_client(vector);
+            TestClient client = asking_client(vector);
             REQUIRE(client.handle_challenge(vector.message("server_first")));
             REQUIRE(client.handle_success(vector.message("server_final"), &cache));
         }
         for (const std::string& message : damaged(vector["server_final"])) {
             CAPTURE(message);
-            Client client = asking_client(vector);
+            TestClient client = asking_client(vector);
             REQUIRE(client.handle_challenge(vector.message("server_first"), &cache));
             const auto success = client.handle_success(as_bytes(message));
             REQUIRE_FALSE(success);
@@ -147,7 +147,7 @@ TEST_CASE("a SCRAM client", "[auth]") {
               "e=x,v=2GiAgapEppLVlUXbxUDksL3VgYHzuqiK5tR4mhJGgvs=",
               "v=2GiAgapEppLVlUXbxUDksL3VgYHzuqiK5tR4mhJGgvs=,e=x"}) {
             CAPTURE(message);
-            Client client = asking_client(vector);
+            TestClient client = asking_client(vector);
             REQUIRE(client.handle_challenge(vector.message("server_first")));
             const auto success = client.handle_success(as_bytes(message));
             REQUIRE_FALSE(success);
@@ -157,12 +157,12 @@ TEST_CASE("a SCRAM client", "[auth]") {
         }
     }
     SECTION("ignores optional extensions at the end of the signature") {
-        Client client = asking_client(vector);
+        TestClient client = asking_client(vector);
         REQUIRE(client.handle_challenge(vector.message("server_first")));
         CHECK(client.handle_success(as_bytes(vector["server_final"] + ",x=1,Y=a=b")));
     }
     SECTION("signs the challenge as it came, with what it does not understand") {
-        Client client = asking_client(vector);
+        TestClient client = asking_client(vector);
         const auto answer = client.handle_challenge(as_bytes(vector["server_first"] + ",x=1"));
         REQUIRE(answer);
         CHECK(as_text(*answer) != vector["client_final"]);
@@ -174,7 +174,7 @@ TEST_CASE("a SCRAM client", "[auth]") {
              {"rOprNGfwEbeRWgbNEkqO", "rOprNGfwEbeRWgbNEkq", "xOprNGfwEbeRWgbNEkqOabc", "x", "",
               "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"}) {
             CAPTURE(nonce);
-            Client client = asking_client(vector);
+            TestClient client = asking_client(vector);
             CHECK_FALSE(client.handle_challenge(as_bytes("r=" + std::string{nonce} + tail)));
         }
     }
@@ -200,7 +200,7 @@ TEST_CASE("a SCRAM client", "[auth]") {
                                               "",
                                               "100000.0"}) {
             CAPTURE(digits);
-            Client client = asking_client(vector, {});
+            TestClient client = asking_client(vector, {});
             const auto answer = client.handle_challenge(
                 as_bytes("r=" + vector["client_nonce"] +
                          "abc,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=" + std::string{digits}));
@@ -219,13 +219,13 @@ TEST_CASE("a SCRAM client", "[auth]") {
               vector["server_first"] + ",x=" + std::string(sasl_bytes_max, 'x'),
               vector["server_first"] + ",x=\xff", vector["server_first"] + ",x=" + '\0'}) {
             CAPTURE(message);
-            Client client = asking_client(vector);
+            TestClient client = asking_client(vector);
             CHECK_FALSE(client.handle_challenge(as_bytes(message)));
             CHECK_FALSE(client.handle_challenge(vector.message("server_first")));
         }
     }
     SECTION("takes its calls in one order only, and once") {
-        Client client = test::client_of<ReferenceCrypto>(vector);
+        TestClient client = test::client_of<ReferenceCrypto>(vector);
         SECTION("no challenge before the first message") {
             CHECK_FALSE(client.handle_challenge(vector.message("server_first")));
             CHECK_FALSE(client.initial());
@@ -254,14 +254,14 @@ TEST_CASE("a SCRAM client", "[auth]") {
     }
     SECTION("teaches a cache only by a login that succeeded") {
         ClientKeyCache cache;
-        Client client = asking_client(vector);
+        TestClient client = asking_client(vector);
         REQUIRE(client.handle_challenge(vector.message("server_first"), &cache));
         CHECK(cache.size() == 0);
         CHECK_FALSE(client.handle_success(as_bytes("v=AAAA"), &cache));
         CHECK(cache.size() == 0);
     }
     SECTION("says nothing on a connection whose binding is missing") {
-        Client client{vector.credentials(), ChannelBinding{}, vector["client_nonce"]};
+        TestClient client{vector.credentials(), ChannelBinding{}, vector["client_nonce"]};
         CHECK_FALSE(client.initial());
     }
 }
@@ -304,7 +304,7 @@ TEST_CASE("a SCRAM server", "[auth]") {
               "p=tls-exporter,,n=" + std::string(33, 'a') + ",r=abc",
               "p=tls-exporter,," + bare + std::string(sasl_bytes_max, 'x')}) {
             CAPTURE(message);
-            Server server = test::server_of<ReferenceCrypto>(vector);
+            TestServer server = test::server_of<ReferenceCrypto>(vector);
             const auto first = server.handle_client_first(as_bytes(message));
             REQUIRE_FALSE(first);
             CHECK(first.error() == Errc::login_failed);
@@ -312,32 +312,32 @@ TEST_CASE("a SCRAM server", "[auth]") {
         }
     }
     SECTION("ignores optional extensions, and signs them") {
-        Server server = test::server_of<ReferenceCrypto>(vector);
+        TestServer server = test::server_of<ReferenceCrypto>(vector);
         REQUIRE(server.handle_client_first(as_bytes(vector["client_first"] + ",x=1")));
         REQUIRE(server.provide(vector.look_up()));
         CHECK_FALSE(server.handle_client_final(vector.message("client_final")));
     }
     SECTION("refuses a second first message, before and after the challenge") {
-        Server server = test::server_of<ReferenceCrypto>(vector);
+        TestServer server = test::server_of<ReferenceCrypto>(vector);
         REQUIRE(server.handle_client_first(vector.message("client_first")));
         CHECK_FALSE(server.handle_client_first(vector.message("client_first")));
         CHECK_FALSE(server.provide(vector.look_up()));
 
-        Server challenging = challenging_server(vector);
+        TestServer challenging = challenging_server(vector);
         CHECK_FALSE(challenging.handle_client_first(vector.message("client_first")));
         CHECK_FALSE(challenging.handle_client_final(vector.message("client_final")));
     }
     SECTION("is dead after a wrong proof and after a right one") {
-        Server wrong = challenging_server(vector);
+        TestServer wrong = challenging_server(vector);
         CHECK_FALSE(wrong.handle_client_final(as_bytes("c=biws,r=x,p=AAAA")));
         CHECK_FALSE(wrong.handle_client_final(vector.message("client_final")));
 
-        Server right = challenging_server(vector);
+        TestServer right = challenging_server(vector);
         CHECK(right.handle_client_final(vector.message("client_final")));
         CHECK_FALSE(right.handle_client_final(vector.message("client_final")));
     }
     SECTION("refuses the right proof of an account that may not log in") {
-        Server server = test::server_of<ReferenceCrypto>(vector);
+        TestServer server = test::server_of<ReferenceCrypto>(vector);
         REQUIRE(server.handle_client_first(vector.message("client_first")));
         REQUIRE(server.provide({vector.verifier(), {}, false}));
         CHECK_FALSE(server.handle_client_final(vector.message("client_final")));
@@ -351,18 +351,18 @@ TEST_CASE("a SCRAM server", "[auth]") {
               start + ",x=1" + proof, proof.substr(1) + "," + start,
               start + ",p=", start + ",p=AAAA", start + proof + ",", "x=1," + start + proof}) {
             CAPTURE(message);
-            Server server = challenging_server(vector);
+            TestServer server = challenging_server(vector);
             CHECK_FALSE(server.handle_client_final(as_bytes(message)));
         }
     }
     SECTION("refuses the proof of another connection's nonce") {
-        Server server{vector.binding(), "another"};
+        TestServer server{vector.binding(), "another"};
         REQUIRE(server.handle_client_first(vector.message("client_first")));
         REQUIRE(server.provide(vector.look_up()));
         CHECK_FALSE(server.handle_client_final(vector.message("client_final")));
     }
     SECTION("refuses a login on a connection whose binding is missing") {
-        Server server{ChannelBinding{}, vector["server_nonce"]};
+        TestServer server{ChannelBinding{}, vector["server_nonce"]};
         CHECK_FALSE(server.handle_client_first(vector.message("client_first")));
     }
 }

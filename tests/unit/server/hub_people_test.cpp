@@ -1,0 +1,160 @@
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "unit/server/hub_fixture.hpp"
+
+using namespace quicchat;
+using namespace quicchat::test;
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a hub announces who comes and goes", "[server]") {
+    HubFixture chat{{.presence_members_max = 3, .replies_max = 2}};
+    Member& ada = chat.join(1, "ada");
+    chat.take(1);
+
+    SECTION("to the others, not to themselves") {
+        Member& bob = chat.join(2, "bob");
+        CHECK(chat.take<wire::Presence>(1) == std::vector{wire::Presence{"bob", true}});
+        CHECK(chat.take<wire::Presence>(2).empty());
+        chat.hub.leave(bob);
+        CHECK(chat.take<wire::Presence>(1) == std::vector{wire::Presence{"bob", false}});
+    }
+    SECTION("with the first device and the last one") {
+        chat.join(2, "bob");
+        chat.take(1);
+        Member& more = chat.join(3, "bob");
+        CHECK(chat.take<wire::Presence>(1).empty());
+        chat.hub.leave(more);
+        CHECK(chat.take<wire::Presence>(1).empty());
+    }
+    SECTION("not in large rooms") {
+        chat.join(2, "bob");
+        chat.join(3, "carl");
+        CHECK(chat.take<wire::Presence>(1).size() == 2);
+        Member& dora = chat.join(4, "dora");
+        CHECK(chat.take<wire::Presence>(1).empty());
+        chat.hub.leave(dora);
+        CHECK(chat.take<wire::Presence>(1).size() == 1);
+    }
+    SECTION("to a stalled member as one list, when it can be served again") {
+        chat.hub.stall(ada);
+        Member& bob = chat.join(2, "bob");
+        chat.join(3, "carl");
+        chat.hub.leave(bob);
+        CHECK(ada.replies.empty());
+        chat.hub.handle_writable(ada);
+        const auto messages = chat.take(1);
+        REQUIRE(messages.size() == 1);
+        CHECK(std::get<wire::Members>(messages[0]) == wire::Members{0, {"ada", "carl"}, true});
+    }
+    SECTION("to a member with too many answers waiting as one list as well") {
+        chat.hub.refuse(ada, 1, Errc::forbidden);
+        chat.hub.refuse(ada, 2, Errc::forbidden);
+        chat.join(2, "bob");
+        const auto messages = chat.take(1);
+        REQUIRE(messages.size() == 3);
+        CHECK(std::get<wire::Members>(messages[2]).users == Names{"ada", "bob"});
+    }
+}
+
+TEST_CASE("a hub lists members by pages", "[server]") {
+    HubFixture chat{{.members_per_page_max = 2}};
+    Member& ada = chat.join(1, "ada");
+    chat.join(2, "bob");
+    chat.join(3, "carl");
+    chat.take(1);
+    chat.hub.request_members(ada, {8, ""});
+    chat.hub.request_members(ada, {9, "bob"});
+    CHECK(chat.take<wire::Members>(1) ==
+          std::vector{wire::Members{8, {"ada", "bob"}, false}, wire::Members{9, {"carl"}, true}});
+}
+
+TEST_CASE("a hub carries messages between two people", "[server]") {
+    HubFixture chat{{.private_rooms_max = 2, .private_log_records_max = 2}};
+    chat.hub.handle_login(ConnectionId{1}, "ada");
+    chat.hub.handle_login(ConnectionId{2}, "ada");
+    chat.hub.handle_login(ConnectionId{3}, "bob");
+    chat.hub.handle_login(ConnectionId{4}, "carl");
+    const auto tell = [&](std::string to, unsigned number, std::string text = "psst",
+                          std::string from = "ada") {
+        const Errc errc = chat.hub.tell(
+            ConnectionId{1}, from,
+            {number, HubFixture::id(number), std::move(to), std::move(text), "{}"}, {});
+        REQUIRE(chat.hub.settle() == Errc{});
+        return errc;
+    };
+    const auto told_to = [&] {
+        std::vector<std::uint64_t> connections;
+        for (const auto& [connection, message] : chat.control()) {
+            if (std::holds_alternative<wire::Told>(message)) connections.push_back(connection);
+        }
+        return connections;
+    };
+
+    SECTION("to all devices of both, and nobody else") {
+        CHECK(tell("BOB", 1) == Errc{});
+        const auto frames = chat.control();
+        REQUIRE(frames.size() == 4);
+        CHECK(frames[0].first == 1);
+        CHECK(std::get<wire::Ack>(frames[0].second).request == 1);
+        CHECK(std::get<wire::Ack>(frames[0].second).offset == 1);
+        for (std::size_t i = 1; i < 4; ++i) {
+            CHECK(frames[i].first == i);
+            const auto& told = std::get<wire::Told>(frames[i].second);
+            CHECK(told.from == "ada");
+            CHECK(told.text == "psst");
+            CHECK(told.offset == 1);
+        }
+    }
+    SECTION("to oneself once per device") {
+        CHECK(tell("Ada", 1) == Errc{});
+        CHECK(told_to() == std::vector<std::uint64_t>{1, 2});
+    }
+    SECTION("not to somebody who is not here, or cannot be") {
+        CHECK(tell("eve", 1) == Errc::no_such_user);
+        CHECK(tell("no body", 1) == Errc::invalid_name);
+        CHECK(tell("#lobby", 1) == Errc::invalid_name);
+        chat.hub.handle_disconnected(ConnectionId{3}, "bob");
+        CHECK(tell("bob", 1) == Errc::no_such_user);
+        CHECK(chat.control().empty());
+    }
+    SECTION("once, however often it is sent") {
+        CHECK(tell("bob", 1) == Errc{});
+        (void)chat.control();
+        CHECK(tell("bob", 1) == Errc{});
+        const auto frames = chat.control();
+        REQUIRE(frames.size() == 1);
+        CHECK(std::get<wire::Ack>(frames[0].second).offset == 1);
+        CHECK(tell("bob", 1, "other") == Errc{});
+        const auto refused = chat.control();
+        REQUIRE(refused.size() == 1);
+        CHECK(from_wire_code(std::get<wire::Error>(refused[0].second).code) == Errc::conflict);
+    }
+    SECTION("in a log that both directions share") {
+        CHECK(tell("bob", 1) == Errc{});
+        CHECK(tell("ada", 2, "hi", "bob") == Errc{});
+        const auto frames = chat.control();
+        CHECK(std::get<wire::Told>(frames.back().second).offset == 2);
+    }
+    SECTION("and forgets the pair that was quiet for longest") {
+        const auto epoch_of = [&](std::string to, unsigned number) {
+            REQUIRE(tell(std::move(to), number) == Errc{});
+            return std::get<wire::Ack>(chat.control().at(0).second).epoch;
+        };
+        const Epoch bob = epoch_of("bob", 1);
+        const Epoch carl = epoch_of("carl", 2);
+        CHECK(epoch_of("bob", 3) == bob);
+        epoch_of("ada", 4);  // a third pair: ada and carl must go
+        CHECK(epoch_of("bob", 5) == bob);
+        CHECK(epoch_of("carl", 6) != carl);
+    }
+}
