@@ -116,9 +116,12 @@ py::tuple offline_tuple(const CloseReason& r) {
 
 std::string_view durability_name(Durability durability) {
     switch (durability) {
-        case Durability::memory: return "memory";
-        case Durability::process: return "process";
-        case Durability::fsync: return "fsync";
+        case Durability::memory:
+            return "memory";
+        case Durability::process:
+            return "process";
+        case Durability::fsync:
+            return "fsync";
     }
     return "memory";
 }
@@ -135,14 +138,16 @@ std::pair<const char*, py::tuple> event_pair(const ClientEvent& event) {
                                                  e.limits.attributes_bytes_max, e.limits.rooms_max,
                                                  text(e.peer_address), to_python(e.server_key))};
         },
-        [](const Offline& e) { return Pair{"offline", offline_tuple(e.reason)}; },
+        [](const Offline& e) {
+            return Pair{"offline", offline_tuple(e.reason)};
+        },
         [&](const GoingAway& e) {
             return Pair{"going_away",
                         py::make_tuple(to_python(e.errc), to_python(e.grace), text(e.text))};
         },
         [&](const RoomJoined& e) {
-            return Pair{"joined", py::make_tuple(text(e.room), number(e.epoch), e.head, e.next,
-                                                 e.recovered)};
+            return Pair{"joined",
+                        py::make_tuple(text(e.room), number(e.epoch), e.head, e.next, e.recovered)};
         },
         [&](const RoomLeft& e) {
             return Pair{"left", py::make_tuple(text(e.room), to_python(e.errc), text(e.text))};
@@ -194,34 +199,33 @@ py::tuple mail_tuple(const ClientMail& mail) {
 void bind_client(py::module_& m) {
     py::class_<ClientHandle, py::smart_holder>(m, "Client",
                                                "A client on the engine thread. It dials at once.")
-        .def(py::init([](std::string address, std::string server_name, std::string user,
-                         std::string password, std::string trust, std::string pem,
-                         std::vector<std::string> keys, std::string alpn, std::string agent,
-                         const py::dict& limits, std::size_t inbox_events,
-                         std::size_t inbox_bytes) {
-                 DialOptions options{
-                     std::move(address), std::move(server_name), std::move(user),
-                     std::move(password), std::move(trust), std::move(pem), std::move(keys),
-                     std::move(alpn), std::move(agent), make_limits(limits)};
-                 return std::make_unique<ClientHandle>(std::move(options), inbox_events,
-                                                       inbox_bytes);
-             }),
-             py::kw_only(), py::arg("address"), py::arg("server_name"), py::arg("user"),
-             py::arg("password"), py::arg("trust"), py::arg("pem"), py::arg("keys"),
-             py::arg("alpn"), py::arg("agent"), py::arg("limits"), py::arg("inbox_events"),
-             py::arg("inbox_bytes"))
+        .def(
+            py::init([](std::string address, std::string server_name, std::string user,
+                        std::string password, std::string trust, std::string pem,
+                        std::vector<std::string> keys, std::string alpn, std::string agent,
+                        const py::dict& limits, std::size_t inbox_events, std::size_t inbox_bytes) {
+                DialOptions options{std::move(address),  std::move(server_name), std::move(user),
+                                    std::move(password), std::move(trust),       std::move(pem),
+                                    std::move(keys),     std::move(alpn),        std::move(agent),
+                                    make_limits(limits)};
+                return std::make_unique<ClientHandle>(std::move(options), inbox_events,
+                                                      inbox_bytes);
+            }),
+            py::kw_only(), py::arg("address"), py::arg("server_name"), py::arg("user"),
+            py::arg("password"), py::arg("trust"), py::arg("pem"), py::arg("keys"), py::arg("alpn"),
+            py::arg("agent"), py::arg("limits"), py::arg("inbox_events"), py::arg("inbox_bytes"))
         .def("fileno", &ClientHandle::fileno, "Readable while `drain` has something to give.")
         .def("drain", &ClientHandle::drain, py::arg("max") = 256,
              "The oldest events: (kind, ticket, fields) each.")
         .def("join", &ClientHandle::join, py::arg("ticket"), py::arg("room"), py::arg("position"),
              py::arg("count"), py::arg("epoch"), py::arg("offset"))
         .def("leave", &ClientHandle::leave, py::arg("ticket"), py::arg("room"))
-        .def("publish", &ClientHandle::publish, py::arg("ticket"), py::arg("room"),
-             py::arg("text"), py::arg("attributes"), py::arg("id"))
+        .def("publish", &ClientHandle::publish, py::arg("ticket"), py::arg("room"), py::arg("text"),
+             py::arg("attributes"), py::arg("id"))
         .def("tell", &ClientHandle::tell, py::arg("ticket"), py::arg("user"), py::arg("text"),
              py::arg("attributes"), py::arg("id"))
-        .def("request_members", &ClientHandle::request_members, py::arg("ticket"),
-             py::arg("room"), py::arg("after"))
+        .def("request_members", &ClientHandle::request_members, py::arg("ticket"), py::arg("room"),
+             py::arg("after"))
         .def("close", &ClientHandle::close, "Ends the connection; an event `offline` follows.");
 }
 

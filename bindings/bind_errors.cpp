@@ -30,8 +30,8 @@ py::tuple error_table_rows() {
 
 void bind_errors(py::module_& m) {
     // Leaked on purpose: it must outlive everything that may still throw.
-    auto* core_error = new py::object{
-        py::exception<CoreFailure>(m, "CoreError", PyExc_RuntimeError)};
+    auto* core_error =
+        new py::object{py::exception<CoreFailure>(m, "CoreError", PyExc_RuntimeError)};
     static PyObject* const core_error_type = core_error->ptr();
 
     py::register_local_exception_translator([](std::exception_ptr pointer) {

@@ -42,10 +42,9 @@ py::tuple mail_tuple(const ServerMail& mail) {
                                                    text(e.peer_address), to_python(e.errc)));
         },
         [&](const PeerDisconnected& e) {
-            return tuple("disconnected",
-                         py::make_tuple(number(e.connection), text(e.user),
-                                        to_python(e.reason.errc), e.reason.by_peer,
-                                        text(e.reason.text)));
+            return tuple("disconnected", py::make_tuple(number(e.connection), text(e.user),
+                                                        to_python(e.reason.errc), e.reason.by_peer,
+                                                        text(e.reason.text)));
         },
         [&](const ServerFailed& e) {
             return tuple("failed", py::make_tuple(to_python(e.errc), text(e.text)));
@@ -107,10 +106,10 @@ void bind_server(py::module_& m) {
                          std::vector<std::pair<std::string, std::string>> accounts,
                          std::vector<std::string> rooms, std::string alpn, std::string agent,
                          const py::dict& limits) {
-                 return std::make_unique<ServerHandle>(ServeOptions{
-                     std::move(address), std::move(certificate_pem), std::move(key_pem),
-                     std::move(accounts), std::move(rooms), std::move(alpn), std::move(agent),
-                     make_limits(limits)});
+                 return std::make_unique<ServerHandle>(
+                     ServeOptions{std::move(address), std::move(certificate_pem),
+                                  std::move(key_pem), std::move(accounts), std::move(rooms),
+                                  std::move(alpn), std::move(agent), make_limits(limits)});
              }),
              py::kw_only(), py::arg("address"), py::arg("certificate_pem"), py::arg("key_pem"),
              py::arg("accounts"), py::arg("rooms"), py::arg("alpn"), py::arg("agent"),

@@ -54,8 +54,8 @@ std::string fingerprint(const std::string& certificate_pem) {
 std::pair<std::int64_t, std::int64_t> validity(const std::string& certificate_pem) {
     prepare();
     const auto certificates = quic::certificates_from_pem(certificate_pem);
-    const auto found = certificates.empty() ? std::nullopt
-                                            : quic::validity_of(certificates.front());
+    const auto found =
+        certificates.empty() ? std::nullopt : quic::validity_of(certificates.front());
     if (!found) {
         throw CoreFailure{quic::make_error_code(quic::CertificateError::not_a_certificate)};
     }

@@ -50,8 +50,8 @@ void ClientRunner::apply(ClientCommand command) {
             note(ticket, client_.publish(c.room, std::move(c.text), std::move(c.attributes), c.id));
         },
         [&](TellCommand&& c) {
-            note(ticket, client_.tell(std::move(c.user), std::move(c.text),
-                                       std::move(c.attributes), c.id));
+            note(ticket,
+                 client_.tell(std::move(c.user), std::move(c.text), std::move(c.attributes), c.id));
         },
         [&](MembersCommand&& c) {
             note(ticket, client_.request_members(c.room, std::move(c.after)));

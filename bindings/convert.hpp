@@ -21,8 +21,8 @@ namespace py = pybind11;
 
 /// Text that may come from the network: what is not UTF-8 becomes U+FFFD.
 inline py::str to_python(std::string_view text) {
-    PyObject* const decoded = PyUnicode_DecodeUTF8(
-        text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
+    PyObject* const decoded =
+        PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
     if (decoded == nullptr) throw py::error_already_set{};
     return py::reinterpret_steal<py::str>(decoded);
 }

@@ -62,8 +62,7 @@ std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientK
                               .server_name = std::move(options.server_name),
                               .trust = std::move(trust)};
     quic::Config config{.limits = options.limits, .alpn = std::move(options.alpn)};
-    auto endpoint =
-        value_or_throw(quic::Endpoint::client(std::move(target), std::move(config)));
+    auto endpoint = value_or_throw(quic::Endpoint::client(std::move(target), std::move(config)));
     auto driver = std::make_unique<ClientDriver>(
         std::move(socket), std::move(endpoint), std::move(checked_login), quic::system_entropy(),
         ClientConfig{.agent = std::move(options.agent), .limits = options.limits});

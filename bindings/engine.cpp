@@ -63,8 +63,7 @@ Engine* Engine::instance() {
     }
     if (current == nullptr && !over) {
         // Counts forks by whomever: also those that Python's hooks do not see.
-        static const int registered =
-            pthread_atfork(nullptr, nullptr, [] { forks_.fetch_add(1); });
+        static const int registered = pthread_atfork(nullptr, nullptr, [] { forks_.fetch_add(1); });
         (void)registered;
         auto engine = std::unique_ptr<Engine>{new Engine};
         engine->start();
@@ -144,8 +143,8 @@ void Engine::run() {
 
 /// Waits for the next thing to do.
 void Engine::collect_ready(std::vector<RunnerId>& ready) {
-    const auto deadline = deadlines_.empty() ? std::nullopt
-                                             : std::optional{deadlines_.begin()->first};
+    const auto deadline =
+        deadlines_.empty() ? std::nullopt : std::optional{deadlines_.begin()->first};
     epoll_event events[64];
     const int count = epoll_wait(epoll_fd_, events, 64, wait_until(deadline, epoll_fd_));
     for (int i = 0; i < count; ++i) {

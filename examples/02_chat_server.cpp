@@ -69,22 +69,21 @@ int main(int argc, char** argv) {
     const auto port = static_cast<std::uint16_t>(std::atoi(argv[1]));
     auto socket = or_exit(
         quic::UdpSocket::bind(*quic::SocketAddress::from_numeric("127.0.0.1", port)), "socket");
-    const auto pair = or_exit(
-        quic::make_self_signed({"localhost", "127.0.0.1"}, 365, quic::read_clock().wall),
-        "certificate");
-    auto endpoint = or_exit(quic::Endpoint::server({.certificate_pem = pair.certificate_pem,
-                                                    .key_pem = pair.key_pem}),
-                            "endpoint");
-    std::printf("listening on %s, key %s\n", socket.local_address().to_string().c_str(),
-                format_fingerprint(or_exit(quic::key_fingerprint(pair.certificate_pem), "key"))
-                    .c_str());
+    const auto pair =
+        or_exit(quic::make_self_signed({"localhost", "127.0.0.1"}, 365, quic::read_clock().wall),
+                "certificate");
+    auto endpoint = or_exit(
+        quic::Endpoint::server({.certificate_pem = pair.certificate_pem, .key_pem = pair.key_pem}),
+        "endpoint");
+    std::printf(
+        "listening on %s, key %s\n", socket.local_address().to_string().c_str(),
+        format_fingerprint(or_exit(quic::key_fingerprint(pair.certificate_pem), "key")).c_str());
     std::fflush(stdout);
 
     // Hides which users exist; a real server keeps it over restarts.
     const auto secret = quic::system_entropy().draw<32>();
     quic::Driver<LoudServer> driver{
-        std::move(socket),       std::move(endpoint),
-        MemoryLog{quic::system_entropy()},
+        std::move(socket), std::move(endpoint), MemoryLog{quic::system_entropy()},
         ScramAuthenticator<quic::WolfCrypto>{read_accounts(argc - 2, argv + 2), secret},
         quic::system_entropy()};
 

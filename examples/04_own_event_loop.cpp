@@ -1,6 +1,6 @@
 // The same server inside an event loop of one's own: epoll here, anything that waits for a file
-// descriptor and a moment elsewhere. Beside the chat it counts the seconds, as a program does that has
-// other things to do. Ends after three of them.
+// descriptor and a moment elsewhere. Beside the chat it counts the seconds, as a program does that
+// has other things to do. Ends after three of them.
 
 #include <sys/epoll.h>
 #include <unistd.h>

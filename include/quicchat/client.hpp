@@ -91,8 +91,8 @@ public:
     Result<RequestId> publish(std::string_view room, std::string text,
                               std::string attributes = "{}",
                               std::optional<MessageId> id = std::nullopt) {
-        return flushed(session_.publish(room, id ? *id : draw_id(), std::move(text),
-                                        std::move(attributes)));
+        return flushed(
+            session_.publish(room, id ? *id : draw_id(), std::move(text), std::move(attributes)));
     }
 
     /// Sends a message to one person. Acked or Refused follows.
@@ -136,8 +136,7 @@ private:
 
     void handle(TransportEvent event) {
         match(
-            std::move(event),
-            [&](Connected&& connected) { begin(std::move(connected)); },
+            std::move(event), [&](Connected&& connected) { begin(std::move(connected)); },
             [&](StreamData&& data) { receive(data); },
             [&](StreamReset&& reset) { end_stream(reset.stream, true); },
             [&](Writable&&) {},          // what a client sends is bounded by its PendingRequests

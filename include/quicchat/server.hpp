@@ -5,7 +5,6 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "quicchat/auth/login.hpp"
 #include "quicchat/base/entropy.hpp"
@@ -14,18 +13,13 @@
 #include "quicchat/base/queue.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/log/concept.hpp"
+#include "quicchat/server/config.hpp"
 #include "quicchat/server/connection.hpp"
 #include "quicchat/server/hub.hpp"
 #include "quicchat/session/event.hpp"
 #include "quicchat/transport/concept.hpp"
 
 namespace quicchat {
-
-struct ServerConfig {
-    std::vector<std::string> rooms = {"#lobby"};
-    std::string agent = "{}";  ///< JSON object about the program, told to clients.
-    Limits limits{};
-};
 
 /// A chat server over any transport, log and way of logging in. It carries bytes between the
 /// transport and the sessions, and the hub's decisions back; it decides nothing about the chat.
@@ -80,8 +74,8 @@ public:
     void shutdown(Now now) {
         if (drain_deadline_) return;
         drain_deadline_ = now.steady + config_.limits.drain_timeout;
-        const Bytes goaway{encode(wire::Goaway{
-            wire_code(drain_reason_), to_milliseconds(config_.limits.drain_timeout), ""})};
+        const Bytes goaway{encode(wire::Goaway{wire_code(drain_reason_),
+                                               to_milliseconds(config_.limits.drain_timeout), ""})};
         for (auto& [id, connection] : connections_) {
             if (connection.session.state() == State::ready) write_control(id, goaway);
         }
@@ -121,10 +115,10 @@ private:
     void accept(Connected connected, Now now) {
         const ConnectionId id = connected.connection;
         tell_program(PeerConnected{id, connected.peer_address});
-        connections_.emplace(
-            id, Connection{ServerSession{config_.limits, config_.agent},
-                           authenticator_.begin(entropy_.draw<login_entropy_bytes>()),
-                           std::move(connected.peer_address)});
+        connections_.emplace(id,
+                             Connection{ServerSession{config_.limits, config_.agent},
+                                        authenticator_.begin(entropy_.draw<login_entropy_bytes>()),
+                                        std::move(connected.peer_address)});
         logins_.push_back({now.steady + config_.limits.login_timeout, id});
         if (drain_deadline_) return close(id, drain_reason_);
         if (connections_.size() > config_.limits.connections_max) close(id, Errc::server_full);
@@ -153,8 +147,8 @@ private:
         const bool known = connection->streams.count(data.stream) != 0;
         // A stranger has the control stream only: each stream may hold a frame's worth of memory.
         if (!ready && !first && !known) return close(data.connection, Errc::unexpected_frame);
-        const std::size_t frame_max = ready ? config_.limits.frame_bytes_max
-                                            : config_.limits.frame_bytes_before_login_max;
+        const std::size_t frame_max =
+            ready ? config_.limits.frame_bytes_max : config_.limits.frame_bytes_before_login_max;
         Stream& stream =
             connection->streams.try_emplace(data.stream, Stream{FrameAssembler{frame_max}})
                 .first->second;
@@ -167,8 +161,7 @@ private:
         read_on(data.connection, *connection, data.stream, stream, now);
     }
 
-    /// A client that does not read our answers is not read either, and gets no credit to ask for
-    /// more: what it asked already waits, within its window.
+    /// Who does not read our answers is not read either: what it asks waits, within its window.
     bool is_held_up(const Stream& stream) const {
         return !stream.ended && stream.member != nullptr && hub_.is_busy(*stream.member);
     }
@@ -325,17 +318,18 @@ private:
     }
 
     void send_control() {
-        while (auto out = hub_.poll_control()) write_control(out->connection, std::move(out->frame));
+        while (auto out = hub_.poll_control())
+            write_control(out->connection, std::move(out->frame));
     }
 
-    /// Serves every member that has something to get, until its stream is full. True if that let us
-    /// read on what somebody asked before, or if the log failed: settle again.
+    /// Serves every member until its stream is full. True if that let us read on what somebody
+    /// asked before, or if the log failed: settle again.
     bool send_rooms(Now now) {
         bool read_more = false;
         while (Member* member = hub_.poll_waiting()) {
             while (std::optional<Bytes> frame = hub_.next_frame(*member)) {
-                const Result<Backlog> backlog = transport_.write(
-                    member->connection, member->stream, *std::move(frame), false);
+                const Result<Backlog> backlog =
+                    transport_.write(member->connection, member->stream, *std::move(frame), false);
                 if (!backlog || backlog->bytes >= config_.limits.stream_backlog_bytes_max) {
                     hub_.stall(*member);  // a stream that ended is reported as an event
                     break;

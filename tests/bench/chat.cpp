@@ -85,9 +85,9 @@ Delivery measure_delivery(std::size_t members, std::size_t burst, double seconds
     const std::uint64_t end = monotonic_ns() + static_cast<std::uint64_t>(seconds * 1e9);
     while (monotonic_ns() < end) send_burst();
     const ProcessFigures after = server.figures();
-    return {static_cast<double>(after.cpu_ns - before.cpu_ns) / 1000 /
-                static_cast<double>(received),
-            percentile(latencies, 0.50), percentile(latencies, 0.99)};
+    return {
+        static_cast<double>(after.cpu_ns - before.cpu_ns) / 1000 / static_cast<double>(received),
+        percentile(latencies, 0.50), percentile(latencies, 0.99)};
 }
 
 /// The baseline: a process that sends each of a hundred sockets a plain UDP datagram of the same
@@ -166,9 +166,10 @@ void report_delivery(std::size_t members, double seconds) {
                 members, udp);
     for (const std::size_t burst : {std::size_t{1}, std::size_t{30}}) {
         const Delivery d = measure_delivery(members, burst, seconds);
-        std::printf("chat, bursts of %-2zu:       %6.2f us server CPU per delivery (%.2f x), "
-                    "p50 %.0f us, p99 %.0f us\n",
-                    burst, d.cpu_us, d.cpu_us / udp, d.p50_us, d.p99_us);
+        std::printf(
+            "chat, bursts of %-2zu:       %6.2f us server CPU per delivery (%.2f x), "
+            "p50 %.0f us, p99 %.0f us\n",
+            burst, d.cpu_us, d.cpu_us / udp, d.p50_us, d.p99_us);
     }
 }
 
@@ -194,9 +195,10 @@ void report_handshakes(std::size_t count) {
     const ProcessFigures after = server.figures();
     const double cpu = static_cast<double>(after.cpu_ns - before.cpu_ns) / 1e9;
     const auto n = static_cast<double>(count);
-    std::printf("full handshakes with login: %.0f per second of server CPU (%.2f ms each); "
-                "%.0f per second with both ends on this machine\n",
-                n / cpu, cpu / n * 1000, n / wall);
+    std::printf(
+        "full handshakes with login: %.0f per second of server CPU (%.2f ms each); "
+        "%.0f per second with both ends on this machine\n",
+        n / cpu, cpu / n * 1000, n / wall);
 }
 
 constexpr std::string_view help =

@@ -12,9 +12,9 @@
 
 namespace quicchat::bench {
 
-/// A server in a process of its own, so that its CPU time and memory are its alone. Parent and child
-/// talk over a socket pair: the child says its port once, then answers each 'f' with its figures, and
-/// ends when the socket closes.
+/// A server in a process of its own, so that its CPU time and memory are its alone. Parent and
+/// child talk over a socket pair: the child says its port once, then answers each 'f' with its
+/// figures, and ends when the socket closes.
 class ChildProcess {
 public:
     /// `serve(control)` runs in the child and does not return before `control` is closed.

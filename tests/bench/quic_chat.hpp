@@ -104,9 +104,9 @@ public:
             "client");
         auto login = value_or_exit(
             ScramLogin<quic::WolfCrypto>::create("bench", "password", {.cache = cache_}), "login");
-        clients_.push_back(std::make_unique<ClientDriver>(
-            std::move(socket), std::move(endpoint), std::move(login), quic::system_entropy(),
-            ClientConfig{.limits = bench_limits()}));
+        clients_.push_back(std::make_unique<ClientDriver>(std::move(socket), std::move(endpoint),
+                                                          std::move(login), quic::system_entropy(),
+                                                          ClientConfig{.limits = bench_limits()}));
         epoll_event wanted{.events = EPOLLIN, .data = {.u64 = clients_.size() - 1}};
         epoll_ctl(epoll_, EPOLL_CTL_ADD, clients_.back()->fd(), &wanted);
         clients_.back()->app().connect(quic::read_clock());

@@ -21,8 +21,7 @@ Traffic drip(bool hold, int messages, Duration pause) {
     quic::Config client_config = World::config(2);
     server_config.hold_acknowledgements = client_config.hold_acknowledgements = hold;
     Host& server = world.add_server({}, std::move(server_config));
-    Host& client =
-        world.add_client({.trust = quic::Trust::insecure()}, std::move(client_config));
+    Host& client = world.add_client({.trust = quic::Trust::insecure()}, std::move(client_config));
     client.endpoint.connect(world.now).value();
     world.run_until([&] { return find_event<Connected>(server) != nullptr; });
     world.run_for(3s);  // path MTU discovery and all that

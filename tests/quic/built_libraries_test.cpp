@@ -6,15 +6,15 @@
 
 #include <wolfssl/ssl.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdint>
 #include <cstdio>
 #include <set>
 #include <string>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 #include <ngtcp2/ngtcp2.h>
 #include <wolfssl/quic.h>
@@ -66,7 +66,7 @@ TEST_CASE("the libraries built from archives", "[build]") {
     }
 
     SECTION("do not contain what they must not") {
-#if defined(HAVE_ECH) || defined(HAVE_RPK) || defined(WOLFSSL_EARLY_DATA) || \
+#if defined(HAVE_ECH) || defined(HAVE_RPK) || defined(WOLFSSL_EARLY_DATA) ||            \
     defined(HAVE_SECRET_CALLBACK) || defined(SHOW_SECRETS) || defined(DEBUG_WOLFSSL) || \
     !defined(WOLFSSL_NO_TLS12) || !defined(NO_OLD_TLS)
         FAIL("a feature is compiled in that quicchat leaves out on purpose");
@@ -84,10 +84,10 @@ TEST_CASE("the libraries built from archives", "[build]") {
     SECTION("use assembly exactly if they were asked to") {
         const std::string symbols =
             output_of(QUICCHAT_NM " --defined-only " QUICCHAT_BUILT_WOLFSSL " 2>/dev/null");
-        for (const char* name : {"AES_GCM_encrypt_avx2", "chacha_encrypt_avx2",
-                                 "poly1305_blocks_avx2", "Transform_Sha256_AVX2",
-                                 "curve25519_x64", "sp_2048_mont_mul_avx2_32",
-                                 "sp_256_mont_mul_avx2_4", "mlkem_keygen_avx2"}) {
+        for (const char* name :
+             {"AES_GCM_encrypt_avx2", "chacha_encrypt_avx2", "poly1305_blocks_avx2",
+              "Transform_Sha256_AVX2", "curve25519_x64", "sp_2048_mont_mul_avx2_32",
+              "sp_256_mont_mul_avx2_4", "mlkem_keygen_avx2"}) {
             CAPTURE(name);
             CHECK((symbols.find(name) != std::string::npos) == (QUICCHAT_BUILT_WITH_ASM != 0));
         }
@@ -117,9 +117,8 @@ TEST_CASE("wolfSSL's random bytes", "[build]") {
         if (child == 0) {
             RandomBytes bytes{};
             WC_RNG generator;
-            const bool drawn =
-                wc_InitRng(&generator) == 0 &&
-                wc_RNG_GenerateBlock(&generator, bytes.data(), bytes.size()) == 0;
+            const bool drawn = wc_InitRng(&generator) == 0 &&
+                               wc_RNG_GenerateBlock(&generator, bytes.data(), bytes.size()) == 0;
             const bool sent = drawn && write(ends[1], bytes.data(), bytes.size()) ==
                                            static_cast<ssize_t>(bytes.size());
             _exit(sent ? 0 : 1);

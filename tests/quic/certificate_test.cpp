@@ -1,9 +1,9 @@
+#include <sys/stat.h>
+#include <unistd.h>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <cstdlib>
 #include <fstream>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "quic/certificate_files.hpp"
 #include "quicchat/quic/tls.hpp"
@@ -22,8 +22,8 @@ std::error_code check(const std::string& certificate, const std::string& key) {
 }  // namespace
 
 TEST_CASE("a pair that belongs together is accepted", "[quic][certificate]") {
-    const std::string name = GENERATE("rsa_cn_only", "rsa_2048", "ed25519", "p384_cn_only", "leaf",
-                                      "p256_parameters");
+    const std::string name =
+        GENERATE("rsa_cn_only", "rsa_2048", "ed25519", "p384_cn_only", "leaf", "p256_parameters");
     CAPTURE(name);
     CHECK(check(name + ".crt", name + ".key") == std::error_code{});
     const auto pair = certificate_pair(name);

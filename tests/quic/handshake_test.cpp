@@ -129,8 +129,8 @@ TEST_CASE("a handshake survives the network", "[quic][loss]") {
     std::size_t connected = 0;
     constexpr std::size_t tries = 20;
     for (std::size_t i = 0; i < tries; ++i) {
-        World world{{.seed = seed + i, .loss = 200, .duplicate = 100, .delay_min = 5ms,
-                     .delay_max = 60ms}};
+        World world{
+            {.seed = seed + i, .loss = 200, .duplicate = 100, .delay_min = 5ms, .delay_max = 60ms}};
         Host& server = world.add_server();
         Host& client = world.add_client();
         if (!connect(world, client)) continue;

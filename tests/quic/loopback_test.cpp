@@ -88,8 +88,7 @@ TEST_CASE("QUIC over real sockets", "[quic][socket]") {
     const auto address = server->socket().local_address();
     REQUIRE(address.port() != 0);
     const auto client = make_client(address);
-    const ConnectionId id =
-        client->app().endpoint.connect(quic::read_clock().steady).value();
+    const ConnectionId id = client->app().endpoint.connect(quic::read_clock().steady).value();
     REQUIRE(drive({server.get(), client.get()}, [&] { return client->app().find<Connected>(); }));
     CHECK(client->app().find<Connected>()->peer_address == address.to_string());
 
@@ -125,8 +124,7 @@ TEST_CASE("a server's socket", "[quic][socket]") {
         const auto client =
             make_client(loopback("127.0.0.2", server->socket().local_address().port()));
         client->app().endpoint.connect(quic::read_clock().steady).value();
-        CHECK(drive({server.get(), client.get()},
-                    [&] { return client->app().find<Connected>(); }));
+        CHECK(drive({server.get(), client.get()}, [&] { return client->app().find<Connected>(); }));
     }
     SECTION("serves IPv4 and IPv6 when it is bound to ::") {
         const auto server = make_server(loopback("::"));
@@ -144,9 +142,7 @@ TEST_CASE("a server's socket", "[quic][socket]") {
 TEST_CASE("a client learns at once that nothing listens", "[quic][socket]") {
     const std::string host = GENERATE("127.0.0.1", "::1");
     quic::SocketAddress nowhere;
-    {
-        nowhere = quic::UdpSocket::bind(loopback(host))->local_address();
-    }
+    { nowhere = quic::UdpSocket::bind(loopback(host))->local_address(); }
     const auto client = make_client(nowhere);
     const TimePoint begin = quic::read_clock().steady;
     client->app().endpoint.connect(begin).value();

@@ -46,9 +46,9 @@ private:
         quic::Config config = test::World::config(test::seed() + world_.hosts.size());
         config.limits = client_limits_;
         return world_
-            .add_client({.remote = *quic::SocketAddress::parse(remote),
-                         .trust = quic::Trust::insecure()},
-                        std::move(config))
+            .add_client(
+                {.remote = *quic::SocketAddress::parse(remote), .trust = quic::Trust::insecure()},
+                std::move(config))
             .endpoint;
     }
 

@@ -50,9 +50,8 @@ TEST_CASE("garbage never disturbs a connection", "[quic][garbage]") {
     Host& client = world.add_client();
     server.echo = true;
     client.endpoint.connect(world.now).value();
-    REQUIRE(world.run_until([&] {
-        return find_event<Connected>(client) && find_event<Connected>(server);
-    }));
+    REQUIRE(world.run_until(
+        [&] { return find_event<Connected>(client) && find_event<Connected>(server); }));
     const ConnectionId id = find_event<Connected>(client)->connection;
     const StreamId stream = client.endpoint.open_stream(id).value();
 

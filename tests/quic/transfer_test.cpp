@@ -19,9 +19,8 @@ struct Pair {
         server = &world.add_server({}, std::move(server_config));
         client = &world.add_client({.trust = quic::Trust::insecure()}, std::move(client_config));
         client->endpoint.connect(world.now).value();
-        REQUIRE(world.run_until([&] {
-            return find_event<Connected>(*client) && find_event<Connected>(*server);
-        }));
+        REQUIRE(world.run_until(
+            [&] { return find_event<Connected>(*client) && find_event<Connected>(*server); }));
         id = find_event<Connected>(*client)->connection;
         server_id = find_event<Connected>(*server)->connection;
     }
@@ -70,7 +69,10 @@ TEST_CASE("a large transfer arrives whole", "[quic][transfer]") {
     INFO("seed=" << seed);
     const auto loss = GENERATE(0u, 20u, 200u);
     CAPTURE(loss);
-    Pair pair{{.seed = seed, .loss = loss, .duplicate = loss / 4, .delay_min = 5ms,
+    Pair pair{{.seed = seed,
+               .loss = loss,
+               .duplicate = loss / 4,
+               .delay_min = 5ms,
                .delay_max = loss > 0 ? Duration{25ms} : Duration{5ms}}};
     const Buffer bytes = numbered(600'000);
     const StreamId stream = pair.open();
@@ -201,8 +203,12 @@ TEST_CASE("credit never leaks, however streams end", "[quic][streams]") {
                 pair.server->endpoint.consume(pair.server_id, *stream, 50'000);
                 REQUIRE(pair.server->endpoint.write(pair.server_id, *stream, Bytes{}, true));
                 break;
-            case 1: pair.client->endpoint.reset_stream(pair.id, *stream, 7); break;
-            case 2: pair.server->endpoint.reset_stream(pair.server_id, *stream, 7); break;
+            case 1:
+                pair.client->endpoint.reset_stream(pair.id, *stream, 7);
+                break;
+            case 2:
+                pair.server->endpoint.reset_stream(pair.server_id, *stream, 7);
+                break;
         }
         pair.world.run_for(200ms);
     }

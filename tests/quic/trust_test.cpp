@@ -60,9 +60,8 @@ TEST_CASE("a client that trusts an authority", "[quic][trust]") {
         CHECK(visit("leaf", authority()).key == key_of("leaf"));
     }
     SECTION("refuses another name") {
-        const std::string name =
-            GENERATE("example.org", "10.0.0.2", "a.b.chat.example", "chat.example", "localhos",
-                     "localhost.example", "::1");
+        const std::string name = GENERATE("example.org", "10.0.0.2", "a.b.chat.example",
+                                          "chat.example", "localhos", "localhost.example", "::1");
         CAPTURE(name);
         const Visit other = visit("leaf", authority(), name);
         CHECK(other.reason.errc == Errc::certificate_name);

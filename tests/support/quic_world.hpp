@@ -10,10 +10,10 @@
 #include <variant>
 #include <vector>
 
-#include "support/datagram_link.hpp"
-#include "support/literals.hpp"
 #include "quicchat/quic/certificate.hpp"
 #include "quicchat/quic/endpoint.hpp"
+#include "support/datagram_link.hpp"
+#include "support/literals.hpp"
 
 namespace quicchat::test {
 
@@ -34,14 +34,14 @@ inline const quic::CertificatePair& test_pair() {
 /// One endpoint in the world, with everything it reported.
 struct Host {
     quic::Endpoint endpoint;
-    quic::SocketAddress address;        ///< What it believes its own address to be.
+    quic::SocketAddress address;         ///< What it believes its own address to be.
     quic::SocketAddress public_address;  ///< What the others see: a NAT may change it.
     std::vector<TransportEvent> events{};
-    bool echo = false;              ///< Sends everything back.
-    bool consumes = true;           ///< Gives credit for what it receives.
-    bool listening = true;          ///< False: what is sent to it vanishes.
+    bool echo = false;      ///< Sends everything back.
+    bool consumes = true;   ///< Gives credit for what it receives.
+    bool listening = true;  ///< False: what is sent to it vanishes.
     std::uint64_t bytes_received = 0;
-    std::string text{};             ///< The bytes of all streams, in order of arrival.
+    std::string text{};  ///< The bytes of all streams, in order of arrival.
     std::optional<StreamData> last_data{};
 };
 
@@ -67,9 +67,9 @@ public:
     Host& add_server() { return add_server({}, config(1)); }
 
     Host& add_client(quic::ClientConfig client, quic::Config config) {
-        const auto address = *quic::SocketAddress::from_numeric(
-            "10.0.1." + std::to_string(hosts.size() % 250 + 1),
-            static_cast<std::uint16_t>(10'000 + hosts.size()));
+        const auto address =
+            *quic::SocketAddress::from_numeric("10.0.1." + std::to_string(hosts.size() % 250 + 1),
+                                               static_cast<std::uint16_t>(10'000 + hosts.size()));
         if (client.remote.empty()) client.remote = *quic::SocketAddress::parse("10.0.0.1:4433");
         if (client.server_name.empty()) client.server_name = "localhost";
         client.local = address;
@@ -166,8 +166,8 @@ private:
         if (tamper) tamper(letter);
         for (auto& host : hosts) {
             if (!host->listening || !(host->public_address == letter.to)) continue;
-            host->endpoint.handle_datagram(
-                {host->address, letter.from, letter.ecn, letter.bytes}, now);
+            host->endpoint.handle_datagram({host->address, letter.from, letter.ecn, letter.bytes},
+                                           now);
         }
     }
 
@@ -199,11 +199,9 @@ const Event* find_event(const Host& host) {
 
 template <class Event>
 std::size_t count_events(const Host& host) {
-    return static_cast<std::size_t>(
-        std::count_if(host.events.begin(), host.events.end(), [](const TransportEvent& event) {
-            return std::holds_alternative<Event>(event);
-        }));
+    return static_cast<std::size_t>(std::count_if(
+        host.events.begin(), host.events.end(),
+        [](const TransportEvent& event) { return std::holds_alternative<Event>(event); }));
 }
-
 
 }  // namespace quicchat::test

@@ -54,31 +54,30 @@ using LoginStep = std::variant<LoginChallenge, LoginAccepted, LoginRefused>;
 ///  - `respond` fails on a second challenge, and every call fails after a failure, until `start`;
 ///  - only a value from `finish` means that the user is logged in and the server is the right one.
 template <class L>
-concept ClientLogin =
-    std::movable<L> && requires(L login, const ChannelBinding& binding, BytesView bytes) {
-        { login.start(binding, bytes) } -> std::same_as<Result<LoginStart>>;
-        { login.respond(bytes) } -> std::same_as<Result<Buffer>>;
-        { login.finish(bytes) } -> std::same_as<Result<std::monostate>>;
-    };
+concept ClientLogin = std::movable<L> &&
+    requires(L login, const ChannelBinding& binding, BytesView bytes) {
+    { login.start(binding, bytes) } -> std::same_as<Result<LoginStart>>;
+    { login.respond(bytes) } -> std::same_as<Result<Buffer>>;
+    { login.finish(bytes) } -> std::same_as<Result<std::monostate>>;
+};
 
 /// One login at the server, one per connection. After LoginAccepted or LoginRefused, and on a
 /// second `start`, everything is refused.
 template <class E>
-concept LoginExchange =
-    std::movable<E> && requires(E exchange, const E& view, const LoginRequest& request,
-                                BytesView bytes) {
-        { exchange.start(request) } -> std::same_as<LoginStep>;
-        { exchange.respond(bytes) } -> std::same_as<LoginStep>;
-        // Whom the peer claims to be, for logs; empty if it named nobody.
-        { view.claimed_user() } -> std::same_as<const std::string&>;
-    };
+concept LoginExchange = std::movable<E> &&
+    requires(E exchange, const E& view, const LoginRequest& request, BytesView bytes) {
+    { exchange.start(request) } -> std::same_as<LoginStep>;
+    { exchange.respond(bytes) } -> std::same_as<LoginStep>;
+    // Whom the peer claims to be, for logs; empty if it named nobody.
+    { view.claimed_user() } -> std::same_as<const std::string&>;
+};
 
 /// The server's part: makes an exchange for each connection, out of `login_entropy_bytes` random
 /// bytes. Exchanges may outlive the authenticator.
 template <class A>
 concept Authenticator = std::movable<A> && LoginExchange<typename A::Exchange> &&
-                        requires(A authenticator, BytesView entropy) {
-                            { authenticator.begin(entropy) } -> std::same_as<typename A::Exchange>;
-                        };
+    requires(A authenticator, BytesView entropy) {
+    { authenticator.begin(entropy) } -> std::same_as<typename A::Exchange>;
+};
 
 }  // namespace quicchat

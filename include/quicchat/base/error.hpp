@@ -9,18 +9,18 @@ namespace quicchat {
 
 /// Why something was refused or ended.
 ///
-/// The numbers travel in error frames and in CONNECTION_CLOSE frames (PROTOCOL.md §8), so they never
-/// change meaning. Ranges: 1-15 a peer broke the protocol; 16-63 the connection ends for another
-/// reason; 64 and up one request is refused and the connection lives on.
+/// The numbers travel in error frames and in CONNECTION_CLOSE frames (PROTOCOL.md §8), so they
+/// never change meaning. Ranges: 1-15 a peer broke the protocol; 16-63 the connection ends for
+/// another reason; 64 and up one request is refused and the connection lives on.
 enum class Errc : int {
     closed = 0x0100,  ///< Somebody closed the connection on purpose. Travels as 0.
 
-    malformed_frame = 1,    ///< The bytes do not form a frame.
-    frame_too_large = 2,    ///< The frame is longer than Limits allow.
-    unexpected_frame = 3,   ///< The frame is valid, but not in this state or on this stream.
-    unknown_frame = 4,      ///< A frame type that may not be skipped.
-    too_many_streams = 5,   ///< More streams than Welcome allowed.
-    flow_control = 6,       ///< The peer ignores back-pressure.
+    malformed_frame = 1,   ///< The bytes do not form a frame.
+    frame_too_large = 2,   ///< The frame is longer than Limits allow.
+    unexpected_frame = 3,  ///< The frame is valid, but not in this state or on this stream.
+    unknown_frame = 4,     ///< A frame type that may not be skipped.
+    too_many_streams = 5,  ///< More streams than Welcome allowed.
+    flow_control = 6,      ///< The peer ignores back-pressure.
 
     version_mismatch = 16,       ///< No common protocol version.
     login_failed = 17,           ///< Wrong user name or password, or a broken login exchange.

@@ -44,7 +44,7 @@ private:
 
 /// True if `text` is a JSON object (RFC 8259) that nests at most `depth_max` deep.
 inline bool is_json_object(std::string_view text, std::size_t depth_max) {
-    if (text == "{}") return true;  // by far the most frequent
+    if (text == "{}") return true;                       // by far the most frequent
     if (text.starts_with("\xef\xbb\xbf")) return false;  // RFC 8259 §8.1; some parsers take it
     detail::DepthGuard guard{depth_max};
     return nlohmann::json::sax_parse(text.begin(), text.end(), &guard) && guard.top_is_object();

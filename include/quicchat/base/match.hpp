@@ -27,8 +27,8 @@ constexpr bool handles_all(const std::variant<Alternatives...>*) {
 template <class Variant, class... Handlers>
 decltype(auto) match(Variant&& variant, Handlers&&... handlers) {
     using Handler = detail::Overloaded<std::decay_t<Handlers>...>;
-    constexpr bool complete = detail::handles_all<Handler>(
-        static_cast<const std::remove_cvref_t<Variant>*>(nullptr));
+    constexpr bool complete =
+        detail::handles_all<Handler>(static_cast<const std::remove_cvref_t<Variant>*>(nullptr));
     static_assert(complete, "match: no handler for one of the alternatives");
     if constexpr (complete) {  // or else std::visit buries the message above
         return std::visit(Handler{std::forward<Handlers>(handlers)...},

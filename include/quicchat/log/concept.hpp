@@ -65,21 +65,22 @@ struct AppendCompletion {
 ///  - `forget` deletes a room's log; if it is opened again, it has another epoch;
 ///  - offsets of a room begin at 1 and grow by 1 with each record, without a hole;
 ///  - completions come in the order of the appends, and only once a record is committed;
-///  - looking for (author, id) and inserting are one step: an id is stored once, however often it is
+///  - looking for (author, id) and inserting are one step: an id is stored once, however often it
+///  is
 ///    appended, also while the first append is still under way;
 ///  - a record that was committed is what `read` gives, until retention drops it from the old end.
 template <class L>
 concept RoomLog = std::movable<L> &&
-    requires(L log, const L& view, std::string room, Record record, AppendToken token,
-             Offset after, std::size_t count_max, Retention retention) {
-        { log.open(room, retention) } -> std::same_as<Result<LogHead>>;
-        { log.forget(room) } -> std::same_as<void>;
-        { view.head(room) } -> std::same_as<LogHead>;
-        { log.append(token, room, record) } -> std::same_as<void>;
-        { log.poll_completion() } -> std::same_as<std::optional<AppendCompletion>>;
-        /// At most `count_max` records with offsets above `after`, in order.
-        { view.read(room, after, count_max) } -> std::same_as<Result<std::vector<LoggedRecord>>>;
-        { view.durability() } -> std::same_as<Durability>;
-    };
+    requires(L log, const L& view, std::string room, Record record, AppendToken token, Offset after,
+             std::size_t count_max, Retention retention) {
+    { log.open(room, retention) } -> std::same_as<Result<LogHead>>;
+    { log.forget(room) } -> std::same_as<void>;
+    { view.head(room) } -> std::same_as<LogHead>;
+    { log.append(token, room, record) } -> std::same_as<void>;
+    { log.poll_completion() } -> std::same_as<std::optional<AppendCompletion>>;
+    /// At most `count_max` records with offsets above `after`, in order.
+    { view.read(room, after, count_max) } -> std::same_as<Result<std::vector<LoggedRecord>>>;
+    { view.durability() } -> std::same_as<Durability>;
+};
 
 }  // namespace quicchat

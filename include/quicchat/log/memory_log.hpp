@@ -42,9 +42,10 @@ public:
 
         const Key key{record.author, record.id};
         if (const auto found = r.ids.find(key); found != r.ids.end()) {
-            const LoggedRecord& first = r.records[static_cast<std::size_t>(found->second - r.first)];
-            const bool same = first.record.text == record.text &&
-                              first.record.attributes == record.attributes;
+            const LoggedRecord& first =
+                r.records[static_cast<std::size_t>(found->second - r.first)];
+            const bool same =
+                first.record.text == record.text && first.record.attributes == record.attributes;
             done.error = same ? Errc{} : Errc::conflict;
             done.offset = first.offset;
             done.time = first.record.time;

@@ -26,10 +26,10 @@ public:
 
     /// Copies what the system gave us. Other families than IPv4 and IPv6 give an empty address.
     SocketAddress(const sockaddr* address, std::size_t size) {
-        const bool v4 = address != nullptr && size >= sizeof(sockaddr_in) &&
-                        address->sa_family == AF_INET;
-        const bool v6 = address != nullptr && size >= sizeof(sockaddr_in6) &&
-                        address->sa_family == AF_INET6;
+        const bool v4 =
+            address != nullptr && size >= sizeof(sockaddr_in) && address->sa_family == AF_INET;
+        const bool v6 =
+            address != nullptr && size >= sizeof(sockaddr_in6) && address->sa_family == AF_INET6;
         if (!v4 && !v6) return;
         size_ = v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
         std::memcpy(&storage_, address, size_);

@@ -118,8 +118,8 @@ inline int on_datagram(ngtcp2_conn*, std::uint32_t, const std::uint8_t* data, st
     return 0;
 }
 
-inline void on_random(std::uint8_t* output, std::size_t size, const ngtcp2_rand_ctx* context)
-    noexcept {
+inline void on_random(std::uint8_t* output, std::size_t size,
+                      const ngtcp2_rand_ctx* context) noexcept {
     static_cast<Random*>(context->native_handle)->fill({output, size});
 }
 

@@ -68,18 +68,17 @@ inline std::string encode_date(WallTime time) {
     gmtime_r(&seconds, &calendar);
     const bool short_year = calendar.tm_year < 150;
     char text[32];
-    const std::size_t size = std::strftime(text, sizeof text,
-                                           short_year ? "%y%m%d%H%M%SZ" : "%Y%m%d%H%M%SZ",
-                                           &calendar);
+    const std::size_t size =
+        std::strftime(text, sizeof text, short_year ? "%y%m%d%H%M%SZ" : "%Y%m%d%H%M%SZ", &calendar);
     std::string encoded{short_year ? '\x17' : '\x18', static_cast<char>(size)};
     return encoded.append(text, size);
 }
 
 inline std::string to_pem(const Der& der, int type) {
     std::string pem(2 * der.size() + 256, '\0');
-    const int size = wc_DerToPem(der.data(), static_cast<word32>(der.size()),
-                                 reinterpret_cast<byte*>(pem.data()),
-                                 static_cast<word32>(pem.size()), type);
+    const int size =
+        wc_DerToPem(der.data(), static_cast<word32>(der.size()),
+                    reinterpret_cast<byte*>(pem.data()), static_cast<word32>(pem.size()), type);
     pem.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
     return pem;
 }
@@ -148,8 +147,8 @@ inline Result<CertificatePair> make_self_signed(const std::vector<std::string>& 
 
     const Der certificate = detail::self_sign(*cert, key);
     Der private_key(256);
-    const int size = wc_EccKeyToDer(key.key(), private_key.data(),
-                                    static_cast<word32>(private_key.size()));
+    const int size =
+        wc_EccKeyToDer(key.key(), private_key.data(), static_cast<word32>(private_key.size()));
     if (certificate.empty() || size <= 0) return make_error_code(CertificateError::failed);
     private_key.resize(static_cast<std::size_t>(size));
     CertificatePair pair{detail::to_pem(certificate, CERT_TYPE),

@@ -369,7 +369,7 @@ private:
     SocketAddress remote_;
     AcknowledgementHold hold_;
     std::size_t unsent_credit_ = 0;  ///< Given by `consume` since the last packet.
-    Record record_;  // before conn_, which writes to it until it is gone
+    Record record_;                  // before conn_, which writes to it until it is gone
     std::unique_ptr<TlsSession> tls_;
     Handle<ngtcp2_conn, ngtcp2_conn_del> conn_;
     ngtcp2_cid own_id_{};

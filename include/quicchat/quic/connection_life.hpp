@@ -29,12 +29,11 @@ inline bool Connection::open(const Opening& opening, TimePoint now) {
     const ngtcp2_path path = make_path(opening.local, opening.remote);
     ngtcp2_conn* conn = nullptr;
     const int error =
-        is_server ? ngtcp2_conn_server_new(&conn, &opening.peer_id, &own_id_, &path,
-                                           opening.version, &callbacks, &settings, &params, nullptr,
-                                           &record_)
-                  : ngtcp2_conn_client_new(&conn, &opening.peer_id, &own_id_, &path,
-                                           opening.version, &callbacks, &settings, &params, nullptr,
-                                           &record_);
+        is_server
+            ? ngtcp2_conn_server_new(&conn, &opening.peer_id, &own_id_, &path, opening.version,
+                                     &callbacks, &settings, &params, nullptr, &record_)
+            : ngtcp2_conn_client_new(&conn, &opening.peer_id, &own_id_, &path, opening.version,
+                                     &callbacks, &settings, &params, nullptr, &record_);
     if (error != 0) return false;
     conn_.reset(conn);
     tls_->attach(conn);
@@ -153,7 +152,9 @@ inline void Connection::fail(int error) {
                                               .text = "the peer does not know the connection"}
                                 : reason_from_peer(*ngtcp2_conn_get_ccerr2(conn_.get()));
             break;
-        case NGTCP2_ERR_RETRY: ending.farewell = Farewell::retry; break;
+        case NGTCP2_ERR_RETRY:
+            ending.farewell = Farewell::retry;
+            break;
         case NGTCP2_ERR_IDLE_CLOSE:
             // RFC 9000 §10.1: "the connection is silently closed and its state is discarded".
             if (!established_) ending.reason.errc = Errc::handshake_timeout;
@@ -161,7 +162,9 @@ inline void Connection::fail(int error) {
             break;
         case NGTCP2_ERR_DROP_CONN:
         case NGTCP2_ERR_CLOSING:
-        case NGTCP2_ERR_RECV_VERSION_NEGOTIATION: ending.farewell = Farewell::silent; break;
+        case NGTCP2_ERR_RECV_VERSION_NEGOTIATION:
+            ending.farewell = Farewell::silent;
+            break;
         case NGTCP2_ERR_CRYPTO:
             ngtcp2_ccerr_set_tls_alert(&ending.error, alert, nullptr, 0);
             if (tls_ != nullptr && tls_->refusal()) {
@@ -169,7 +172,9 @@ inline void Connection::fail(int error) {
                 ending.reason.peer_key = tls_->shown_key();
             }
             break;
-        default: ngtcp2_ccerr_set_liberr(&ending.error, error, nullptr, 0); break;
+        default:
+            ngtcp2_ccerr_set_liberr(&ending.error, error, nullptr, 0);
+            break;
     }
     end(std::move(ending));
 }
@@ -204,7 +209,8 @@ inline std::optional<TransportEvent> Connection::make_event(ConnectionId id, con
     if (stream == nullptr) return std::nullopt;
     const auto stream_id = static_cast<StreamId>(notice.stream);
     switch (notice.kind) {
-        case Kind::data: return make_data(id, notice.stream, *stream);
+        case Kind::data:
+            return make_data(id, notice.stream, *stream);
         case Kind::writable:
             if (!std::exchange(stream->writable_noticed, false) || stream->cut) break;
             return Writable{id, stream_id};
@@ -219,7 +225,8 @@ inline std::optional<TransportEvent> Connection::make_event(ConnectionId id, con
             forget_if_spent(notice.stream);
             return StreamReset{id, stream_id, code};
         }
-        default: break;
+        default:
+            break;
     }
     forget_if_spent(notice.stream);
     return std::nullopt;

@@ -181,9 +181,9 @@ private:
             tokens_.make_retry(head.version, datagram.remote, id, head.dcid, now);
         if (token.empty()) return;
         Reply reply = answer(datagram);
-        const ngtcp2_ssize size = ngtcp2_crypto_write_retry(
-            reply.bytes.data(), reply.bytes.size(), head.version, &head.scid, &id, &head.dcid,
-            token.data(), token.size());
+        const ngtcp2_ssize size =
+            ngtcp2_crypto_write_retry(reply.bytes.data(), reply.bytes.size(), head.version,
+                                      &head.scid, &id, &head.dcid, token.data(), token.size());
         send(std::move(reply), size, replies);
     }
 

@@ -35,8 +35,8 @@ public:
         Result<TlsContext> tls =
             TlsContext::server(server.certificate_pem, server.key_pem, config.alpn);
         if (!tls) return tls.error();
-        auto state = std::make_unique<State>(std::move(config), *std::move(tls),
-                                             server.reset_secret);
+        auto state =
+            std::make_unique<State>(std::move(config), *std::move(tls), server.reset_secret);
         state->doorman.emplace(state->shared.config, std::move(server), state->shared.random,
                                state->shared.tokens);
         return Endpoint{std::move(state)};

@@ -36,11 +36,10 @@ inline void Endpoint::handle_datagram(const Datagram& datagram, TimePoint now) {
     advance(now);
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(datagram.bytes.data());
     ngtcp2_version_cid head{};
-    const int error =
-        datagram.bytes.empty()
-            ? NGTCP2_ERR_INVALID_ARGUMENT
-            : ngtcp2_pkt_decode_version_cid(&head, bytes, datagram.bytes.size(),
-                                            connection_id_bytes);
+    const int error = datagram.bytes.empty()
+                          ? NGTCP2_ERR_INVALID_ARGUMENT
+                          : ngtcp2_pkt_decode_version_cid(&head, bytes, datagram.bytes.size(),
+                                                          connection_id_bytes);
     if (error == NGTCP2_ERR_VERSION_NEGOTIATION) {
         if (state_->doorman) {
             state_->doorman->negotiate_version(datagram, head, state_->now, state_->replies);
@@ -69,8 +68,8 @@ inline void Endpoint::handle_stranger(const Datagram& datagram, const ngtcp2_ver
                                state_->replies);
         return;
     }
-    const auto opening = state_->doorman->admit(
-        datagram, state_->half_open, state_->entries.size(), state_->now, state_->replies);
+    const auto opening = state_->doorman->admit(datagram, state_->half_open, state_->entries.size(),
+                                                state_->now, state_->replies);
     ConnectionId id{};
     Entry* entry = opening ? add(*opening, id) : nullptr;
     if (entry == nullptr) return;

@@ -105,7 +105,8 @@ inline Errc errc_from_transport_code(std::uint64_t code) {
 /// The reason in a CONNECTION_CLOSE frame that the peer sent.
 inline CloseReason reason_from_peer(const ngtcp2_ccerr& error) {
     CloseReason reason{.by_peer = true};
-    const std::size_t size = error.reasonlen < reason_bytes_max ? error.reasonlen : reason_bytes_max;
+    const std::size_t size =
+        error.reasonlen < reason_bytes_max ? error.reasonlen : reason_bytes_max;
     if (size > 0) reason.text.assign(reinterpret_cast<const char*>(error.reason), size);
     if (error.type == NGTCP2_CCERR_TYPE_APPLICATION) {
         reason.errc = from_wire_code(error.error_code);
@@ -121,10 +122,16 @@ inline CloseReason reason_from_peer(const ngtcp2_ccerr& error) {
 inline CloseReason reason_from_failure(int ngtcp2_error, std::uint8_t alert) {
     CloseReason reason{.errc = Errc::transport_failed, .text = ngtcp2_strerror(ngtcp2_error)};
     switch (ngtcp2_error) {
-        case NGTCP2_ERR_IDLE_CLOSE: reason.errc = Errc::idle_timeout; break;
-        case NGTCP2_ERR_HANDSHAKE_TIMEOUT: reason.errc = Errc::handshake_timeout; break;
+        case NGTCP2_ERR_IDLE_CLOSE:
+            reason.errc = Errc::idle_timeout;
+            break;
+        case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
+            reason.errc = Errc::handshake_timeout;
+            break;
         case NGTCP2_ERR_RECV_VERSION_NEGOTIATION:
-        case NGTCP2_ERR_VERSION_NEGOTIATION_FAILURE: reason.errc = Errc::version_mismatch; break;
+        case NGTCP2_ERR_VERSION_NEGOTIATION_FAILURE:
+            reason.errc = Errc::version_mismatch;
+            break;
         case NGTCP2_ERR_CRYPTO:
             reason.transport_code = crypto_error + alert;
             reason.errc = errc_from_transport_code(reason.transport_code);

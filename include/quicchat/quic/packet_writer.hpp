@@ -21,8 +21,8 @@ public:
     static ngtcp2_ssize write(ngtcp2_conn* connection, ngtcp2_path* path, ngtcp2_pkt_info* info,
                               std::uint8_t* packet, std::size_t capacity, ngtcp2_tstamp now,
                               void* user_data) noexcept {
-        PacketWriter writer{connection, path, info, packet, capacity, now,
-                            *static_cast<Record*>(user_data)};
+        PacketWriter writer{
+            connection, path, info, packet, capacity, now, *static_cast<Record*>(user_data)};
         return writer.write();
     }
 
@@ -108,8 +108,10 @@ private:
             case NGTCP2_ERR_WRITE_MORE:
             case NGTCP2_ERR_STREAM_DATA_BLOCKED:  // the peer's window is full; ask again next time
             case NGTCP2_ERR_STREAM_SHUT_WR:       // being reset; Streams knows or will soon
-            case NGTCP2_ERR_STREAM_NOT_FOUND: return {.done = false, .result = 0};
-            default: return {.done = true, .result = result};
+            case NGTCP2_ERR_STREAM_NOT_FOUND:
+                return {.done = false, .result = 0};
+            default:
+                return {.done = true, .result = result};
         }
     }
 

@@ -171,8 +171,8 @@ inline std::optional<Fingerprint> fingerprint_of(std::span<const std::uint8_t> c
         return std::nullopt;
     }
     Der key(size);
-    if (size == 0 || wc_GetSubjectPubKeyInfoDerFromCert(certificate.data(), length, key.data(),
-                                                        &size) != 0) {
+    if (size == 0 ||
+        wc_GetSubjectPubKeyInfoDerFromCert(certificate.data(), length, key.data(), &size) != 0) {
         return std::nullopt;
     }
     Fingerprint fingerprint{};

@@ -71,8 +71,8 @@ public:
 
 private:
     std::deque<Bytes> pieces_;
-    std::size_t unsent_piece_ = 0;         ///< The piece that `next` begins with,
-    std::size_t unsent_offset_ = 0;        ///< and where in it.
+    std::size_t unsent_piece_ = 0;   ///< The piece that `next` begins with,
+    std::size_t unsent_offset_ = 0;  ///< and where in it.
     std::size_t unsent_bytes_ = 0;
     std::size_t acknowledged_offset_ = 0;  ///< Acknowledged bytes of the first piece.
 };

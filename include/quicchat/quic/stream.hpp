@@ -29,20 +29,20 @@ struct Stream {
     SendBuffer send{};
     bool fin_queued = false;
     bool fin_sent = false;
-    bool scheduled = false;         ///< It is in the queue of streams that want to send.
-    bool throttled = false;         ///< Its backlog was too long; Writable follows.
+    bool scheduled = false;  ///< It is in the queue of streams that want to send.
+    bool throttled = false;  ///< Its backlog was too long; Writable follows.
     bool writable_noticed = false;
 
     // In.
-    Buffer received{};              ///< What the application has not fetched yet.
-    std::size_t unconsumed = 0;     ///< What it has not given back yet, `received` included.
+    Buffer received{};           ///< What the application has not fetched yet.
+    std::size_t unconsumed = 0;  ///< What it has not given back yet, `received` included.
     bool fin_received = false;
     bool data_noticed = false;
 
     // Both.
-    bool cut = false;               ///< We or the peer reset it: nothing more either way.
+    bool cut = false;  ///< We or the peer reset it: nothing more either way.
     bool reset_noticed = false;
-    bool closed = false;            ///< ngtcp2 is done with it and with its bytes.
+    bool closed = false;  ///< ngtcp2 is done with it and with its bytes.
     std::uint64_t reset_code = 0;
 
     bool wants_to_send() const {

@@ -181,9 +181,8 @@ private:
         std::string alpn = context_.alpn();
         // The ALPN callback of wolfSSL is never called in this build; this makes it refuse other
         // protocols by itself. A peer that names none is caught by `finish`.
-        if (!alpn.empty() &&
-            wolfSSL_UseALPN(ssl, alpn.data(), static_cast<unsigned>(alpn.size()),
-                            WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
+        if (!alpn.empty() && wolfSSL_UseALPN(ssl, alpn.data(), static_cast<unsigned>(alpn.size()),
+                                             WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
             return false;
         }
         if (context_.is_server()) {

@@ -15,8 +15,8 @@
 
 #include "quicchat/base/error.hpp"
 #include "quicchat/quic/address.hpp"
-#include "quicchat/quic/pem.hpp"
 #include "quicchat/quic/handle.hpp"
+#include "quicchat/quic/pem.hpp"
 #include "quicchat/transport/event.hpp"
 
 namespace quicchat::quic {
@@ -83,12 +83,15 @@ public:
         const std::optional<Fingerprint> key = fingerprint_of(leaf);
         if (!key) return Errc::certificate_untrusted;
         switch (trust_.mode) {
-            case Trust::Mode::anyone: return std::nullopt;
-            case Trust::Mode::keys: return judge_key(*key);
+            case Trust::Mode::anyone:
+                return std::nullopt;
+            case Trust::Mode::keys:
+                return judge_key(*key);
             case Trust::Mode::first_use:
                 return trust_.keys.empty() ? std::nullopt : judge_key(*key);
             case Trust::Mode::authorities:
-            case Trust::Mode::system_authorities: break;
+            case Trust::Mode::system_authorities:
+                break;
         }
         const Certificate certificate = parse(leaf);
         if (certificate == nullptr) return Errc::certificate_untrusted;
@@ -101,14 +104,13 @@ private:
     using Certificate = Handle<WOLFSSL_X509, wolfSSL_X509_free>;
 
     std::optional<Errc> judge_key(const Fingerprint& key) const {
-        const bool known = std::find(trust_.keys.begin(), trust_.keys.end(), key) !=
-                           trust_.keys.end();
+        const bool known =
+            std::find(trust_.keys.begin(), trust_.keys.end(), key) != trust_.keys.end();
         return known ? std::nullopt : std::optional{Errc::server_key_changed};
     }
 
     static Certificate parse(std::span<const std::uint8_t> der) {
-        return Certificate{
-            wolfSSL_X509_d2i(nullptr, der.data(), static_cast<int>(der.size()))};
+        return Certificate{wolfSSL_X509_d2i(nullptr, der.data(), static_cast<int>(der.size()))};
     }
 
     // Certificates are the one thing that lives in calendar time; the TLS library reads the clock

@@ -27,7 +27,7 @@ struct ControlBuffer {
 
 /// What the control messages of a received datagram say.
 struct ReceivedControl {
-    SocketAddress local;           ///< The address it was sent to.
+    SocketAddress local;  ///< The address it was sent to.
     std::uint8_t ecn = 0;
     std::size_t segment_size = 0;  ///< Not 0: these are several datagrams of that size.
 };

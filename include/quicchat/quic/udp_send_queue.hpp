@@ -42,16 +42,20 @@ public:
             next_ += sent;
             if (sent > 0) continue;
             switch (errno) {
-                case EINTR: continue;
+                case EINTR:
+                    continue;
                 case EAGAIN:
-                case ENOBUFS: return {};
+                case ENOBUFS:
+                    return {};
                 case EBADF:
-                case ENOTSOCK: return {errno, std::system_category()};
+                case ENOTSOCK:
+                    return {errno, std::system_category()};
                 case ECONNREFUSED:
                     // About an earlier datagram; this one was not even tried.
                     if (!std::exchange(refused_, true)) continue;
                     break;
-                default: break;
+                default:
+                    break;
             }
             handle_refusal();
         }

@@ -26,15 +26,15 @@ namespace quicchat {
 /// Makes the frame that refuses a request.
 inline Bytes encode_refusal(RequestId request, Errc errc, std::string text = {}) {
     if (text.empty()) text = error_category().message(static_cast<int>(errc));
-    return Bytes{encode(wire::Error{request, wire_code(errc),
-                                    static_cast<std::uint64_t>(error_class(errc)), 0,
-                                    std::move(text)})};
+    return Bytes{
+        encode(wire::Error{request, wire_code(errc), static_cast<std::uint64_t>(error_class(errc)),
+                           0, std::move(text)})};
 }
 
 /// The chat itself: who must be told what. It decides; Server moves the bytes.
 ///
-/// Nobody sees a message before the log has committed it (PROTOCOL.md §6.4), and each member follows
-/// its room's log with a cursor of its own.
+/// Nobody sees a message before the log has committed it (PROTOCOL.md §6.4), and each member
+/// follows its room's log with a cursor of its own.
 template <RoomLog Log>
 class Hub {
 public:
@@ -66,8 +66,8 @@ public:
         roster_.remove(user, connection);
     }
 
-    /// Puts a connection into a room. Its cursor is taken and the membership made in one step, so no
-    /// record falls between what Joined says and what follows (PROTOCOL.md §6.2).
+    /// Puts a connection into a room. Its cursor is taken and the membership made in one step, so
+    /// no record falls between what Joined says and what follows (PROTOCOL.md §6.2).
     Result<Member*> join(ConnectionId connection, StreamId stream, std::string_view user,
                          const wire::Join& request) {
         if (!is_room_name(request.room)) return Errc::invalid_name;
@@ -82,9 +82,8 @@ public:
         member.user = user;
         bool recovered = false;
         std::tie(member.next, recovered) = first_offset(found->first, room, request.position);
-        member.replies.push_back(Bytes{encode(wire::Joined{request.request, room.name(),
-                                                           room.epoch(), room.head(), member.next,
-                                                           recovered})});
+        member.replies.push_back(Bytes{encode(wire::Joined{
+            request.request, room.name(), room.epoch(), room.head(), member.next, recovered})});
         if (room.add(member)) announce(room, member, true);
         wake(member);
         return &member;
@@ -102,11 +101,13 @@ public:
     void publish(Member& member, wire::Publish message, WallTime now) {
         const std::string& room = member.room->name();
         ++member.appends;
-        append(canonical_name(room),
-               {.connection = member.connection, .stream = member.stream,
-                .request = message.request, .to = {}},
-               {message.id, member.user, std::move(message.text), std::move(message.attributes),
-                now});
+        append(
+            canonical_name(room),
+            {.connection = member.connection,
+             .stream = member.stream,
+             .request = message.request,
+             .to = {}},
+            {message.id, member.user, std::move(message.text), std::move(message.attributes), now});
     }
 
     /// A message to one person. Refused if that person is not here.
@@ -118,11 +119,12 @@ public:
         while (private_rooms_.size() > limits_->private_rooms_max) {
             log_.forget(private_rooms_.drop_quietest());
         }
-        const Retention retention{limits_->private_log_records_max,
-                                  limits_->private_log_bytes_max};
+        const Retention retention{limits_->private_log_records_max, limits_->private_log_bytes_max};
         if (const auto head = log_.open(room, retention); !head) return to_errc(head.error());
         append(room,
-               {.connection = connection, .stream = {}, .request = message.request,
+               {.connection = connection,
+                .stream = {},
+                .request = message.request,
                 .to = addressee->name},
                {message.id, std::string{user}, std::move(message.text),
                 std::move(message.attributes), now});
@@ -167,7 +169,8 @@ public:
         }
         if (!member.replies.empty()) return pop_front(member.replies);
         if (member.next > member.room->head()) return std::nullopt;
-        if (const Bytes* frame = member.room->recent(member.next); frame && member.catch_up.empty()) {
+        if (const Bytes* frame = member.room->recent(member.next);
+            frame && member.catch_up.empty()) {
             ++member.next;
             return *frame;
         }
@@ -291,8 +294,7 @@ private:
     void deliver_private(const AppendCompletion& done, Append asked) {
         Record& r = asked.record;
         const Bytes frame{encode(wire::Told{done.epoch, done.offset, done.time, r.id, r.author,
-                                            asked.to, std::move(r.text),
-                                            std::move(r.attributes)})};
+                                            asked.to, std::move(r.text), std::move(r.attributes)})};
         const Roster::User* author = roster_.find(r.author);
         const Roster::User* addressee = roster_.find(asked.to);
         for (const Roster::User* user : {author, addressee == author ? nullptr : addressee}) {
@@ -306,7 +308,8 @@ private:
         return found == members_.end() ? nullptr : &found->second;
     }
 
-    /// From the log: records that are no longer among the recent ones, or a Gap where they are gone.
+    /// From the log: records that are no longer among the recent ones, or a Gap where they are
+    /// gone.
     std::optional<Bytes> next_old_frame(Member& member) {
         const std::string key = canonical_name(member.room->name());
         if (member.catch_up.empty()) {

@@ -25,12 +25,12 @@ struct Member {
     StreamId stream{};
     std::string user{};
     Room* room = nullptr;
-    std::size_t place = 0;  ///< Index among the room's members.
-    Offset next = 1;        ///< The record to send next.
+    std::size_t place = 0;         ///< Index among the room's members.
+    Offset next = 1;               ///< The record to send next.
     std::deque<Bytes> replies{};   ///< Joined, Ack, Error, Members, Presence.
     std::deque<Bytes> catch_up{};  ///< Records from the log, older than the room's recent ones.
     std::size_t appends = 0;       ///< What it published and the log has not committed yet.
-    bool waiting = false;  ///< In the hub's list of members with something to send.
+    bool waiting = false;          ///< In the hub's list of members with something to send.
     bool stalled = false;  ///< The stream's backlog is full; Writable will say when it is not.
     bool members_stale = false;  ///< Presence was left out; the whole list goes out instead.
 };
@@ -41,8 +41,8 @@ inline Bytes encode_event(const LoggedRecord& logged) {
                                     r.author, r.text, r.attributes})};
 }
 
-/// Members and recent events of one room. The recent events are encoded once, in shared memory; each
-/// member has an offset into them.
+/// Members and recent events of one room. The recent events are encoded once, in shared memory;
+/// each member has an offset into them.
 class Room {
 public:
     Room(std::string name, LogHead head, std::size_t recent_max)

@@ -10,8 +10,8 @@
 
 namespace quicchat {
 
-/// A room as a client sees it: how far it is with joining, and which record must come next. What the
-/// server says about the room's log is checked here.
+/// A room as a client sees it: how far it is with joining, and which record must come next. What
+/// the server says about the room's log is checked here.
 struct ClientRoom {
     enum class Stage : std::uint8_t { joining, joined, refused, leaving };
 
@@ -35,8 +35,8 @@ struct ClientRoom {
         return Errc{};
     }
 
-    /// PROTOCOL.md §6.1: the next offset, always. A server that repeats or skips a record is cut off
-    /// rather than believed.
+    /// PROTOCOL.md §6.1: the next offset, always. A server that repeats or skips a record is cut
+    /// off rather than believed.
     Errc handle_event(Offset offset) {
         if (stage != Stage::joined || offset != next) return Errc::unexpected_frame;
         next = offset + 1;

@@ -33,8 +33,8 @@ struct LoginInput {
 
 /// A client's side of one conversation, without I/O: frames in, frames and events out.
 ///
-/// After any call, write what `poll_outgoing` gives and answer what `poll_login` gives. An Errc from
-/// `handle_frame` is the end: close the connection with it.
+/// After any call, write what `poll_outgoing` gives and answer what `poll_login` gives. An Errc
+/// from `handle_frame` is the end: close the connection with it.
 class ClientSession {
 public:
     explicit ClientSession(Limits limits, std::string agent = "{}")
@@ -85,7 +85,10 @@ public:
 
         const auto room = found->second;
         for (const RequestId request : pending_.take_all(stream)) {
-            events_.push_back(Refused{request, room->second.name, Errc::not_in_room, {},
+            events_.push_back(Refused{request,
+                                      room->second.name,
+                                      Errc::not_in_room,
+                                      {},
                                       "the room ended before the answer came"});
         }
         if (room->second.stage != Stage::refused) {
@@ -241,9 +244,10 @@ private:
 
     Errc handle_control(Message message) {
         return match(
-            std::move(message),
-            [&](wire::Welcome&& m) { return on_welcome(std::move(m)); },
-            [&](wire::LoginChallenge&& m) { return on_login({std::move(m.data), false}); },
+            std::move(message), [&](wire::Welcome&& m) { return on_welcome(std::move(m)); },
+            [&](wire::LoginChallenge&& m) {
+                return on_login({std::move(m.data), false});
+            },
             [&](wire::LoginDone&& m) {
                 if (!is_user_name(m.user)) return Errc::malformed_frame;
                 user_ = std::move(m.user);
@@ -252,8 +256,8 @@ private:
             [&](wire::Error&& m) { return on_control_error(std::move(m)); },
             [&](wire::Goaway&& m) {
                 if (!is_clean_text(m.text)) return Errc::malformed_frame;
-                events_.push_back(GoingAway{from_wire_code(m.code),
-                                            from_milliseconds(m.grace_ms), std::move(m.text)});
+                events_.push_back(GoingAway{from_wire_code(m.code), from_milliseconds(m.grace_ms),
+                                            std::move(m.text)});
                 return Errc{};
             },
             [&](wire::Ack&& m) { return on_ack(control_, m); },
@@ -261,9 +265,9 @@ private:
                 if (is_bad(m.from, m.text, m.attributes) || !is_user_name(m.to)) {
                     return Errc::malformed_frame;
                 }
-                events_.push_back(PrivateMessage{m.epoch, m.offset, m.time, m.id,
-                                                 std::move(m.from), std::move(m.to),
-                                                 std::move(m.text), std::move(m.attributes)});
+                events_.push_back(PrivateMessage{m.epoch, m.offset, m.time, m.id, std::move(m.from),
+                                                 std::move(m.to), std::move(m.text),
+                                                 std::move(m.attributes)});
                 return Errc{};
             },
             [](auto&&) { return Errc::unexpected_frame; });  // the permissions let none through
@@ -296,8 +300,7 @@ private:
     Errc on_ack(StreamId stream, const wire::Ack& m) {
         const auto request = pending_.take(m.request, stream, Kind::message);
         if (!request) return Errc::unexpected_frame;
-        events_.push_back(
-            Acked{m.request, request->id, m.epoch, m.offset, m.durability, m.time});
+        events_.push_back(Acked{m.request, request->id, m.epoch, m.offset, m.durability, m.time});
         return Errc{};
     }
 
@@ -305,8 +308,7 @@ private:
 
     Errc handle_room(Room& room, Message message) {
         return match(
-            std::move(message),
-            [&](wire::Joined&& m) { return on_joined(room, m); },
+            std::move(message), [&](wire::Joined&& m) { return on_joined(room, m); },
             [&](wire::Event&& m) { return on_event(room, std::move(m)); },
             [&](wire::Gap&& m) { return on_gap(room, m); },
             [&](wire::Ack&& m) { return on_ack(room.stream, m); },
@@ -366,8 +368,8 @@ private:
         if (m.request == room.join_request && room.stage == Stage::joining) {
             room.stage = Stage::refused;
         }
-        events_.push_back(Refused{m.request, room.name, errc,
-                                  from_milliseconds(m.retry_after_ms), std::move(m.text)});
+        events_.push_back(Refused{m.request, room.name, errc, from_milliseconds(m.retry_after_ms),
+                                  std::move(m.text)});
         return Errc{};
     }
 

@@ -42,8 +42,8 @@ struct RoomJoined {
     RequestId request;
     std::string room;
     Epoch epoch{};
-    Offset head = 0;  ///< The offset of the room's newest record.
-    Offset next = 0;  ///< The first offset that follows.
+    Offset head = 0;         ///< The offset of the room's newest record.
+    Offset next = 0;         ///< The first offset that follows.
     bool recovered = false;  ///< Every record after the position that was asked for follows.
 };
 
@@ -122,9 +122,9 @@ struct PresenceChanged {
     bool present = true;
 };
 
-using ClientEvent = std::variant<Online, Offline, GoingAway, RoomJoined, RoomLeft, RoomMessage,
-                                 PrivateMessage, Acked, Refused, RoomGap, MemberList,
-                                 PresenceChanged>;
+using ClientEvent =
+    std::variant<Online, Offline, GoingAway, RoomJoined, RoomLeft, RoomMessage, PrivateMessage,
+                 Acked, Refused, RoomGap, MemberList, PresenceChanged>;
 
 // What a server tells the program around it, for logs and figures. Nothing here needs an answer.
 

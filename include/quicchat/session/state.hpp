@@ -10,8 +10,16 @@
 
 namespace quicchat {
 
-/// PROTOCOL.md §7, "Life of a session". The same for both sides; a server's begins in `negotiating`.
-enum class State : std::uint8_t { connecting, negotiating, authenticating, ready, draining, closed };
+/// PROTOCOL.md §7, "Life of a session". The same for both sides; a server's begins in
+/// `negotiating`.
+enum class State : std::uint8_t {
+    connecting,
+    negotiating,
+    authenticating,
+    ready,
+    draining,
+    closed
+};
 inline constexpr std::size_t state_count = 6;
 
 enum class Input : std::uint8_t {
@@ -191,7 +199,8 @@ constexpr bool ready_needs_a_login() {
 constexpr bool disconnected_always_closes() {
     for (std::size_t state = 0; state < state_count; ++state) {
         if (static_cast<State>(state) == State::closed) continue;
-        if (next_state(static_cast<State>(state), Input::disconnected) != State::closed) return false;
+        if (next_state(static_cast<State>(state), Input::disconnected) != State::closed)
+            return false;
     }
     return true;
 }

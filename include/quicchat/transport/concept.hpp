@@ -32,10 +32,10 @@ concept WritesStreams = requires(T transport, const T& view, ConnectionId connec
 };
 
 template <class T>
-concept GrantsCredit =
-    requires(T transport, ConnectionId connection, StreamId stream, std::size_t bytes) {
-        { transport.consume(connection, stream, bytes) } -> std::same_as<void>;
-    };
+concept GrantsCredit = requires(T transport, ConnectionId connection, StreamId stream,
+                                std::size_t bytes) {
+    { transport.consume(connection, stream, bytes) } -> std::same_as<void>;
+};
 
 template <class T>
 concept SendsDatagrams = requires(T transport, ConnectionId connection, Bytes bytes) {
@@ -48,10 +48,10 @@ concept BindsChannels = requires(const T& view, ConnectionId connection) {
 };
 
 template <class T>
-concept ClosesConnections =
-    requires(T transport, ConnectionId connection, Errc why, std::string_view text) {
-        { transport.close(connection, why, text) } -> std::same_as<void>;
-    };
+concept ClosesConnections = requires(T transport, ConnectionId connection, Errc why,
+                                     std::string_view text) {
+    { transport.close(connection, why, text) } -> std::same_as<void>;
+};
 
 template <class T>
 concept ReportsEvents = requires(T transport) {
@@ -68,9 +68,11 @@ concept KeepsTime = requires(T transport, const T& view, TimePoint now) {
 ///
 /// Beyond the signatures a transport promises that
 ///  - it never calls back: all news waits in `poll_event` until asked for;
-///  - a connection's events start with Connected and end with Disconnected, and there is exactly one
+///  - a connection's events start with Connected and end with Disconnected, and there is exactly
+///  one
 ///    Disconnected for each connection that was connected or dialled, also after our own `close`;
-///  - `write` takes all bytes by reference and keeps them until the peer acknowledged them. It fails
+///  - `write` takes all bytes by reference and keeps them until the peer acknowledged them. It
+///  fails
 ///    with `not_ready` on a stream that is unknown, finished or reset, and does nothing then;
 ///  - `write` returns the backlog. Once that reached `Limits::stream_backlog_bytes_max`, a Writable
 ///    follows when it has fallen below half of it, unless the stream or connection ended before;
@@ -86,8 +88,8 @@ concept KeepsTime = requires(T transport, const T& view, TimePoint now) {
 /// tests/conformance checks these promises on every transport.
 template <class T>
 concept Transport = std::movable<T> && OpensStreams<T> && WritesStreams<T> && GrantsCredit<T> &&
-                    SendsDatagrams<T> && BindsChannels<T> && ClosesConnections<T> &&
-                    ReportsEvents<T> && KeepsTime<T>;
+    SendsDatagrams<T> && BindsChannels<T> && ClosesConnections<T> && ReportsEvents<T> &&
+    KeepsTime<T>;
 
 /// A transport that can dial the peer it was made for. Connected or Disconnected follows.
 template <class T>

@@ -25,12 +25,12 @@ using Fingerprint = std::array<std::byte, 32>;
 /// sides agreed on our ALPN.
 struct Connected {
     ConnectionId connection;
-    std::string peer_address;  ///< For people and logs: "127.0.0.1:4433", "[::1]:4433".
+    std::string peer_address;             ///< For people and logs: "127.0.0.1:4433", "[::1]:4433".
     std::optional<Fingerprint> peer_key;  ///< The server's key, at the client of a real transport.
 };
 
-/// Bytes that arrived on a stream, in order. They count against the peer's flow-control credit until
-/// `consume` gives it back. An empty piece carries `fin` only.
+/// Bytes that arrived on a stream, in order. They count against the peer's flow-control credit
+/// until `consume` gives it back. An empty piece carries `fin` only.
 struct StreamData {
     ConnectionId connection;
     StreamId stream;
@@ -72,8 +72,8 @@ struct CloseReason {
     std::optional<Fingerprint> peer_key{};
 };
 
-/// The last event of a connection. Its id is not used again. Also ends an attempt that never reached
-/// Connected.
+/// The last event of a connection. Its id is not used again. Also ends an attempt that never
+/// reached Connected.
 struct Disconnected {
     ConnectionId connection;
     CloseReason reason;
@@ -81,7 +81,7 @@ struct Disconnected {
 
 /// What a transport reports. The events of one connection begin with Connected and end with
 /// Disconnected.
-using TransportEvent = std::variant<Connected, StreamData, StreamReset, Writable, DatagramReceived,
-                                    Disconnected>;
+using TransportEvent =
+    std::variant<Connected, StreamData, StreamReset, Writable, DatagramReceived, Disconnected>;
 
 }  // namespace quicchat

@@ -20,8 +20,8 @@ namespace detail {
 template <class M, class T>
 concept Is = std::same_as<std::remove_const_t<M>, T>;
 
-/// For texts that the session judges: the frame's length bounds them already, and a text that is too
-/// long for its purpose is a refused request, not a broken frame.
+/// For texts that the session judges: the frame's length bounds them already, and a text that is
+/// too long for its purpose is a refused request, not a broken frame.
 inline constexpr std::size_t any_size = std::numeric_limits<std::size_t>::max();
 
 // The fields of each message, once, for reading and writing. PROTOCOL.md §4 has the same list.
@@ -188,8 +188,10 @@ Result<Message> decode_variant(BytesView payload) {
 template <std::size_t... I>
 Result<Message> decode_by_type(const FrameView& frame, std::index_sequence<I...>) {
     Result<Message> result = Errc::unknown_frame;
-    (void)((static_cast<std::uint64_t>(std::variant_alternative_t<I, Message>::type) == frame.type &&
-            (result = decode_variant<std::variant_alternative_t<I, Message>>(frame.payload), true)) ||
+    (void)((static_cast<std::uint64_t>(std::variant_alternative_t<I, Message>::type) ==
+                frame.type &&
+            (result = decode_variant<std::variant_alternative_t<I, Message>>(frame.payload),
+             true)) ||
            ...);
     return result;
 }
@@ -204,7 +206,7 @@ inline Result<Message> decode(const FrameView& frame) {
 
 /// The whole frame of a message.
 template <class M>
-    requires requires { M::type; }
+requires requires { M::type; }
 Buffer encode(const M& message) {
     Buffer payload;
     FieldWriter writer{payload};

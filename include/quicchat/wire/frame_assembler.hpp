@@ -63,7 +63,8 @@ private:
         if (consumed_ == buffer_.size() && buffer_.capacity() > frame_bytes_kept_max) {
             buffer_ = Buffer{};  // an idle stream does not keep the memory of its longest frame
         } else {
-            buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(consumed_));
+            buffer_.erase(buffer_.begin(),
+                          buffer_.begin() + static_cast<std::ptrdiff_t>(consumed_));
         }
         consumed_ = 0;
     }

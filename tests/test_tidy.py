@@ -1,0 +1,180 @@
+"""The rules of the house, as tests: sizes, the direction of includes, what the core may use, and
+that documents and code say the same."""
+
+import re
+import subprocess
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+INCLUDE = ROOT / "include" / "quicchat"
+
+# Who may include whom, by folder. The root of include/quicchat may include everything.
+MAY_INCLUDE = {
+    "base": {"base"},
+    "wire": {"base", "wire"},
+    "transport": {"base", "transport"},
+    "log": {"base", "wire", "log"},
+    "auth": {"base", "transport", "auth"},
+    "session": {"base", "wire", "transport", "session"},
+    "server": {"base", "wire", "log", "session", "server"},
+    "memory": {"base", "transport", "memory"},
+    "quic": {"base", "transport", "auth", "quic"},
+}
+
+# `auth` knows Fingerprint and ChannelBinding, which are words of the seam, but no transport.
+AUTH_FROM_TRANSPORT = {"quicchat/transport/event.hpp", "quicchat/transport/fingerprint.hpp"}
+
+TOP_LEVEL = {
+    "CMakeLists.txt", "pyproject.toml", "README.md", "include", "bindings", "python", "examples",
+    "tests", "LICENSE", "CHANGELOG.md", "CMakePresets.json", "cmake",
+}
+
+HEAVY_IN_CORE = {"iostream", "functional", "regex", "ranges", "random", "thread", "mutex"}
+NOT_SANS_IO = re.compile(
+    r"steady_clock|system_clock::now|::now\(\)|std::thread|\bprintf|std::cout|std::cerr|"
+    r"getrandom|rand\(\)"
+)
+
+
+def tracked(*patterns):
+    """Files that git tracks or would track, so that the rules hold before a commit as well."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        ).stdout.split()
+        files = [ROOT / name for name in listed]
+    except (OSError, subprocess.CalledProcessError):  # an unpacked archive has no git
+        files = [path for pattern in patterns for path in ROOT.rglob(pattern)]
+    return [path for path in files if path.is_file()]
+
+
+def includes_of(path):
+    """The names in `#include "quicchat/..."` lines."""
+    return re.findall(r'#include "(quicchat/[^"]+)"', path.read_text())
+
+
+def folder_of(name):
+    """The layer of `quicchat/layer/file.hpp`, or "" for files at the root."""
+    parts = name.split("/")
+    return parts[1] if len(parts) > 2 else ""
+
+
+class Sizes(unittest.TestCase):
+    def test_files_stay_under_400_lines(self):
+        for path in tracked("*.hpp", "*.cpp", "*.py"):
+            with self.subTest(path.relative_to(ROOT)):
+                self.assertLessEqual(len(path.read_text().splitlines()), 400)
+
+    def test_lines_stay_under_100_columns(self):
+        for path in tracked("*.hpp", "*.cpp", "*.py"):
+            if path.name == "error.hpp":
+                continue  # its table is easier to read in columns
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                with self.subTest(f"{path.relative_to(ROOT)}:{number}"):
+                    self.assertLessEqual(len(line), 100)
+
+
+class Layers(unittest.TestCase):
+    def test_includes_go_one_way(self):
+        for path in sorted(INCLUDE.glob("*/*.hpp")):
+            layer = path.parent.name
+            for name in includes_of(path):
+                with self.subTest(f"{layer}/{path.name} includes {name}"):
+                    self.assertIn(folder_of(name), MAY_INCLUDE[layer])
+                    if layer == "auth" and folder_of(name) == "transport":
+                        self.assertIn(name, AUTH_FROM_TRANSPORT)
+
+    def test_only_quic_knows_ngtcp2_and_wolfssl(self):
+        for path in INCLUDE.rglob("*.hpp"):
+            if path.parent.name != "quic":
+                with self.subTest(path.name):
+                    self.assertNotRegex(path.read_text(), r"#include <(ngtcp2|wolfssl)")
+
+    def test_the_core_includes_nothing_heavy(self):
+        for path in INCLUDE.rglob("*.hpp"):
+            if path.parent.name == "quic":
+                continue
+            used = set(re.findall(r"#include <([^>]+)>", path.read_text()))
+            with self.subTest(path.name):
+                self.assertFalse(used & HEAVY_IN_CORE)
+
+    def test_the_core_reads_no_clock_and_does_no_io(self):
+        for path in INCLUDE.rglob("*.hpp"):
+            if path.parent.name == "quic":
+                continue
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                code = line.split("//")[0]
+                with self.subTest(f"{path.name}:{number}"):
+                    self.assertIsNone(NOT_SANS_IO.search(code.replace("network.now()", "")))
+
+    def test_headers_have_one_guard_and_no_hygiene_faults(self):
+        for path in INCLUDE.rglob("*.hpp"):
+            text = path.read_text()
+            with self.subTest(path.name):
+                self.assertTrue(text.startswith("#pragma once\n"))
+                self.assertNotIn("__COUNTER__", text)
+                self.assertNotRegex(text, r"\bnamespace \{")
+                self.assertNotRegex(text, r"\busing namespace quicchat\b")
+
+    def test_the_top_level_holds_only_what_was_agreed(self):
+        names = {path.relative_to(ROOT).parts[0] for path in tracked("*")}
+        self.assertFalse({n for n in names if not n.startswith(".")} - TOP_LEVEL)
+
+
+class Documents(unittest.TestCase):
+    protocol = (INCLUDE / "PROTOCOL.md").read_text()
+
+    def test_every_cited_section_exists(self):
+        sections = set(re.findall(r"^## (\d+)\.", self.protocol, re.M))
+        sections |= set(re.findall(r"^(\d+\.\d+) ", self.protocol, re.M))
+        for path in tracked("*.hpp", "*.cpp", "*.py"):
+            for cited in re.findall(r"PROTOCOL\.md §(\d+(?:\.\d+)?)", path.read_text()):
+                with self.subTest(f"{path.name} cites §{cited}"):
+                    self.assertIn(cited, sections)
+
+    def test_the_error_table_is_the_code(self):
+        source = (INCLUDE / "base" / "error.hpp").read_text()
+        enumeration = source[source.index("enum class Errc"):source.index("enum class ErrorClass")]
+        numbers = {name: int(value, 0) for name, value in
+                   re.findall(r"^    (\w+) = (\w+),  +///<", enumeration, re.M)}
+        classes = dict(re.findall(r"\{Errc::(\w+), +ErrorClass::(\w+),", source))
+        documented = {name: (int(number), kind.strip().replace(" ", "_")) for number, name, kind in
+                      re.findall(r"\| (\d+) \| (\w+) \| ([a-z ]+) \|", self.protocol)}
+        coded = {name: (numbers[name], classes[name]) for name in numbers if name != "closed"}
+        self.assertEqual(documented, coded)
+
+    def test_the_frame_tables_are_the_code(self):
+        source = (INCLUDE / "wire" / "message.hpp").read_text()
+        coded = {name.replace("_", ""): int(value, 16) for name, value in
+                 re.findall(r"^    (\w+) = (0x\w\w),$", source, re.M)}
+        documented = {name.lower(): int(value, 16) for value, name in
+                      re.findall(r"^\| (0x\w\w) \| (\w+) \|", self.protocol, re.M)}
+        self.assertEqual(documented, coded)
+
+    def test_the_permission_table_is_the_code(self):
+        source = (INCLUDE / "session" / "state.hpp").read_text()
+        coded = {(side, channel, kind.replace("_", ""), state) for side, channel, kind, state in
+                 re.findall(r"\{Side::(\w+), Channel::(\w+), +FrameType::(\w+), +State::(\w+)\}",
+                            source)}
+        documented = set()
+        rows = re.findall(r"^\| (negotiating|authenticating|ready) \|(.*)\|(.*)\|(.*)\|(.*)\|$",
+                          self.protocol, re.M)
+        columns = [("client", "control"), ("client", "room"), ("server", "control"),
+                   ("server", "room")]
+        for state, *cells in rows:
+            for (side, channel), cell in zip(columns, cells):
+                for name in filter(None, (n.strip() for n in cell.split(","))):
+                    documented.add((side, channel, name.lower(), state))
+        self.assertEqual(documented, coded)
+
+    def test_nothing_is_left_for_later_in_the_code(self):
+        marks = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X"]) + r")\b")
+        for path in tracked("*.hpp", "*.cpp", "*.py", "*.sh"):
+            with self.subTest(path.name):
+                self.assertIsNone(marks.search(path.read_text()))
+
+
+if __name__ == "__main__":
+    unittest.main()
