@@ -41,8 +41,7 @@ public:
         }
     }
 
-    // Sessions refer to the limits in here.
-    Server(const Server&) = delete;
+    Server(const Server&) = delete;  // sessions refer to the limits in here
     Server& operator=(const Server&) = delete;
 
     /// Takes in what the transport has to report, and what time did. Call at every wake-up.
