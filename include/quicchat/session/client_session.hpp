@@ -330,8 +330,8 @@ private:
     }
 
     Errc on_event(Room& room, wire::Event m) {
-        if (const Errc errc = room.handle_event(m.offset); errc != Errc{}) return errc;
         if (is_bad(m.from, m.text, m.attributes)) return Errc::malformed_frame;
+        if (const Errc errc = room.handle_event(m.offset); errc != Errc{}) return errc;
         events_.push_back(RoomMessage{room.name, room.epoch, m.offset, m.time, m.id,
                                       std::move(m.from), std::move(m.text),
                                       std::move(m.attributes)});

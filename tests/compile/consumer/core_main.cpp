@@ -2,6 +2,4 @@
 
 int answer_of_the_other_file();
 
-int main() {
-    return answer_of_the_other_file() == 42 ? 0 : 1;
-}
+int main() { return answer_of_the_other_file() == 42 ? 0 : 1; }

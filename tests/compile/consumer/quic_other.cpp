@@ -2,6 +2,4 @@
 
 int answer_of_the_other_file();
 
-int answer_of_the_other_file() {
-    return 42;
-}
+int answer_of_the_other_file() { return 42; }

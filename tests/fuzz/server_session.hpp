@@ -1,0 +1,117 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "input.hpp"
+#include "quicchat/log/memory_log.hpp"
+#include "quicchat/server/hub.hpp"
+#include "quicchat/session/server_session.hpp"
+#include "quicchat/wire/frame_assembler.hpp"
+
+namespace quicchat::test {
+
+/// A client that sends anything, on any of four streams, in any pieces; behind the session stands a
+/// hub, as in Server.
+class ServerFuzz {
+public:
+    ServerFuzz() { must(hub_.add_room("#a") == Errc{}); }
+
+    void run(BytesView bytes) {
+        FuzzInput input{bytes};
+        while (!input.empty()) {
+            const std::uint8_t order = input.octet();
+            const StreamId stream{order % 4u * 4};
+            if ((order & 0xe0) == 0xe0) {
+                session_.handle_close(Input::failed);
+            } else if (!receive(stream, input.take(order / 4u))) {
+                break;
+            }
+            must(hub_.settle() == Errc{});
+            if ((order & 0x80) != 0) serve();
+        }
+        serve();
+        for (auto& [stream, state] : streams_) {
+            if (state.member != nullptr) hub_.leave(*state.member);
+        }
+        must(hub_.poll_waiting() == nullptr);
+    }
+
+private:
+    struct Stream {
+        FrameAssembler assembler{64 * 1024};
+        Member* member = nullptr;
+    };
+
+    bool receive(StreamId stream, BytesView bytes) {
+        Stream& state = streams_[stream];
+        state.assembler.push(bytes);
+        while (true) {
+            const Result<std::optional<FrameView>> frame = state.assembler.next();
+            if (!frame) return false;
+            if (!*frame) return true;
+            Result<ServerRequest> request = session_.handle_frame(stream, **frame);
+            if (!request) return must(is_fatal(to_errc(request.error()))), false;
+            if (auto answer = session_.poll_outgoing()) check(*answer);
+            if (!apply(stream, state, *request)) return false;
+        }
+    }
+
+    bool apply(StreamId stream, Stream& state, ServerRequest& request) {
+        if (std::holds_alternative<wire::LoginBegin>(request)) {
+            must(session_.state() == State::authenticating);
+            check(session_.login_accepted("ada", {}));
+            hub_.handle_login(connection_, "ada");
+        } else if (auto* join = std::get_if<wire::Join>(&request)) {
+            must(session_.state() == State::ready);
+            if (state.member != nullptr) return false;
+            const auto member = hub_.join(connection_, stream, "ada", *join);
+            if (member) state.member = *member;
+        } else if (auto* publish = std::get_if<wire::Publish>(&request)) {
+            if (state.member == nullptr) return false;
+            const Errc errc = check_message(publish->text, publish->attributes, limits_);
+            if (errc != Errc{}) {
+                hub_.refuse(*state.member, publish->request, errc);
+            } else {
+                hub_.publish(*state.member, std::move(*publish), {});
+            }
+        } else if (auto* members = std::get_if<wire::MembersRequest>(&request)) {
+            if (state.member == nullptr) return false;
+            hub_.request_members(*state.member, *members);
+        } else if (auto* tell = std::get_if<wire::Tell>(&request)) {
+            if (check_message(tell->text, tell->attributes, limits_) == Errc{}) {
+                (void)hub_.tell(connection_, "ada", std::move(*tell), {});
+            }
+        }
+        return true;
+    }
+
+    void serve() {
+        while (Member* member = hub_.poll_waiting()) {
+            while (const auto frame = hub_.next_frame(*member)) check(frame->view());
+        }
+        while (const auto out = hub_.poll_control()) check(out->frame.view());
+    }
+
+    /// Whatever a server says can be understood.
+    static void check(BytesView frame) {
+        const std::uint64_t type = *read_varint(frame);
+        must(*read_varint(frame) == frame.size());
+        must(decode({type, frame}).has_value());
+    }
+
+    Limits limits_{.room_log_records_max = 5,
+                   .room_recent_frames_max = 2,
+                   .private_rooms_max = 1,
+                   .catch_up_records_max = 2};
+    ServerSession session_{limits_, "{}"};
+    Hub<MemoryLog> hub_{MemoryLog{Entropy::seeded(1)}, limits_};
+    ConnectionId connection_{1};
+    std::map<StreamId, Stream> streams_;
+};
+
+inline void fuzz_server_session(BytesView bytes) { ServerFuzz{}.run(bytes); }
+
+}  // namespace quicchat::test

@@ -1,0 +1,55 @@
+#include <catch2/catch_test_macros.hpp>
+
+#include "sim/world.hpp"
+
+using namespace quicchat;
+using namespace quicchat::test;
+
+TEST_CASE("a private message reaches all devices of both, and nobody else", "[sim]") {
+    INFO("seed=" << seed());
+    World world{{.seed = seed()}};
+    Person& ada = world.add_online("ada");
+    Person& ada_phone = world.add_online("ada");
+    Person& bob = world.add_online("Bob");
+    Person& bob_phone = world.add_online("bob");
+    Person& eve = world.add_online("eve");
+
+    REQUIRE(ada.client.tell("BOB", "psst", R"({"secret":true})"));
+    world.run();
+    for (const Person* person : {&ada, &ada_phone, &bob, &bob_phone}) {
+        REQUIRE(person->count<PrivateMessage>() == 1);
+        const auto message = person->last<PrivateMessage>();
+        CHECK(message.from == "ada");
+        CHECK(message.text == "psst");
+        CHECK(message.attributes == R"({"secret":true})");
+        CHECK(message.offset == 1);
+    }
+    CHECK(eve.count<PrivateMessage>() == 0);
+    CHECK(ada.last<Acked>().id == bob.last<PrivateMessage>().id);
+    CHECK(ada_phone.count<Acked>() == 0);
+
+    SECTION("in one order for both directions") {
+        for (int i = 0; i < 20; ++i) {
+            REQUIRE(ada.client.tell("bob", "from ada"));
+            REQUIRE(bob_phone.client.tell("ada", "from bob"));
+        }
+        world.run();
+        for (const Person* person : {&ada, &ada_phone, &bob, &bob_phone}) {
+            const auto messages = person->all<PrivateMessage>();
+            REQUIRE(messages.size() == 41);
+            for (std::size_t i = 0; i < 41; ++i) {
+                CHECK(messages[i].offset == i + 1);
+                CHECK(messages[i].id == ada.all<PrivateMessage>()[i].id);
+            }
+        }
+    }
+    SECTION("unless nobody of that name is there") {
+        bob.client.close();
+        bob_phone.client.close();
+        world.run();
+        REQUIRE(ada.client.tell("bob", "hello?"));
+        world.run();
+        CHECK(ada.last<Refused>().errc == Errc::no_such_user);
+        CHECK(ada.client.tell("no body", "hello?").error() == Errc::invalid_name);
+    }
+}

@@ -1,0 +1,136 @@
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "quicchat/memory.hpp"
+#include "support/printers.hpp"
+
+using namespace quicchat;
+
+namespace {
+
+/// A memory log on a disk that breaks.
+class BreakingLog {
+public:
+    explicit BreakingLog(const bool& broken) : broken_(&broken) {}
+
+    Result<LogHead> open(const std::string& room, Retention retention) {
+        if (*broken_) return Errc::storage_failed;
+        return log_.open(room, retention);
+    }
+    void forget(const std::string& room) { log_.forget(room); }
+    LogHead head(const std::string& room) const { return log_.head(room); }
+    void append(AppendToken token, const std::string& room, Record record) {
+        log_.append(token, room, std::move(record));
+    }
+    std::optional<AppendCompletion> poll_completion() {
+        auto done = log_.poll_completion();
+        if (done && *broken_) done->error = Errc::storage_failed;
+        return done;
+    }
+    Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
+                                           std::size_t count_max) const {
+        if (*broken_) return Errc::storage_failed;
+        return log_.read(room, after, count_max);
+    }
+    Durability durability() const { return Durability::memory; }
+
+private:
+    const bool* broken_;
+    MemoryLog log_{Entropy::seeded(1)};
+};
+
+using BreakingServer = Server<memory::Transport, BreakingLog, NameAuthenticator>;
+
+struct Scene {
+    bool broken = false;
+    memory::Network network{{.seed = 31}};
+    BreakingServer server{network.listen("chat"),
+                          BreakingLog{broken},
+                          NameAuthenticator{},
+                          Entropy::seeded(2),
+                          {.limits = {.room_recent_frames_max = 2}}};
+    memory::Client ada{network.dial("chat"), *NameLogin::create("ada"), Entropy::seeded(3)};
+    std::vector<ClientEvent> events;
+
+    Scene() {
+        ada.connect(now());
+        run();
+        REQUIRE(ada.join("#lobby"));
+        for (int i = 0; i < 5; ++i) REQUIRE(ada.publish("#lobby", "text"));
+        run();
+        REQUIRE(count<Acked>() == 5);
+    }
+
+    Now now() const { return {network.now()}; }
+    void run() {
+        do {
+            server.process(now());
+            ada.process(now());
+            while (auto event = ada.poll_event()) events.push_back(*std::move(event));
+        } while (network.step());
+    }
+    template <class E>
+    std::size_t count() const {
+        std::size_t found = 0;
+        for (const ClientEvent& event : events) found += std::holds_alternative<E>(event) ? 1 : 0;
+        return found;
+    }
+    /// The server has stopped, and said why to everybody.
+    void check_stopped() {
+        CHECK(server.finished());
+        REQUIRE(std::holds_alternative<Offline>(events.back()));
+        CHECK(std::get<Offline>(events.back()).reason.errc == Errc::storage_failed);
+        std::size_t failures = 0;
+        while (const auto event = server.poll_event()) {
+            failures += std::holds_alternative<ServerFailed>(*event) ? 1 : 0;
+        }
+        CHECK(failures == 1);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a server whose log fails stops, rather than promise what it cannot keep", "[sim]") {
+    Scene scene;
+    scene.broken = true;
+
+    SECTION("when it writes") {
+        REQUIRE(scene.ada.publish("#lobby", "lost"));
+        REQUIRE(scene.ada.publish("#lobby", "lost as well"));
+        scene.run();
+        CHECK(scene.count<Acked>() == 5);
+        CHECK(scene.count<RoomMessage>() == 5);
+        scene.check_stopped();
+    }
+    SECTION("when it reads") {
+        memory::Client bob{scene.network.dial("chat"), *NameLogin::create("bob"),
+                           Entropy::seeded(4)};
+        bob.connect(scene.now());
+        do {
+            scene.run();
+            bob.process(scene.now());
+            while (const auto event = bob.poll_event()) {
+                if (std::holds_alternative<Online>(*event)) {
+                    REQUIRE(bob.join("#lobby", Position::last(5)));
+                }
+            }
+        } while (scene.network.next_event());
+        scene.run();
+        scene.check_stopped();
+    }
+}
+
+TEST_CASE("a server whose log cannot be opened does not begin", "[sim]") {
+    const bool broken = true;
+    memory::Network network{{.seed = 32}};
+    BreakingServer server{network.listen("chat"), BreakingLog{broken}, NameAuthenticator{},
+                          Entropy::seeded(2)};
+    CHECK(std::get<ServerFailed>(*server.poll_event()).errc == Errc::storage_failed);
+    server.process({network.now()});
+    CHECK(server.finished());
+}

@@ -1,0 +1,19 @@
+#include "sim/world.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+template class quicchat::Client<quicchat::memory::Transport, quicchat::NameLogin>;
+template class quicchat::Server<quicchat::memory::Transport, quicchat::MemoryLog,
+                                quicchat::NameAuthenticator>;
+
+using namespace quicchat::test;
+
+TEST_CASE("two people chat", "[sim]") {
+    World world;
+    Person& ada = world.add_in_room("ada");
+    Person& bob = world.add_in_room("bob");
+    REQUIRE(ada.client.publish("#lobby", "hello"));
+    world.run();
+    CHECK(bob.texts() == std::vector<std::string>{"hello"});
+    CHECK(bob.last<quicchat::RoomMessage>().from == "ada");
+}

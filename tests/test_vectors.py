@@ -1,0 +1,146 @@
+"""A second, independent reader of the wire format: `python3 -m unittest discover -s tests`.
+
+It needs the standard library only, and shares no code with the C++ one. Both read
+tests/vectors/frames.txt, so they agree about every frame.
+"""
+
+import json
+import pathlib
+import unittest
+
+VECTORS = pathlib.Path(__file__).parent / "vectors" / "frames.txt"
+
+# PROTOCOL.md §4: type, name, fields. A field is "name kind" with a bound of §3.3 where it has one.
+FRAMES = {
+    0x02: ("hello", "minor_min number, minor_max number, features texts 32 100, agent text 1024"),
+    0x04: ("welcome", "minor number, features texts 32 100, message_bytes_max number, "
+                      "attributes_bytes_max number, rooms_max number, agent text 1024"),
+    0x06: ("login_begin", "mechanism text 32, data data 2048"),
+    0x08: ("login_challenge", "data data 2048"),
+    0x0A: ("login_response", "data data 2048"),
+    0x0C: ("login_done", "user text 32, data data 2048"),
+    0x0E: ("error", "request number, code number, class number, retry_after_ms number, "
+                    "text text 512"),
+    0x10: ("goaway", "code number, grace_ms number, text text 512"),
+    0x20: ("join", "request number, room text, kind position"),
+    0x22: ("joined", "request number, room text 64, epoch epoch, head number, next number, "
+                     "recovered flag"),
+    0x24: ("publish", "request number, id id, text text, attributes text"),
+    0x26: ("ack", "request number, epoch epoch, offset number, durability choice 2, time number"),
+    0x28: ("event", "offset number, time number, kind choice 0, id id, from text 32, text text, "
+                    "attributes text"),
+    0x2A: ("gap", "first number, last number"),
+    0x2C: ("members_request", "request number, after text 32"),
+    0x2E: ("members", "request number, users texts 32, complete flag"),
+    0x31: ("presence", "user text 32, present flag"),
+    0x34: ("tell", "request number, id id, to text, text text, attributes text"),
+    0x36: ("told", "epoch epoch, offset number, time number, id id, from text 32, to text 32, "
+                   "text text, attributes text"),
+}
+
+
+class Refused(Exception):
+    """The receiver closes the connection, or skips the frame."""
+
+
+class Reader:
+    def __init__(self, data):
+        self.data = data
+
+    def take(self, count):
+        if count > len(self.data):
+            raise Refused("malformed_frame")
+        taken, self.data = self.data[:count], self.data[count:]
+        return taken
+
+    def number(self):
+        first = self.take(1)[0]
+        rest = self.take((1 << (first >> 6)) - 1)
+        return int.from_bytes(bytes([first & 0x3F]) + rest, "big")
+
+    def choice(self, last=1):
+        value = self.number()
+        if value > last:
+            raise Refused("malformed_frame")
+        return value
+
+    def sized(self, bytes_max=1 << 62):
+        size = self.number()
+        if size > bytes_max:
+            raise Refused("malformed_frame")
+        return self.take(size)
+
+    def field(self, name, kind, *bounds):
+        bounds = [int(bound) for bound in bounds]
+        if kind == "position":
+            value = self.choice(2)
+            more = [{}, {"count": "number"}, {"epoch": "epoch", "offset": "number"}][value]
+            return {name: value} | {n: self.field(n, k)[n] for n, k in more.items()}
+        read = {
+            "number": self.number,
+            "flag": lambda: self.choice() == 1,
+            "choice": lambda: self.choice(*bounds),
+            "epoch": lambda: self.take(8).hex(),
+            "id": lambda: self.take(16).hex(),
+            "text": lambda: self.sized(*bounds).decode(),
+            "data": lambda: self.sized(*bounds).hex(),
+            "texts": lambda: self.texts(*bounds),
+        }[kind]
+        return {name: read()}
+
+    def texts(self, bytes_max, count_max=1 << 62):
+        count = self.choice(count_max)
+        return [self.sized(bytes_max).decode() for _ in range(count)]
+
+
+def decode(data, frame_bytes_max=65536):
+    outer = Reader(data)
+    kind, length = outer.number(), outer.number()
+    if length > frame_bytes_max:
+        raise Refused("frame_too_large")
+    payload = Reader(outer.take(length))
+    assert not outer.data, "more than one frame"
+    if kind not in FRAMES:
+        raise Refused("skipped" if kind % 2 else "unknown_frame")
+    name, fields = FRAMES[kind]
+    meaning = {"frame": name}
+    for field in fields.split(", "):
+        meaning |= payload.field(*field.split())
+    while payload.data:
+        extension = payload.number()
+        payload.sized()
+        if extension % 2 == 0:
+            raise Refused("unknown_frame")
+    return meaning
+
+
+def read_vectors():
+    for line in VECTORS.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            name, data, meaning = line.split("\t")
+            yield name, bytes.fromhex(data), json.loads(meaning)
+
+
+class Vectors(unittest.TestCase):
+    def test_each_frame_means_what_the_file_says(self):
+        for name, data, meaning in read_vectors():
+            with self.subTest(name):
+                if "error" in meaning:
+                    with self.assertRaises(Refused) as refused:
+                        decode(data)
+                    self.assertEqual(str(refused.exception), meaning["error"])
+                else:
+                    meaning.pop("canonical", None)
+                    self.assertEqual(list(decode(data).items()), list(meaning.items()))
+
+    def test_there_is_a_vector_for_each_frame(self):
+        seen = {meaning["frame"] for _, _, meaning in read_vectors() if "frame" in meaning}
+        self.assertEqual(seen, {name for name, _ in FRAMES.values()})
+
+    def test_names_of_vectors_are_unique(self):
+        names = [name for name, _, _ in read_vectors()]
+        self.assertEqual(len(names), len(set(names)))
+
+
+if __name__ == "__main__":
+    unittest.main()
