@@ -148,6 +148,8 @@ private:
     }
 
     void begin(Connected connected) {
+        // Closed meanwhile: a transport may still report what it knew before.
+        if (session_.state() != State::connecting) return;
         const Result<ChannelBinding> binding = transport_.channel_binding(connected.connection);
         if (!binding) return fail(to_errc(binding.error()));
         const auto nonce = entropy_.draw<login_entropy_bytes>();
