@@ -26,8 +26,8 @@ T or_exit(Result<T> result, const char* what) {
     std::exit(1);
 }
 
-std::shared_ptr<const AccountStore> read_accounts(int count, char** names_and_passwords) {
-    auto accounts = std::make_shared<AccountStore>();
+std::shared_ptr<MemoryAccounts> read_accounts(int count, char** names_and_passwords) {
+    auto accounts = std::make_shared<MemoryAccounts>();
     Entropy entropy = quic::system_entropy();
     for (int i = 0; i + 1 < count; i += 2) {
         const auto salt = entropy.draw<16>();
@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
     const auto secret = quic::system_entropy().draw<32>();
     quic::Driver<LoudServer> driver{
         std::move(socket), std::move(endpoint), MemoryLog{quic::system_entropy()},
-        ScramAuthenticator<quic::WolfCrypto>{read_accounts(argc - 2, argv + 2), secret},
+        quic::Authenticator{read_accounts(argc - 2, argv + 2), secret, quic::system_entropy()},
         quic::system_entropy()};
 
     std::signal(SIGINT, [](int) { stop_flag.stop(); });

@@ -85,8 +85,7 @@ int main(int argc, char** argv) {
         .trust = quic::Trust::pinned({or_exit(parse_fingerprint(argv[2]), "fingerprint")})};
     quic::Driver<Speaker> driver{
         std::move(socket), or_exit(quic::Endpoint::client(std::move(target)), "endpoint"),
-        or_exit(ScramLogin<quic::WolfCrypto>::create(argv[3], argv[4]), "login"),
-        quic::system_entropy()};
+        or_exit(quic::Login::with_password(argv[3], argv[4]), "login"), quic::system_entropy()};
     driver.app().line = argv[5];
     driver.app().connect(quic::read_clock());
 

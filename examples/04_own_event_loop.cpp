@@ -27,8 +27,8 @@ std::unique_ptr<ChatDriver> make_server() {
     if (!endpoint) return nullptr;
     return std::make_unique<ChatDriver>(
         *std::move(socket), *std::move(endpoint), MemoryLog{quic::system_entropy()},
-        ScramAuthenticator<quic::WolfCrypto>{std::make_shared<AccountStore>(),
-                                             quic::system_entropy().draw<32>()},
+        quic::Authenticator{std::make_shared<MemoryAccounts>(), quic::system_entropy().draw<32>(),
+                            quic::system_entropy()},
         quic::system_entropy());
 }
 

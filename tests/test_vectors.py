@@ -15,13 +15,14 @@ FRAMES = {
     0x02: ("hello", "minor_min number, minor_max number, features texts 32 100, agent text 1024"),
     0x04: ("welcome", "minor number, features texts 32 100, message_bytes_max number, "
                       "attributes_bytes_max number, rooms_max number, agent text 1024"),
-    0x06: ("login_begin", "mechanism text 32, data data 2048"),
+    0x06: ("login_begin", "mechanism text 32, device id, data data 2048"),
     0x08: ("login_challenge", "data data 2048"),
     0x0A: ("login_response", "data data 2048"),
     0x0C: ("login_done", "user text 32, data data 2048"),
     0x0E: ("error", "request number, code number, class number, retry_after_ms number, "
                     "text text 512"),
     0x10: ("goaway", "code number, grace_ms number, text text 512"),
+    0x12: ("token", "generation number, key data 2048"),
     0x20: ("join", "request number, room text, kind position"),
     0x22: ("joined", "request number, room text 64, epoch epoch, head number, next number, "
                      "recovered flag"),
@@ -33,6 +34,7 @@ FRAMES = {
     0x2C: ("members_request", "request number, after text 32"),
     0x2E: ("members", "request number, users texts 32, complete flag"),
     0x31: ("presence", "user text 32, present flag"),
+    0x33: ("heartbeat", "head number"),
     0x34: ("tell", "request number, id id, to text, text text, attributes text"),
     0x36: ("told", "epoch epoch, offset number, time number, id id, from text 32, to text 32, "
                    "text text, attributes text"),

@@ -2,6 +2,9 @@
 
 // The chat over QUIC: everything of quicchat.hpp, ngtcp2 and wolfSSL.
 
+#include "quicchat/auth/device_authenticator.hpp"
+#include "quicchat/auth/device_login.hpp"
+#include "quicchat/auth/memory_accounts.hpp"
 #include "quicchat/quic/certificate.hpp"
 #include "quicchat/quic/endpoint.hpp"
 #include "quicchat/quic/known_servers_file.hpp"
@@ -11,10 +14,17 @@
 
 namespace quicchat::quic {
 
-/// A client over QUIC that logs in by SCRAM-SHA-256-PLUS.
-using Client = quicchat::Client<Endpoint, ScramLogin<WolfCrypto>>;
+/// Logs in by SCRAM-SHA-256-PLUS, and from then on by the token that the server gave.
+using Login = DeviceLogin<WolfCrypto>;
 
-/// A server over QUIC with accounts, whose rooms live in memory.
-using Server = quicchat::Server<Endpoint, MemoryLog, ScramAuthenticator<WolfCrypto>>;
+/// A client over QUIC.
+using Client = quicchat::Client<Endpoint, Login>;
+
+/// Knows accounts and their devices while the program runs.
+using Authenticator = DeviceAuthenticator<WolfCrypto, MemoryAccounts>;
+
+/// A server over QUIC with accounts, whose rooms live in memory. With `SqliteLog` and
+/// `SqliteAccounts` (quicchat/sqlite.hpp) in their places it remembers.
+using Server = quicchat::Server<Endpoint, MemoryLog, Authenticator>;
 
 }  // namespace quicchat::quic

@@ -1,12 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
-#include "quicchat/auth/login.hpp"
+#include "quicchat/auth/login_desk.hpp"
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/match.hpp"
@@ -16,6 +17,7 @@
 #include "quicchat/server/config.hpp"
 #include "quicchat/server/connection.hpp"
 #include "quicchat/server/hub.hpp"
+#include "quicchat/server_peers.hpp"
 #include "quicchat/session/event.hpp"
 #include "quicchat/transport/concept.hpp"
 
@@ -29,15 +31,17 @@ template <Transport T, RoomLog Log, Authenticator A>
 class Server {
 public:
     Server(T transport, Log log, A authenticator, Entropy entropy, ServerConfig config = {})
-        : transport_(std::move(transport)),
-          authenticator_(std::move(authenticator)),
-          entropy_(entropy),
-          config_(std::move(config)),
+        : config_(std::move(config)),
+          peers_(std::move(transport), config_.limits),
+          logins_(std::move(authenticator), entropy, config_.limits.login_timeout),
           hub_(std::move(log), config_.limits) {
         for (const std::string& room : config_.rooms) {
             if (const Errc errc = hub_.add_room(room); errc != Errc{}) {
                 fail(errc, "cannot open the room '" + room + "'");
             }
+        }
+        if (const Errc errc = hub_.restore(); errc != Errc{}) {
+            fail(errc, "cannot open the rooms that the log has");
         }
     }
 
@@ -46,26 +50,33 @@ public:
 
     /// Takes in what the transport has to report, and what time did. Call at every wake-up.
     void process(Now now) {
-        transport_.handle_timeout(now.steady);
-        while (std::optional<TransportEvent> event = transport_.poll_event()) {
-            handle(*std::move(event), now);
+        peers_.transport().handle_timeout(now.steady);
+        while (auto event = peers_.transport().poll_event()) handle(*std::move(event), now);
+        while (auto step = logins_.poll(now)) {
+            const Errc errc = continue_login(step->first, std::move(step->second));
+            if (errc != Errc{}) peers_.close(step->first, errc);
         }
+        for (const ConnectionId id : std::exchange(admitted_, {})) read_early(id, now);
+        hub_.handle_timeout(now.steady);
         do {
             if (const Errc errc = hub_.settle(); errc != Errc{}) {
                 fail(errc, "the room log cannot be written or read");
             }
-            send_control();
-        } while (send_rooms(now));
+        } while (send_control(now) | send_rooms(now));
         end_slow_logins(now.steady);
-        if (drain_deadline_ && now.steady >= *drain_deadline_) close_all();
+        if (drain_deadline_ && now.steady >= *drain_deadline_ && !std::exchange(closed_, true)) {
+            peers_.close_all(drain_reason_);
+            // Their ends are news at once: nothing else would wake us to finish.
+            while (auto event = peers_.transport().poll_event()) handle(*std::move(event), now);
+        }
     }
 
     /// When `process` must be called at the latest.
     std::optional<TimePoint> next_deadline() const {
-        std::optional<TimePoint> deadline = transport_.next_deadline();
-        if (!all_closed_) deadline = earlier(deadline, drain_deadline_);
-        if (!logins_.empty()) deadline = earlier(deadline, logins_.front().deadline);
-        return deadline;
+        std::optional<TimePoint> deadline =
+            earlier(peers_.transport().next_deadline(), logins_.next_deadline());
+        if (!closed_) deadline = earlier(deadline, drain_deadline_);
+        return earlier(deadline, hub_.next_deadline());
     }
 
     /// Ends in peace: tells every client, takes no new ones, and closes what is left after
@@ -75,31 +86,25 @@ public:
         drain_deadline_ = now.steady + config_.limits.drain_timeout;
         const Bytes goaway{encode(wire::Goaway{wire_code(drain_reason_),
                                                to_milliseconds(config_.limits.drain_timeout), ""})};
-        for (auto& [id, connection] : connections_) {
-            if (connection.session.state() == State::ready) write_control(id, goaway);
-        }
+        peers_.write_control_to_all(goaway);
     }
 
     /// True once nothing is left to do after `shutdown` or a failure.
-    bool finished() const { return drain_deadline_ && connections_.empty(); }
+    bool finished() const { return drain_deadline_ && peers_.size() == 0; }
 
     /// The oldest unread event. Reading them is optional: old ones are dropped.
     std::optional<ServerEvent> poll_event() { return pop_front(events_); }
 
-    std::size_t connection_count() const { return connections_.size(); }
+    std::size_t connection_count() const { return peers_.size(); }
     /// Answers that wait for slow clients. For figures; counts them one by one.
     std::size_t answers_waiting() const { return hub_.answers_waiting(); }
-    T& transport() { return transport_; }
-    const T& transport() const { return transport_; }
+    const Log& log() const { return hub_.log(); }
+    T& transport() { return peers_.transport(); }
+    const T& transport() const { return peers_.transport(); }
 
 private:
     using Stream = ServerStream;
-    using Connection = ServerConnection<typename A::Exchange>;
-
-    Connection* find(ConnectionId id) {
-        const auto found = connections_.find(id);
-        return found == connections_.end() ? nullptr : &found->second;
-    }
+    using Connection = ServerConnection;
 
     void handle(TransportEvent event, Now now) {
         match(
@@ -114,78 +119,88 @@ private:
     void accept(Connected connected, Now now) {
         const ConnectionId id = connected.connection;
         tell_program(PeerConnected{id, connected.peer_address});
-        connections_.emplace(id,
-                             Connection{ServerSession{config_.limits, config_.agent},
-                                        authenticator_.begin(entropy_.draw<login_entropy_bytes>()),
-                                        std::move(connected.peer_address)});
-        logins_.push_back({now.steady + config_.limits.login_timeout, id});
-        if (drain_deadline_) return close(id, drain_reason_);
-        if (connections_.size() > config_.limits.connections_max) close(id, Errc::server_full);
+        peers_.add(id, Connection{ServerSession{config_.limits, config_.agent},
+                                  std::move(connected.peer_address)});
+        logins_.open(id, now.steady);
+        if (drain_deadline_) return peers_.close(id, drain_reason_);
+        if (peers_.size() > config_.limits.connections_max) peers_.close(id, Errc::server_full);
     }
 
     void forget(Disconnected gone) {
-        const auto found = connections_.find(gone.connection);
-        if (found == connections_.end()) return;
-        Connection& connection = found->second;
-        for (auto& [id, stream] : connection.streams) {
+        const std::optional<Connection> connection = peers_.remove(gone.connection);
+        if (!connection) return;
+        for (const auto& [id, stream] : connection->streams) {
             if (stream.member != nullptr) hub_.leave(*stream.member);
         }
-        const std::string user = connection.session.user();
+        const std::string& user = connection->session.user();
         if (!user.empty()) hub_.handle_disconnected(gone.connection, user);
-        connections_.erase(found);
+        logins_.forget(gone.connection);
         tell_program(PeerDisconnected{gone.connection, user, std::move(gone.reason)});
     }
 
     // Bytes in.
 
     void receive(const StreamData& data, Now now) {
-        Connection* connection = find(data.connection);
+        Connection* connection = peers_.find(data.connection);
         if (connection == nullptr) return;
         const bool ready = connection->session.state() == State::ready;
-        const bool first = connection->streams.empty();
-        const bool known = connection->streams.count(data.stream) != 0;
-        // A stranger has the control stream only: each stream may hold a frame's worth of memory.
-        if (!ready && !first && !known) return close(data.connection, Errc::unexpected_frame);
         const std::size_t frame_max =
             ready ? config_.limits.frame_bytes_max : config_.limits.frame_bytes_before_login_max;
-        Stream& stream =
-            connection->streams.try_emplace(data.stream, Stream{FrameAssembler{frame_max}})
-                .first->second;
+        const auto [place, opened] =
+            connection->streams.try_emplace(data.stream, Stream{FrameAssembler{frame_max}});
+        Stream& stream = place->second;
         stream.owed += data.bytes.size();
         stream.fin = data.fin;
         if (!stream.ended) {
             stream.assembler.set_frame_bytes_max(frame_max);
             stream.assembler.push(data.bytes.view());
         }
+        if (!ready && data.stream != control_stream) {
+            // PROTOCOL.md §5.1: what comes before the login's end waits, within little memory.
+            const std::size_t bytes_max = config_.limits.early_bytes_max;
+            if (connection->keep_early(data.bytes.size(), opened, bytes_max)) return;
+            return peers_.close(data.connection, Errc::unexpected_frame);
+        }
         read_on(data.connection, *connection, data.stream, stream, now);
     }
 
+    /// What came before the login's end, in the order in which the streams were opened.
+    void read_early(ConnectionId id, Now now) {
+        std::vector<StreamId> waiting;
+        if (const Connection* connection = peers_.find(id)) {
+            for (const auto& [stream, state] : connection->streams) waiting.push_back(stream);
+        }
+        for (const StreamId stream : waiting) resume_reading(id, stream, now);
+    }
+
     /// Who does not read our answers is not read either: what it asks waits, within its window.
-    bool is_held_up(const Stream& stream) const {
+    bool is_held_up(ConnectionId id, StreamId stream_id, const Stream& stream) const {
+        if (stream_id == control_stream) return hub_.is_busy(id);
         return !stream.ended && stream.member != nullptr && hub_.is_busy(*stream.member);
     }
 
     void read_on(ConnectionId id, Connection& connection, StreamId stream_id, Stream& stream,
                  Now now) {
-        if (!apply_frames(id, connection, stream_id, stream, now) || is_held_up(stream)) return;
-        transport_.consume(id, stream_id, std::exchange(stream.owed, 0));
+        if (!apply_frames(id, connection, stream_id, stream, now)) return;
+        if (is_held_up(id, stream_id, stream)) return;
+        peers_.transport().consume(id, stream_id, std::exchange(stream.owed, 0));
         if (stream.fin) finish(id, connection, stream_id);
     }
 
     /// False if the connection is being closed.
     bool apply_frames(ConnectionId id, Connection& connection, StreamId stream_id, Stream& stream,
                       Now now) {
-        while (!stream.ended && !is_held_up(stream)) {
+        while (!stream.ended && !is_held_up(id, stream_id, stream)) {
             const Result<std::optional<FrameView>> frame = stream.assembler.next();
-            if (!frame) return close(id, to_errc(frame.error())), false;
+            if (!frame) return peers_.close(id, to_errc(frame.error())), false;
             if (!*frame) return true;
             Result<ServerRequest> request = connection.session.handle_frame(stream_id, **frame);
-            if (!request) return close(id, to_errc(request.error())), false;
+            if (!request) return peers_.close(id, to_errc(request.error())), false;
             if (auto answer = connection.session.poll_outgoing()) {
-                write_control(id, Bytes{*std::move(answer)});
+                peers_.write_control(id, Bytes{*std::move(answer)});
             }
             const Errc errc = serve(id, connection, stream_id, stream, *std::move(request), now);
-            if (errc != Errc{}) return close(id, errc), false;
+            if (errc != Errc{}) return peers_.close(id, errc), false;
             if (connection.session.state() == State::draining) return false;
         }
         return true;
@@ -196,9 +211,9 @@ private:
                ServerRequest request, Now now) {
         return match(
             std::move(request), [](std::monostate&&) { return Errc{}; },
-            [&](wire::LoginBegin&& m) { return begin_login(id, connection, m); },
+            [&](wire::LoginBegin&& m) { return begin_login(id, connection, m, now); },
             [&](wire::LoginResponse&& m) {
-                return continue_login(id, connection, connection.login.respond(m.data));
+                return continue_login(id, logins_.respond(id, m.data));
             },
             [&](wire::Join&& m) { return join(id, connection, stream_id, stream, m); },
             [&](wire::Publish&& m) {
@@ -220,39 +235,51 @@ private:
                 Errc errc = check_message(m.text, m.attributes, config_.limits);
                 const RequestId number = m.request;
                 if (errc == Errc{}) {
-                    errc = hub_.tell(id, connection.session.user(), std::move(m), now.wall);
+                    errc = hub_.tell(id, connection.session.user(), connection.session.device(),
+                                     std::move(m), now.wall);
                 }
-                if (errc != Errc{}) write_control(id, encode_refusal(number, errc));
+                if (errc != Errc{}) peers_.write_control(id, encode_refusal(number, errc));
                 return Errc{};
             });
     }
 
-    Errc begin_login(ConnectionId id, Connection& connection, const wire::LoginBegin& m) {
+    Errc begin_login(ConnectionId id, const Connection& connection, const wire::LoginBegin& m,
+                     Now now) {
         // Fail closed: without a binding there is no login.
-        const Result<ChannelBinding> binding = transport_.channel_binding(id);
+        const Result<ChannelBinding> binding = peers_.transport().channel_binding(id);
         if (!binding) return Errc::login_failed;
-        return continue_login(id, connection,
-                              connection.login.start({m.mechanism, m.data, *binding}));
+        return continue_login(id, logins_.start(id, {m.mechanism, m.data, *binding, m.device,
+                                                     connection.address, now}));
     }
 
-    Errc continue_login(ConnectionId id, Connection& connection, LoginStep step) {
+    /// Does what a step of a login asks. An error closes the connection.
+    Errc continue_login(ConnectionId id, LoginStep step) {
+        Connection& connection = *peers_.find(id);
+        if (connection.session.state() == State::draining) return Errc{};
         return match(
             std::move(step),
             [&](LoginChallenge&& m) {
-                write_control(id, Bytes{encode(wire::LoginChallenge{std::move(m.data)})});
+                peers_.write_control(id, Bytes{encode(wire::LoginChallenge{std::move(m.data)})});
                 return Errc{};
             },
             [&](LoginAccepted&& m) {
                 const Buffer done = connection.session.login_accepted(m.user, std::move(m.data));
-                write_control(id, Bytes{done});
+                peers_.write_control(id, Bytes{done});
                 hub_.handle_login(id, m.user);
                 tell_program(PeerLoggedIn{id, m.user});
+                admitted_.push_back(id);
                 return Errc{};
             },
-            [&](LoginRefused&&) {
-                tell_program(PeerRefused{id, connection.login.claimed_user(), connection.address,
-                                         Errc::login_failed});
-                return Errc::login_failed;
+            [&](LoginRefused&& m) {
+                const std::string user = logins_.claimed_user(id);
+                if (m.device_removed) peers_.close_device(user, connection.session.device());
+                return tell_program(PeerRefused{id, user, connection.address, m.errc}), m.errc;
+            },
+            [](LoginPending&&) { return Errc{}; },
+            [&](TokenIssued&& m) {
+                peers_.write_control(id,
+                                     Bytes{encode(wire::Token{m.generation, std::move(m.key)})});
+                return Errc{};
             });
     }
 
@@ -261,64 +288,64 @@ private:
         if (stream.member != nullptr) return Errc::unexpected_frame;
         Errc errc = connection.may_join(m.room, config_.limits.rooms_per_connection_max);
         if (errc == Errc{}) {
-            const auto member = hub_.join(id, stream_id, connection.session.user(), m);
+            const auto member =
+                hub_.join(id, stream_id, connection.session.user(), connection.session.device(), m);
             if (member) return stream.member = *member, Errc{};
             errc = to_errc(member.error());
         }
-        (void)transport_.write(id, stream_id, encode_refusal(m.request, errc), true);
+        (void)peers_.transport().write(id, stream_id, encode_refusal(m.request, errc), true);
         stream.ended = true;
         return Errc{};
     }
 
     /// The client has finished a stream: it leaves the room.
     void finish(ConnectionId id, Connection& connection, StreamId stream_id) {
-        const auto found = connection.streams.find(stream_id);
-        const Stream& stream = found->second;
-        if (stream_id == connection.session.control()) return close(id, Errc::unexpected_frame);
+        const Stream& stream = *connection.find_stream(stream_id);
+        if (stream_id == control_stream) return peers_.close(id, Errc::unexpected_frame);
         if (!stream.ended && !stream.assembler.at_boundary()) {
-            return close(id, Errc::malformed_frame);
+            return peers_.close(id, Errc::malformed_frame);
         }
         if (stream.member != nullptr) hub_.leave(*stream.member);
-        if (!stream.ended) (void)transport_.write(id, stream_id, {}, true);
-        connection.streams.erase(found);
+        if (!stream.ended) (void)peers_.transport().write(id, stream_id, {}, true);
+        connection.streams.erase(stream_id);
     }
 
     void reset_stream(const StreamReset& reset) {
-        Connection* connection = find(reset.connection);
-        if (connection == nullptr) return;
-        if (reset.stream == connection->session.control()) {
-            return close(reset.connection, Errc::unexpected_frame);
-        }
-        const auto found = connection->streams.find(reset.stream);
-        if (found == connection->streams.end()) return;
-        if (found->second.member != nullptr) hub_.leave(*found->second.member);
-        transport_.reset_stream(reset.connection, reset.stream, wire_code(Errc::closed));
-        connection->streams.erase(found);
+        const auto [id, stream_id, code] = reset;
+        const Stream* stream = peers_.find_stream(id, stream_id);
+        if (stream == nullptr) return;
+        if (stream_id == control_stream) return peers_.close(id, Errc::unexpected_frame);
+        if (stream->member != nullptr) hub_.leave(*stream->member);
+        peers_.transport().reset_stream(id, stream_id, wire_code(Errc::closed));
+        peers_.find(id)->streams.erase(stream_id);
     }
 
     // Bytes out.
 
     void resume(const Writable& writable) {
-        Connection* connection = find(writable.connection);
-        if (connection == nullptr) return;
-        const auto found = connection->streams.find(writable.stream);
-        if (found == connection->streams.end() || found->second.member == nullptr) return;
-        hub_.handle_writable(*found->second.member);
+        const Stream* stream = peers_.find_stream(writable.connection, writable.stream);
+        if (stream != nullptr && stream->member != nullptr) hub_.handle_writable(*stream->member);
     }
 
-    void write_control(ConnectionId id, Bytes frame) {
-        const Connection* connection = find(id);
-        if (connection == nullptr || !connection->session.control()) return;
-        const Result<Backlog> backlog =
-            transport_.write(id, *connection->session.control(), std::move(frame), false);
-        if (backlog && backlog->bytes > config_.limits.control_backlog_bytes_max) {
-            close(id, Errc::slow_consumer);
+    /// True if that let us read on what somebody told before.
+    bool send_control(Now now) {
+        bool read_more = false;
+        while (auto out = hub_.poll_control()) {
+            peers_.write_control(out->connection, std::move(out->frame));
+            read_more |= resume_reading(out->connection, control_stream, now);
         }
+        return read_more;
     }
 
-    void send_control() {
-        while (auto out = hub_.poll_control())
-            write_control(out->connection, std::move(out->frame));
+    /// Reads on a stream that was held up. True if there was something to read.
+    bool resume_reading(ConnectionId id, StreamId stream_id, Now now) {
+        Connection* connection = peers_.find_ready(id);
+        Stream* stream = peers_.find_stream(id, stream_id);
+        if (connection == nullptr || stream == nullptr) return false;
+        if (stream->owed == 0 && !stream->fin) return false;
+        if (is_held_up(id, stream_id, *stream)) return false;
+        read_on(id, *connection, stream_id, *stream, now);
+        return true;
     }
 
     /// Serves every member until its stream is full. True if that let us read on what somebody
@@ -327,48 +354,23 @@ private:
         bool read_more = false;
         while (Member* member = hub_.poll_waiting()) {
             while (std::optional<Bytes> frame = hub_.next_frame(*member)) {
-                const Result<Backlog> backlog =
-                    transport_.write(member->connection, member->stream, *std::move(frame), false);
+                const Result<Backlog> backlog = peers_.transport().write(
+                    member->connection, member->stream, *std::move(frame), false);
                 if (!backlog || backlog->bytes >= config_.limits.stream_backlog_bytes_max) {
                     hub_.stall(*member);  // a stream that ended is reported as an event
                     break;
                 }
             }
-            Connection* connection = find(member->connection);
-            Stream& stream = connection->streams.find(member->stream)->second;
-            if ((stream.owed == 0 && !stream.fin) || is_held_up(stream)) continue;
-            if (connection->session.state() != State::ready) continue;
-            read_on(member->connection, *connection, member->stream, stream, now);
-            read_more = true;
+            read_more |= resume_reading(member->connection, member->stream, now);
         }
         return read_more || hub_.has_failed();
     }
 
     // Ends.
 
-    void close(ConnectionId id, Errc errc) {
-        Connection* connection = find(id);
-        if (connection == nullptr) return;
-        std::string text = connection->session.close_text();
-        if (text.empty()) text = error_category().message(static_cast<int>(errc));
-        connection->session.handle_close(Input::failed);
-        transport_.close(id, errc, text);
-    }
-
-    void close_all() {
-        if (std::exchange(all_closed_, true)) return;
-        for (auto& [id, connection] : connections_) {
-            if (connection.session.state() != State::draining) close(id, drain_reason_);
-        }
-    }
-
     void end_slow_logins(TimePoint now) {
-        while (!logins_.empty() && logins_.front().deadline <= now) {
-            const Connection* connection = find(logins_.front().connection);
-            if (connection != nullptr && connection->session.state() < State::ready) {
-                close(logins_.front().connection, Errc::login_timeout);
-            }
-            logins_.pop_front();
+        while (const std::optional<ConnectionId> late = logins_.poll_late(now)) {
+            if (peers_.find_ready(*late) == nullptr) peers_.close(*late, Errc::login_timeout);
         }
     }
 
@@ -384,17 +386,15 @@ private:
         events_.push_back(std::move(event));
     }
 
-    T transport_;
-    A authenticator_;
-    Entropy entropy_;
     ServerConfig config_;
+    ServerPeers<T> peers_;
+    LoginDesk<A> logins_;
     Hub<Log> hub_;
-    std::unordered_map<ConnectionId, Connection> connections_;
-    std::deque<LoginDeadline> logins_;  ///< In order of their deadlines: all wait equally long.
+    std::vector<ConnectionId> admitted_;  ///< Logged in just now.
     std::deque<ServerEvent> events_;
     Errc drain_reason_ = Errc::server_shutdown;
     std::optional<TimePoint> drain_deadline_;
-    bool all_closed_ = false;
+    bool closed_ = false;
 };
 
 }  // namespace quicchat

@@ -49,7 +49,7 @@ inline timespec time_left(std::optional<TimePoint> deadline) {
 inline void serve_chat(int control) {
     const auto pair = value_or_exit(
         quic::make_self_signed({"localhost"}, 1, quic::read_clock().wall), "certificate");
-    auto accounts = std::make_shared<AccountStore>();
+    auto accounts = std::make_shared<MemoryAccounts>();
     std::array<std::byte, 16> salt{};
     (void)accounts->add("bench", *make_verifier<quic::WolfCrypto>("password", salt, 100'000));
     auto socket = value_or_exit(
@@ -66,7 +66,7 @@ inline void serve_chat(int control) {
     ServerDriver driver{std::move(socket),
                         std::move(endpoint),
                         MemoryLog{quic::system_entropy()},
-                        ScramAuthenticator<quic::WolfCrypto>{accounts, secret},
+                        quic::Authenticator{accounts, secret, quic::system_entropy()},
                         quic::system_entropy(),
                         ServerConfig{.limits = bench_limits()}};
     (void)!send(control, &port, sizeof port, 0);
@@ -92,7 +92,7 @@ public:
     Crowd& operator=(const Crowd&) = delete;
 
     /// Adds a client and dials.
-    void add() {
+    void add(const Limits& limits = bench_limits()) {
         const auto remote = *quic::SocketAddress::from_numeric("127.0.0.1", port_);
         auto socket = value_or_exit(quic::UdpSocket::connect(remote), "socket");
         quic::ClientConfig target{.remote = remote,
@@ -100,13 +100,13 @@ public:
                                   .server_name = "localhost",
                                   .trust = quic::Trust::insecure()};
         auto endpoint = value_or_exit(
-            quic::Endpoint::client(std::move(target), quic::Config{.limits = bench_limits()}),
-            "client");
+            quic::Endpoint::client(std::move(target), quic::Config{.limits = limits}), "client");
         auto login = value_or_exit(
-            ScramLogin<quic::WolfCrypto>::create("bench", "password", {.cache = cache_}), "login");
+            quic::Login::with_password("bench", "password", {.cache = cache_}), "login");
         clients_.push_back(std::make_unique<ClientDriver>(std::move(socket), std::move(endpoint),
                                                           std::move(login), quic::system_entropy(),
-                                                          ClientConfig{.limits = bench_limits()}));
+                                                          ClientConfig{.limits = limits}));
+        reading_.push_back(true);
         epoll_event wanted{.events = EPOLLIN, .data = {.u64 = clients_.size() - 1}};
         epoll_ctl(epoll_, EPOLL_CTL_ADD, clients_.back()->fd(), &wanted);
         clients_.back()->app().connect(quic::read_clock());
@@ -125,6 +125,9 @@ public:
         }
     }
 
+    /// The application of that client hangs: it takes no events any more, QUIC goes on.
+    void stop_reading(std::size_t index) { reading_[index] = false; }
+
     quic::Client& client(std::size_t index) { return clients_[index]->app(); }
     void turn_now(std::size_t index) { (void)clients_[index]->turn(quic::read_clock()); }
     std::size_t size() const { return clients_.size(); }
@@ -135,6 +138,7 @@ private:
     void turn(std::size_t index, Now now, Handle& handle) {
         ClientDriver& driver = *clients_[index];
         (void)driver.turn(now);
+        if (!reading_[index]) return;
         while (auto event = driver.app().poll_event()) {
             if (const auto* offline = std::get_if<Offline>(&*event)) {
                 std::fprintf(stderr, "client %zu: %s\n", index,
@@ -160,6 +164,7 @@ private:
     TimePoint last_sweep_{};
     std::shared_ptr<ClientKeyCache> cache_ = std::make_shared<ClientKeyCache>(8);
     std::vector<std::unique_ptr<ClientDriver>> clients_;
+    std::vector<bool> reading_;
 };
 
 }  // namespace quicchat::bench

@@ -11,36 +11,60 @@
 
 namespace quicchat::test {
 
-/// A server that sends anything, on any of four streams, in any pieces, to a client that asks and
-/// leaves in between.
+/// A server that sends anything, on any of four streams, in any pieces, over any number of
+/// connections, to a client that asks and leaves in between.
 class ClientFuzz {
 public:
     void run(BytesView bytes) {
         FuzzInput input{bytes};
-        session_.handle_connected({ConnectionId{1}, "x", {}}, StreamId{0}, "M", {});
+        connect(false);
         while (!input.empty()) {
             const std::uint8_t order = input.octet();
-            if ((order & 0xc0) == 0xc0) {
+            if ((order & 0xf8) == 0xf8) {
+                come_back(order % 8);
+            } else if ((order & 0xc0) == 0xc0) {
                 ask(order);
             } else if (!receive(StreamId{order % 4u * 4}, input.take(order / 4u))) {
                 session_.handle_close(Input::failed);
             }
             look();
         }
-        session_.handle_disconnected({});
+        session_.handle_disconnected();
+        session_.end({});
         look();
         must(offline_);
     }
 
 private:
+    /// What the application knows of one room.
+    struct Place {
+        Epoch epoch{};
+        Offset next = 0;
+        Offset before = 0;  ///< `next` before the latest RoomJoined; 0 if there was none.
+        bool may_jump = false;
+    };
+
+    void connect(bool one_flight) {
+        session_.handle_connected({ConnectionId{1}, "x", {}}, {"M", {}, {}, one_flight});
+        look();
+    }
+
+    /// The connection breaks; with `mode` 0 and 1, between two connections nothing is up.
+    void come_back(unsigned mode) {
+        session_.handle_disconnected();
+        session_.retry({.errc = Errc::transport_failed}, {}, 1);
+        assemblers_.clear();
+        opened_ = 0;
+        if (mode > 1) connect(mode % 2 == 0);
+    }
+
     void ask(std::uint8_t order) {
-        const StreamId next{4 * (1 + joined_)};
         switch (order % 8) {
             case 0:
             case 1:
-                if (session_.may_join(order % 2 == 0 ? "#a" : "#b") != Errc{}) return;
-                ++joined_;
-                session_.join(next, order % 2 == 0 ? "#a" : "#b", Position::last(5));
+                (void)session_.join(
+                    order % 2 == 0 ? "#a" : "#b",
+                    order / 8u % 2 == 0 ? Position::last(5) : Position::after(Epoch{1}, 2));
                 return;
             case 2:
                 (void)session_.leave("#A");
@@ -75,6 +99,7 @@ private:
             if (!*frame) return true;
             const Errc errc = session_.handle_frame(stream, **frame);
             if (errc != Errc{}) return must(is_fatal(errc)), false;
+            (void)session_.poll_token();
             if (const auto login = session_.poll_login()) {
                 if (login->final) {
                     session_.login_complete();
@@ -91,28 +116,57 @@ private:
             must(!offline_);
             if (std::holds_alternative<Offline>(*event)) offline_ = true;
             if (const auto* joined = std::get_if<RoomJoined>(&*event)) {
-                next_[joined->room] = joined->next;
-                must(joined->next >= 1 && joined->next <= joined->head + 1);
+                on_joined(*joined);
+            } else if (const auto* left = std::get_if<RoomLeft>(&*event)) {
+                places_.erase(canonical_name(left->room));
             } else if (const auto* message = std::get_if<RoomMessage>(&*event)) {
-                must(next_.at(message->room)++ == message->offset);
+                Place& place = places_.at(canonical_name(message->room));
+                must(place.next++ == message->offset && place.epoch == message->epoch);
                 must(is_clean_text(message->text) && is_user_name(message->from));
             } else if (const auto* gap = std::get_if<RoomGap>(&*event)) {
-                must(next_.at(gap->room) == gap->first && gap->first <= gap->last);
-                next_[gap->room] = gap->last + 1;
+                on_gap(*gap);
             } else if (const auto* refused = std::get_if<Refused>(&*event)) {
                 must(is_clean_text(refused->text));
             } else if (const auto* away = std::get_if<GoingAway>(&*event)) {
                 must(is_clean_text(away->text));
             }
         }
+        while (const auto room = session_.poll_join()) {
+            session_.join_on(StreamId{4 * ++opened_}, *room);
+        }
         while (session_.poll_outgoing()) {
+        }
+        must(session_.unanswered_requests() <= 5 + 2);  // and the rooms that are joined again
+    }
+
+    void on_joined(const RoomJoined& joined) {
+        Place& place = places_[canonical_name(joined.room)];
+        must(joined.next >= 1 && joined.next <= joined.head + 1);
+        if (joined.recovered && joined.request == 0) {
+            must(place.epoch == joined.epoch && place.next == joined.next);
+        }
+        place = {joined.epoch, joined.next, place.next, !joined.recovered};
+    }
+
+    void on_gap(const RoomGap& gap) {
+        Place& place = places_.at(canonical_name(gap.room));
+        must(gap.epoch == place.epoch);
+        if (place.may_jump && gap.last + 1 == place.next) {  // what a RoomJoined left out
+            place.may_jump = false;
+        } else if (gap.cause == RoomGap::Cause::rolled_back) {
+            must(place.may_jump && gap.first == place.next);
+            must(place.before == 0 || gap.last + 1 == place.before);
+        } else {
+            must(gap.cause == RoomGap::Cause::retention);
+            must(place.next == gap.first && gap.first <= gap.last);
+            place.next = gap.last + 1;
         }
     }
 
     ClientSession session_{{.outbox_messages_max = 5}};
     std::map<StreamId, FrameAssembler> assemblers_;
-    std::map<std::string, Offset> next_;
-    std::uint64_t joined_ = 0;
+    std::map<std::string, Place> places_;
+    std::uint64_t opened_ = 0;
     bool offline_ = false;
 };
 

@@ -67,7 +67,7 @@ private:
         } else if (auto* join = std::get_if<wire::Join>(&request)) {
             must(session_.state() == State::ready);
             if (state.member != nullptr) return false;
-            const auto member = hub_.join(connection_, stream, "ada", *join);
+            const auto member = hub_.join(connection_, stream, "ada", session_.device(), *join);
             if (member) state.member = *member;
         } else if (auto* publish = std::get_if<wire::Publish>(&request)) {
             if (state.member == nullptr) return false;
@@ -82,7 +82,7 @@ private:
             hub_.request_members(*state.member, *members);
         } else if (auto* tell = std::get_if<wire::Tell>(&request)) {
             if (check_message(tell->text, tell->attributes, limits_) == Errc{}) {
-                (void)hub_.tell(connection_, "ada", std::move(*tell), {});
+                (void)hub_.tell(connection_, "ada", session_.device(), std::move(*tell), {});
             }
         }
         return true;

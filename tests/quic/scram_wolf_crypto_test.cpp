@@ -76,7 +76,8 @@ TEST_CASE("a login with wolfCrypt and real iterations", "[quic][auth]") {
 
     for (int connection = 0; connection < 100; ++connection) {  // all but the first are quick
         auto exchange = authenticator.begin(entropy.draw<login_entropy_bytes>());
-        const LoginStart start = client.start(binding, entropy.draw<login_entropy_bytes>()).value();
+        const LoginStart start =
+            client.start(binding, DeviceId{}, entropy.draw<login_entropy_bytes>()).value();
         const LoginStep asked = exchange.start({start.mechanism, start.data, binding});
         REQUIRE(std::holds_alternative<LoginChallenge>(asked));
         const Buffer proof = client.respond(std::get<LoginChallenge>(asked).data).value();

@@ -66,7 +66,7 @@ TEST_CASE("a client that sends everything again after a cut loses nothing and re
         for (bool done = false; !done; ++attempts) {
             REQUIRE(attempts < 100);
             world.network.config().cut_after_bytes = bytes + 20 * attempts;
-            Person& person = world.add("ada");
+            Person& person = world.add("ada", {}, DeviceId{{std::byte{1}}});
             world.run();
             if (!person.online() || !person.client.join("#lobby")) continue;
             for (unsigned i = 0; i < 5; ++i) {

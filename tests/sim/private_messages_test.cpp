@@ -53,3 +53,22 @@ TEST_CASE("a private message reaches all devices of both, and nobody else", "[si
         CHECK(ada.client.tell("no body", "hello?").error() == Errc::invalid_name);
     }
 }
+
+TEST_CASE("a peer that tells more at once than may be under way is held up, and answered",
+          "[sim]") {
+    World world{{.seed = 24, .limits = {.replies_max = 4}}};
+    Person& bob = world.add_online("bob");
+    ScriptedPeer peer = world.add_scripted();
+    const StreamId control = peer.log_in("raw");
+    Buffer requests;
+    for (unsigned i = 0; i < 100; ++i) {
+        append(requests, encode(wire::Tell{1 + i, {{std::byte(i)}}, "bob", "psst", "{}"}));
+    }
+    peer.send_bytes(control, Bytes{requests}, false);
+    std::size_t acks = 0;
+    while (const auto message = peer.next_frame(control)) {
+        if (const auto* ack = std::get_if<wire::Ack>(&*message)) CHECK(ack->request == ++acks);
+    }
+    CHECK(acks == 100);
+    CHECK(bob.count<PrivateMessage>() == 100);
+}

@@ -27,7 +27,8 @@ public:
         }
         for (int i = 0; i < 5; ++i) {
             // The first two are devices of one user.
-            players_.push_back({"user" + std::to_string(std::max(i, 1)), nullptr, {}, {}});
+            const std::string user = "user" + std::to_string(std::max(i, 1));
+            players_.push_back({user, {random_.draw<16>()}, nullptr, {}, {}});
         }
     }
 
@@ -56,6 +57,7 @@ private:
     /// One user's device over all its connections.
     struct Player {
         std::string user;
+        DeviceId device;
         Person* person = nullptr;
         std::map<std::string, std::pair<Epoch, Offset>> places;  ///< Where it is in each room.
         std::vector<std::pair<std::string, MessageId>> sent;     ///< Room and id, by number.
@@ -129,7 +131,7 @@ private:
             if (player.person->client.state() != State::closed) return;
             retire(player);
         }
-        player.person = &world.add(player.user);
+        player.person = &world.add(player.user, {}, player.device);
         numbers_[player.person] = world.network.connections_dialled();
     }
     std::uint64_t number_of(const Player& player) { return numbers_.at(player.person); }

@@ -73,12 +73,19 @@ TEST_CASE("a message that is sent again is stored once", "[sim]") {
     CHECK(ada.all<Acked>()[1].offset == 1);
     CHECK(ada.last<Refused>().errc == Errc::conflict);
 
-    // Also from another device, and after a reconnection.
-    Person& again = world.add_in_room("ada");
-    REQUIRE(again.client.publish("#lobby", "hello", "{}", id));
-    world.run();
-    CHECK(again.last<Acked>().offset == 1);
+    // Also on a later connection of the same device; another one has ids of its own.
+    const auto say_again = [&](std::optional<DeviceId> device) {
+        Person& again = world.add("ada", {}, device);
+        world.run();
+        REQUIRE(again.client.join("#lobby"));
+        REQUIRE(again.client.publish("#lobby", "hello", "{}", id));
+        world.run();
+        return again.last<Acked>().offset;
+    };
+    CHECK(say_again(ada.client.device()) == 1);
     CHECK(ada.texts().size() == 1);
+    CHECK(say_again(std::nullopt) == 2);
+    CHECK(ada.texts() == std::vector<std::string>{"hello", "hello"});
 }
 
 TEST_CASE("a client joins where it wants to begin", "[sim]") {

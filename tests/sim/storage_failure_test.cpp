@@ -1,4 +1,5 @@
 #include <cstddef>
+#include <deque>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,21 +14,24 @@ using namespace quicchat;
 
 namespace {
 
-/// A memory log on a disk that breaks.
+/// A memory log on a disk that breaks, or is full.
 class BreakingLog {
 public:
-    explicit BreakingLog(const bool& broken) : broken_(&broken) {}
+    explicit BreakingLog(const bool& broken, const bool& full) : broken_(&broken), full_(&full) {}
 
     Result<LogHead> open(const std::string& room, Retention retention) {
         if (*broken_) return Errc::storage_failed;
         return log_.open(room, retention);
     }
     void forget(const std::string& room) { log_.forget(room); }
+    Result<std::vector<std::string>> rooms() const { return log_.rooms(); }
     LogHead head(const std::string& room) const { return log_.head(room); }
     void append(AppendToken token, const std::string& room, Record record) {
+        if (*full_) return refused_.push_back({token, room, Errc::storage_full});
         log_.append(token, room, std::move(record));
     }
     std::optional<AppendCompletion> poll_completion() {
+        if (auto refused = pop_front(refused_)) return refused;
         auto done = log_.poll_completion();
         if (done && *broken_) done->error = Errc::storage_failed;
         return done;
@@ -41,6 +45,8 @@ public:
 
 private:
     const bool* broken_;
+    const bool* full_;
+    std::deque<AppendCompletion> refused_;
     MemoryLog log_{Entropy::seeded(1)};
 };
 
@@ -48,13 +54,17 @@ using BreakingServer = Server<memory::Transport, BreakingLog, NameAuthenticator>
 
 struct Scene {
     bool broken = false;
+    bool full = false;
     memory::Network network{{.seed = 31}};
     BreakingServer server{network.listen("chat"),
-                          BreakingLog{broken},
+                          BreakingLog{broken, full},
                           NameAuthenticator{},
                           Entropy::seeded(2),
                           {.limits = {.room_recent_frames_max = 2}}};
-    memory::Client ada{network.dial("chat"), *NameLogin::create("ada"), Entropy::seeded(3)};
+    memory::Client ada{network.dial("chat"),
+                       *NameLogin::create("ada"),
+                       Entropy::seeded(3),
+                       {.reconnect = {.enabled = false}}};
     std::vector<ClientEvent> events;
 
     Scene() {
@@ -125,10 +135,38 @@ TEST_CASE("a server whose log fails stops, rather than promise what it cannot ke
     }
 }
 
+TEST_CASE("a server whose disk is full refuses what it cannot store, and goes on", "[sim]") {
+    Scene scene;
+    REQUIRE(scene.ada.publish("#lobby", "stored"));
+    scene.run();
+    scene.full = true;
+    REQUIRE(scene.ada.publish("#lobby", "too much"));
+    REQUIRE(scene.ada.tell("ada", "too much"));
+    scene.run();
+    CHECK(scene.count<Acked>() == 6);
+    CHECK(scene.count<RoomMessage>() == 6);
+    CHECK(scene.count<PrivateMessage>() == 0);
+    REQUIRE(scene.count<Refused>() == 2);
+    for (const ClientEvent& event : scene.events) {
+        const auto* refused = std::get_if<Refused>(&event);
+        if (refused == nullptr) continue;
+        CHECK(refused->errc == Errc::storage_full);
+        CHECK(refused->retry_after == refused_retry_after);
+    }
+    REQUIRE(scene.ada.request_members("#lobby"));
+    scene.full = false;
+    REQUIRE(scene.ada.publish("#lobby", "fits again"));
+    scene.run();
+    CHECK(scene.count<MemberList>() == 1);
+    CHECK(scene.count<Acked>() == 7);
+    CHECK_FALSE(scene.server.finished());
+}
+
 TEST_CASE("a server whose log cannot be opened does not begin", "[sim]") {
     const bool broken = true;
+    const bool full = false;
     memory::Network network{{.seed = 32}};
-    BreakingServer server{network.listen("chat"), BreakingLog{broken}, NameAuthenticator{},
+    BreakingServer server{network.listen("chat"), BreakingLog{broken, full}, NameAuthenticator{},
                           Entropy::seeded(2)};
     CHECK(std::get<ServerFailed>(*server.poll_event()).errc == Errc::storage_failed);
     server.process({network.now()});

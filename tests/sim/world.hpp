@@ -70,6 +70,9 @@ struct WorldConfig {
     Limits limits{};  ///< Of everybody.
     std::vector<std::string> rooms = {"#lobby", "#quiet"};
     memory::NetworkConfig network{};
+    /// Of everybody. By default a client that loses its connection is at its end.
+    Reconnection reconnect{.enabled = false};
+    NameLoginOptions login{};
     Duration tick{};  ///< Participants get their turn no more often than this.
 };
 
@@ -89,11 +92,14 @@ public:
     }
 
     /// Begins to connect. Stays valid as long as the world does, or until `vanish`.
-    Person& add(std::string user, std::optional<Limits> limits = {}) {
+    Person& add(std::string user, std::optional<Limits> limits = {},
+                std::optional<DeviceId> device = {}) {
         memory::Client client{network.dial("chat", limits.value_or(config_.limits)),
-                              *NameLogin::create(user),
+                              *NameLogin::create(user, config_.login),
                               Entropy::seeded(config_.seed + 1000 * ++entropies_),
-                              {"{}", limits.value_or(config_.limits)}};
+                              {.limits = limits.value_or(config_.limits),
+                               .reconnect = config_.reconnect,
+                               .device = device}};
         people.push_back(std::make_unique<Person>(Person{std::move(user), std::move(client)}));
         people.back()->client.connect(now());
         return *people.back();

@@ -89,6 +89,12 @@ struct Catch::StringMaker<quicchat::MessageId> {
     }
 };
 template <>
+struct Catch::StringMaker<quicchat::DeviceId> {
+    static std::string convert(const quicchat::DeviceId& id) {
+        return quicchat::test::to_hex(id.bytes);
+    }
+};
+template <>
 struct Catch::StringMaker<quicchat::Bytes> {
     static std::string convert(const quicchat::Bytes& bytes) {
         return quicchat::test::to_hex(bytes.view());

@@ -60,7 +60,7 @@ public:
         send(control, wire::Hello{0, 0, {}, "{}"});
         (void)expect<wire::Welcome>(control);
         const BytesView name = as_bytes(user);
-        send(control, wire::LoginBegin{"NAME-ONLY", Buffer(name.begin(), name.end())});
+        send(control, wire::LoginBegin{"NAME-ONLY", {}, Buffer(name.begin(), name.end())});
         (void)expect<wire::LoginDone>(control);
         return control;
     }

@@ -1,14 +1,18 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 
+#include "quicchat/auth/device.hpp"
 #include "quicchat/auth/login.hpp"
 #include "quicchat/base/bytes.hpp"
+#include "quicchat/base/ids.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/result.hpp"
+#include "quicchat/base/time.hpp"
 #include "quicchat/transport/event.hpp"
 
 // Logins that prove nothing: the client says a name and the server believes it. They are for
@@ -19,19 +23,27 @@ namespace quicchat {
 
 inline constexpr std::string_view name_only_mechanism = "NAME-ONLY";
 
+/// What may be set about a NameLogin.
+struct NameLoginOptions {
+    /// Whether it says that requests may follow at once. False: the client waits, as after a
+    /// password.
+    bool one_flight = true;
+};
+
 /// Says a name. For simulations and examples, never on a network.
 class NameLogin {
 public:
     /// `invalid_name` if it cannot be a user's name.
-    static Result<NameLogin> create(std::string_view user) {
+    static Result<NameLogin> create(std::string_view user, NameLoginOptions options = {}) {
         if (!is_user_name(user)) return Errc::invalid_name;
-        return NameLogin{user};
+        return NameLogin{user, options};
     }
 
-    Result<LoginStart> start(const ChannelBinding&, BytesView) {
+    Result<LoginStart> start(const ChannelBinding&, DeviceId, BytesView) {
         started_ = true;
         const BytesView name = as_bytes(user_);
-        return LoginStart{std::string{name_only_mechanism}, Buffer(name.begin(), name.end())};
+        return LoginStart{std::string{name_only_mechanism}, Buffer(name.begin(), name.end()),
+                          options_.one_flight};
     }
 
     /// There is no challenge in this mechanism.
@@ -45,12 +57,16 @@ public:
         return std::monostate{};
     }
 
+    void keep(DeviceToken) {}
+    bool recover(Errc) { return false; }
+
     const std::string& user() const { return user_; }
 
 private:
-    explicit NameLogin(std::string_view user) : user_(user) {}
+    NameLogin(std::string_view user, NameLoginOptions options) : user_(user), options_(options) {}
 
     std::string user_;
+    NameLoginOptions options_;
     bool started_ = false;
 };
 
@@ -71,6 +87,9 @@ public:
             over_ = true;
             return LoginRefused{};
         }
+        bool waits() const { return false; }
+        std::optional<LoginStep> poll(Now) { return std::nullopt; }
+        std::optional<TimePoint> deadline() const { return std::nullopt; }
         const std::string& claimed_user() const { return claimed_user_; }
 
     private:

@@ -12,12 +12,16 @@
 #include "quicchat/auth/base64.hpp"
 #include "quicchat/auth/client_key_cache.hpp"
 #include "quicchat/auth/crypto.hpp"
+#include "quicchat/auth/device.hpp"
+#include "quicchat/auth/device_token.hpp"
 #include "quicchat/auth/login.hpp"
 #include "quicchat/auth/password.hpp"
 #include "quicchat/auth/scram_client.hpp"
 #include "quicchat/auth/scram_server.hpp"
+#include "quicchat/base/ids.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/result.hpp"
+#include "quicchat/base/time.hpp"
 #include "quicchat/transport/event.hpp"
 
 namespace quicchat {
@@ -57,7 +61,7 @@ public:
     }
 
     /// Begins a login on a new connection. `entropy` is at least 18 random bytes, used once.
-    Result<LoginStart> start(const ChannelBinding& binding, BytesView entropy) {
+    Result<LoginStart> start(const ChannelBinding& binding, DeviceId, BytesView entropy) {
         assert(entropy.size() >= 18);
         client_.emplace(credentials_, binding, encode_base64(entropy));
         Result<Buffer> message = client_->initial();
@@ -77,6 +81,10 @@ public:
         return result;
     }
 
+    /// A password is all that it logs in by; see DeviceLogin.
+    void keep(DeviceToken) {}
+    bool recover(Errc) { return false; }
+
     const std::string& user() const { return credentials_.user; }
 
 private:
@@ -87,7 +95,8 @@ private:
     std::optional<ScramClient<Crypto>> client_;
 };
 
-/// Logs users in against an AccountStore. Models Authenticator.
+/// Logs users in by password against an AccountStore. Models Authenticator. DeviceAuthenticator
+/// does the same and gives tokens to devices.
 template <ScramCrypto Crypto>
 class ScramAuthenticator {
 public:
@@ -111,6 +120,8 @@ public:
     public:
         LoginStep start(const LoginRequest& request) {
             if (server_ || std::exchange(started_, true)) return refuse();
+            // Or else a device that got its token elsewhere would never ask for the password.
+            if (request.mechanism == token_mechanism) return refuse(Errc::token_refused);
             if (request.mechanism != scram_mechanism) return refuse();
             server_.emplace(request.binding, nonce_);
             if (!server_->handle_client_first(request.data)) return refuse();
@@ -131,6 +142,10 @@ public:
             return LoginAccepted{name_, *std::move(success)};
         }
 
+        bool waits() const { return false; }
+        std::optional<LoginStep> poll(Now) { return std::nullopt; }
+        std::optional<TimePoint> deadline() const { return std::nullopt; }
+
         const std::string& claimed_user() const { return claimed_user_; }
 
     private:
@@ -138,10 +153,10 @@ public:
         Exchange(std::shared_ptr<const Context> context, std::string nonce)
             : context_(std::move(context)), nonce_(std::move(nonce)) {}
 
-        LoginStep refuse() {
+        LoginStep refuse(Errc errc = Errc::login_failed) {
             started_ = true;
             server_.reset();
-            return LoginRefused{};
+            return LoginRefused{errc};
         }
 
         std::shared_ptr<const Context> context_;

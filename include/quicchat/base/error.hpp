@@ -40,6 +40,8 @@ enum class Errc : int {
     certificate_name = 31,       ///< The certificate is for another name.
     server_not_verified = 32,    ///< The server could not prove that it knows the account.
     kicked = 33,                 ///< A moderator or administrator ended the connection.
+    token_refused = 34,          ///< The device token is unknown, too old, revoked or used up.
+    events_missing = 35,         ///< A room has records that the server did not hand over.
 
     message_too_long = 64,  ///< The message is longer than Welcome allowed.
     invalid_text = 65,      ///< Not UTF-8, or with characters that are not allowed.
@@ -56,6 +58,7 @@ enum class Errc : int {
     invalid_request = 76,   ///< A value outside what the protocol allows.
     room_full = 77,         ///< The room has as many members as it may have.
     not_ready = 78,         ///< The connection is not logged in (any more).
+    storage_full = 79,      ///< The server's disk is full: it can be read, but not written.
 };
 
 /// What a client does about an error. Travels in error frames (PROTOCOL.md §8).
@@ -101,6 +104,8 @@ inline constexpr ErrorInfo error_table[] = {
     {Errc::certificate_name,      ErrorClass::give_up,     "certificate_name",      "the server's certificate is for another name"},
     {Errc::server_not_verified,   ErrorClass::give_up,     "server_not_verified",   "the server did not prove that it knows the account"},
     {Errc::kicked,                ErrorClass::give_up,     "kicked",                "the connection was ended by the server's people"},
+    {Errc::token_refused,         ErrorClass::login,       "token_refused",         "the device token is not valid any more"},
+    {Errc::events_missing,        ErrorClass::retry,       "events_missing",        "the server left out messages of a room"},
     {Errc::message_too_long,      ErrorClass::give_up,     "message_too_long",      "the message is too long"},
     {Errc::invalid_text,          ErrorClass::give_up,     "invalid_text",          "the text is not valid UTF-8 or has forbidden characters"},
     {Errc::invalid_name,          ErrorClass::give_up,     "invalid_name",          "not a valid name"},
@@ -116,6 +121,7 @@ inline constexpr ErrorInfo error_table[] = {
     {Errc::invalid_request,       ErrorClass::give_up,     "invalid_request",       "the request is not valid"},
     {Errc::room_full,             ErrorClass::retry_after, "room_full",             "the room is full"},
     {Errc::not_ready,             ErrorClass::retry,       "not_ready",             "not connected"},
+    {Errc::storage_full,          ErrorClass::retry_after, "storage_full",          "the server's disk is full"},
 };
 // clang-format on
 

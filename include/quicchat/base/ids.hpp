@@ -34,6 +34,14 @@ struct MessageId {
     friend auto operator<=>(const MessageId&, const MessageId&) = default;
 };
 
+/// One installation of a client of one account: chosen at random by the client, once, and kept with
+/// its unsent messages. Two devices may choose the same message id (PROTOCOL.md §6.3).
+struct DeviceId {
+    std::array<std::byte, 16> bytes{};
+
+    friend auto operator<=>(const DeviceId&, const DeviceId&) = default;
+};
+
 }  // namespace quicchat
 
 template <>

@@ -15,6 +15,7 @@ struct Limits {
     // Frames and texts. PROTOCOL.md §2.2 and §3.
     std::size_t frame_bytes_before_login_max = 4 * 1024;  ///< Strangers get little of our memory.
     std::size_t frame_bytes_max = 64 * 1024;              ///< A long message is text, not a file.
+    std::size_t early_bytes_max = 16 * 1024;      ///< Joins sent with the login, before its answer.
     std::size_t message_bytes_max = 32 * 1024;    ///< Leaves half a frame for attributes and heads.
     std::size_t attributes_bytes_max = 8 * 1024;  ///< Free-form JSON beside a message.
     std::size_t json_depth_max = 16;              ///< Deeper JSON is an attack on the stack.
@@ -24,6 +25,7 @@ struct Limits {
     std::size_t rooms_per_connection_max = 100;  ///< Each is a QUIC stream with its own buffers.
     Duration login_timeout = std::chrono::seconds{15};  ///< Handshake to login, PBKDF2 included.
     Duration drain_timeout = std::chrono::seconds{3};   ///< From Goaway to close.
+    Duration heartbeat = std::chrono::seconds{30};  ///< A quiet room says its newest offset.
 
     // Rooms.
     std::size_t rooms_max = 10'000;           ///< Rooms of one server.
@@ -60,6 +62,16 @@ inline constexpr std::size_t user_name_bytes_max = 32;
 
 /// Names of rooms: `#` and the letters of a user name.
 inline constexpr std::size_t room_name_bytes_max = 64;
+
+/// When a client may try again what was refused for now.
+inline constexpr Duration refused_retry_after = std::chrono::seconds{5};
+
+/// Joins that a client sends along with its login: the longest ones stay below what a server keeps
+/// (`Limits::early_bytes_max`, PROTOCOL.md §5.1). The others follow when the login is complete.
+inline constexpr std::size_t early_joins_max = 64;
+
+/// Devices of one account that may hold a token.
+inline constexpr std::size_t devices_per_account_max = 20;
 
 /// What a peer may say about itself in Hello and Welcome: JSON text.
 inline constexpr std::size_t agent_bytes_max = 1024;

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -21,52 +23,48 @@ class MemoryLog {
 public:
     /// `entropy` gives the epochs.
     explicit MemoryLog(Entropy entropy) : entropy_(entropy) {}
+    MemoryLog(MemoryLog&&) = default;
+    MemoryLog& operator=(MemoryLog&&) = default;
 
     Result<LogHead> open(const std::string& room, Retention retention) {
         const auto [found, added] = rooms_.try_emplace(room);
-        if (added) found->second.epoch = Epoch{entropy_.draw_number()};
-        found->second.retention = retention;
+        if (added) {
+            found->second = std::make_shared<Room>();
+            found->second->epoch = Epoch{entropy_.draw_number()};
+        }
+        found->second->retention = retention;
         return head(room);
     }
 
     void forget(const std::string& room) { rooms_.erase(room); }
 
+    Result<std::vector<std::string>> rooms() const {
+        std::vector<std::string> names;
+        for (const auto& [name, room] : rooms_) names.push_back(name);
+        return names;
+    }
+
     LogHead head(const std::string& room) const {
-        const Room& r = rooms_.at(room);
+        const Room& r = *rooms_.at(room);
         return {r.epoch, r.first, r.head()};
     }
 
     void append(AppendToken token, const std::string& room, Record record) {
-        Room& r = rooms_.at(room);
-        AppendCompletion done{.token = token, .room = room, .epoch = r.epoch};
-
-        const Key key{record.author, record.id};
-        if (const auto found = r.ids.find(key); found != r.ids.end()) {
-            const LoggedRecord& first =
-                r.records[static_cast<std::size_t>(found->second - r.first)];
-            const bool same =
-                first.record.text == record.text && first.record.attributes == record.attributes;
-            done.error = same ? Errc{} : Errc::conflict;
-            done.offset = first.offset;
-            done.time = first.record.time;
-            done.duplicate = same;
-        } else {
-            done.offset = r.head() + 1;
-            done.time = record.time;
-            r.ids.emplace(key, done.offset);
-            r.bytes += size_of(record);
-            r.records.push_back({done.offset, std::move(record)});
-            drop_oldest(r);
-        }
-        completions_.push_back(std::move(done));
+        appends_.push_back({token, room, rooms_.at(room), std::move(record)});
     }
 
-    std::optional<AppendCompletion> poll_completion() { return pop_front(completions_); }
+    /// Stores the record, too: before that nobody may know of it.
+    std::optional<AppendCompletion> poll_completion() {
+        std::optional<Append> append = pop_front(appends_);
+        if (!append) return std::nullopt;
+        return commit(*std::move(append));
+    }
 
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
                                            std::size_t count_max) const {
-        const Room& r = rooms_.at(room);
+        const Room& r = *rooms_.at(room);
         std::vector<LoggedRecord> records;
+        if (after >= r.head()) return records;
         for (Offset offset = std::max(after + 1, r.first);
              offset <= r.head() && records.size() < count_max; ++offset) {
             records.push_back(r.records[static_cast<std::size_t>(offset - r.first)]);
@@ -77,7 +75,7 @@ public:
     Durability durability() const { return Durability::memory; }
 
 private:
-    using Key = std::pair<std::string, MessageId>;
+    using Key = std::tuple<std::string, DeviceId, MessageId>;
 
     struct Room {
         Epoch epoch{};
@@ -90,6 +88,41 @@ private:
         Offset head() const { return first + records.size() - 1; }
     };
 
+    struct Append {
+        AppendToken token = 0;
+        std::string name;
+        std::shared_ptr<Room> room;  ///< Also if it is forgotten meanwhile.
+        Record record;
+    };
+
+    static AppendCompletion commit(Append append) {
+        Room& r = *append.room;
+        Record& record = append.record;
+        AppendCompletion done{
+            .token = append.token, .room = std::move(append.name), .epoch = r.epoch};
+        const Key key = key_of(record);
+        if (const auto found = r.ids.find(key); found != r.ids.end()) {
+            const LoggedRecord& first =
+                r.records[static_cast<std::size_t>(found->second - r.first)];
+            const bool same =
+                first.record.text == record.text && first.record.attributes == record.attributes;
+            done.error = same ? Errc{} : Errc::conflict;
+            done.offset = first.offset;
+            done.time = first.record.time;
+            done.duplicate = same;
+            return done;
+        }
+        done.offset = r.head() + 1;
+        done.time = record.time;
+        r.ids.emplace(key, done.offset);
+        r.bytes += size_of(record);
+        r.records.push_back({done.offset, std::move(record)});
+        drop_oldest(r);
+        return done;
+    }
+
+    static Key key_of(const Record& record) { return {record.author, record.device, record.id}; }
+
     static std::size_t size_of(const Record& record) {
         return sizeof(LoggedRecord) + record.author.size() + record.text.size() +
                record.attributes.size();
@@ -100,7 +133,7 @@ private:
         while (room.records.size() > 1 && (room.records.size() > room.retention.records_max ||
                                            room.bytes > room.retention.bytes_max)) {
             const Record& oldest = room.records.front().record;
-            room.ids.erase(Key{oldest.author, oldest.id});
+            room.ids.erase(key_of(oldest));
             room.bytes -= size_of(oldest);
             room.records.pop_front();
             ++room.first;
@@ -108,8 +141,8 @@ private:
     }
 
     Entropy entropy_;
-    std::map<std::string, Room> rooms_;
-    std::deque<AppendCompletion> completions_;
+    std::map<std::string, std::shared_ptr<Room>> rooms_;
+    std::deque<Append> appends_;
 };
 
 static_assert(RoomLog<MemoryLog>);

@@ -42,8 +42,8 @@ concept Application = requires(T app, const T& view, Now now) {
 };
 
 /// Joins an application and a UDP socket. Whoever has an event loop waits for `fd()` to be readable
-/// (writable too while `wants_write()`), or for `next_deadline()`, and then calls `turn`; others
-/// call `run`. Single-threaded.
+/// (writable too while `wants_write()`), for `wake_fd()` to be readable if there is one, or for
+/// `next_deadline()`, and then calls `turn`; others call `run`. Single-threaded.
 template <Application App>
 class Driver {
 public:
@@ -57,6 +57,16 @@ public:
 
     int fd() const { return socket_.fd(); }
     bool wants_write() const { return socket_.wants_write(); }
+
+    /// Readable while the application's log has something to tell: a log that commits in a thread
+    /// of its own has one.
+    std::optional<int> wake_fd() const {
+        if constexpr (requires { app_.log().wake_fd(); }) {
+            return app_.log().wake_fd();
+        } else {
+            return std::nullopt;
+        }
+    }
 
     /// When the next turn is due, whatever else happens.
     std::optional<TimePoint> next_deadline() const {
@@ -163,7 +173,8 @@ template <class App>
 std::error_code run(Driver<App>& driver, StopFlag& stop) {
     while (!stop.stopped()) {
         if (const auto error = driver.turn(read_clock())) return error;
-        pollfd waits[2] = {{driver.fd(), POLLIN, 0}, {stop.fd(), POLLIN, 0}};
+        const int wake_fd = driver.wake_fd().value_or(-1);  // poll skips negative ones
+        pollfd waits[3] = {{driver.fd(), POLLIN, 0}, {stop.fd(), POLLIN, 0}, {wake_fd, POLLIN, 0}};
         if (driver.wants_write()) waits[0].events |= POLLOUT;
 
         timespec timeout{};
@@ -175,7 +186,7 @@ std::error_code run(Driver<App>& driver, StopFlag& stop) {
             timeout.tv_nsec = (left - seconds).count();
         }
         // Errors other than EINTR would come again at once; the next turn reports them.
-        const int ready = ppoll(waits, 2, deadline ? &timeout : nullptr, nullptr);
+        const int ready = ppoll(waits, 3, deadline ? &timeout : nullptr, nullptr);
         if (ready < 0 && errno != EINTR) return {errno, std::system_category()};
         if (ready > 0 && waits[1].revents != 0) stop.clear();
     }

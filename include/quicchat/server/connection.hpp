@@ -8,7 +8,6 @@
 #include "quicchat/base/error.hpp"
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/name.hpp"
-#include "quicchat/base/time.hpp"
 #include "quicchat/server/room.hpp"
 #include "quicchat/session/server_session.hpp"
 #include "quicchat/wire/frame_assembler.hpp"
@@ -24,32 +23,34 @@ struct ServerStream {
     std::size_t owed = 0;  ///< Bytes read for which the client has no credit back yet.
 };
 
-/// One client, as the server keeps it. `Exchange` is the authenticator's.
-template <class Exchange>
+/// One client, as the server keeps it.
 struct ServerConnection {
     ServerSession session;
-    Exchange login;
     std::string address;
     std::map<StreamId, ServerStream> streams{};
+    std::size_t early_bytes = 0;  ///< Of room streams, kept until the login is complete.
+
+    ServerStream* find_stream(StreamId id) {
+        const auto found = streams.find(id);
+        return found == streams.end() ? nullptr : &found->second;
+    }
+
+    /// Takes note of bytes that wait for the login. False if they are too many.
+    bool keep_early(std::size_t bytes, bool first_of_stream, std::size_t bytes_max) {
+        constexpr std::size_t stream_cost = 128;  // so that empty streams are not free
+        early_bytes += bytes + (first_of_stream ? stream_cost : 0);
+        return early_bytes <= bytes_max;
+    }
 
     Errc may_join(std::string_view room, std::size_t rooms_max) const {
         std::size_t rooms = 0;
         for (const auto& [id, stream] : streams) {
             if (stream.member == nullptr) continue;
             ++rooms;
-            const std::string& joined = stream.member->room->name();
-            if (canonical_name(joined) == canonical_name(room)) {
-                return Errc::already_joined;
-            }
+            if (stream.member->room->key() == canonical_name(room)) return Errc::already_joined;
         }
         return rooms < rooms_max ? Errc{} : Errc::too_many_rooms;
     }
-};
-
-/// Until when a connection must be logged in.
-struct LoginDeadline {
-    TimePoint deadline;
-    ConnectionId connection;
 };
 
 }  // namespace quicchat

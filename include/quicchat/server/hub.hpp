@@ -24,11 +24,12 @@
 namespace quicchat {
 
 /// Makes the frame that refuses a request.
-inline Bytes encode_refusal(RequestId request, Errc errc, std::string text = {}) {
-    if (text.empty()) text = error_category().message(static_cast<int>(errc));
-    return Bytes{
-        encode(wire::Error{request, wire_code(errc), static_cast<std::uint64_t>(error_class(errc)),
-                           0, std::move(text)})};
+inline Bytes encode_refusal(RequestId request, Errc errc) {
+    const ErrorClass kind = error_class(errc);
+    const Duration wait = kind == ErrorClass::retry_after ? refused_retry_after : Duration{};
+    return Bytes{encode(wire::Error{request, wire_code(errc), static_cast<std::uint64_t>(kind),
+                                    to_milliseconds(wait),
+                                    error_category().message(static_cast<int>(errc))})};
 }
 
 /// The chat itself: who must be told what. It decides; Server moves the bytes.
@@ -49,12 +50,25 @@ public:
     /// Opens a room that members may join. Call before the first connection.
     Errc add_room(const std::string& name) {
         if (!is_room_name(name)) return Errc::invalid_name;
+        const std::string key = canonical_name(name);
+        if (rooms_.count(key) != 0) return Errc{};
         if (rooms_.size() >= limits_->rooms_max) return Errc::too_many_rooms;
         const Retention retention{limits_->room_log_records_max, limits_->room_log_bytes_max};
-        const std::string key = canonical_name(name);
         const Result<LogHead> head = log_.open(key, retention);
         if (!head) return to_errc(head.error());
         rooms_.try_emplace(key, name, *head, limits_->room_recent_frames_max);
+        return Errc{};
+    }
+
+    /// Opens what the log has from before. Call after `add_room`, which knows how names are
+    /// spelled.
+    Errc restore() {
+        const Result<std::vector<std::string>> rooms = log_.rooms();
+        if (!rooms) return to_errc(rooms.error());
+        for (const std::string& room : *rooms) {
+            if (private_rooms_.restore(room)) continue;
+            if (const Errc errc = add_room(room); errc != Errc{}) return errc;
+        }
         return Errc{};
     }
 
@@ -69,7 +83,7 @@ public:
     /// Puts a connection into a room. Its cursor is taken and the membership made in one step, so
     /// no record falls between what Joined says and what follows (PROTOCOL.md §6.2).
     Result<Member*> join(ConnectionId connection, StreamId stream, std::string_view user,
-                         const wire::Join& request) {
+                         DeviceId device, const wire::Join& request) {
         if (!is_room_name(request.room)) return Errc::invalid_name;
         const auto found = rooms_.find(canonical_name(request.room));
         if (found == rooms_.end()) return Errc::no_such_room;
@@ -80,8 +94,9 @@ public:
         member.connection = connection;
         member.stream = stream;
         member.user = user;
+        member.device = device;
         bool recovered = false;
-        std::tie(member.next, recovered) = first_offset(found->first, room, request.position);
+        std::tie(member.next, recovered) = first_offset(room, request.position);
         member.replies.push_back(Bytes{encode(wire::Joined{
             request.request, room.name(), room.epoch(), room.head(), member.next, recovered})});
         if (room.add(member)) announce(room, member, true);
@@ -99,19 +114,19 @@ public:
 
     /// Puts a message into the member's room. The answer comes when the log has committed it.
     void publish(Member& member, wire::Publish message, WallTime now) {
-        const std::string& room = member.room->name();
         ++member.appends;
-        append(
-            canonical_name(room),
-            {.connection = member.connection,
-             .stream = member.stream,
-             .request = message.request,
-             .to = {}},
-            {message.id, member.user, std::move(message.text), std::move(message.attributes), now});
+        append(member.room->key(),
+               {.connection = member.connection,
+                .stream = member.stream,
+                .request = message.request,
+                .to = {}},
+               {message.id, member.device, member.user, std::move(message.text),
+                std::move(message.attributes), now});
     }
 
     /// A message to one person. Refused if that person is not here.
-    Errc tell(ConnectionId connection, std::string_view user, wire::Tell message, WallTime now) {
+    Errc tell(ConnectionId connection, std::string_view user, DeviceId device, wire::Tell message,
+              WallTime now) {
         if (!is_user_name(message.to)) return Errc::invalid_name;
         const Roster::User* addressee = roster_.find(message.to);
         if (addressee == nullptr) return Errc::no_such_user;
@@ -121,12 +136,13 @@ public:
         }
         const Retention retention{limits_->private_log_records_max, limits_->private_log_bytes_max};
         if (const auto head = log_.open(room, retention); !head) return to_errc(head.error());
+        ++tells_[connection];
         append(room,
                {.connection = connection,
                 .stream = {},
                 .request = message.request,
                 .to = addressee->name},
-               {message.id, std::string{user}, std::move(message.text),
+               {message.id, device, std::string{user}, std::move(message.text),
                 std::move(message.attributes), now});
         return Errc{};
     }
@@ -146,10 +162,33 @@ public:
         while (std::optional<AppendCompletion> done = log_.poll_completion()) {
             auto asked = appends_.extract(done->token);
             if (asked.empty()) continue;
-            if (done->error == Errc::storage_failed) return done->error;
+            const bool refused = done->error == Errc::conflict || done->error == Errc::storage_full;
+            if (done->error != Errc{} && !refused) return done->error;
             settle_one(*done, std::move(asked.mapped()));
         }
         return std::exchange(failure_, Errc{});
+    }
+
+    /// Says the newest offset in quiet rooms, so that the loss of the last record is noticed as
+    /// well. To a slice of the members at a time, so that a large server has no busy moment.
+    void handle_timeout(TimePoint now) {
+        if (!next_beat_) next_beat_ = now + limits_->heartbeat / beat_slices;
+        if (now < *next_beat_) return;
+        next_beat_ = now + limits_->heartbeat / beat_slices;
+        beat_slice_ = (beat_slice_ + 1) % beat_slices;
+        for (auto& [key, room] : rooms_) {
+            const std::vector<Member*>& members = room.members();
+            if (members.empty() || !room.take_quiet()) continue;
+            const Bytes frame{encode(wire::Heartbeat{room.head()})};
+            for (std::size_t i = beat_slice_; i < members.size(); i += beat_slices) {
+                const bool up_to_date = members[i]->next == room.head() + 1;
+                if (up_to_date && members[i]->replies.empty()) reply(*members[i], frame);
+            }
+        }
+    }
+
+    std::optional<TimePoint> next_deadline() const {
+        return members_.empty() ? std::nullopt : next_beat_;
     }
 
     /// A member with something to send that is not stalled, or nothing. Take frames by `next_frame`
@@ -194,12 +233,19 @@ public:
         return member.replies.size() + member.appends >= limits_->replies_max;
     }
 
+    /// The same for what one connection tells people.
+    bool is_busy(ConnectionId connection) const {
+        const auto found = tells_.find(connection);
+        return found != tells_.end() && found->second >= limits_->replies_max;
+    }
+
     std::size_t answers_waiting() const {
         std::size_t count = 0;
         for (const auto& [place, member] : members_) count += member.replies.size();
         return count;
     }
 
+    const Log& log() const { return log_; }
     const Roster& roster() const { return roster_; }
     std::size_t appends_under_way() const { return appends_.size(); }
 
@@ -225,9 +271,8 @@ private:
     }
 
     /// Where a new member begins, and whether it misses nothing (PROTOCOL.md §6.2).
-    std::pair<Offset, bool> first_offset(const std::string& key, const Room& room,
-                                         const Position& position) const {
-        const LogHead log = log_.head(key);
+    std::pair<Offset, bool> first_offset(const Room& room, const Position& position) const {
+        const LogHead log = log_.head(room.key());
         if (position.kind == Position::Kind::last) {
             const Offset count = std::min<Offset>(position.count, limits_->history_records_max);
             const Offset oldest = room.head() + 1 - std::min(count, room.head());
@@ -282,6 +327,8 @@ private:
     /// To the publisher, if it is still there.
     void answer(const Append& asked, Bytes frame) {
         if (!asked.to.empty()) {
+            const auto count = tells_.find(asked.connection);
+            if (--count->second == 0) tells_.erase(count);
             control_.push_back({asked.connection, std::move(frame)});
             return;
         }
@@ -311,7 +358,7 @@ private:
     /// From the log: records that are no longer among the recent ones, or a Gap where they are
     /// gone.
     std::optional<Bytes> next_old_frame(Member& member) {
-        const std::string key = canonical_name(member.room->name());
+        const std::string& key = member.room->key();
         if (member.catch_up.empty()) {
             const Offset oldest = log_.head(key).first;
             if (member.next < oldest) {
@@ -340,6 +387,11 @@ private:
     Errc failure_{};  ///< Of a read, until `settle` says so.
     std::map<AppendToken, Append> appends_;
     AppendToken newest_append_ = 0;
+    std::map<ConnectionId, std::size_t> tells_;  ///< Under way, where there are any.
+
+    static constexpr std::size_t beat_slices = 16;
+    std::optional<TimePoint> next_beat_;
+    std::size_t beat_slice_ = 0;
 };
 
 }  // namespace quicchat

@@ -20,14 +20,16 @@ public:
         std::string a = canonical_name(one);
         std::string b = canonical_name(other);
         if (b < a) std::swap(a, b);
-        const std::string name = "@" + a + ",@" + b;
-
-        if (const auto found = places_.find(name); found != places_.end()) {
-            by_use_.splice(by_use_.end(), by_use_, found->second);
-        } else {
-            places_.emplace(name, by_use_.insert(by_use_.end(), name));
-        }
+        std::string name = "@" + a + ",@" + b;
+        note_use(name);
         return name;
+    }
+
+    /// Takes in a log from before. False if its name is not that of a pair.
+    bool restore(const std::string& name) {
+        if (!name.starts_with('@')) return false;
+        note_use(name);
+        return true;
     }
 
     std::size_t size() const { return places_.size(); }
@@ -42,6 +44,14 @@ public:
     }
 
 private:
+    void note_use(const std::string& name) {
+        if (const auto found = places_.find(name); found != places_.end()) {
+            by_use_.splice(by_use_.end(), by_use_, found->second);
+        } else {
+            places_.emplace(name, by_use_.insert(by_use_.end(), name));
+        }
+    }
+
     std::list<std::string> by_use_;  ///< The quietest first.
     std::map<std::string, std::list<std::string>::iterator> places_;
 };

@@ -11,6 +11,7 @@
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/limits.hpp"
+#include "quicchat/base/name.hpp"
 #include "quicchat/log/concept.hpp"
 #include "quicchat/wire/codec.hpp"
 
@@ -24,6 +25,7 @@ struct Member {
     ConnectionId connection{};
     StreamId stream{};
     std::string user{};
+    DeviceId device{};
     Room* room = nullptr;
     std::size_t place = 0;         ///< Index among the room's members.
     Offset next = 1;               ///< The record to send next.
@@ -47,6 +49,7 @@ class Room {
 public:
     Room(std::string name, LogHead head, std::size_t recent_max)
         : name_(std::move(name)),
+          key_(canonical_name(name_)),
           epoch_(head.epoch),
           head_(head.head),
           recent_first_(head.head + 1),
@@ -56,6 +59,7 @@ public:
     void push(const LoggedRecord& record) {
         assert(record.offset == head_ + 1);
         head_ = record.offset;
+        quiet_ = false;
         recent_.push_back(encode_event(record));
         if (recent_.size() > recent_max_) {
             recent_.pop_front();
@@ -100,16 +104,21 @@ public:
     }
 
     const std::string& name() const { return name_; }
+    const std::string& key() const { return key_; }  ///< The name of the room's log.
     Epoch epoch() const { return epoch_; }
     Offset head() const { return head_; }
+    /// True if nothing was pushed since the last call.
+    bool take_quiet() { return std::exchange(quiet_, true); }
     const std::vector<Member*>& members() const { return members_; }
 
 private:
     std::string name_;
+    std::string key_;
     Epoch epoch_;
     Offset head_;
     Offset recent_first_;
     std::size_t recent_max_;
+    bool quiet_ = true;
     std::deque<Bytes> recent_;
     std::vector<Member*> members_;
     std::map<std::string, std::size_t> devices_;

@@ -1,10 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <cassert>
-#include <cstddef>
-#include <deque>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,12 +8,10 @@
 
 #include "quicchat/base/match.hpp"
 #include "quicchat/base/name.hpp"
-#include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/base/text.hpp"
-#include "quicchat/session/client_room.hpp"
+#include "quicchat/session/client_requests.hpp"
 #include "quicchat/session/event.hpp"
-#include "quicchat/session/outbox.hpp"
 #include "quicchat/session/state.hpp"
 #include "quicchat/wire/codec.hpp"
 #include "quicchat/wire/version.hpp"
@@ -31,26 +24,35 @@ struct LoginInput {
     bool final = false;  ///< The server says that the login is complete.
 };
 
-/// A client's side of one conversation, without I/O: frames in, frames and events out.
-///
-/// After any call, write what `poll_outgoing` gives and answer what `poll_login` gives. An Errc
-/// from `handle_frame` is the end: close the connection with it.
-class ClientSession {
-public:
-    explicit ClientSession(Limits limits, std::string agent = "{}")
-        : limits_(limits), agent_(std::move(agent)), pending_(limits) {}
+/// How a client's login begins.
+struct SessionLogin {
+    std::string mechanism;
+    DeviceId device{};
+    Buffer data;
+    bool one_flight = false;  ///< Nothing is asked back, so joins may follow at once.
+};
 
-    /// The connection is up and `control` is our first stream. Says Hello and begins the login in
-    /// one flight.
-    void handle_connected(Connected connected, StreamId control, std::string mechanism,
-                          Buffer login_data) {
-        const bool advanced = lifecycle_.advance(Input::connected);
-        assert(advanced);
-        (void)advanced;
+/// A client's side of its conversations with a server, one connection after the other, without I/O:
+/// frames in, frames and events out. What was asked and not answered, and the place in each room,
+/// outlive a connection.
+///
+/// After any call: open a stream for each room that `poll_join` names, write what `poll_outgoing`
+/// gives, and answer what `poll_login` gives. An Errc from `handle_frame` is the end of the
+/// connection: close it with that.
+class ClientSession : public ClientRequests {
+public:
+    explicit ClientSession(const Limits& limits, std::string agent = "{}")
+        : ClientRequests(limits), agent_(std::move(agent)) {}
+
+    /// The connection is up and its control stream is open. Says Hello and begins the login in one
+    /// flight.
+    void handle_connected(Connected connected, SessionLogin login) {
+        if (!lifecycle_.advance(Input::connected)) return;
         connected_ = std::move(connected);
-        control_ = control;
-        send(control_, encode(wire::Hello{protocol_minor_min, protocol_minor_max, {}, agent_}));
-        send(control_, encode(wire::LoginBegin{std::move(mechanism), std::move(login_data)}));
+        one_flight_ = login.one_flight;
+        send(control_stream, wire::Hello{protocol_minor_min, protocol_minor_max, {}, agent_});
+        send(control_stream,
+             wire::LoginBegin{std::move(login.mechanism), login.device, std::move(login.data)});
     }
 
     /// Applies one frame of the server. `Errc{}` if all is well.
@@ -62,179 +64,92 @@ public:
             const Errc errc = to_errc(message.error());
             return errc == Errc::unknown_frame && may_be_skipped(frame.type) ? Errc{} : errc;
         }
-        const Channel channel = stream == control_ ? Channel::control : Channel::room;
+        const Channel channel = stream == control_stream ? Channel::control : Channel::room;
         const auto type = static_cast<FrameType>(frame.type);
         if (!is_permitted(Side::server, channel, type, state())) return Errc::unexpected_frame;
         if (channel == Channel::control) return handle_control(*std::move(message));
 
-        const auto room = streams_.find(stream);
-        if (room == streams_.end()) return Errc::unexpected_frame;
+        Room* room = rooms_.find(stream);
+        if (room == nullptr) return Errc::unexpected_frame;
         // We left; what was under way is dropped unread, but for answers to what we asked before.
         const bool answer = type == FrameType::ack || type == FrameType::error;
-        if (room->second->second.stage == Stage::leaving && !answer) return Errc{};
-        return handle_room(room->second->second, *std::move(message));
+        if (room->stage == Stage::leaving && !answer) return Errc{};
+        return handle_room(*room, *std::move(message));
     }
 
     /// The server finished or reset a stream.
     Errc handle_stream_end(StreamId stream, bool at_boundary) {
         if (state() == State::draining || state() == State::closed) return Errc{};
-        if (stream == control_) return Errc::unexpected_frame;
-        const auto found = streams_.find(stream);
-        if (found == streams_.end()) return Errc{};
+        if (stream == control_stream) return Errc::unexpected_frame;
+        Room* room = rooms_.find(stream);
+        if (room == nullptr) return Errc{};
         if (!at_boundary) return Errc::malformed_frame;
 
-        const auto room = found->second;
-        for (const RequestId request : pending_.take_all(stream)) {
-            events_.push_back(Refused{request,
-                                      room->second.name,
-                                      Errc::not_in_room,
-                                      {},
-                                      "the room ended before the answer came"});
-        }
-        if (room->second.stage != Stage::refused) {
-            events_.push_back(RoomLeft{room->second.name, room->second.end, room->second.end_text});
-        }
         // Both directions end, so that the stream's number is given back.
-        if (room->second.stage != Stage::leaving) send(stream, {}, true);
-        streams_.erase(found);
-        rooms_.erase(room);
+        if (room->stage != Stage::leaving) send_end(stream);
+        end_room(*room);
+        rooms_.erase(*room);
         return Errc{};
     }
 
-    /// The connection is gone. Offline is the last event.
-    void handle_disconnected(CloseReason reason) {
-        if (!lifecycle_.advance(Input::disconnected)) return;
+    /// The connection is gone. Call `retry` or `end` next.
+    void handle_disconnected() {
+        lifecycle_.advance(Input::disconnected);
+        login_.reset();
+        stop_sending();
+    }
+
+    /// There will be another connection.
+    void retry(CloseReason reason, Duration delay, std::uint64_t attempt) {
+        lifecycle_ = Lifecycle{State::connecting};
+        events_.push_back(Reconnecting{std::move(reason), delay, attempt});
+    }
+
+    /// There will be none.
+    void end(CloseReason reason) {
+        over_ = true;
         events_.push_back(Offline{std::move(reason)});
-        outgoing_.clear();
     }
 
     /// The login policy answered the challenge.
-    void login_respond(Buffer data) {
-        send(control_, encode(wire::LoginResponse{std::move(data)}));
-    }
+    void login_respond(Buffer data) { send(control_stream, wire::LoginResponse{std::move(data)}); }
 
-    /// The server proved itself: the session is ready.
+    /// The server proved itself: the session is ready. Sends what waited for that.
     void login_complete() {
         if (!lifecycle_.advance(Input::authenticated)) return;
         events_.push_back(
             Online{user_, server_limits_, connected_.peer_address, connected_.peer_key});
+        begin_sending();
     }
 
-    /// The connection is being closed; nothing more is read or sent.
+    /// The connection is being closed; nothing more is read or sent. With `close_asked` nothing
+    /// more is taken either.
     void handle_close(Input why) {
+        over_ = over_ || why == Input::close_asked;
         lifecycle_.advance(why);
+        ready_ = false;
         outgoing_.clear();
     }
 
-    /// Joins a room on `stream`, which was opened for it. Check with `may_join` first.
-    RequestId join(StreamId stream, std::string_view name, Position position) {
-        const RequestId request =
-            *pending_.add({.stream = stream, .kind = Kind::join, .room = std::string{name}});
-        const auto [room, added] =
-            rooms_.emplace(canonical_name(name), Room{std::string{name}, stream, request});
-        assert(added);
-        (void)added;
-        streams_.emplace(stream, room);
-        send(stream, encode(wire::Join{request, std::string{name}, position}));
-        return request;
+    // What there is to do.
+
+    /// The name of a room that waits for a stream of its own. Open one and call `join_on`.
+    std::optional<std::string> poll_join() const {
+        const bool early =
+            one_flight_ && (state() == State::negotiating || state() == State::authenticating);
+        if (state() != State::ready && !early) return std::nullopt;
+        if (early && rooms_.stream_count() >= early_joins_max) return std::nullopt;
+        const Room* room = rooms_.next_waiting();
+        return room == nullptr ? std::nullopt : std::optional{room->name};
     }
 
-    Errc may_join(std::string_view name, const Position& position = {}) const {
-        if (state() != State::ready) return Errc::not_ready;
-        if (!is_room_name(name)) return Errc::invalid_name;
-        if (std::max(position.count, position.offset) > varint_max) return Errc::invalid_request;
-        if (rooms_.count(canonical_name(name)) != 0) return Errc::already_joined;
-        if (rooms_.size() >= server_limits_.rooms_max) return Errc::too_many_rooms;
-        return pending_.size() < limits_.outbox_messages_max ? Errc{} : Errc::queue_full;
-    }
-
-    /// Leaves a room. RoomLeft follows.
-    Errc leave(std::string_view name) {
-        Room* room = find_joined(name);
-        if (room == nullptr) return state() == State::ready ? Errc::not_in_room : Errc::not_ready;
-        room->stage = Stage::leaving;
-        send(room->stream, {}, true);
-        return Errc{};
-    }
-
-    /// Puts a message into a room. Acked or Refused follows, with the returned number.
-    Result<RequestId> publish(std::string_view name, const MessageId& id, std::string text,
-                              std::string attributes) {
-        if (const Errc errc = check_message(text, attributes); errc != Errc{}) return errc;
-        const Room* room = find_joined(name);
-        if (room == nullptr) return Errc::not_in_room;
-        const auto request = pending_.add(
-            {room->stream, Kind::message, room->name, id, text.size() + attributes.size()});
-        if (!request) return Errc::queue_full;
-        send(room->stream,
-             encode(wire::Publish{*request, id, std::move(text), std::move(attributes)}));
-        return *request;
-    }
-
-    /// Sends a message to one person. Acked or Refused follows.
-    Result<RequestId> tell(std::string to, const MessageId& id, std::string text,
-                           std::string attributes) {
-        if (const Errc errc = check_message(text, attributes); errc != Errc{}) return errc;
-        if (!is_user_name(to)) return Errc::invalid_name;
-        const auto request =
-            pending_.add({control_, Kind::message, "", id, text.size() + attributes.size()});
-        if (!request) return Errc::queue_full;
-        send(control_, encode(wire::Tell{*request, id, std::move(to), std::move(text),
-                                         std::move(attributes)}));
-        return *request;
-    }
-
-    /// Asks who is in a room, for names after `after`. MemberList follows.
-    Result<RequestId> request_members(std::string_view name, std::string after) {
-        if (state() != State::ready) return Errc::not_ready;
-        const Room* room = find_joined(name);
-        if (room == nullptr) return Errc::not_in_room;
-        if (!after.empty() && !is_user_name(after)) return Errc::invalid_name;
-        const auto request = pending_.add({room->stream, Kind::members, room->name});
-        if (!request) return Errc::queue_full;
-        send(room->stream, encode(wire::MembersRequest{*request, std::move(after)}));
-        return *request;
-    }
-
-    std::optional<ClientEvent> poll_event() { return pop_front(events_); }
-    std::optional<Outgoing> poll_outgoing() { return pop_front(outgoing_); }
     std::optional<LoginInput> poll_login() { return std::exchange(login_, std::nullopt); }
+    /// A token for the next login.
+    std::optional<wire::Token> poll_token() { return std::exchange(token_, std::nullopt); }
 
     State state() const { return lifecycle_.state(); }
-    std::size_t unread_events() const { return events_.size(); }
-    std::size_t unanswered_requests() const { return pending_.size(); }
 
 private:
-    using Kind = PendingRequests::Kind;
-    using Room = ClientRoom;
-    using Stage = ClientRoom::Stage;
-    using Rooms = std::map<std::string, Room, std::less<>>;
-
-    void send(StreamId stream, Buffer frame, bool fin = false) {
-        outgoing_.push_back({stream, Bytes{std::move(frame)}, fin});
-    }
-
-    /// A room in which requests make sense: joined, or about to be, since streams keep order.
-    Room* find_joined(std::string_view name) {
-        if (state() != State::ready) return nullptr;
-        const auto found = rooms_.find(canonical_name(name));
-        if (found == rooms_.end()) return nullptr;
-        const Stage stage = found->second.stage;
-        return stage == Stage::joining || stage == Stage::joined ? &found->second : nullptr;
-    }
-
-    Errc check_message(std::string_view text, std::string_view attributes) const {
-        if (state() != State::ready) return Errc::not_ready;
-        if (text.size() > server_limits_.message_bytes_max ||
-            attributes.size() > server_limits_.attributes_bytes_max) {
-            return Errc::message_too_long;
-        }
-        if (text.empty() || !is_clean_text(text) || !is_clean_text(attributes)) {
-            return Errc::invalid_text;
-        }
-        return Errc{};
-    }
-
     /// What only a broken or hostile server would send: a text that we could not show.
     static bool is_bad(std::string_view from, std::string_view text, std::string_view attributes) {
         return !is_user_name(from) || !is_clean_text(text) || !is_clean_text(attributes);
@@ -260,7 +175,12 @@ private:
                                             std::move(m.text)});
                 return Errc{};
             },
-            [&](wire::Ack&& m) { return on_ack(control_, m); },
+            [&](wire::Token&& m) {
+                events_.push_back(TokenRenewed{m.generation});
+                token_ = std::move(m);
+                return Errc{};
+            },
+            [&](wire::Ack&& m) { return on_ack(control_stream, m); },
             [&](wire::Told&& m) {
                 if (is_bad(m.from, m.text, m.attributes) || !is_user_name(m.to)) {
                     return Errc::malformed_frame;
@@ -290,7 +210,7 @@ private:
     Errc on_control_error(wire::Error m) {
         if (!is_clean_text(m.text)) return Errc::malformed_frame;
         if (m.request == 0) return Errc{};  // why the connection ends; the close says it again
-        const auto request = pending_.take(m.request, control_);
+        const auto request = outbox_.take(m.request, control_stream);
         if (!request) return Errc::unexpected_frame;
         events_.push_back(Refused{m.request, request->room, from_wire_code(m.code),
                                   from_milliseconds(m.retry_after_ms), std::move(m.text)});
@@ -298,7 +218,7 @@ private:
     }
 
     Errc on_ack(StreamId stream, const wire::Ack& m) {
-        const auto request = pending_.take(m.request, stream, Kind::message);
+        const auto request = outbox_.take(m.request, stream, Kind::message);
         if (!request) return Errc::unexpected_frame;
         events_.push_back(Acked{m.request, request->id, m.epoch, m.offset, m.durability, m.time});
         return Errc{};
@@ -311,21 +231,27 @@ private:
             std::move(message), [&](wire::Joined&& m) { return on_joined(room, m); },
             [&](wire::Event&& m) { return on_event(room, std::move(m)); },
             [&](wire::Gap&& m) { return on_gap(room, m); },
-            [&](wire::Ack&& m) { return on_ack(room.stream, m); },
+            [&](wire::Ack&& m) { return on_ack(*room.stream, m); },
             [&](wire::Members&& m) { return on_members(room, std::move(m)); },
             [&](wire::Presence&& m) {
                 if (!is_user_name(m.user)) return Errc::malformed_frame;
                 events_.push_back(PresenceChanged{room.name, std::move(m.user), m.present});
                 return Errc{};
             },
+            [&](wire::Heartbeat&& m) { return room.handle_heartbeat(m); },
             [&](wire::Error&& m) { return on_room_error(room, std::move(m)); },
             [](auto&&) { return Errc::unexpected_frame; });
     }
 
     Errc on_joined(Room& room, const wire::Joined& m) {
-        if (const Errc errc = room.handle_joined(m); errc != Errc{}) return errc;
-        pending_.take(m.request, room.stream);
-        events_.push_back(RoomJoined{m.request, m.room, m.epoch, m.head, m.next, m.recovered});
+        std::optional<RoomGap> gap;
+        if (const Errc errc = room.handle_joined(m, gap); errc != Errc{}) return errc;
+        const auto asked = outbox_.take(m.request, *room.stream);
+        if (!asked) return Errc::unexpected_frame;  // refused before
+        const bool again = asked->kind == Kind::rejoin;
+        events_.push_back(
+            RoomJoined{again ? 0 : m.request, m.room, m.epoch, m.head, m.next, m.recovered});
+        if (gap) events_.push_back(*std::move(gap));
         return Errc{};
     }
 
@@ -345,7 +271,7 @@ private:
     }
 
     Errc on_members(Room& room, wire::Members m) {
-        if (m.request != 0 && !pending_.take(m.request, room.stream, Kind::members)) {
+        if (m.request != 0 && !outbox_.take(m.request, *room.stream, Kind::members)) {
             return Errc::unexpected_frame;
         }
         for (const std::string& user : m.users) {
@@ -359,33 +285,26 @@ private:
     Errc on_room_error(Room& room, wire::Error m) {
         if (!is_clean_text(m.text)) return Errc::malformed_frame;
         const Errc errc = from_wire_code(m.code);
-        if (m.request == 0) {
+        const auto request = outbox_.take(m.request, *room.stream);
+        if (m.request == 0 || (request && request->kind == Kind::rejoin)) {
             room.end = errc;
             room.end_text = std::move(m.text);
             return Errc{};
         }
-        if (!pending_.take(m.request, room.stream)) return Errc::unexpected_frame;
-        if (m.request == room.join_request && room.stage == Stage::joining) {
-            room.stage = Stage::refused;
-        }
+        if (!request) return Errc::unexpected_frame;
+        if (request->kind == Kind::join) room.stage = Stage::refused;
         events_.push_back(Refused{m.request, room.name, errc, from_milliseconds(m.retry_after_ms),
                                   std::move(m.text)});
         return Errc{};
     }
 
-    Limits limits_;
     std::string agent_;
     Lifecycle lifecycle_{State::connecting};
     Connected connected_;
-    StreamId control_{};
+    bool one_flight_ = false;
     std::string user_;
-    ServerLimits server_limits_;
-    PendingRequests pending_;
-    Rooms rooms_;
-    std::map<StreamId, Rooms::iterator> streams_;
-    std::deque<ClientEvent> events_;
-    std::deque<Outgoing> outgoing_;
     std::optional<LoginInput> login_;
+    std::optional<wire::Token> token_;
 };
 
 }  // namespace quicchat

@@ -17,7 +17,7 @@ namespace quicchat {
 // What a client tells its application. Names and texts come from the network: they are valid UTF-8
 // without control characters, but clean them of bidirectional controls before a terminal sees them.
 
-/// The connection is logged in.
+/// The connection is logged in: for the first time, or again after Reconnecting.
 struct Online {
     std::string user;  ///< Our own name, as the server spells it.
     ServerLimits limits;
@@ -25,7 +25,15 @@ struct Online {
     std::optional<Fingerprint> server_key;
 };
 
-/// The connection ended, or could not be made. The last event of a client.
+/// The connection was lost. The client tries again by itself; what was sent and not answered stays
+/// with it, and rooms go on where they were.
+struct Reconnecting {
+    CloseReason reason;
+    Duration delay{};           ///< Until the next attempt.
+    std::uint64_t attempt = 0;  ///< 1 for the first since a connection that held.
+};
+
+/// The client is at its end: it was closed, or trying again cannot help. Its last event.
 struct Offline {
     CloseReason reason;
 };
@@ -37,9 +45,9 @@ struct GoingAway {
     std::string text;
 };
 
-/// Answer to `join`. Events follow from `next` on.
+/// Answer to `join`, or the room goes on after a reconnection. Events follow from `next` on.
 struct RoomJoined {
-    RequestId request;
+    RequestId request;  ///< 0 after a reconnection.
     std::string room;
     Epoch epoch{};
     Offset head = 0;         ///< The offset of the room's newest record.
@@ -89,7 +97,8 @@ struct Acked {
 };
 
 /// A request was refused. The connection lives on. `not_in_room` is also said of requests that had
-/// no answer when the room ended: a message may be stored then, and may be sent again under its id.
+/// no answer when the room ended, `not_ready` of questions that had none when the connection was
+/// lost: a message may be stored then, and may be sent again under its id.
 struct Refused {
     RequestId request;
     std::string room;  ///< Empty if the request was not about a room.
@@ -98,12 +107,18 @@ struct Refused {
     std::string text;
 };
 
-/// Records that will not come: the room's log does not hold them any more.
+/// Records that will not come.
 struct RoomGap {
+    enum class Cause : std::uint8_t {
+        retention,    ///< The log does not hold them any more.
+        new_epoch,    ///< The log was lost and begun anew: nothing is known of what followed.
+        rolled_back,  ///< The log ends before what we have seen: it was restored from a copy.
+    };
     std::string room;
-    Epoch epoch{};
-    Offset first = 0;
-    Offset last = 0;
+    Epoch epoch{};     ///< Of the log as it is now.
+    Offset first = 0;  ///< Of the new log with `new_epoch`; of what is gone with `rolled_back`.
+    Offset last = 0;   ///< Below `first` if there are none.
+    Cause cause = Cause::retention;
 };
 
 /// Who is in the room. Answers `request_members`; `request` is 0 if the server sent it because
@@ -122,9 +137,14 @@ struct PresenceChanged {
     bool present = true;
 };
 
-using ClientEvent =
-    std::variant<Online, Offline, GoingAway, RoomJoined, RoomLeft, RoomMessage, PrivateMessage,
-                 Acked, Refused, RoomGap, MemberList, PresenceChanged>;
+/// The login has another device token: whoever keeps it over restarts keeps this one from now on.
+struct TokenRenewed {
+    std::uint64_t generation = 0;
+};
+
+using ClientEvent = std::variant<Online, Reconnecting, Offline, GoingAway, RoomJoined, RoomLeft,
+                                 RoomMessage, PrivateMessage, Acked, Refused, RoomGap, MemberList,
+                                 PresenceChanged, TokenRenewed>;
 
 // What a server tells the program around it, for logs and figures. Nothing here needs an answer.
 

@@ -24,12 +24,13 @@ using ServerRequest = std::variant<std::monostate, wire::LoginBegin, wire::Login
 
 /// A server's side of one conversation, without I/O: which frames may come now, and what they ask.
 ///
-/// An error of `handle_frame` is the end: close the connection with it and `close_text()`.
+/// An error of `handle_frame` is the end: close the connection with it and `close_text()`. Frames
+/// of room streams that come before the login is complete are kept by the caller until then.
 class ServerSession {
 public:
     ServerSession(const Limits& limits, std::string_view agent) : limits_(&limits), agent_(agent) {}
 
-    /// Applies one frame of the client. The first stream that a client opens is the control stream.
+    /// Applies one frame of the client.
     Result<ServerRequest> handle_frame(StreamId stream, const FrameView& frame) {
         if (state() == State::draining || state() == State::closed) return ServerRequest{};
 
@@ -39,8 +40,7 @@ public:
             if (errc == Errc::unknown_frame && may_be_skipped(frame.type)) return ServerRequest{};
             return errc;
         }
-        if (!control_) control_ = stream;
-        const Channel channel = stream == *control_ ? Channel::control : Channel::room;
+        const Channel channel = stream == control_stream ? Channel::control : Channel::room;
         const auto type = static_cast<FrameType>(frame.type);
         if (!is_permitted(Side::client, channel, type, state())) return Errc::unexpected_frame;
         return handle_message(*std::move(message));
@@ -62,8 +62,8 @@ public:
     std::optional<Buffer> poll_outgoing() { return std::exchange(outgoing_, std::nullopt); }
 
     State state() const { return lifecycle_.state(); }
-    std::optional<StreamId> control() const { return control_; }
     const std::string& user() const { return user_; }
+    DeviceId device() const { return device_; }
 
     /// More than the error says by itself, for the peer's user.
     const std::string& close_text() const { return close_text_; }
@@ -78,6 +78,7 @@ private:
                 } else if constexpr (std::is_same_v<M, wire::LoginBegin>) {
                     // RFC 9266 §4.1: one authentication for a connection.
                     if (std::exchange(login_begun_, true)) return Errc::unexpected_frame;
+                    device_ = m.device;
                     return ServerRequest{std::move(m)};
                 } else if constexpr (std::is_same_v<M, wire::LoginResponse>) {
                     if (!login_begun_) return Errc::unexpected_frame;
@@ -113,7 +114,7 @@ private:
     const Limits* limits_;
     std::string_view agent_;  ///< Of the server, which outlives its sessions.
     Lifecycle lifecycle_{State::negotiating};
-    std::optional<StreamId> control_;
+    DeviceId device_{};
     bool login_begun_ = false;
     std::string user_;
     std::string close_text_;

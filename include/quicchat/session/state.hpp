@@ -85,6 +85,9 @@ constexpr std::string_view input_name(Input input) {
     return names[static_cast<std::size_t>(input)];
 }
 
+/// PROTOCOL.md §2.1: the first stream that a client opens. RFC 9000 §2.1 gives it this number.
+inline constexpr StreamId control_stream{0};
+
 /// Who sends a frame, and on which kind of stream.
 enum class Side : std::uint8_t { client, server };
 enum class Channel : std::uint8_t { control, room };
@@ -118,6 +121,7 @@ inline constexpr auto permissions = std::to_array<Permission>({
     {Side::server, Channel::control, FrameType::goaway,          State::negotiating},
     {Side::server, Channel::control, FrameType::goaway,          State::authenticating},
     {Side::server, Channel::control, FrameType::goaway,          State::ready},
+    {Side::server, Channel::control, FrameType::token,           State::ready},
     {Side::server, Channel::control, FrameType::ack,             State::ready},
     {Side::server, Channel::control, FrameType::told,            State::ready},
     {Side::server, Channel::room,    FrameType::joined,          State::ready},
@@ -126,6 +130,7 @@ inline constexpr auto permissions = std::to_array<Permission>({
     {Side::server, Channel::room,    FrameType::gap,             State::ready},
     {Side::server, Channel::room,    FrameType::members,         State::ready},
     {Side::server, Channel::room,    FrameType::presence,        State::ready},
+    {Side::server, Channel::room,    FrameType::heartbeat,       State::ready},
     {Side::server, Channel::room,    FrameType::error,           State::ready},
 });
 // clang-format on
@@ -209,8 +214,9 @@ constexpr bool disconnected_always_closes() {
 constexpr bool strangers_say_only_hello_and_login() {
     for (const Permission& p : permissions) {
         const bool early = p.state != State::ready;
-        if (early && (p.channel == Channel::room || p.type == FrameType::tell ||
-                      p.type == FrameType::told || p.type == FrameType::ack)) {
+        if (early &&
+            (p.channel == Channel::room || p.type == FrameType::tell || p.type == FrameType::told ||
+             p.type == FrameType::ack || p.type == FrameType::token)) {
             return false;
         }
     }

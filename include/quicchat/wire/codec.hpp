@@ -44,6 +44,7 @@ void fields(auto& io, Is<wire::Welcome> auto& m) {
 
 void fields(auto& io, Is<wire::LoginBegin> auto& m) {
     io.text(m.mechanism, user_name_bytes_max);
+    io.id(m.device);
     io.data(m.data, sasl_bytes_max);
 }
 
@@ -68,6 +69,11 @@ void fields(auto& io, Is<wire::Goaway> auto& m) {
     io.number(m.code);
     io.number(m.grace_ms);
     io.text(m.text, error_text_bytes_max);
+}
+
+void fields(auto& io, Is<wire::Token> auto& m) {
+    io.number(m.generation);
+    io.data(m.key, sasl_bytes_max);
 }
 
 void fields(auto& io, Is<wire::Join> auto& m) {
@@ -135,6 +141,8 @@ void fields(auto& io, Is<wire::Presence> auto& m) {
     io.text(m.user, user_name_bytes_max);
     io.flag(m.present);
 }
+
+void fields(auto& io, Is<wire::Heartbeat> auto& m) { io.number(m.head); }
 
 void fields(auto& io, Is<wire::Tell> auto& m) {
     io.number(m.request);

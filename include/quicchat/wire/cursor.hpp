@@ -43,7 +43,8 @@ public:
         append_varint(buffer_, count > 0 ? static_cast<std::uint64_t>(count) & varint_max : 0);
     }
 
-    void id(const MessageId& value) { append(buffer_, value.bytes); }
+    /// A MessageId or DeviceId.
+    void id(const auto& value) { append(buffer_, value.bytes); }
 
     void text(const std::string& value, std::size_t /*bytes_max*/) {
         append_varint(buffer_, value.size());
@@ -117,7 +118,7 @@ public:
         value = WallTime{std::chrono::milliseconds{static_cast<std::int64_t>(count)}};
     }
 
-    void id(MessageId& value) {
+    void id(auto& value) {
         const BytesView bytes = take(value.bytes.size());
         for (std::size_t i = 0; i < bytes.size(); ++i) value.bytes[i] = bytes[i];
     }

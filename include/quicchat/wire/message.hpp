@@ -59,6 +59,7 @@ enum class FrameType : std::uint64_t {
     login_done = 0x0c,
     error = 0x0e,
     goaway = 0x10,
+    token = 0x12,
     join = 0x20,
     joined = 0x22,
     publish = 0x24,
@@ -68,6 +69,7 @@ enum class FrameType : std::uint64_t {
     members_request = 0x2c,
     members = 0x2e,
     presence = 0x31,
+    heartbeat = 0x33,
     tell = 0x34,
     told = 0x36,
 };
@@ -99,6 +101,7 @@ struct Welcome {
 struct LoginBegin {
     static constexpr FrameType type = FrameType::login_begin;
     std::string mechanism;
+    DeviceId device{};  ///< Which installation of the client this is; zeros: it does not say.
     Buffer data;
     friend bool operator==(const LoginBegin&, const LoginBegin&) = default;
 };
@@ -123,6 +126,14 @@ struct LoginDone {
     std::string user;
     Buffer data;
     friend bool operator==(const LoginDone&, const LoginDone&) = default;
+};
+
+/// Server: the device's token for its next login. What is said of it is kept already.
+struct Token {
+    static constexpr FrameType type = FrameType::token;
+    std::uint64_t generation = 0;
+    Buffer key;
+    friend bool operator==(const Token&, const Token&) = default;
 };
 
 /// Either: a request was refused, or why the connection is about to be closed.
@@ -234,6 +245,13 @@ struct Presence {
     friend bool operator==(const Presence&, const Presence&) = default;
 };
 
+/// Server: the newest record of the room, in case that nothing came for long.
+struct Heartbeat {
+    static constexpr FrameType type = FrameType::heartbeat;
+    Offset head = 0;
+    friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
+};
+
 /// Client, on the control stream: a message to one person.
 struct Tell {
     static constexpr FrameType type = FrameType::tell;
@@ -262,10 +280,10 @@ struct Told {
 }  // namespace wire
 
 /// Any frame of this version.
-using Message =
-    std::variant<wire::Hello, wire::Welcome, wire::LoginBegin, wire::LoginChallenge,
-                 wire::LoginResponse, wire::LoginDone, wire::Error, wire::Goaway, wire::Join,
-                 wire::Joined, wire::Publish, wire::Ack, wire::Event, wire::Gap,
-                 wire::MembersRequest, wire::Members, wire::Presence, wire::Tell, wire::Told>;
+using Message = std::variant<wire::Hello, wire::Welcome, wire::LoginBegin, wire::LoginChallenge,
+                             wire::LoginResponse, wire::LoginDone, wire::Error, wire::Goaway,
+                             wire::Token, wire::Join, wire::Joined, wire::Publish, wire::Ack,
+                             wire::Event, wire::Gap, wire::MembersRequest, wire::Members,
+                             wire::Presence, wire::Heartbeat, wire::Tell, wire::Told>;
 
 }  // namespace quicchat

@@ -80,7 +80,7 @@ Outcome connect(Login& client, ServerSide& server, const ChannelBinding& at_clie
                 const ChannelBinding& at_server) {
     Outcome outcome;
     auto exchange = server.begin(entropy(2));
-    const Result<LoginStart> start = client.start(at_client, entropy(1));
+    const Result<LoginStart> start = client.start(at_client, {}, entropy(1));
     if (!start) return outcome;
     CHECK(start->mechanism == "SCRAM-SHA-256-PLUS");
     int before = CountingCrypto::hashes;
@@ -125,7 +125,7 @@ TEST_CASE("a login by password", "[auth]") {
     }
     SECTION("does not begin on a connection whose exporter failed") {
         Login client = login("Ada", "pencil");
-        CHECK_FALSE(client.start(ChannelBinding{}, entropy(1)));
+        CHECK_FALSE(client.start(ChannelBinding{}, {}, entropy(1)));
         CHECK_FALSE(client.respond(as_bytes("r=x")));
         CHECK_FALSE(client.finish(as_bytes("v=x")));
     }
@@ -164,11 +164,18 @@ TEST_CASE("a login by password", "[auth]") {
         CHECK(CountingCrypto::slow_hashes == 0);
         CHECK_FALSE(connect(wrong, server.authenticator, binding(), binding()).accepted);
     }
+    SECTION("asks for the password each time, and knows no other way") {
+        Login client = login("Ada", "pencil");
+        CHECK_FALSE(client.start(binding(), {}, entropy(1)).value().one_flight);
+        client.keep({1, Secret{entropy(1)}});
+        CHECK_FALSE(client.recover(Errc::token_refused));
+        CHECK(connect(client, server.authenticator, binding(), binding()).verified);
+    }
     SECTION("is not finished by a server that skips the challenge or the proof of itself") {
         Login client = login("Ada", "pencil");
-        REQUIRE(client.start(binding(), entropy(1)));
+        REQUIRE(client.start(binding(), {}, entropy(1)));
         CHECK_FALSE(client.finish({}));
-        REQUIRE(client.start(binding(), entropy(1)));
+        REQUIRE(client.start(binding(), {}, entropy(1)));
         CHECK(client.finish(as_bytes("v=")).error() == Errc::server_not_verified);
     }
 }
@@ -194,7 +201,7 @@ TEST_CASE("a login exchange", "[auth]") {
     Login client = login("Ada", "pencil");
     const ChannelBinding bound = binding();
     auto exchange = server.authenticator.begin(entropy(2));
-    const LoginStart start = client.start(bound, entropy(1)).value();
+    const LoginStart start = client.start(bound, {}, entropy(1)).value();
     const LoginRequest request{start.mechanism, start.data, bound};
     const auto refuses = [](const LoginStep& step) {
         return std::holds_alternative<LoginRefused>(step);
@@ -225,6 +232,19 @@ TEST_CASE("a login exchange", "[auth]") {
         CHECK(refuses(exchange.respond(proof)));
         CHECK(refuses(exchange.start(request)));
     }
+    SECTION("tells a device that there are no tokens here, so that it asks for the password") {
+        const LoginStep step = exchange.start({"QUICCHAT-TOKEN", start.data, bound});
+        REQUIRE(refuses(step));
+        CHECK(std::get<LoginRefused>(step).errc == Errc::token_refused);
+        CHECK(refuses(exchange.start(request)));
+    }
+    SECTION("never waits") {
+        CHECK_FALSE(exchange.waits());
+        exchange.start(request);
+        CHECK_FALSE(exchange.waits());
+        CHECK_FALSE(exchange.poll({}));
+        CHECK_FALSE(exchange.deadline());
+    }
     SECTION("outlives its authenticator") {
         auto authenticator =
             std::make_unique<ServerSide>(server.accounts, as_bytes("0123456789abcdef"));
@@ -248,13 +268,18 @@ TEST_CASE("a login by name only", "[auth]") {
     NameLogin client = NameLogin::create("Ada").value();
 
     SECTION("is believed") {
-        const LoginStart start = client.start(bound, {}).value();
+        const LoginStart start = client.start(bound, {}, {}).value();
         CHECK(start.mechanism == "NAME-ONLY");
+        CHECK(start.one_flight);
         const LoginStep step = exchange.start({start.mechanism, start.data, bound});
         REQUIRE(std::holds_alternative<LoginAccepted>(step));
         CHECK(std::get<LoginAccepted>(step).user == "Ada");
         CHECK(client.finish(std::get<LoginAccepted>(step).data));
         CHECK_FALSE(client.finish({}));
+    }
+    SECTION("can be one that makes the client wait") {
+        NameLogin patient = NameLogin::create("Ada", {.one_flight = false}).value();
+        CHECK_FALSE(patient.start(bound, {}, {}).value().one_flight);
     }
     SECTION("needs a name, the mechanism, and no second try") {
         CHECK(NameLogin::create("a b").error() == Errc::invalid_name);
@@ -272,7 +297,7 @@ TEST_CASE("a login by name only", "[auth]") {
     }
     SECTION("knows no challenge, and is not finished before it began") {
         CHECK_FALSE(client.finish({}));
-        REQUIRE(client.start(bound, {}));
+        REQUIRE(client.start(bound, {}, {}));
         CHECK_FALSE(client.respond({}));
         CHECK_FALSE(client.finish({}));
     }

@@ -42,6 +42,8 @@ constexpr bool is_enumerator(Errc errc) {
         case Errc::certificate_name:
         case Errc::server_not_verified:
         case Errc::kicked:
+        case Errc::token_refused:
+        case Errc::events_missing:
         case Errc::message_too_long:
         case Errc::invalid_text:
         case Errc::invalid_name:
@@ -57,6 +59,7 @@ constexpr bool is_enumerator(Errc errc) {
         case Errc::invalid_request:
         case Errc::room_full:
         case Errc::not_ready:
+        case Errc::storage_full:
             return true;
     }
     return false;

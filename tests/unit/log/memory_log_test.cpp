@@ -22,7 +22,8 @@ MessageId id(unsigned number) {
 }
 
 Record record(unsigned number, std::string text = "hi") {
-    return {id(number), "ada", std::move(text), "{}", WallTime{std::chrono::milliseconds{number}}};
+    return {id(number),      DeviceId{}, "ada",
+            std::move(text), "{}",       WallTime{std::chrono::milliseconds{number}}};
 }
 
 AppendCompletion append(MemoryLog& log, const std::string& room, Record record,

@@ -27,11 +27,11 @@ struct HubFixture {
     static StreamId stream_of(std::uint64_t connection) { return StreamId{4 * connection}; }
 
     Member& join(std::uint64_t connection, std::string user, Position position = {},
-                 std::string room = "#lobby") {
+                 std::string room = "#lobby", DeviceId device = {}) {
         if (roster_.emplace(connection, user).second) {
             hub.handle_login(ConnectionId{connection}, user);
         }
-        const auto member = hub.join(ConnectionId{connection}, stream_of(connection), user,
+        const auto member = hub.join(ConnectionId{connection}, stream_of(connection), user, device,
                                      {connection, std::move(room), position});
         REQUIRE(member);
         return **member;

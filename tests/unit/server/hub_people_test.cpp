@@ -87,7 +87,7 @@ TEST_CASE("a hub carries messages between two people", "[server]") {
     const auto tell = [&](std::string to, unsigned number, std::string text = "psst",
                           std::string from = "ada") {
         const Errc errc = chat.hub.tell(
-            ConnectionId{1}, from,
+            ConnectionId{1}, from, {},
             {number, HubFixture::id(number), std::move(to), std::move(text), "{}"}, {});
         REQUIRE(chat.hub.settle() == Errc{});
         return errc;

@@ -43,8 +43,8 @@ TEST_CASE("a hub takes people into rooms", "[server]") {
     }
     SECTION("but not into rooms that are not there, or full") {
         const auto join = [&](std::uint64_t connection, std::string room) {
-            const auto member =
-                chat.hub.join(ConnectionId{connection}, StreamId{4}, "x", {1, std::move(room), {}});
+            const auto member = chat.hub.join(ConnectionId{connection}, StreamId{4}, "x", {},
+                                              {1, std::move(room), {}});
             return member ? Errc{} : to_errc(member.error());
         };
         CHECK(join(1, "lobby") == Errc::invalid_name);

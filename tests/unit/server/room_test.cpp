@@ -15,7 +15,7 @@ using namespace quicchat;
 namespace {
 
 LoggedRecord record(Offset offset, std::string text = "hi") {
-    return {offset, {{}, "ada", std::move(text), "{}", {}}};
+    return {offset, {{}, {}, "ada", std::move(text), "{}", {}}};
 }
 
 Member member(std::string user) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +46,25 @@ struct ClientFixture {
         return all;
     }
 
+    /// The same, read: stream and message. Ends of streams are left out.
+    std::vector<std::pair<StreamId, Message>> sent_messages() {
+        std::vector<std::pair<StreamId, Message>> all;
+        while (const std::optional<Outgoing> out = session.poll_outgoing()) {
+            if (out->fin) continue;
+            all.emplace_back(out->stream, *decode(view_frame(out->bytes.view())));
+        }
+        return all;
+    }
+    /// Of one kind, in order.
+    template <class M>
+    std::vector<M> sent_of() {
+        std::vector<M> all;
+        for (auto& [stream, message] : sent_messages()) {
+            if (auto* m = std::get_if<M>(&message)) all.push_back(std::move(*m));
+        }
+        return all;
+    }
+
     std::vector<ClientEvent> events() {
         std::vector<ClientEvent> all;
         while (std::optional<ClientEvent> event = session.poll_event()) {
@@ -59,26 +81,59 @@ struct ClientFixture {
         return std::get<E>(all[0]);
     }
 
-    void connect() {
-        session.handle_connected({ConnectionId{1}, "memory:1", {}}, control, "M", hex("aa"));
+    void connect(bool one_flight = false) {
+        next_stream_ = 4;
+        session.handle_connected({ConnectionId{1}, "memory:1", {}},
+                                 {"M", device, hex("aa"), one_flight});
     }
     void negotiate() {
         connect();
         REQUIRE(receive(control, welcome()) == Errc{});
     }
-    void go_online() {
-        negotiate();
+    void log_in() {
         REQUIRE(receive(control, wire::LoginDone{"ada", {}}) == Errc{});
         REQUIRE(session.poll_login());
         session.login_complete();
+    }
+    void go_online() {
+        negotiate();
+        log_in();
         (void)event<Online>();
         (void)sent();
+    }
+    /// Opens a stream for each room that waits for one: 4, 8 and so on.
+    void open_rooms() {
+        while (const std::optional<std::string> room = session.poll_join()) {
+            session.join_on(StreamId{next_stream_}, *room);
+            next_stream_ += 4;
+        }
+    }
+    Result<RequestId> join(std::string_view room, Position position = {}) {
+        const Result<RequestId> request = session.join(room, position);
+        open_rooms();
+        return request;
+    }
+    /// Why a join is not even taken.
+    Errc join_error(std::string_view room, Position position = {}) {
+        const Result<RequestId> request = session.join(room, position);
+        return request ? Errc{} : to_errc(request.error());
+    }
+    /// The connection breaks, and there will be another one.
+    void lose() {
+        session.handle_disconnected();
+        session.retry({.errc = Errc::transport_failed}, std::chrono::seconds{1}, 1);
+    }
+    /// The same, and the next one is logged in.
+    void come_back() {
+        lose();
+        negotiate();
+        log_in();
+        open_rooms();
     }
     /// In #lobby, of which `head` records exist, on `room_stream`.
     void join_lobby(Offset head = 0) {
         go_online();
-        REQUIRE(session.may_join("#lobby") == Errc{});
-        REQUIRE(session.join(room_stream, "#lobby", {}) == 1);
+        REQUIRE(*join("#lobby") == 1);
         REQUIRE(receive(room_stream, joined(1, head)) == Errc{});
         (void)event<RoomJoined>();
         (void)sent();
@@ -92,7 +147,12 @@ struct ClientFixture {
         return {offset, {}, wire::Event::Kind::message, {}, "bob", std::move(text), "{}"};
     }
 
+    static constexpr DeviceId device{{std::byte{0xdd}}};
+
     ClientSession session;
+
+private:
+    std::uint64_t next_stream_ = 4;
 };
 
 }  // namespace quicchat::test

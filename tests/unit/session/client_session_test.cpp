@@ -17,7 +17,9 @@ TEST_CASE("a client session logs in", "[session]") {
     SECTION("with Hello and LoginBegin in one flight") {
         client.connect();
         CHECK(client.sent() ==
-              std::vector<std::string>{"02 06 00 00 00 02 7b 7d", "06 04 01 4d 01 aa"});
+              std::vector<std::string>{
+                  "02 06 00 00 00 02 7b 7d",
+                  "06 14 01 4d dd 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 01 aa"});
         CHECK(client.session.state() == State::negotiating);
     }
 
@@ -104,8 +106,8 @@ TEST_CASE("a client session closes on frames out of order", "[session]") {
     }
     SECTION("a frame of an unknown even type, but not of an odd one") {
         client.join_lobby();
-        CHECK(client.receive_hex(control, "4033 02 ffff") == Errc{});
-        CHECK(client.receive_hex(room_stream, "33 00") == Errc{});
+        CHECK(client.receive_hex(control, "4035 02 ffff") == Errc{});
+        CHECK(client.receive_hex(room_stream, "35 00") == Errc{});
         CHECK(client.receive_hex(room_stream, "32 00") == Errc::unknown_frame);
         CHECK(client.events().empty());
     }
@@ -124,20 +126,40 @@ TEST_CASE("a client session drops everything once it is closing", "[session]") {
     CHECK(client.receive_hex(control, "32 00") == Errc{});
     CHECK(client.session.handle_stream_end(control, false) == Errc{});
     CHECK(client.events().empty());
-    CHECK(client.session.publish("#lobby", {}, "hi", "{}").error() == Errc::not_ready);
-    CHECK(client.session.may_join("#other") == Errc::not_ready);
+    CHECK(client.session.request_members("#lobby", "").error() == Errc::not_ready);
+    CHECK(client.sent().empty());
 
-    client.session.handle_disconnected({.errc = Errc::closed});
+    client.session.handle_disconnected();
+    client.session.end({.errc = Errc::closed});
     (void)client.event<Offline>();
-    client.session.handle_disconnected({.errc = Errc::closed});
+    client.session.handle_disconnected();
     CHECK(client.events().empty());  // Offline is the last one
+}
+
+TEST_CASE("a client session takes nothing more", "[session]") {
+    ClientFixture client;
+    client.join_lobby();
+
+    SECTION("once it was asked to close") { client.session.handle_close(Input::close_asked); }
+    SECTION("once it ended for good") {
+        client.session.handle_disconnected();
+        client.session.end({.errc = Errc::kicked});
+        CHECK(client.event<Offline>().reason.errc == Errc::kicked);
+    }
+    CHECK(client.join_error("#other") == Errc::not_ready);
+    CHECK(client.session.leave("#lobby") == Errc::not_ready);
+    CHECK(client.session.publish("#lobby", {}, "hi", "{}").error() == Errc::not_ready);
+    CHECK(client.session.tell("bob", {}, "hi", "{}").error() == Errc::not_ready);
+    CHECK(client.session.request_members("#lobby", "").error() == Errc::not_ready);
+    CHECK(client.session.unanswered_requests() == 0);
 }
 
 TEST_CASE("a client session that fails before it is connected drains", "[session]") {
     ClientFixture client;
     client.session.handle_close(Input::failed);
     CHECK(client.session.state() == State::draining);
-    client.session.handle_disconnected({.errc = Errc::unreachable});
+    client.session.handle_disconnected();
+    client.session.end({.errc = Errc::unreachable});
     CHECK(client.event<Offline>().reason.errc == Errc::unreachable);
 }
 
@@ -211,7 +233,7 @@ TEST_CASE("a client session believes no server that", "[session]") {
 TEST_CASE("a client session takes Joined only as an answer", "[session]") {
     ClientFixture client;
     client.go_online();
-    const RequestId request = client.session.join(room_stream, "#Lobby", Position::last(5));
+    const RequestId request = *client.join("#Lobby", Position::last(5));
     CHECK(client.sent() == std::vector<std::string>{"20 0a 01 06 23 4c 6f 62 62 79 01 05"});
 
     SECTION("for the room that was asked for, in whatever case") {

@@ -17,6 +17,7 @@ namespace {
 constexpr StreamId control{0};
 constexpr StreamId room_stream{4};
 constexpr std::string_view id_hex = "000102030405060708090a0b0c0d0e0f";
+constexpr std::string_view login_hex = "06 14 01 4d 000102030405060708090a0b0c0d0e0f 01 aa";
 
 struct Fixture {
     Limits limits{};
@@ -33,7 +34,7 @@ struct Fixture {
     void greet() { REQUIRE(receive(control, "02 06 00 00 00 02 7b7d") == Errc{}); }
     void log_in() {
         greet();
-        REQUIRE(receive(control, "06 04 01 4d 01 aa") == Errc{});
+        REQUIRE(receive(control, login_hex) == Errc{});
         (void)session.login_accepted("ada", {});
     }
 };
@@ -46,7 +47,6 @@ TEST_CASE("a server session greets", "[session]") {
     SECTION("with Welcome, the common version and the limits") {
         server.greet();
         CHECK(server.session.state() == State::authenticating);
-        CHECK(server.session.control() == control);
         const auto welcome = server.session.poll_outgoing();
         REQUIRE(welcome);
         CHECK(test::to_hex(*welcome) == "04 0d 00 00 80 00 80 00 60 00 40 64 02 7b 7d");
@@ -75,7 +75,7 @@ TEST_CASE("a server session closes on frames out of order", "[session]") {
     Fixture server;
 
     SECTION("anything before Hello") {
-        const auto frame = GENERATE(as<std::string>{}, "06 04 01 4d 01 aa", "0a 02 01 aa",
+        const auto frame = GENERATE(as<std::string>{}, std::string{login_hex}, "0a 02 01 aa",
                                     "20 05 01 02 2361 00", "2c 02 01 00");
         CHECK(server.receive(control, frame) == Errc::unexpected_frame);
     }
@@ -91,8 +91,8 @@ TEST_CASE("a server session closes on frames out of order", "[session]") {
     }
     SECTION("a second login (RFC 9266 §4.1)") {
         server.greet();
-        CHECK(server.receive(control, "06 04 01 4d 01 aa") == Errc{});
-        CHECK(server.receive(control, "06 04 01 4d 01 aa") == Errc::unexpected_frame);
+        CHECK(server.receive(control, login_hex) == Errc{});
+        CHECK(server.receive(control, login_hex) == Errc::unexpected_frame);
     }
     SECTION("an answer to no challenge") {
         server.greet();
@@ -100,7 +100,7 @@ TEST_CASE("a server session closes on frames out of order", "[session]") {
     }
     SECTION("a login after the login") {
         server.log_in();
-        CHECK(server.receive(control, "06 04 01 4d 01 aa") == Errc::unexpected_frame);
+        CHECK(server.receive(control, login_hex) == Errc::unexpected_frame);
         CHECK(server.receive(control, "0a 02 01 aa") == Errc::unexpected_frame);
     }
     SECTION("frames that only servers send") {
@@ -109,6 +109,8 @@ TEST_CASE("a server session closes on frames out of order", "[session]") {
         CHECK(server.receive(room_stream, "31 03 01 61 01") == Errc::unexpected_frame);
         CHECK(server.receive(room_stream, "2a 02 01 02") == Errc::unexpected_frame);
         CHECK(server.receive(control, "10 03 00 00 00") == Errc::unexpected_frame);
+        CHECK(server.receive(control, "12 02 01 00") == Errc::unexpected_frame);
+        CHECK(server.receive(room_stream, "33 01 01") == Errc::unexpected_frame);
     }
     SECTION("requests on the wrong stream") {
         server.log_in();
@@ -123,9 +125,11 @@ TEST_CASE("a server session hands on", "[session]") {
 
     SECTION("the login") {
         server.greet();
-        const auto begin = server.request(control, "06 04 01 4d 01 aa");
+        const auto begin = server.request(control, login_hex);
         REQUIRE(begin);
         CHECK(std::get<wire::LoginBegin>(*begin).mechanism == "M");
+        CHECK(test::to_hex(server.session.device().bytes) ==
+              "00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f");
         const auto response = server.request(control, "0a 02 01 bb");
         REQUIRE(response);
         CHECK(test::to_hex(std::get<wire::LoginResponse>(*response).data) == "bb");
@@ -146,7 +150,7 @@ TEST_CASE("a server session hands on", "[session]") {
     }
     SECTION("nothing of what it may skip") {
         server.log_in();
-        const auto skipped = server.request(control, "33 02 ffff");
+        const auto skipped = server.request(control, "35 02 ffff");
         REQUIRE(skipped);
         CHECK(std::holds_alternative<std::monostate>(*skipped));
         CHECK(server.receive(control, "32 02 ffff") == Errc::unknown_frame);

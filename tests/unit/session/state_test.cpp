@@ -48,9 +48,9 @@ std::set<Key> permitted_by_the_protocol() {
     allow(Side::server, Channel::control, State::negotiating, {welcome, error, goaway});
     allow(Side::server, Channel::control, State::authenticating,
           {login_challenge, login_done, error, goaway});
-    allow(Side::server, Channel::control, State::ready, {ack, told, error, goaway});
+    allow(Side::server, Channel::control, State::ready, {ack, told, token, error, goaway});
     allow(Side::server, Channel::room, State::ready,
-          {joined, ack, event, gap, members, presence, error});
+          {joined, ack, event, gap, members, presence, heartbeat, error});
     return keys;
 }
 

@@ -104,12 +104,12 @@ TEST_CASE("extensions behind the known fields (PROTOCOL.md §2.3)", "[wire]") {
 
 TEST_CASE("a type of a later version is unknown, whatever it holds", "[wire]") {
     for (const std::uint64_t type :
-         {0ull, 1ull, 3ull, 0x12ull, 0x33ull, 0x30ull, varint_max + 0ull}) {
+         {0ull, 1ull, 3ull, 0x14ull, 0x35ull, 0x30ull, varint_max + 0ull}) {
         const Buffer payload = test::hex("ff ff");
         CHECK(decode({type, payload}).error() == Errc::unknown_frame);
         CHECK(decode({type, {}}).error() == Errc::unknown_frame);
     }
-    CHECK(may_be_skipped(0x33));
+    CHECK(may_be_skipped(0x35));
     CHECK_FALSE(may_be_skipped(0x34));
 }
 
@@ -135,9 +135,11 @@ TEST_CASE("texts have the bounds of PROTOCOL.md §4", "[wire]") {
         buffer.resize(buffer.size() + bytes, std::byte{'a'});
         return test::to_hex(buffer) + " ";
     };
+    const std::string device = std::string{id_hex} + " ";
     SECTION("names of users and mechanisms") {
-        CHECK(decode_error(FrameType::login_begin, text(32) + text(0)) == Errc{});
-        CHECK(decode_error(FrameType::login_begin, text(33) + text(0)) == Errc::malformed_frame);
+        CHECK(decode_error(FrameType::login_begin, text(32) + device + text(0)) == Errc{});
+        CHECK(decode_error(FrameType::login_begin, text(33) + device + text(0)) ==
+              Errc::malformed_frame);
         CHECK(decode_error(FrameType::login_done, text(33) + text(0)) == Errc::malformed_frame);
         CHECK(decode_error(FrameType::presence, text(33) + "01") == Errc::malformed_frame);
         CHECK(decode_error(FrameType::members_request, "01" + text(33)) == Errc::malformed_frame);
@@ -159,7 +161,10 @@ TEST_CASE("texts have the bounds of PROTOCOL.md §4", "[wire]") {
         CHECK(decode_error(FrameType::login_challenge, text(2048)) == Errc{});
         CHECK(decode_error(FrameType::login_challenge, text(2049)) == Errc::malformed_frame);
         CHECK(decode_error(FrameType::login_response, text(2049)) == Errc::malformed_frame);
-        CHECK(decode_error(FrameType::login_begin, text(1) + text(2049)) == Errc::malformed_frame);
+        CHECK(decode_error(FrameType::login_begin, text(1) + device + text(2048)) == Errc{});
+        CHECK(decode_error(FrameType::login_begin, text(1) + device + text(2049)) ==
+              Errc::malformed_frame);
+        CHECK(decode_error(FrameType::token, "01" + text(2049)) == Errc::malformed_frame);
         CHECK(decode_error(FrameType::login_done, text(1) + text(2049)) == Errc::malformed_frame);
         CHECK(decode_error(FrameType::hello, "00 00 00" + text(1024)) == Errc{});
         CHECK(decode_error(FrameType::hello, "00 00 00" + text(1025)) == Errc::malformed_frame);

@@ -35,7 +35,7 @@ public:
         number(count);
         value = WallTime{std::chrono::milliseconds{static_cast<std::int64_t>(count)}};
     }
-    void id(MessageId& value) { value.bytes = entropy_.draw<16>(); }
+    void id(auto& value) { value.bytes = entropy_.draw<16>(); }
     void text(std::string& value, std::size_t bytes_max) {
         value.resize(draw(0, std::min<std::size_t>(bytes_max, draw(0, 9) == 0 ? 2000 : 20)));
         for (char& c : value) c = static_cast<char>(draw(0, 255));

@@ -65,7 +65,7 @@ public:
     void time(WallTime& value) {
         value = WallTime{std::chrono::milliseconds{next().get<std::int64_t>()}};
     }
-    void id(MessageId& value) {
+    void id(auto& value) {
         const Buffer bytes = test::hex(next().get<std::string>());
         for (std::size_t i = 0; i < 16; ++i) value.bytes[i] = bytes.at(i);
     }
@@ -108,6 +108,7 @@ TEST_CASE("frames mean what tests/vectors/frames.txt says", "[wire]") {
                                                      {"login_done", 0x0c},
                                                      {"error", 0x0e},
                                                      {"goaway", 0x10},
+                                                     {"token", 0x12},
                                                      {"join", 0x20},
                                                      {"joined", 0x22},
                                                      {"publish", 0x24},
@@ -117,6 +118,7 @@ TEST_CASE("frames mean what tests/vectors/frames.txt says", "[wire]") {
                                                      {"members_request", 0x2c},
                                                      {"members", 0x2e},
                                                      {"presence", 0x31},
+                                                     {"heartbeat", 0x33},
                                                      {"tell", 0x34},
                                                      {"told", 0x36}};
     std::set<std::uint64_t> seen;

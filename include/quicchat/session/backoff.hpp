@@ -1,0 +1,73 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "quicchat/base/entropy.hpp"
+#include "quicchat/base/error.hpp"
+#include "quicchat/base/time.hpp"
+
+namespace quicchat {
+
+/// How a client comes back after it lost its connection.
+struct Reconnection {
+    bool enabled = true;
+    /// Also before the first login has succeeded: for programs that nobody watches.
+    bool before_first_login = false;
+    Duration delay_min = std::chrono::milliseconds{500};  ///< Before the first attempt.
+    Duration delay_max = std::chrono::seconds{30};        ///< Doubled with each, up to this.
+    /// The same where the server said that it is busy or broken.
+    Duration busy_delay_min = std::chrono::seconds{5};
+    Duration busy_delay_max = std::chrono::minutes{2};
+    /// A connection that held so long was good: delays begin anew after it.
+    Duration stable = std::chrono::seconds{10};
+    std::optional<Duration> give_up_after{};  ///< Offline for so long is the end. Nothing: never.
+};
+
+/// When to dial again. Each delay is doubled and a random part of it, up to a half, is taken off:
+/// clients that lost the same server do not come back at the same moment.
+class Backoff {
+public:
+    explicit Backoff(Reconnection policy) : policy_(policy) {}
+
+    void handle_online(TimePoint now) { online_since_ = now; }
+
+    /// The connection ended. How long to wait, or nothing if trying again cannot help or is not
+    /// wanted.
+    std::optional<Duration> handle_lost(Errc why, TimePoint now, Entropy& entropy) {
+        if (online_since_ && now - *online_since_ >= policy_.stable) attempts_ = 0;
+        if (online_since_ || !offline_since_) offline_since_ = now;
+        was_online_ = was_online_ || online_since_.has_value();
+        online_since_.reset();
+        const ErrorClass kind = error_class(why);
+        const bool helps = kind == ErrorClass::retry || kind == ErrorClass::retry_after;
+        if (!policy_.enabled || !helps) return std::nullopt;
+        if (!was_online_ && !policy_.before_first_login) return std::nullopt;
+
+        const bool busy = kind == ErrorClass::retry_after;
+        const Duration max = busy ? policy_.busy_delay_max : policy_.delay_max;
+        Duration delay = busy ? policy_.busy_delay_min : policy_.delay_min;
+        for (std::uint64_t i = 0; i < attempts_ && delay < max; ++i) delay *= 2;
+        delay = std::min(delay, max);
+        const auto half = static_cast<std::uint64_t>(delay.count() / 2);
+        delay -= Duration{static_cast<Duration::rep>(entropy.draw_number() % (half + 1))};
+        ++attempts_;
+        const bool over =
+            policy_.give_up_after && now + delay - *offline_since_ > *policy_.give_up_after;
+        return over ? std::nullopt : std::optional{delay};
+    }
+
+    /// Attempts since the last connection that held.
+    std::uint64_t attempts() const { return attempts_; }
+
+private:
+    Reconnection policy_;
+    std::uint64_t attempts_ = 0;
+    bool was_online_ = false;
+    std::optional<TimePoint> online_since_;
+    std::optional<TimePoint> offline_since_;
+};
+
+}  // namespace quicchat

@@ -1,0 +1,229 @@
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "quicchat/base/name.hpp"
+#include "quicchat/base/queue.hpp"
+#include "quicchat/base/result.hpp"
+#include "quicchat/base/text.hpp"
+#include "quicchat/session/client_rooms.hpp"
+#include "quicchat/session/event.hpp"
+#include "quicchat/session/outbox.hpp"
+#include "quicchat/session/state.hpp"
+#include "quicchat/wire/codec.hpp"
+
+namespace quicchat {
+
+/// What an application asks of a server. It is taken at any time until the end, sent when that is
+/// possible, and sent again on the next connection until it is answered.
+class ClientRequests {
+public:
+    explicit ClientRequests(const Limits& limits)
+        : server_limits_{limits.message_bytes_max, limits.attributes_bytes_max,
+                         limits.rooms_per_connection_max},
+          outbox_(limits) {}
+
+    /// Joins a room. RoomJoined or Refused follows.
+    Result<RequestId> join(std::string_view name, const Position& position) {
+        if (over_) return Errc::not_ready;
+        if (!is_room_name(name)) return Errc::invalid_name;
+        if (std::max(position.count, position.offset) > varint_max) return Errc::invalid_request;
+        if (rooms_.contains(name)) return Errc::already_joined;
+        if (rooms_.size() >= server_limits_.rooms_max) return Errc::too_many_rooms;
+        if (!outbox_.has_room(0)) return Errc::queue_full;
+        rooms_.add(name, position);
+        return outbox_.add({.kind = Kind::join, .room = std::string{name}});
+    }
+
+    /// Leaves a room. RoomLeft follows.
+    Errc leave(std::string_view name) {
+        if (over_) return Errc::not_ready;
+        Room* room = find_wanted(name);
+        if (room == nullptr) return Errc::not_in_room;
+        room->stage = Stage::leaving;
+        if (room->stream) return send_end(*room->stream), Errc{};
+        end_room(*room);
+        rooms_.erase(*room);
+        return Errc{};
+    }
+
+    /// Puts a message into a room. Acked or Refused follows, with the returned number.
+    Result<RequestId> publish(std::string_view name, const MessageId& id, std::string text,
+                              std::string attributes) {
+        if (const Errc errc = check_message(text, attributes); errc != Errc{}) return errc;
+        const Room* room = find_wanted(name);
+        if (room == nullptr) return Errc::not_in_room;
+        return ask({.kind = Kind::message,
+                    .room = room->name,
+                    .id = id,
+                    .text = std::move(text),
+                    .attributes = std::move(attributes)});
+    }
+
+    /// Sends a message to one person. Acked or Refused follows.
+    Result<RequestId> tell(std::string to, const MessageId& id, std::string text,
+                           std::string attributes) {
+        if (const Errc errc = check_message(text, attributes); errc != Errc{}) return errc;
+        if (!is_user_name(to)) return Errc::invalid_name;
+        return ask({.kind = Kind::message,
+                    .id = id,
+                    .to = std::move(to),
+                    .text = std::move(text),
+                    .attributes = std::move(attributes)});
+    }
+
+    /// Asks who is in a room, for names after `after`. MemberList follows.
+    Result<RequestId> request_members(std::string_view name, std::string after) {
+        if (!ready_) return Errc::not_ready;
+        const Room* room = find_wanted(name);
+        if (room == nullptr || !room->stream) return Errc::not_in_room;
+        if (!after.empty() && !is_user_name(after)) return Errc::invalid_name;
+        if (!outbox_.has_room(0)) return Errc::queue_full;
+        const RequestId request =
+            outbox_.add({.kind = Kind::members, .room = room->name, .stream = room->stream});
+        send(*room->stream, wire::MembersRequest{request, std::move(after)});
+        return request;
+    }
+
+    // For programs that keep unsent messages over their restarts.
+
+    /// Takes in a message that an earlier run of the program did not get an answer to. It is sent
+    /// as soon as its room is joined; Acked or Refused follows.
+    Result<RequestId> restore(UnsentMessage message) {
+        return ask({.kind = Kind::message,
+                    .room = std::move(message.room),
+                    .id = message.id,
+                    .to = std::move(message.to),
+                    .text = std::move(message.text),
+                    .attributes = std::move(message.attributes)});
+    }
+
+    /// From now on `poll_outbox_change` says what has to be kept. Poll it after each turn.
+    void report_outbox_changes() { outbox_.report_changes(); }
+    std::optional<OutboxChange> poll_outbox_change() { return outbox_.poll_change(); }
+
+    /// Joins a room, or goes on in it, on a stream that was opened for it.
+    void join_on(StreamId stream, std::string_view name) {
+        Room& room = *rooms_.find(name);
+        const auto is_first_join = [&](const auto& entry) {
+            return entry.second.kind == Kind::join &&
+                   canonical_name(entry.second.room) == canonical_name(name);
+        };
+        Outbox::Requests& requests = outbox_.requests();
+        const auto asked = std::ranges::find_if(requests, is_first_join);
+        const RequestId request = asked != requests.end()
+                                      ? asked->first
+                                      : outbox_.add({.kind = Kind::rejoin, .room = room.name});
+        requests.at(request).stream = stream;
+        rooms_.begin_join(room, stream, request);
+        send(stream, wire::Join{request, room.name, room.position()});
+        for (auto& [number, message] : requests) send_message(number, message);
+    }
+
+    std::optional<ClientEvent> poll_event() { return pop_front(events_); }
+    std::optional<Outgoing> poll_outgoing() { return pop_front(outgoing_); }
+    std::size_t unread_events() const { return events_.size(); }
+    std::size_t unanswered_requests() const { return outbox_.size(); }
+
+protected:
+    using Kind = Outbox::Kind;
+    using Room = ClientRoom;
+    using Stage = ClientRoom::Stage;
+
+    template <class M>
+    void send(StreamId stream, const M& message) {
+        outgoing_.push_back({stream, Bytes{encode(message)}, false});
+    }
+    void send_end(StreamId stream) { outgoing_.push_back({stream, {}, true}); }
+
+    /// Sends a message that is not on its way yet, if its stream is there.
+    void send_message(RequestId number, Outbox::Request& request) {
+        if (request.kind != Kind::message || request.stream || !ready_) return;
+        if (request.room.empty()) {
+            request.stream = control_stream;
+            return send(control_stream, wire::Tell{number, request.id, request.to, request.text,
+                                                   request.attributes});
+        }
+        const Room* room = find_wanted(request.room);
+        if (room == nullptr || !room->stream) return;
+        request.stream = room->stream;
+        send(*room->stream, wire::Publish{number, request.id, request.text, request.attributes});
+    }
+
+    Result<RequestId> ask(Outbox::Request request) {
+        if (!outbox_.has_room(request.text.size() + request.attributes.size())) {
+            return Errc::queue_full;
+        }
+        const RequestId number = outbox_.add(std::move(request));
+        send_message(number, outbox_.requests().at(number));
+        return number;
+    }
+
+    Room* find_wanted(std::string_view name) {
+        Room* room = rooms_.find(name);
+        return room != nullptr && room->is_wanted() ? room : nullptr;
+    }
+
+    Errc check_message(std::string_view text, std::string_view attributes) const {
+        if (over_) return Errc::not_ready;
+        if (text.size() > server_limits_.message_bytes_max ||
+            attributes.size() > server_limits_.attributes_bytes_max) {
+            return Errc::message_too_long;
+        }
+        if (text.empty() || !is_clean_text(text) || !is_clean_text(attributes)) {
+            return Errc::invalid_text;
+        }
+        return Errc{};
+    }
+
+    /// We are out of a room, and what was asked in it will have no answer.
+    void end_room(const Room& room) {
+        const std::string key = canonical_name(room.name);
+        const auto is_here = [&](const Outbox::Request& request) {
+            return canonical_name(request.room) == key;
+        };
+        refuse_if(is_here, Errc::not_in_room, "the room ended before the answer came");
+        if (room.stage == Stage::refused) return;  // said already
+        events_.push_back(RoomLeft{room.name, room.end, room.end_text});
+    }
+
+    template <class Predicate>
+    void refuse_if(Predicate wanted, Errc errc, std::string_view text) {
+        for (const auto& [number, request] : outbox_.take_if(wanted)) {
+            if (request.kind == Kind::rejoin) continue;  // the application did not ask
+            events_.push_back(Refused{number, request.room, errc, {}, std::string{text}});
+        }
+    }
+
+    /// The session is logged in: sends what waited for that.
+    void begin_sending() {
+        ready_ = true;
+        for (auto& [number, request] : outbox_.requests()) send_message(number, request);
+    }
+
+    /// The connection is gone: what is here waits for the next one.
+    void stop_sending() {
+        ready_ = false;
+        outgoing_.clear();
+        for (const Room& room : rooms_.handle_disconnected()) end_room(room);
+        const auto is_question = [](const Outbox::Request& r) { return r.kind == Kind::members; };
+        refuse_if(is_question, Errc::not_ready, "the connection was lost before the answer came");
+        outbox_.take_if([](const Outbox::Request& r) { return r.kind == Kind::rejoin; });
+        outbox_.handle_disconnected();
+    }
+
+    bool ready_ = false;  ///< Messages may be sent.
+    bool over_ = false;   ///< Nothing more is taken.
+    ServerLimits server_limits_;
+    Outbox outbox_;
+    ClientRooms rooms_;
+    std::deque<ClientEvent> events_;
+    std::deque<Outgoing> outgoing_;
+};
+
+}  // namespace quicchat

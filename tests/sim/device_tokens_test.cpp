@@ -1,0 +1,204 @@
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "quicchat/memory.hpp"
+#include "unit/auth/device_scene.hpp"
+
+using namespace quicchat;
+using namespace quicchat::test;
+
+namespace {
+
+using DeviceClient = Client<memory::Transport, TestLogin>;
+using DeviceServer =
+    Server<memory::Transport, MemoryLog, DeviceAuthenticator<CountedCrypto, MemoryAccounts>>;
+
+/// A server with one account, and devices of it, on one simulated network.
+struct Scene {
+    struct Phone {
+        std::unique_ptr<DeviceClient> client;
+        std::vector<ClientEvent> events{};
+        std::uint64_t connection = 0;
+
+        template <class E>
+        std::size_t count() const {
+            std::size_t found = 0;
+            for (const ClientEvent& event : events) found += std::holds_alternative<E>(event);
+            return found;
+        }
+        bool online() const { return client->state() == State::ready; }
+        std::uint64_t generation() const {
+            const auto& token = client->login().token();
+            return token ? token->generation : 0;
+        }
+    };
+
+    memory::Network network{{.seed = 91}};
+    std::shared_ptr<MemoryAccounts> book = std::make_shared<MemoryAccounts>();
+    std::unique_ptr<DeviceServer> server;
+    std::vector<std::unique_ptr<Phone>> phones;
+
+    Scene() {
+        REQUIRE(book->add("ada", test_verifier("secret")));
+        start_server();
+    }
+
+    void start_server() {
+        server.reset();
+        server =
+            std::make_unique<DeviceServer>(network.listen("chat"), MemoryLog{Entropy::seeded(1)},
+                                           DeviceAuthenticator<CountedCrypto, MemoryAccounts>{
+                                               book, Buffer(32, std::byte{9}), Entropy::seeded(2)},
+                                           Entropy::seeded(3));
+    }
+
+    Phone& add(std::optional<DeviceToken> token = {}, bool with_password = true) {
+        std::optional<PasswordLogin> password;
+        if (with_password) password = password_login("ada", "secret");
+        auto login = TestLogin::create("ada", std::move(password), std::move(token)).value();
+        phones.push_back(std::make_unique<Phone>());
+        Phone& phone = *phones.back();
+        phone.client = std::make_unique<DeviceClient>(
+            network.dial("chat"), std::move(login), Entropy::seeded(100 + phones.size()),
+            ClientConfig{.reconnect = {.delay_max = std::chrono::seconds{1}},
+                         .device = device_id(1)});
+        phone.client->connect(now());
+        phone.connection = network.connections_dialled();
+        run_for(std::chrono::seconds{1});
+        return phone;
+    }
+
+    /// Loses the connection, and has it come back.
+    void cut(Phone& phone) {
+        network.cut(phone.connection);
+        run_for(std::chrono::seconds{5});
+        phone.connection = network.connections_dialled();
+    }
+
+    Now now() const { return {network.now(), WallTime{std::chrono::hours{24}}}; }
+
+    void run_for(Duration duration) {
+        const TimePoint end = network.now() + duration;
+        turn();
+        while (network.now() < end) {
+            std::optional<TimePoint> next = earlier(network.next_event(), server->next_deadline());
+            for (const auto& phone : phones) next = earlier(next, phone->client->next_deadline());
+            network.advance_to(std::max(network.now(), std::min(next.value_or(end), end)));
+            turn();
+        }
+    }
+    void turn() {
+        server->process(now());
+        for (const auto& phone : phones) {
+            phone->client->process(now());
+            while (auto event = phone->client->poll_event()) {
+                phone->events.push_back(*std::move(event));
+            }
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a device that logged in by password comes back by its tokens", "[sim]") {
+    Scene scene;
+    Scene::Phone& phone = scene.add();
+    REQUIRE(phone.online());
+    CHECK(phone.generation() == 1);
+    REQUIRE(phone.client->join("#lobby"));
+    scene.run_for(std::chrono::seconds{1});
+    for (std::uint64_t round = 2; round < 8; ++round) {
+        scene.cut(phone);
+        REQUIRE(phone.online());
+        CHECK(phone.generation() == round);
+        CHECK(phone.count<RoomJoined>() == round);
+    }
+    CHECK(phone.count<Offline>() == 0);
+
+    SECTION("also from a program that has nothing but the token") {
+        const DeviceToken token = *phone.client->login().token();
+        phone.client->close();
+        scene.run_for(std::chrono::seconds{1});
+        CHECK(scene.add(token, false).online());
+    }
+    SECTION("also at the server that comes after the server") {
+        scene.start_server();
+        scene.run_for(std::chrono::minutes{2});
+        CHECK(phone.online());
+        CHECK(phone.generation() == 8);
+    }
+    SECTION("and by its password when somebody revoked it") {
+        scene.book->remove_device("ada", device_id(1));
+        scene.cut(phone);
+        CHECK(phone.online());
+        CHECK(phone.count<Offline>() == 0);
+    }
+}
+
+TEST_CASE("a token that was copied", "[sim]") {
+    Scene scene;
+    Scene::Phone& owner = scene.add();
+    const DeviceToken copy = *owner.client->login().token();
+
+    SECTION(
+        "is worth nothing after the owner's next logins, and ends the device when it is shown") {
+        scene.cut(owner);  // uses it
+        scene.cut(owner);  // uses its successor: the copy is the previous one now
+        Scene::Phone& thief = scene.add(copy, false);
+        CHECK_FALSE(thief.online());
+        REQUIRE(std::holds_alternative<Offline>(thief.events.back()));
+        CHECK(std::get<Offline>(thief.events.back()).reason.errc == Errc::token_refused);
+        // The owner is thrown out as well, and comes back because it knows the password.
+        scene.run_for(std::chrono::seconds{5});
+        CHECK(owner.online());
+        CHECK(owner.count<Reconnecting>() == 3);
+        CHECK(scene.book->devices("ada").size() == 1);
+    }
+    SECTION("is no use to another device") {
+        auto login = TestLogin::create("ada", std::nullopt, copy).value();
+        DeviceClient thief{scene.network.dial("chat"), std::move(login), Entropy::seeded(5),
+                           ClientConfig{.device = device_id(2)}};
+        thief.connect(scene.now());
+        std::optional<Errc> end;
+        for (int i = 0; i < 200 && !end; ++i) {
+            scene.run_for(std::chrono::milliseconds{20});
+            thief.process(scene.now());
+            while (const auto event = thief.poll_event()) {
+                if (const auto* off = std::get_if<Offline>(&*event)) end = off->reason.errc;
+            }
+        }
+        CHECK(end == Errc::token_refused);
+        CHECK(owner.online());
+    }
+}
+
+TEST_CASE("a token does not reach the device before it is safe at the server", "[sim]") {
+    Scene scene;
+    scene.book->hold_saves();
+    Scene::Phone& phone = scene.add();
+    REQUIRE(phone.online());
+    CHECK(phone.generation() == 0);
+
+    SECTION("and does when it is") {
+        scene.book->release_saves();
+        scene.run_for(std::chrono::seconds{1});
+        CHECK(phone.generation() == 1);
+        CHECK(phone.count<TokenRenewed>() == 1);
+    }
+    SECTION("and never if the server crashes before") {
+        scene.book->lose_saves();
+        scene.start_server();
+        scene.run_for(std::chrono::minutes{2});
+        CHECK(phone.online());  // by password
+        CHECK(phone.generation() == 1);
+        CHECK(phone.count<TokenRenewed>() == 1);
+    }
+}

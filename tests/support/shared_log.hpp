@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quicchat/log/memory_log.hpp"
+
+namespace quicchat::test {
+
+/// A handle of a log that outlives the server, as a file would: the next server goes on with it.
+class SharedLog {
+public:
+    explicit SharedLog(std::shared_ptr<MemoryLog> log) : log_(std::move(log)) {}
+
+    Result<LogHead> open(const std::string& room, Retention retention) {
+        return log_->open(room, retention);
+    }
+    void forget(const std::string& room) { log_->forget(room); }
+    Result<std::vector<std::string>> rooms() const { return log_->rooms(); }
+    LogHead head(const std::string& room) const { return log_->head(room); }
+    void append(AppendToken token, const std::string& room, Record record) {
+        log_->append(token, room, std::move(record));
+    }
+    std::optional<AppendCompletion> poll_completion() { return log_->poll_completion(); }
+    Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
+                                           std::size_t count_max) const {
+        return log_->read(room, after, count_max);
+    }
+    Durability durability() const { return Durability::fsync; }
+
+private:
+    std::shared_ptr<MemoryLog> log_;
+};
+
+static_assert(RoomLog<SharedLog>);
+
+}  // namespace quicchat::test
