@@ -100,6 +100,19 @@ macro(quicchat_provide_transport_libraries)
         "quicchat: ngtcp2 and wolfSSL: ${QUICCHAT_TRANSPORT_ORIGIN} ${QUICCHAT_TRANSPORT_PREFIX}")
 endmacro()
 
+# Makes SQLite::SQLite3, always of the system: it is everywhere, and gets its security updates there.
+# 3.37 has STRICT tables.
+macro(quicchat_provide_sqlite)
+    find_package(Threads REQUIRED GLOBAL)
+    find_package(SQLite3 3.37 QUIET GLOBAL)
+    if(NOT SQLite3_FOUND)
+        message(FATAL_ERROR
+            "quicchat::sqlite needs SQLite 3.37 or newer with its headers and did not find it.\n"
+            "  Install it: apt-get install libsqlite3-dev\n"
+            "  or do without rooms and accounts on disk: -DQUICCHAT_SQLITE=OFF")
+    endif()
+endmacro()
+
 function(quicchat_unpack_nlohmann_json work_dir prefix log)
     set(root "json-3.11.3")
     quicchat_unpack(nlohmann_json "${work_dir}" source "${root}/include" "${root}/LICENSE.MIT")

@@ -9,7 +9,7 @@ set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/quicchat")
 set(private_dir "${CMAKE_INSTALL_LIBDIR}/quicchat")
 
 # One export per component, so that a component whose libraries are missing harms no other.
-foreach(component IN ITEMS Core Quic)
+foreach(component IN ITEMS Core Quic Sqlite)
     string(TOLOWER "${component}" name)
     if(TARGET quicchat_${name})
         install(TARGETS quicchat_${name} EXPORT quicchat${component}Targets
@@ -85,4 +85,8 @@ quicchat_install_pc(quicchat "${PROJECT_DESCRIPTION}" "${pc_json_requires}"
 if(TARGET quicchat_quic)
     quicchat_install_pc(quicchat-quic "quicchat over ngtcp2 and wolfSSL"
         "quicchat ${pc_transport_requires}" "${pc_transport_cflags}" "${pc_transport_libs}")
+endif()
+if(TARGET quicchat_sqlite)
+    quicchat_install_pc(quicchat-sqlite "quicchat with rooms and accounts in SQLite"
+        "quicchat sqlite3 >= 3.37" "" "-pthread")
 endif()

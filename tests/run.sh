@@ -69,6 +69,7 @@ missing_packages() {
 os.stat(os.path.join(sysconfig.get_path("include"), "Python.h"))' >/dev/null 2>&1 ||
         echo python3-dev
     pkg-config --exists nlohmann_json 2>/dev/null || echo nlohmann-json3-dev
+    [ -e /usr/include/sqlite3.h ] || echo libsqlite3-dev
 }
 
 heading "tools"

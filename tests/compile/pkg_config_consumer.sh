@@ -10,10 +10,11 @@ output=$6
 export PKG_CONFIG_PATH="$2${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
 
 mkdir -p "$output"
-for package in quicchat quicchat-quic; do
+for package in quicchat quicchat-quic quicchat-sqlite; do
     case $package in
     quicchat) program=core ;;
     quicchat-quic) program=quic ;;
+    quicchat-sqlite) program=sqlite ;;
     esac
     # shellcheck disable=SC2046 # the flags are meant to be split
     "$compiler" -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror \

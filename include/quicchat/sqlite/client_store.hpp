@@ -1,0 +1,174 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quicchat/auth/device.hpp"
+#include "quicchat/base/entropy.hpp"
+#include "quicchat/session/outbox.hpp"
+#include "quicchat/sqlite/database.hpp"
+#include "quicchat/sqlite/file_lock.hpp"
+#include "quicchat/sqlite/schema.hpp"
+
+namespace quicchat::sqlite {
+
+inline constexpr std::int64_t client_application_id = 0x71636863;  ///< "qchc"
+
+inline constexpr Migration client_migrations[] = {
+    {1, R"sql(
+CREATE TABLE meta(
+    key TEXT PRIMARY KEY,
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE token(
+    account TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    key BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE unsent(
+    number INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    room TEXT NOT NULL,
+    addressee TEXT NOT NULL,
+    id BLOB NOT NULL,
+    text TEXT NOT NULL,
+    attributes TEXT NOT NULL,
+    UNIQUE(account, room, addressee, id)
+) STRICT;
+)sql"},
+};
+
+/// What a client keeps over its restarts, in a file of mode 0600: who it is (its device id), the
+/// tokens it logs in with, and the messages that have no answer yet. The file is as secret as a
+/// password. One program at a time can have it: two that share a token would look like a theft.
+///
+/// Unsent messages outlive a crash of the program; a token, once kept, a power failure as well.
+/// Belongs to one thread.
+class ClientStore {
+public:
+    /// Opens the file, or makes it. `account` says whose messages and token: a user at a server.
+    static StorageResult<ClientStore> open(const std::string& path, std::string account,
+                                           Entropy entropy) {
+        const std::string real = real_path(path);
+        auto lock = FileLock::take(real);
+        if (!lock) return lock.error();
+        if (auto error = make_database_file(real)) return *error;
+        auto database = open_database({.path = real,
+                                       .durability = Durability::process,
+                                       .application_id = client_application_id,
+                                       .versions = client_migrations},
+                                      entropy);
+        if (!database) return database.error();
+        ClientStore store{*std::move(lock), *std::move(database), std::move(account)};
+        if (auto error = store.load()) return *error;
+        if (auto error = store.checkpoint()) return *error;
+        return store;
+    }
+
+    /// Drawn when the file was made.
+    DeviceId device() const { return device_; }
+    const std::optional<DeviceToken>& token() const { return token_; }
+    /// In the order of sending.
+    const std::vector<UnsentMessage>& unsent() const { return unsent_; }
+
+    /// Replaces the token. Nothing: it is safe.
+    std::optional<StorageError> keep(const DeviceToken& token) {
+        // In WAL mode FULL syncs at the commit.
+        if (database_.run("PRAGMA synchronous=FULL") != SQLITE_OK) return database_.error();
+        Statement replace{database_, "INSERT OR REPLACE INTO token VALUES(?1, ?2, ?3)"};
+        const int code = replace.run(account_, token.generation, token.key.view());
+        if (code != SQLITE_OK) return database_.error();
+        if (database_.run("PRAGMA synchronous=NORMAL") != SQLITE_OK) return database_.error();
+        return std::nullopt;
+    }
+
+    /// The server refused it.
+    std::optional<StorageError> forget_token() {
+        Statement erase{database_, "DELETE FROM token WHERE account=?1"};
+        if (erase.run(account_) != SQLITE_OK) return database_.error();
+        return std::nullopt;
+    }
+
+    /// Keeps new messages and forgets answered ones, all or none.
+    std::optional<StorageError> apply(std::span<const OutboxChange> changes) {
+        if (changes.empty()) return std::nullopt;
+        {
+            Transaction transaction{database_};
+            if (transaction.code() != SQLITE_OK) return database_.error();
+            Statement keep{database_,
+                           "INSERT OR IGNORE INTO unsent(account, room, addressee, id, text, "
+                           "attributes) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"};
+            Statement forget{database_,
+                             "DELETE FROM unsent WHERE account=?1 AND room=?2 AND addressee=?3 AND "
+                             "id=?4"};
+            for (const auto& [m, kept] : changes) {
+                const BytesView id{m.id.bytes};
+                const int code = kept ? keep.run(account_, m.room, m.to, id, m.text, m.attributes)
+                                      : forget.run(account_, m.room, m.to, id);
+                if (code != SQLITE_OK) return database_.error();
+            }
+            if (transaction.commit() != SQLITE_OK) return database_.error();
+        }
+        written_ += changes.size();
+        return written_ < changes_per_checkpoint ? std::nullopt : checkpoint();
+    }
+
+private:
+    static constexpr std::size_t changes_per_checkpoint = 1000;
+
+    ClientStore(FileLock lock, Database database, std::string account)
+        : lock_(std::move(lock)), database_(std::move(database)), account_(std::move(account)) {}
+
+    std::optional<StorageError> load() {
+        Statement select_device{database_, "SELECT value FROM meta WHERE key='secret'"};
+        Rows device = select_device.query();
+        if (!device.next()) return database_.error();
+        device.copy_to(0, device_.bytes);
+
+        Statement select_token{database_, "SELECT generation, key FROM token WHERE account=?1"};
+        Rows token = select_token.query(account_);
+        if (token.next()) {
+            token_ =
+                DeviceToken{static_cast<std::uint64_t>(token.number(0)), Secret{token.bytes(1)}};
+        }
+        Statement select_unsent{database_,
+                                "SELECT room, addressee, id, text, attributes FROM unsent "
+                                "WHERE account=?1 ORDER BY number"};
+        Rows unsent = select_unsent.query(account_);
+        while (unsent.next()) {
+            UnsentMessage& m = unsent_.emplace_back();
+            m.room = unsent.text(0);
+            m.to = unsent.text(1);
+            unsent.copy_to(2, m.id.bytes);
+            m.text = unsent.text(3);
+            m.attributes = unsent.text(4);
+        }
+        if (token.code() != SQLITE_OK || unsent.code() != SQLITE_OK) return database_.error();
+        return std::nullopt;
+    }
+
+    /// Moves what was written into the file. No other connection is there to disturb.
+    std::optional<StorageError> checkpoint() {
+        written_ = 0;
+        if (database_.run("PRAGMA wal_checkpoint(TRUNCATE)") != SQLITE_OK) return database_.error();
+        return std::nullopt;
+    }
+
+    FileLock lock_;
+    Database database_;
+    std::string account_;
+    DeviceId device_;
+    std::optional<DeviceToken> token_;
+    std::vector<UnsentMessage> unsent_;
+    std::size_t written_ = 0;
+};
+
+}  // namespace quicchat::sqlite

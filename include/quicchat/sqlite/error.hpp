@@ -1,0 +1,94 @@
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cassert>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "quicchat/base/error.hpp"
+
+namespace quicchat::sqlite {
+
+/// What is wrong with a database, for programs and for people: the text is a sentence that names
+/// the file and, where there is one, the way out.
+struct StorageError {
+    Errc errc = Errc::storage_failed;
+    std::string text;
+};
+
+/// A value, or what is wrong with the database. `Result` with a text.
+template <class T>
+class [[nodiscard]] StorageResult {
+public:
+    StorageResult(T value) : value_(std::move(value)) {}
+    StorageResult(StorageError error) : error_(std::move(error)) {}
+
+    explicit operator bool() const { return value_.has_value(); }
+    T& operator*() & { return assert(value_), *value_; }
+    const T& operator*() const& { return assert(value_), *value_; }
+    T&& operator*() && { return assert(value_), *std::move(value_); }
+    T* operator->() { return assert(value_), &*value_; }
+    const T* operator->() const { return assert(value_), &*value_; }
+    const StorageError& error() const { return assert(!value_), error_; }
+
+private:
+    std::optional<T> value_;
+    StorageError error_;
+};
+
+namespace detail {
+
+/// A clause for people about a result code of SQLite: what it is and what to do about it.
+inline std::string_view explain(int code) {
+    switch (code & 0xff) {
+        case SQLITE_FULL:
+            return "the disk is full; make room on it";
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            return "another program has locked it; stop that program, or choose another file";
+        case SQLITE_READONLY:
+            return "it cannot be written; give this user the right to write the file and its "
+                   "folder";
+        case SQLITE_PERM:
+        case SQLITE_AUTH:
+            return "access was denied; give this user the right to read and write it";
+        case SQLITE_CANTOPEN:
+            return "it cannot be opened; give this user the right to read and write the file and "
+                   "its folder";
+        case SQLITE_CORRUPT:
+            return "it is damaged; restore it from a backup";
+        case SQLITE_NOTADB:
+            return "it is not an SQLite database; choose another file";
+        case SQLITE_IOERR:
+            return "the disk reports an error; look at the system's log";
+        case SQLITE_NOMEM:
+            return "there is no memory left";
+        default:
+            return "SQLite failed";
+    }
+}
+
+}  // namespace detail
+
+/// The error for a result code of SQLite: `storage_full` if the disk is, or else `storage_failed`.
+constexpr Errc errc_of(int code) {
+    return (code & 0xff) == SQLITE_FULL ? Errc::storage_full : Errc::storage_failed;
+}
+
+/// The same with a text. `note` is what SQLite itself says about it.
+inline StorageError describe_failure(int code, const std::string& path, std::string_view note) {
+    std::string text = "database '" + path + "': " + std::string{detail::explain(code)} + " (";
+    text.append(note);
+    text += ", SQLite code " + std::to_string(code) + ")";
+    return {errc_of(code), std::move(text)};
+}
+
+/// An error that SQLite knows nothing of.
+inline StorageError storage_failure(const std::string& path, std::string_view what) {
+    return {Errc::storage_failed, "database '" + path + "': " + std::string{what}};
+}
+
+}  // namespace quicchat::sqlite

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quicchat/log/concept.hpp"
+#include "quicchat/sqlite/store.hpp"
+
+namespace quicchat {
+
+/// The log that survives: all rooms in one SQLite file. Each room keeps the newest records within
+/// its retention. Dedup reaches as far back as the records do.
+///
+/// A handle on a Store: it belongs to the thread that the Store belongs to.
+class SqliteLog {
+public:
+    explicit SqliteLog(std::shared_ptr<sqlite::Store> store) : store_(std::move(store)) {}
+
+    Result<LogHead> open(const std::string& room, Retention retention) {
+        return store_->open_room(room, retention);
+    }
+    void forget(const std::string& room) { store_->forget_room(room); }
+    Result<std::vector<std::string>> rooms() const { return store_->rooms(); }
+    LogHead head(const std::string& room) const { return store_->head(room); }
+
+    void append(AppendToken token, const std::string& room, Record record) {
+        store_->append(token, room, std::move(record));
+    }
+    std::optional<AppendCompletion> poll_completion() { return store_->poll_completion(); }
+
+    Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
+                                           std::size_t count_max) const {
+        return store_->read(room, after, count_max);
+    }
+
+    Durability durability() const { return store_->durability(); }
+
+    /// Readable while `poll_completion` has something.
+    int wake_fd() const { return store_->wake_fd(); }
+
+private:
+    std::shared_ptr<sqlite::Store> store_;
+};
+
+static_assert(RoomLog<SqliteLog>);
+
+}  // namespace quicchat

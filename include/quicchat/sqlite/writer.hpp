@@ -1,0 +1,348 @@
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "quicchat/base/match.hpp"
+#include "quicchat/sqlite/account_table.hpp"
+#include "quicchat/sqlite/database.hpp"
+#include "quicchat/sqlite/operation.hpp"
+#include "quicchat/sqlite/record_table.hpp"
+
+namespace quicchat::sqlite {
+
+/// The one that writes records and devices: several operations per transaction, in their order.
+/// Without a thread of its own; belongs to one thread at a time.
+///
+/// A full disk refuses appends and leaves the rest for later. Any other failure is final: after an
+/// error of a write or a sync nobody knows what is on the disk, and a second sync may report
+/// success for pages that were lost. Then everything fails until the program starts anew.
+class Writer {
+public:
+    static StorageResult<Writer> create(Database database, Durability durability) {
+        Writer writer{std::move(database), durability};
+        if (auto error = writer.load()) return *error;
+        return writer;
+    }
+
+    /// The rooms of the database, as they were last committed.
+    const std::map<RoomKey, StoredRoom>& rooms() const { return rooms_; }
+
+    /// Takes an operation into the transaction that `commit` will end, and begins it if need be.
+    void add(Operation operation) {
+        if (std::holds_alternative<AppendRecord>(operation)) ++appends_;
+        if (!failure_ && !begun_) begin();
+        if (code_ == SQLITE_OK && !failure_) code_ = apply(operation);
+        batch_.push_back(std::move(operation));
+    }
+
+    /// Appends in the transaction.
+    std::size_t appends() const { return appends_; }
+
+    /// Ends the transaction, and the appends in it: committed, or each with its error. In order.
+    std::vector<AppendDone> commit() {
+        if (!failure_ && !begun_ && !postponed_.empty()) begin();
+        if (begun_ && code_ == SQLITE_OK) code_ = finish();
+        if (begun_ && code_ == SQLITE_OK) {
+            postponed_.clear();
+            accept();
+        } else if (begun_) {
+            end_badly();
+        }
+        if (failure_) refuse_rest();
+        std::vector<AppendDone> answers = std::exchange(answers_, {});
+        batch_.clear();
+        appends_ = 0;
+        begun_ = false;
+        code_ = SQLITE_OK;
+        return answers;
+    }
+
+    /// True if something waits for room on the disk: call `commit` again after a while.
+    bool has_postponed() const { return !failure_ && !postponed_.empty(); }
+
+    /// The newest change of devices that is committed with all before it.
+    SaveTicket saved() const { return saved_; }
+
+    /// Why nothing can be written any more, until the program starts anew.
+    const std::optional<StorageError>& failure() const { return failure_; }
+
+    /// Between transactions: moves the WAL into the file if it has more pages than that. Readers
+    /// are not disturbed.
+    void checkpoint_above(int pages) {
+        if (failure_ || *wal_pages_ <= pages) return;
+        checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+    }
+
+    /// At the end: leaves one file and no WAL, if nobody else has the database open.
+    void close() {
+        if (failure_) return;
+        checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+        sqlite3_db_config(database_->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+    }
+
+private:
+    struct Tables {
+        explicit Tables(Database& database) : records(database), devices(database) {}
+        detail::RecordTable records;
+        detail::DeviceTable devices;
+    };
+
+    Writer(Database database, Durability durability)
+        : database_(std::make_unique<Database>(std::move(database))), durability_(durability) {
+        sqlite3_wal_hook(database_->handle(), note_wal_pages, wal_pages_.get());
+        tables_ = std::make_unique<Tables>(*database_);
+    }
+
+    static int note_wal_pages(void* noted, sqlite3*, const char*, int pages) noexcept {
+        *static_cast<int*>(noted) = pages;
+        return SQLITE_OK;
+    }
+
+    /// What a crash left between dropping records and trimming them is trimmed with the first
+    /// batch, and not here: the disk may be full, and then it can still be read.
+    std::optional<StorageError> load() {
+        if (detail::load_rooms(*database_, rooms_) != SQLITE_OK) return database_->error();
+        for (const auto& [key, room] : rooms_) {
+            if (room.first > 1) postponed_.push_back(TrimRoom{key, room.first});
+        }
+        return std::nullopt;
+    }
+
+    void begin() {
+        begun_ = true;
+        code_ = database_->run("BEGIN IMMEDIATE");
+        for (const Operation& operation : postponed_) {
+            if (code_ == SQLITE_OK) code_ = apply(operation);
+        }
+    }
+
+    int finish() {
+        for (const RoomKey key : changed_) {
+            const auto room = rooms_.find(key);
+            if (room == rooms_.end()) continue;
+            if (const int code = tables_->records.update(key, room->second)) return code;
+        }
+        return database_->run("COMMIT");
+    }
+
+    /// The transaction is on disk: what was found out in it may be told.
+    void accept() {
+        answers_.insert(answers_.end(), std::make_move_iterator(done_.begin()),
+                        std::make_move_iterator(done_.end()));
+        saved_ = applied_ticket_;
+        forget_changes();
+    }
+
+    void roll_back() {
+        // SQLite has done it itself after some errors.
+        if (database_->in_transaction()) database_->run("ROLLBACK");
+        for (auto& [key, before] : undo_) {
+            if (before) {
+                rooms_[key] = std::move(*before);
+            } else {
+                rooms_.erase(key);
+            }
+        }
+        applied_ticket_ = saved_;
+        forget_changes();
+    }
+
+    void forget_changes() {
+        done_.clear();
+        undo_.clear();
+        changed_.clear();
+    }
+
+    /// The transaction failed. If only the disk is full, a part of it may fit.
+    void end_badly() {
+        const StorageError error = database_->error();
+        roll_back();
+        if (errc_of(code_) != Errc::storage_full) {
+            failure_ = error;
+            return;
+        }
+        for (std::size_t i = 0; i < batch_.size() && !failure_; ++i) {
+            if (const auto* append = std::get_if<AppendRecord>(&batch_[i])) {
+                append_alone(*append);
+            } else {
+                postponed_.push_back(std::move(batch_[i]));
+            }
+        }
+        if (!failure_ && !postponed_.empty()) transact(nullptr);
+    }
+
+    void append_alone(const AppendRecord& append) {
+        if (rooms_.contains(append.room)) {  // a duplicate needs no room on the disk
+            std::optional<AppendDone> known;
+            if (const int code = find_duplicate(append, known); code != SQLITE_OK) {
+                failure_ = database_->error();
+                return;
+            }
+            if (known) return answers_.push_back(*std::move(known));
+        }
+        const int code = transact(&append);
+        if (code == SQLITE_OK || failure_) return;
+        answers_.push_back(make_answer(append, Errc::storage_full));
+    }
+
+    /// A transaction of what was postponed and of one append.
+    int transact(const AppendRecord* append) {
+        begin();
+        if (code_ == SQLITE_OK && append != nullptr) code_ = apply(Operation{*append});
+        if (code_ == SQLITE_OK) code_ = finish();
+        if (code_ == SQLITE_OK) {
+            postponed_.clear();
+            accept();
+            return SQLITE_OK;
+        }
+        const StorageError error = database_->error();
+        roll_back();
+        if (errc_of(code_) != Errc::storage_full) failure_ = error;
+        return code_;
+    }
+
+    AppendDone make_answer(const AppendRecord& append, Errc error) const {
+        AppendDone done{.room = append.room,
+                        .completion = {.token = append.token,
+                                       .room = append.name,
+                                       .error = error,
+                                       .epoch = append.epoch,
+                                       .durability = durability_}};
+        if (const auto room = rooms_.find(append.room); room != rooms_.end()) {
+            done.first = room->second.first;
+        }
+        return done;
+    }
+
+    /// Every append without an answer fails. The answers are those of the first appends.
+    void refuse_rest() {
+        std::size_t answered = answers_.size();
+        for (const Operation& operation : batch_) {
+            const auto* append = std::get_if<AppendRecord>(&operation);
+            if (append == nullptr) continue;
+            if (answered > 0) {
+                --answered;
+                continue;
+            }
+            answers_.push_back(make_answer(*append, failure_->errc));
+        }
+    }
+
+    void remember(RoomKey key) {
+        const auto room = rooms_.find(key);
+        undo_.try_emplace(key, room == rooms_.end() ? std::nullopt : std::optional{room->second});
+    }
+
+    int apply(const Operation& operation) {
+        return match(
+            operation,
+            [&](const CreateRoom& o) {
+                remember(o.room);
+                rooms_[o.room] = {.name = o.name, .epoch = o.epoch};
+                return tables_->records.create(o);
+            },
+            [&](const SetRetention& o) {
+                remember(o.room);
+                rooms_.at(o.room).retention = o.retention;
+                return SQLITE_OK;
+            },
+            [&](const DropRoom& o) {
+                remember(o.room);
+                rooms_.erase(o.room);
+                return tables_->records.drop(o.room);
+            },
+            [&](const TrimRoom& o) { return tables_->records.trim(o.room, o.first); },
+            [&](const AppendRecord& o) { return apply_append(o); },
+            [&](const ChangeDevices& o) {
+                applied_ticket_ = o.ticket;
+                return tables_->devices.apply(o);
+            });
+    }
+
+    int apply_append(const AppendRecord& append) {
+        std::optional<AppendDone> known;
+        if (const int code = find_duplicate(append, known); code != SQLITE_OK) return code;
+        if (known) {
+            done_.push_back(*std::move(known));
+            return SQLITE_OK;
+        }
+        remember(append.room);
+        changed_.insert(append.room);
+        StoredRoom& room = rooms_.at(append.room);
+        if (freed_name_ != 0) {
+            const int code = tables_->records.free_name(append.room, std::exchange(freed_name_, 0));
+            if (code != SQLITE_OK) return code;
+        }
+        const Offset offset = room.head + 1;
+        if (const int code = tables_->records.insert(append.room, offset, append.record)) {
+            return code;
+        }
+        room.head = offset;
+        room.bytes += detail::size_of(append.record);
+        if (const int code = tables_->records.drop_oldest(append.room, room)) return code;
+        AppendDone done = make_answer(append, Errc{});
+        done.completion.offset = offset;
+        done.completion.time = append.record.time;
+        done_.push_back(std::move(done));
+        return SQLITE_OK;
+    }
+
+    /// Looks for the record's name among those within retention. Sees what the open transaction
+    /// has inserted. Notes the row of an older record of that name in `freed_name_`.
+    int find_duplicate(const AppendRecord& append, std::optional<AppendDone>& known) {
+        std::optional<detail::NamedRecord> found;
+        freed_name_ = 0;
+        const int code = tables_->records.find(append.room, append.record, found);
+        if (code != SQLITE_OK || !found) return code;
+        if (found->offset < rooms_.at(append.room).first) {
+            freed_name_ = found->offset;
+            return SQLITE_OK;
+        }
+        known = make_answer(append, found->same_body ? Errc{} : Errc::conflict);
+        known->completion.offset = found->offset;
+        known->completion.time = found->time;
+        known->completion.duplicate = found->same_body;
+        return SQLITE_OK;
+    }
+
+    void checkpoint(int mode) {
+        const int code =
+            sqlite3_wal_checkpoint_v2(database_->handle(), nullptr, mode, nullptr, nullptr);
+        *wal_pages_ = 0;  // until the next commit tells
+        // With a reader or a full disk the WAL stays for now, and nothing is lost.
+        const int kind = code & 0xff;
+        if (kind == SQLITE_OK || kind == SQLITE_BUSY || kind == SQLITE_LOCKED) return;
+        if (errc_of(code) != Errc::storage_full) failure_ = database_->error();
+    }
+
+    std::unique_ptr<int> wal_pages_ = std::make_unique<int>(0);  ///< Its address is stable.
+    std::unique_ptr<Database> database_;
+    Durability durability_;
+    std::unique_ptr<Tables> tables_;  ///< Ends before the database.
+
+    std::map<RoomKey, StoredRoom> rooms_;                ///< As the open transaction sees them.
+    std::map<RoomKey, std::optional<StoredRoom>> undo_;  ///< As they were before it.
+    std::set<RoomKey> changed_;                          ///< Whose rows are to be written.
+    Offset freed_name_ = 0;
+
+    std::vector<Operation> batch_;
+    std::size_t appends_ = 0;
+    bool begun_ = false;
+    int code_ = SQLITE_OK;
+    std::vector<AppendDone> done_;     ///< Of the open transaction.
+    std::vector<AppendDone> answers_;  ///< Of transactions that are over.
+    std::vector<Operation> postponed_;
+    SaveTicket applied_ticket_ = 0;
+    SaveTicket saved_ = 0;
+    std::optional<StorageError> failure_;
+};
+
+}  // namespace quicchat::sqlite

@@ -1,0 +1,134 @@
+#include "quicchat/sqlite/client_store.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "sqlite/temporary_folder.hpp"
+
+using namespace quicchat;
+using namespace quicchat::sqlite;
+using namespace quicchat::test;
+
+namespace {
+
+ClientStore open_store(const std::string& path, const std::string& account = "ada@chat:1") {
+    auto store = ClientStore::open(path, account, Entropy::seeded(7));
+    if (!store) FAIL(store.error().text);
+    return *std::move(store);
+}
+
+OutboxChange keep(unsigned number, std::string text, std::string room = "#lobby") {
+    UnsentMessage message{.room = std::move(room), .to = {}, .id = {{std::byte(number)}}};
+    message.text = std::move(text);
+    message.attributes = "{}";
+    return {std::move(message), true};
+}
+OutboxChange forget(unsigned number, std::string room = "#lobby") {
+    return {{.room = std::move(room), .to = {}, .id = {{std::byte(number)}}}, false};
+}
+
+std::vector<std::string> texts(const ClientStore& store) {
+    std::vector<std::string> all;
+    for (const UnsentMessage& message : store.unsent()) all.push_back(message.text);
+    return all;
+}
+
+DeviceToken token(std::uint64_t generation, unsigned octet) {
+    std::array<std::byte, device_token_bytes> key;
+    key.fill(std::byte(octet));
+    return {generation, Secret{key}};
+}
+
+}  // namespace
+
+TEST_CASE("a client's store", "[sqlite]") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("client.db");
+
+    SECTION("is the same device for ever, and another file another one") {
+        const DeviceId device = open_store(path).device();
+        CHECK(device != DeviceId{});
+        CHECK(open_store(path).device() == device);
+        auto other = ClientStore::open(folder.file("other.db"), "ada@chat:1", Entropy::seeded(8));
+        REQUIRE(other);
+        CHECK(other->device() != device);
+    }
+    SECTION("gives back what has no answer, in the order of sending") {
+        {
+            ClientStore store = open_store(path);
+            CHECK(store.unsent().empty());
+            REQUIRE_FALSE(store.apply(std::vector{keep(1, "one"), keep(2, "two")}));
+            REQUIRE_FALSE(store.apply(std::vector{keep(3, "three"), forget(1)}));
+        }
+        {
+            ClientStore store = open_store(path);
+            CHECK(texts(store) == std::vector<std::string>{"two", "three"});
+            CHECK(store.unsent()[0].room == "#lobby");
+            CHECK(store.unsent()[0].id == MessageId{{std::byte{2}}});
+            CHECK(store.unsent()[0].attributes == "{}");
+            // Restoring reports them once more, which changes nothing.
+            REQUIRE_FALSE(store.apply(std::vector{keep(2, "two"), keep(3, "three")}));
+        }
+        CHECK(texts(open_store(path)) == std::vector<std::string>{"two", "three"});
+    }
+    SECTION("tells rooms, people and accounts apart") {
+        {
+            ClientStore store = open_store(path);
+            OutboxChange told = keep(1, "psst", "");
+            told.message.to = "bob";
+            REQUIRE_FALSE(store.apply(std::vector{keep(1, "a", "#a"), keep(1, "b", "#b"), told}));
+            REQUIRE_FALSE(store.apply(std::vector{forget(1, "#a")}));
+        }
+        CHECK(texts(open_store(path, "eve@chat:1")).empty());
+        const ClientStore store = open_store(path);
+        CHECK(texts(store) == std::vector<std::string>{"b", "psst"});
+        CHECK(store.unsent()[1].to == "bob");
+    }
+    SECTION("keeps the newest token of each account") {
+        {
+            ClientStore store = open_store(path);
+            CHECK_FALSE(store.token());
+            REQUIRE_FALSE(store.keep(token(1, 0x11)));
+            REQUIRE_FALSE(store.keep(token(2, 0x22)));
+        }
+        CHECK_FALSE(open_store(path, "eve@chat:1").token());
+        {
+            ClientStore store = open_store(path);
+            REQUIRE(store.token());
+            CHECK(store.token()->generation == 2);
+            CHECK(store.token()->key.view()[31] == std::byte{0x22});
+            REQUIRE_FALSE(store.forget_token());
+        }
+        CHECK_FALSE(open_store(path).token());
+    }
+    SECTION("belongs to one program at a time") {
+        const ClientStore store = open_store(path);
+        const auto second = ClientStore::open(path, "ada@chat:1", Entropy::seeded(9));
+        REQUIRE_FALSE(second);
+        CHECK(second.error().text.find("uses it") != std::string::npos);
+    }
+    SECTION("is no server's database") {
+        REQUIRE_FALSE(make_database_file(path));
+        Entropy entropy = Entropy::seeded(1);
+        REQUIRE(open_database({.path = path}, entropy));
+        const auto store = ClientStore::open(path, "ada@chat:1", Entropy::seeded(9));
+        REQUIRE_FALSE(store);
+        CHECK(store.error().text.find("another program") != std::string::npos);
+    }
+    SECTION("does not grow without end") {
+        ClientStore store = open_store(path);
+        for (unsigned i = 0; i < 3000; ++i) {
+            const unsigned number = i % 250;
+            REQUIRE_FALSE(store.apply(std::vector{keep(number, std::string(1000, 'x'))}));
+            REQUIRE_FALSE(store.apply(std::vector{forget(number)}));
+        }
+        CHECK(std::filesystem::file_size(folder.file("client.db-wal")) < 12'000'000);
+        CHECK(std::filesystem::file_size(folder.file("client.db")) < 1'000'000);
+    }
+}

@@ -1,0 +1,114 @@
+#include <poll.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "quicchat/sqlite/database.hpp"
+#include "quicchat/sqlite/store.hpp"
+#include "sqlite/temporary_folder.hpp"
+#include "support/printers.hpp"
+
+namespace quicchat {
+namespace {
+
+using namespace sqlite;
+
+Record make_record(std::size_t number) {
+    Record record;
+    record.id.bytes[0] = static_cast<std::byte>(number);
+    record.id.bytes[1] = static_cast<std::byte>(number >> 8);
+    record.author = "ada";
+    record.text = std::string(300, 'x');
+    return record;
+}
+
+class StoreFixture {
+public:
+    StoreFixture() { start(); }
+
+    void start() {
+        store.reset();
+        auto opened =
+            Store::open({.path = path, .commit = {.wal_pages_max = 50}}, Entropy::seeded(1));
+        if (!opened) FAIL(opened.error().text);
+        store = *opened;
+        REQUIRE(store->open_room("#a", {5, 1'000'000}));
+    }
+
+    bool is_awake(int milliseconds) {
+        pollfd wake{store->wake_fd(), POLLIN, 0};
+        return ::poll(&wake, 1, milliseconds) == 1;
+    }
+
+    void append(std::size_t number) {
+        store->append(number, "#a", make_record(number));
+        while (!store->poll_completion()) REQUIRE(is_awake(10'000));
+    }
+
+    std::int64_t count(const char* sql) { return *read_number(store->reader(), sql); }
+
+    test::TemporaryFolder folder;
+    std::string path = folder.file("chat.db");
+    std::shared_ptr<Store> store;
+};
+
+TEST_CASE("a store", "[sqlite][store]") {
+    StoreFixture f;
+
+    SECTION("wakes its caller as long as a completion waits") {
+        CHECK_FALSE(f.store->poll_completion());
+        CHECK_FALSE(f.is_awake(50));
+        for (std::size_t i = 0; i < 3; ++i) f.store->append(i, "#a", make_record(i));
+        for (std::size_t i = 0; i < 3; ++i) {
+            while (!f.store->poll_completion()) REQUIRE(f.is_awake(10'000));
+        }
+        while (f.is_awake(0)) CHECK_FALSE(f.store->poll_completion());
+        CHECK_FALSE(f.is_awake(50));
+    }
+    SECTION("wakes its caller when devices are saved") {
+        const SaveTicket first = f.store->change_devices({.account = "ada"});
+        const SaveTicket second = f.store->change_devices({.account = "ada"});
+        CHECK(second > first);
+        while (f.store->saved() < second) {
+            REQUIRE(f.is_awake(10'000));
+            CHECK_FALSE(f.store->poll_completion());
+        }
+    }
+    SECTION("deletes what retention dropped from the file") {
+        for (std::size_t i = 0; i < 100; ++i) f.append(i);
+        CHECK(f.count("SELECT count(*) FROM record") <= 6);
+        f.start();
+        CHECK(f.count("SELECT count(*) FROM record") == 5);
+        f.store->forget_room("#a");
+        f.start();
+        f.append(1);
+        CHECK(f.count("SELECT count(*) FROM record") == 1);
+        CHECK(f.count("SELECT count(*) FROM room") == 1);
+    }
+    SECTION("deletes what a crash left, after the start") {
+        for (std::size_t i = 0; i < 10; ++i) f.append(i);
+        f.store.reset();
+        {
+            auto database = Database::open(f.path, OpenMode::read_write);
+            REQUIRE(database->run("INSERT INTO record SELECT room, 2, bytes, 0, time, x'00', "
+                                  "device, author, text, attributes FROM record "
+                                  "WHERE offset=10") == SQLITE_OK);
+        }
+        f.start();
+        CHECK(f.store->read("#a", 0, 100)->size() == 5);
+        f.append(50);
+        CHECK(f.count("SELECT min(offset) FROM record") >= 6);
+    }
+    SECTION("moves the WAL into the file while it runs") {
+        for (std::size_t i = 0; i < 500; ++i) f.append(i);
+        CHECK(std::filesystem::file_size(f.path + "-wal") < 100 * 4200);
+    }
+}
+
+}  // namespace
+}  // namespace quicchat
