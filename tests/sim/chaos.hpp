@@ -1,0 +1,284 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quicchat/memory.hpp"
+#include "sim/chaos_disk.hpp"
+#include "sim/chaos_judge.hpp"
+
+namespace quicchat::test {
+
+using DiskServer = Server<memory::Transport, DiskLog, NameAuthenticator>;
+
+/// Some devices, a server that crashes, a disk that forgets, a network that breaks anywhere, clocks
+/// that jump; and a judge who looks at everything. The same seed is the same run.
+class Chaos {
+public:
+    explicit Chaos(std::uint64_t seed, DiskFault fault = DiskFault::none)
+        : random_(Entropy::seeded(seed)),
+          disk_(std::make_shared<Disk>(seed + 1)),
+          judge_(*disk_),
+          network_({.seed = seed + 2}) {
+        disk_->fault = fault;
+        disk_fills_ = one_in(2) || fault == DiskFault::full_disk_says_yes;
+        start_server();
+        for (std::size_t i = 0; i < 5; ++i) {
+            // The first two are devices of one user.
+            devices_.push_back({});
+            devices_.back().witness.user = "user" + std::to_string(std::max<std::size_t>(i, 1));
+            devices_.back().witness.device.bytes = random_.draw<16>();
+        }
+    }
+
+    /// Throws Broken.
+    void go(int actions) {
+        for (int i = 0; i < actions; ++i) {
+            act();
+            run_for(std::chrono::microseconds{draw(0, 60'000)});
+        }
+        heal();
+        run_for(std::chrono::minutes{6});
+        for (Device& device : devices_) judge_.finish(device.witness);
+    }
+
+    std::uint64_t trace_hash() const { return network_.trace_hash(); }
+    Duration simulated() const { return network_.now().time_since_epoch(); }
+    const Judge& judge() const { return judge_; }
+
+private:
+    struct Device {
+        Witness witness;
+        std::unique_ptr<memory::Client> client;
+        std::uint64_t connection = 0;  ///< Number of the latest one in the network.
+        bool reading = true;
+    };
+
+    static constexpr const char* rooms[] = {"#one", "#two"};
+
+    static Limits limits() {
+        return {.room_log_records_max = 20,
+                .room_recent_frames_max = 5,
+                .catch_up_records_max = 2,
+                .stream_backlog_bytes_max = 2048,
+                .replies_max = 4,
+                .events_max = 10,
+                .idle_timeout = std::chrono::seconds{5},
+                .stream_receive_window = 4096,
+                .connection_receive_window = 16'384};
+    }
+
+    std::uint64_t draw(std::uint64_t low, std::uint64_t high) {
+        return low + random_.draw_number() % (high - low + 1);
+    }
+    bool one_in(std::uint64_t count) { return draw(1, count) == 1; }
+
+    Now now() const {
+        const auto since = std::chrono::floor<std::chrono::milliseconds>(simulated());
+        return {network_.now(), WallTime{since + wall_step_}};
+    }
+
+    // The server.
+
+    void start_server() {
+        server_ = std::make_unique<DiskServer>(network_.listen("chat", limits()), DiskLog{disk_},
+                                               NameAuthenticator{},
+                                               Entropy::seeded(draw(0, ~std::uint64_t{0} >> 1)),
+                                               ServerConfig{{rooms[0], rooms[1]}, "{}", limits()});
+        server_down_until_.reset();
+    }
+
+    void crash_server() {
+        if (!server_) return;
+        server_.reset();
+        disk_->crash();
+        if (one_in(12)) {
+            judge_.look_at_disk();
+            disk_->wipe();
+            judge_.note_loss();
+        }
+        server_down_until_ = network_.now() + std::chrono::milliseconds{draw(1, 4000)};
+        // Some peers hear of it at once, others when they give up waiting.
+        for (const Device& device : devices_) {
+            if (one_in(2)) network_.cut(device.connection);
+        }
+    }
+
+    // The devices.
+
+    void begin(Device& device) {
+        Witness& w = device.witness;
+        w.offline = false;
+        const NameLoginOptions options{.one_flight = one_in(2)};
+        device.client = std::make_unique<memory::Client>(
+            network_.dial("chat", limits()), *NameLogin::create(w.user, options),
+            Entropy::seeded(draw(0, ~std::uint64_t{0} >> 1)),
+            ClientConfig{.limits = limits(),
+                         .reconnect = {.before_first_login = true,
+                                       .delay_min = std::chrono::milliseconds{50},
+                                       .delay_max = std::chrono::seconds{2},
+                                       .busy_delay_min = std::chrono::milliseconds{100},
+                                       .busy_delay_max = std::chrono::seconds{2}},
+                         .device = w.device});
+        device.client->connect(now());
+        device.connection = network_.connections_dialled();
+        // What a program kept: where it was, and what it has no answer to.
+        for (const auto& [room, place] : w.places) {
+            (void)device.client->join(room, Position::after(place.first, place.second - 1));
+        }
+        const std::vector<std::size_t> unanswered = [&] {
+            std::vector<std::size_t> indices;
+            for (const auto& [request, index] : std::exchange(w.asked, {}))
+                indices.push_back(index);
+            return indices;
+        }();
+        for (const std::size_t index : unanswered) {
+            const Witness::Message m = w.sent[index];
+            if (w.places.count(m.room) == 0) continue;  // the user left the room meanwhile
+            const auto request = device.client->publish(m.room, m.text, "{}", m.id);
+            if (request) w.asked[*request] = index;
+        }
+    }
+
+    void act() {
+        if (one_in(40)) return crash_server();
+        if (disk_fills_ && one_in(60)) {
+            disk_->full = !disk_->full;
+            disk_->was_full = true;
+        }
+        if (one_in(60)) wall_step_ = std::chrono::hours{draw(0, 20'000)} - std::chrono::hours{9000};
+        if (one_in(50)) network_.config().delay_max = std::chrono::milliseconds{draw(2, 300)};
+        Device& device = devices_[draw(0, devices_.size() - 1)];
+        if (!device.client) return begin(device);
+        const std::string room = rooms[draw(0, 1)];
+        switch (draw(0, 23)) {
+            case 0:
+                return network_.cut(device.connection);
+            case 1:
+                return network_.cut_after(device.connection, draw(0, 400));
+            case 2:
+                return network_.stall(device.connection);
+            case 3:
+            case 4:
+                return network_.resume(device.connection);
+            case 5:
+                device.reading = false;
+                return;
+            case 6:
+            case 7:
+                device.reading = true;
+                return;
+            case 8:  // the program crashes; the next action begins it anew
+                read(device);
+                device.client.reset();
+                return;
+            case 9:
+                if (one_in(4)) (void)device.client->leave(room);
+                return;
+            case 10:
+                (void)device.client->request_members(room);
+                return;
+            case 11:
+            case 12:
+            case 13: {
+                const bool known = device.witness.places.count(room) != 0;
+                if (!known) (void)device.client->join(room, Position::last(draw(0, 8)));
+                return;
+            }
+            case 14:
+                return publish_again(device);
+            default:
+                return publish(device, room);
+        }
+    }
+
+    void publish(Device& device, const std::string& room) {
+        MessageId id{random_.draw<16>()};
+        if (one_in(8)) id.bytes = {static_cast<std::byte>(draw(1, 3))};  // others choose it as well
+        std::string text = "text" + std::to_string(draw(0, 99'999));
+        text += std::string(draw(0, 300), '.');
+        const auto request = device.client->publish(room, text, "{}", id);
+        if (request) judge_.note_published(device.witness, room, id, text, *request);
+        if (request && one_in(2)) publish(device, room);
+    }
+
+    /// The user presses the key twice, or another part of the program uses the id.
+    void publish_again(Device& device) {
+        Witness& w = device.witness;
+        if (w.sent.empty()) return;
+        const Witness::Message m = w.sent[draw(0, w.sent.size() - 1)];
+        const std::string text = one_in(4) ? m.text + " changed" : m.text;
+        const auto request = device.client->publish(m.room, text, "{}", m.id);
+        if (request) judge_.note_published(w, m.room, m.id, text, *request);
+    }
+
+    void read(Device& device) {
+        judge_.look_at_disk();
+        while (const std::optional<ClientEvent> event = device.client->poll_event()) {
+            judge_.handle(device.witness, *event);
+        }
+    }
+
+    // Time.
+
+    void heal() {
+        disk_->full = false;
+        if (!server_) start_server();
+        for (std::uint64_t i = 1; i <= network_.connections_dialled(); ++i) network_.resume(i);
+        for (Device& device : devices_) {
+            device.reading = true;
+            if (!device.client) begin(device);
+        }
+    }
+
+    void run_for(Duration duration) {
+        const TimePoint end = network_.now() + duration;
+        turn();
+        while (network_.now() < end) {
+            std::optional<TimePoint> next = network_.next_event();
+            if (server_) next = earlier(next, server_->next_deadline());
+            if (server_ && !disk_->pending.empty())
+                next = earlier(next, disk_->pending.front().due);
+            next = earlier(next, server_down_until_);
+            for (const Device& device : devices_) {
+                if (device.client) next = earlier(next, device.client->next_deadline());
+            }
+            network_.advance_to(std::max(network_.now(), std::min(next.value_or(end), end)));
+            turn();
+        }
+    }
+
+    void turn() {
+        disk_->now = network_.now();
+        if (server_down_until_ && *server_down_until_ <= network_.now()) start_server();
+        if (server_) server_->process(now());
+        for (Device& device : devices_) {
+            if (!device.client) continue;
+            const std::uint64_t dialled = network_.connections_dialled();
+            device.client->process(now());
+            if (network_.connections_dialled() != dialled) {
+                device.connection = network_.connections_dialled();
+            }
+            if (device.reading) read(device);
+        }
+    }
+
+    Entropy random_;
+    std::shared_ptr<Disk> disk_;
+    Judge judge_;
+    memory::Network network_;
+    std::unique_ptr<DiskServer> server_;
+    std::optional<TimePoint> server_down_until_;
+    std::vector<Device> devices_;
+    std::chrono::hours wall_step_{};
+    bool disk_fills_ = false;
+};
+
+}  // namespace quicchat::test

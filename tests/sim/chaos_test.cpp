@@ -1,0 +1,88 @@
+#include "sim/chaos.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <iomanip>
+#include <iostream>
+#include <string>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "support/seed.hpp"
+
+using namespace quicchat;
+using namespace quicchat::test;
+
+namespace {
+
+constexpr int actions_per_seed = 250;
+constexpr std::uint64_t slices = 4;
+
+/// QUICCHAT_SEED repeats one run, QUICCHAT_SIM_SEEDS asks for more of them.
+std::uint64_t seed_count() {
+    const char* text = std::getenv("QUICCHAT_SIM_SEEDS");
+    return text != nullptr ? std::stoull(text) : 2000;
+}
+
+/// What was broken; empty if nothing was.
+std::string judge(Chaos& chaos) {
+    try {
+        chaos.go(actions_per_seed);
+        return {};
+    } catch (const Broken& broken) {
+        return broken.what;
+    }
+}
+
+/// One of the slices of all seeds: ctest runs them side by side.
+void run_slice(std::uint64_t slice) {
+    const std::uint64_t first = seed_is_given() ? seed() : 1;
+    const std::uint64_t count = seed_is_given() ? 1 : seed_count();
+    Duration simulated{};
+    std::uint64_t acked = 0;
+    std::uint64_t seen = 0;
+    for (std::uint64_t i = slice; i < count; i += slices) {
+        INFO("QUICCHAT_SEED=" << first + i << " repeats it");
+        Chaos chaos{first + i};
+        REQUIRE(judge(chaos) == "");
+        simulated += chaos.simulated();
+        acked += chaos.judge().acked();
+        seen += chaos.judge().seen();
+    }
+    std::cout << std::chrono::duration_cast<std::chrono::hours>(simulated).count()
+              << " hours simulated, " << acked << " messages acknowledged, " << seen << " seen\n";
+    // That it breaks nothing says something only if it does something.
+    if (count >= 100) CHECK(seen > 50 * count / slices);
+}
+
+}  // namespace
+
+TEST_CASE("whatever crashes, every promise holds, 1 of 4", "[chaos]") { run_slice(0); }
+TEST_CASE("whatever crashes, every promise holds, 2 of 4", "[chaos]") { run_slice(1); }
+TEST_CASE("whatever crashes, every promise holds, 3 of 4", "[chaos]") { run_slice(2); }
+TEST_CASE("whatever crashes, every promise holds, 4 of 4", "[chaos]") { run_slice(3); }
+
+TEST_CASE("the judge finds every fault of a disk", "[chaos]") {
+    for (int number = 1; number <= static_cast<int>(last_disk_fault); ++number) {
+        const auto fault = static_cast<DiskFault>(number);
+        std::string broken;
+        std::uint64_t seed = 0;
+        while (broken.empty() && seed < 300) {
+            Chaos chaos{++seed, fault};
+            broken = judge(chaos);
+        }
+        std::cout << std::setw(2) << number << ": seed " << std::setw(3) << seed << ": " << broken
+                  << '\n';
+        INFO("fault " << number);
+        CHECK_FALSE(broken.empty());
+    }
+}
+
+TEST_CASE("chaos is the same run everywhere", "[chaos]") {
+    // Any change of what is sent, or when, changes the number. That is no error, but it should be
+    // the same number for every compiler and library: copy it from the failed test.
+    Chaos chaos{20261122};
+    CHECK(judge(chaos) == "");
+    CHECK(chaos.trace_hash() == 2331677539779117201u);
+}
