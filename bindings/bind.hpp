@@ -11,5 +11,6 @@ void bind_errors(py::module_& m);
 void bind_tools(py::module_& m);
 void bind_client(py::module_& m);
 void bind_server(py::module_& m);
+void bind_accounts(py::module_& m);
 
 }  // namespace quicchat::python

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,11 +85,7 @@ private:
 
     static std::optional<MessageId> message_id(const std::optional<py::bytes>& bytes) {
         if (!bytes) return std::nullopt;
-        const std::string_view view{*bytes};
-        MessageId id;
-        if (view.size() != id.bytes.size()) throw py::value_error("a message id has 16 bytes");
-        std::memcpy(id.bytes.data(), view.data(), view.size());
-        return id;
+        return MessageId{to_sixteen<decltype(MessageId::bytes)>(*bytes, "a message id")};
     }
 
     void request(ClientCommand command, std::size_t bytes) {
@@ -126,6 +121,18 @@ std::string_view durability_name(Durability durability) {
     return "memory";
 }
 
+std::string_view cause_name(RoomGap::Cause cause) {
+    switch (cause) {
+        case RoomGap::Cause::retention:
+            return "retention";
+        case RoomGap::Cause::new_epoch:
+            return "new_epoch";
+        case RoomGap::Cause::rolled_back:
+            return "rolled_back";
+    }
+    return "retention";
+}
+
 std::uint64_t number(Epoch epoch) { return static_cast<std::uint64_t>(epoch); }
 
 std::pair<const char*, py::tuple> event_pair(const ClientEvent& event) {
@@ -137,6 +144,10 @@ std::pair<const char*, py::tuple> event_pair(const ClientEvent& event) {
             return Pair{"online", py::make_tuple(text(e.user), e.limits.message_bytes_max,
                                                  e.limits.attributes_bytes_max, e.limits.rooms_max,
                                                  text(e.peer_address), to_python(e.server_key))};
+        },
+        [](const Reconnecting& e) {
+            const py::tuple more = py::make_tuple(to_python(e.delay), e.attempt);
+            return Pair{"reconnecting", py::tuple{offline_tuple(e.reason) + more}};
         },
         [](const Offline& e) {
             return Pair{"offline", offline_tuple(e.reason)};
@@ -172,7 +183,8 @@ std::pair<const char*, py::tuple> event_pair(const ClientEvent& event) {
                                                   to_python(e.retry_after), text(e.text))};
         },
         [&](const RoomGap& e) {
-            return Pair{"gap", py::make_tuple(text(e.room), number(e.epoch), e.first, e.last)};
+            return Pair{"gap", py::make_tuple(text(e.room), number(e.epoch), e.first, e.last,
+                                              std::string{cause_name(e.cause)})};
         },
         [&](const MemberList& e) {
             py::list users;
@@ -181,6 +193,9 @@ std::pair<const char*, py::tuple> event_pair(const ClientEvent& event) {
         },
         [&](const PresenceChanged& e) {
             return Pair{"presence", py::make_tuple(text(e.room), text(e.user), e.present)};
+        },
+        [](const TokenRenewed&) {  // the runner keeps it
+            return Pair{"nothing", py::tuple{}};
         });
 }
 
@@ -199,21 +214,32 @@ py::tuple mail_tuple(const ClientMail& mail) {
 void bind_client(py::module_& m) {
     py::class_<ClientHandle, py::smart_holder>(m, "Client",
                                                "A client on the engine thread. It dials at once.")
-        .def(
-            py::init([](std::string address, std::string server_name, std::string user,
-                        std::string password, std::string trust, std::string pem,
-                        std::vector<std::string> keys, std::string alpn, std::string agent,
-                        const py::dict& limits, std::size_t inbox_events, std::size_t inbox_bytes) {
-                DialOptions options{std::move(address),  std::move(server_name), std::move(user),
-                                    std::move(password), std::move(trust),       std::move(pem),
-                                    std::move(keys),     std::move(alpn),        std::move(agent),
-                                    make_limits(limits)};
-                return std::make_unique<ClientHandle>(std::move(options), inbox_events,
-                                                      inbox_bytes);
-            }),
-            py::kw_only(), py::arg("address"), py::arg("server_name"), py::arg("user"),
-            py::arg("password"), py::arg("trust"), py::arg("pem"), py::arg("keys"), py::arg("alpn"),
-            py::arg("agent"), py::arg("limits"), py::arg("inbox_events"), py::arg("inbox_bytes"))
+        .def(py::init([](std::string address, std::string server_name, std::string user,
+                         std::optional<std::string> password, std::string state,
+                         std::string account, std::string trust, std::string pem,
+                         std::vector<std::string> keys, std::string alpn, std::string agent,
+                         const py::dict& limits, const std::optional<py::dict>& reconnect,
+                         std::size_t inbox_events, std::size_t inbox_bytes) {
+                 DialOptions options{.address = std::move(address),
+                                     .server_name = std::move(server_name),
+                                     .user = std::move(user),
+                                     .password = std::move(password),
+                                     .state = std::move(state),
+                                     .account = std::move(account),
+                                     .trust = std::move(trust),
+                                     .pem = std::move(pem),
+                                     .keys = std::move(keys),
+                                     .alpn = std::move(alpn),
+                                     .agent = std::move(agent),
+                                     .limits = make_limits(limits),
+                                     .reconnect = make_reconnection(reconnect)};
+                 return std::make_unique<ClientHandle>(std::move(options), inbox_events,
+                                                       inbox_bytes);
+             }),
+             py::kw_only(), py::arg("address"), py::arg("server_name"), py::arg("user"),
+             py::arg("password"), py::arg("state"), py::arg("account"), py::arg("trust"),
+             py::arg("pem"), py::arg("keys"), py::arg("alpn"), py::arg("agent"), py::arg("limits"),
+             py::arg("reconnect"), py::arg("inbox_events"), py::arg("inbox_bytes"))
         .def("fileno", &ClientHandle::fileno, "Readable while `drain` has something to give.")
         .def("drain", &ClientHandle::drain, py::arg("max") = 256,
              "The oldest events: (kind, ticket, fields) each.")

@@ -1,6 +1,8 @@
 #include <string>
+#include <string_view>
 
 #include "bind.hpp"
+#include "convert.hpp"
 #include "failure.hpp"
 #include "quicchat/base/error.hpp"
 #include "quicchat/quic/pem.hpp"
@@ -33,6 +35,9 @@ void bind_errors(py::module_& m) {
     auto* core_error =
         new py::object{py::exception<CoreFailure>(m, "CoreError", PyExc_RuntimeError)};
     static PyObject* const core_error_type = core_error->ptr();
+    auto* storage_failure =
+        new py::object{py::exception<StorageFailure>(m, "StorageFailure", PyExc_RuntimeError)};
+    static PyObject* const storage_failure_type = storage_failure->ptr();
 
     py::register_local_exception_translator([](std::exception_ptr pointer) {
         try {
@@ -43,6 +48,11 @@ void bind_errors(py::module_& m) {
                 py::make_tuple(std::string{error.category().name()}, error.value(), name_of(error),
                                error.message());
             PyErr_SetObject(core_error_type, arguments.ptr());
+        } catch (const StorageFailure& failure) {
+            const sqlite::StorageError& error = failure.error();
+            const py::tuple arguments =
+                py::make_tuple(to_python(error.errc), to_python(std::string_view{error.text}));
+            PyErr_SetObject(storage_failure_type, arguments.ptr());
         } catch (const ForkFailure&) {
             const py::object type = py::module_::import("quicchat.errors").attr("ForkError");
             PyErr_SetString(type.ptr(),

@@ -1,8 +1,11 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "bind.hpp"
 #include "convert.hpp"
@@ -20,6 +23,7 @@ constexpr std::size_t inbox_events = 4096;
 constexpr std::size_t inbox_bytes = 4 * 1024 * 1024;
 
 std::uint64_t number(ConnectionId id) { return static_cast<std::uint64_t>(id); }
+std::uint64_t number(HookTicket ticket) { return static_cast<std::uint64_t>(ticket); }
 
 py::tuple mail_tuple(const ServerMail& mail) {
     const auto text = [](const std::string& s) { return to_python(std::string_view{s}); };
@@ -29,6 +33,12 @@ py::tuple mail_tuple(const ServerMail& mail) {
     const auto tuple = [](const char* kind, py::tuple fields) -> py::tuple {
         return py::make_tuple(kind, std::move(fields));
     };
+    if (const auto* asked = std::get_if<DeferredQuestion>(&mail)) {
+        const AccountQuestion& q = asked->question;
+        return tuple("question",
+                     py::make_tuple(number(asked->ticket), text(q.user), text(q.peer_address),
+                                    text(q.mechanism), to_hex(q.device)));
+    }
     return match(
         std::get<ServerEvent>(mail),
         [&](const PeerConnected& e) {
@@ -59,6 +69,7 @@ public:
         const py::gil_scoped_release other_threads_may_run;
         BoundServer bound = make_server(options, port_);
         address_ = std::move(bound.address);
+        replaced_ = std::move(bound.replaced);
         id_ = engine_->add(std::move(bound.runner));
     }
     ServerHandle(const ServerHandle&) = delete;
@@ -79,7 +90,25 @@ public:
     }
 
     void shutdown() { check(), stop(); }
+    /// `verdict`: own (the server's accounts decide), refuse, unavailable, or account.
+    void answer(std::uint64_t ticket, const std::string& verdict, std::string name,
+                const std::string& verifier) {
+        check();
+        HookDecision decision = HookUnavailable{};
+        if (verdict == "own") decision = UseOwnAccounts{};
+        if (verdict == "refuse") decision = RefuseLogin{};
+        if (verdict == "account") {
+            // A login by token needs no verifier.
+            const Verifier kept =
+                verifier.empty() ? Verifier{} : value_or_throw(parse_verifier(verifier));
+            decision = Account{std::move(name), kept};
+        }
+        port_->post({HookTicket{ticket}, std::move(decision)});
+        engine_->wake(id_);
+    }
+
     const std::string& address() const { return address_; }
+    const std::vector<std::string>& replaced() const { return replaced_; }
     std::size_t connections() const { return check(), port_->connections.load(); }
 
 private:
@@ -94,8 +123,20 @@ private:
     Engine* engine_;
     std::shared_ptr<ServerPort> port_;
     std::string address_;
+    std::vector<std::string> replaced_;
     RunnerId id_{};
 };
+
+/// Name, password, verifier, salt.
+using AccountFields = std::tuple<std::string, std::string, std::string, py::bytes>;
+
+std::vector<ConfiguredAccount> configured(const std::vector<AccountFields>& fields) {
+    std::vector<ConfiguredAccount> accounts;
+    for (const auto& [name, password, verifier, salt] : fields) {
+        accounts.push_back({name, password, verifier, to_salt(salt)});
+    }
+    return accounts;
+}
 
 }  // namespace
 
@@ -103,23 +144,39 @@ void bind_server(py::module_& m) {
     py::class_<ServerHandle, py::smart_holder>(m, "Server",
                                                "A server on the engine thread. It listens at once.")
         .def(py::init([](std::string address, std::string certificate_pem, std::string key_pem,
-                         std::vector<std::pair<std::string, std::string>> accounts,
-                         std::vector<std::string> rooms, std::string alpn, std::string agent,
-                         const py::dict& limits) {
-                 return std::make_unique<ServerHandle>(
-                     ServeOptions{std::move(address), std::move(certificate_pem),
-                                  std::move(key_pem), std::move(accounts), std::move(rooms),
-                                  std::move(alpn), std::move(agent), make_limits(limits)});
+                         const std::vector<AccountFields>& accounts, std::uint32_t iterations,
+                         std::string database, std::string durability,
+                         const std::optional<double>& hook_timeout, std::vector<std::string> rooms,
+                         std::string alpn, std::string agent, const py::dict& limits) {
+                 ServeOptions options{.address = std::move(address),
+                                      .certificate_pem = std::move(certificate_pem),
+                                      .key_pem = std::move(key_pem),
+                                      .accounts = configured(accounts),
+                                      .iterations = iterations,
+                                      .database = std::move(database),
+                                      .durability = std::move(durability),
+                                      .asks = hook_timeout.has_value(),
+                                      .hook_timeout = to_duration(hook_timeout.value_or(0)),
+                                      .rooms = std::move(rooms),
+                                      .alpn = std::move(alpn),
+                                      .agent = std::move(agent),
+                                      .limits = make_limits(limits)};
+                 return std::make_unique<ServerHandle>(options);
              }),
              py::kw_only(), py::arg("address"), py::arg("certificate_pem"), py::arg("key_pem"),
-             py::arg("accounts"), py::arg("rooms"), py::arg("alpn"), py::arg("agent"),
+             py::arg("accounts"), py::arg("iterations"), py::arg("database"), py::arg("durability"),
+             py::arg("hook_timeout"), py::arg("rooms"), py::arg("alpn"), py::arg("agent"),
              py::arg("limits"))
         .def("fileno", &ServerHandle::fileno, "Readable while `drain` has something to give.")
         .def("drain", &ServerHandle::drain, py::arg("max") = 256,
              "The oldest events: (kind, fields) each.")
+        .def("answer", &ServerHandle::answer, py::arg("ticket"), py::arg("verdict"),
+             py::arg("name") = "", py::arg("verifier") = "", "Answers a question about a login.")
         .def("shutdown", &ServerHandle::shutdown,
              "Tells all clients, waits for them a little, ends. An event `stopped` follows.")
         .def_property_readonly("address", &ServerHandle::address, "Where it listens: host:port.")
+        .def_property_readonly("replaced", &ServerHandle::replaced,
+                               "Accounts whose password in the database was another one.")
         .def_property_readonly("connections", &ServerHandle::connections, "Open connections.");
 }
 

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -64,10 +63,7 @@ std::pair<std::int64_t, std::int64_t> validity(const std::string& certificate_pe
 
 std::string verifier(const std::string& password, const py::bytes& salt_bytes,
                      std::uint32_t iterations) {
-    const std::string_view view{salt_bytes};
-    ScramSalt salt;
-    if (view.size() != salt.size()) throw py::value_error("a salt has 16 bytes");
-    std::memcpy(salt.data(), view.data(), salt.size());
+    const ScramSalt salt = to_salt(salt_bytes);
     const py::gil_scoped_release other_threads_may_run;  // slow on purpose
     return format_verifier(
         value_or_throw(make_verifier<quic::WolfCrypto>(password, salt, iterations)));

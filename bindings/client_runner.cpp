@@ -6,30 +6,73 @@
 
 namespace quicchat::python {
 
-ClientRunner::ClientRunner(std::unique_ptr<ClientDriver> driver, std::shared_ptr<ClientPort> port)
-    : driver_(std::move(driver)), client_(driver_->app()), port_(std::move(port)) {}
+ClientRunner::ClientRunner(std::unique_ptr<ClientDriver> driver,
+                           std::optional<sqlite::ClientStore> store,
+                           std::shared_ptr<ClientPort> port)
+    : driver_(std::move(driver)),
+      store_(std::move(store)),
+      client_(driver_->app()),
+      port_(std::move(port)) {}
+
+ClientRunner::~ClientRunner() {
+    driver_.reset();
+    store_.reset();
+    if (offline_) port_->inbox.push({0, *std::move(offline_)}, 256);
+}
 
 int ClientRunner::fd() const { return driver_->fd(); }
 bool ClientRunner::wants_write() const { return driver_->wants_write(); }
 std::optional<TimePoint> ClientRunner::next_deadline() const { return driver_->next_deadline(); }
 
 void ClientRunner::turn(Now now) {
-    if (!std::exchange(dialled_, true)) client_.connect(now);
+    if (!std::exchange(dialled_, true)) dial(now);
     deliver();  // first, so that the turn pays the server for what Python has read
     apply_commands();
+    keep_state();  // a message is kept before it is sent
     drive(now);
+    keep_state();  // and a token before it is used
     deliver();
+}
+
+void ClientRunner::dial(Now now) {
+    if (store_) {
+        if (store_->token()) kept_generation_ = store_->token()->generation;
+        for (const UnsentMessage& message : store_->unsent()) (void)client_.restore(message);
+        client_.report_outbox_changes();
+    }
+    client_.connect(now);
+}
+
+void ClientRunner::keep_state() {
+    if (!store_ || offline_) return;
+    std::vector<OutboxChange> changes;
+    while (auto change = client_.poll_outbox_change()) changes.push_back(*std::move(change));
+    if (const auto error = store_->apply(changes)) return fail(*error);
+    const std::optional<DeviceToken>& token = client_.login().token();
+    const std::uint64_t generation = token ? token->generation : 0;
+    if (generation == kept_generation_) return;
+    const auto error = token ? store_->keep(*token) : store_->forget_token();
+    if (error) return fail(*error);
+    kept_generation_ = generation;
+}
+
+/// What should outlive the program would not: better no connection than a false promise.
+void ClientRunner::fail(const sqlite::StorageError& error) {
+    offline_ = Offline{{.errc = error.errc, .text = error.text}};
+    client_.close();
+    (void)driver_->turn(read_clock());
 }
 
 void ClientRunner::drive(Now now) {
     const std::error_code error = driver_->turn(now);
     if (!error || offline_) return;
     // The socket is of no more use, so the client cannot find out by itself.
-    offline_ = true;
-    port_->inbox.push({0, Offline{{.errc = Errc::transport_failed, .text = error.message()}}}, 256);
+    offline_ = Offline{{.errc = Errc::transport_failed, .text = error.message()}};
 }
 
 void ClientRunner::abandon(Now now) {
+    apply_commands();
+    keep_state();
     client_.close();
     drive(now);
 }
@@ -73,8 +116,9 @@ void ClientRunner::deliver() {
     while (!offline_ && port_->inbox.has_room()) {
         std::optional<ClientEvent> event = client_.poll_event();
         if (!event) return;
+        if (auto* offline = std::get_if<Offline>(&*event)) offline_ = std::move(*offline);
+        if (offline_ || std::holds_alternative<TokenRenewed>(*event)) continue;
         const std::size_t bytes = size_of(*event);
-        offline_ = std::holds_alternative<Offline>(*event);
         const Ticket ticket = answered(*event);
         port_->inbox.push({ticket, *std::move(event)}, bytes);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -7,23 +8,33 @@
 #include "client_port.hpp"
 #include "engine.hpp"
 #include "instantiations.hpp"
+#include "quicchat/sqlite/client_store.hpp"
 
 namespace quicchat::python {
 
 /// Drives one client on the engine thread: commands in, events out.
 class ClientRunner final : public Runner {
 public:
-    ClientRunner(std::unique_ptr<ClientDriver> driver, std::shared_ptr<ClientPort> port);
+    /// `store`: what outlives the program, if anything does.
+    ClientRunner(std::unique_ptr<ClientDriver> driver, std::optional<sqlite::ClientStore> store,
+                 std::shared_ptr<ClientPort> port);
+    ClientRunner(const ClientRunner&) = delete;
+    ClientRunner& operator=(const ClientRunner&) = delete;
+    /// Says that it is offline only when it has given everything back.
+    ~ClientRunner() override;
 
     int fd() const override;
     bool wants_write() const override;
     std::optional<TimePoint> next_deadline() const override;
     void turn(Now now) override;
     void abandon(Now now) override;
-    bool finished() const override { return offline_; }
+    bool finished() const override { return offline_.has_value(); }
 
 private:
+    void dial(Now now);
     void drive(Now now);
+    void keep_state();
+    void fail(const sqlite::StorageError& error);
     void apply_commands();
     void apply(ClientCommand command);
     void note(Ticket ticket, Result<RequestId> request);
@@ -31,11 +42,13 @@ private:
     Ticket answered(const ClientEvent& event);
 
     std::unique_ptr<ClientDriver> driver_;
+    std::optional<sqlite::ClientStore> store_;
     quic::Client& client_;
     std::shared_ptr<ClientPort> port_;
     std::map<RequestId, Ticket> tickets_;
+    std::uint64_t kept_generation_ = 0;  ///< Of the token in the store; 0: none.
     bool dialled_ = false;
-    bool offline_ = false;
+    std::optional<Offline> offline_;
 };
 
 }  // namespace quicchat::python

@@ -3,10 +3,13 @@
 #include <pybind11/pybind11.h>
 
 #include <chrono>
+#include <cstddef>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "quicchat/auth/verifier.hpp"
 #include "quicchat/base/error.hpp"
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/time.hpp"
@@ -41,6 +44,32 @@ inline py::float_ to_python(Duration duration) {
 
 /// Milliseconds since 1970.
 inline py::int_ to_python(WallTime time) { return py::int_{time.time_since_epoch().count()}; }
+
+/// 32 hexadecimal digits, or "" for a device without an id.
+inline py::str to_hex(const DeviceId& id) {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    if (id == DeviceId{}) return to_python(std::string_view{});
+    for (const std::byte octet : id.bytes) {
+        text += digits[std::to_integer<std::size_t>(octet >> 4)];
+        text += digits[std::to_integer<std::size_t>(octet & std::byte{15})];
+    }
+    return to_python(std::string_view{text});
+}
+
+/// The other way. ValueError for what is no 16 bytes.
+template <class Sixteen>
+Sixteen to_sixteen(const py::bytes& bytes, const char* what) {
+    const std::string_view view{bytes};
+    Sixteen result{};
+    if (view.size() != result.size()) {
+        throw py::value_error(std::string{what} + " has 16 bytes");
+    }
+    std::memcpy(result.data(), view.data(), result.size());
+    return result;
+}
+
+inline ScramSalt to_salt(const py::bytes& bytes) { return to_sixteen<ScramSalt>(bytes, "a salt"); }
 
 /// "sha256:...", or "" for none.
 inline py::str to_python(const std::optional<Fingerprint>& key) {

@@ -8,6 +8,7 @@
 #include "client_runner.hpp"
 #include "failure.hpp"
 #include "server_runner.hpp"
+#include "storage.hpp"
 
 namespace quicchat::python {
 namespace {
@@ -30,17 +31,9 @@ quic::Trust read_trust(const DialOptions& options) {
     return quic::Trust::pinned(std::move(pins));
 }
 
-/// Hides which users exist. Made of the private key, so that it is as secret and as lasting.
+/// Made of the private key, so that it is as secret and as lasting.
 Digest secret_of(std::string_view key_pem, std::string_view purpose) {
     return quic::WolfCrypto::hmac_sha256(as_bytes(key_pem), as_bytes(purpose));
-}
-
-std::shared_ptr<const AccountStore> make_accounts(const ServeOptions& options) {
-    auto accounts = std::make_shared<AccountStore>();
-    for (const auto& [name, verifier] : options.accounts) {
-        (void)value_or_throw(accounts->add(name, value_or_throw(parse_verifier(verifier))));
-    }
-    return accounts;
 }
 
 }  // namespace
@@ -49,10 +42,20 @@ Now read_clock() { return quic::read_clock(); }
 
 std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientKeyCache> cache,
                                     std::shared_ptr<ClientPort> port) {
-    auto login = ScramLogin<quic::WolfCrypto>::create(options.user, options.password,
-                                                      {.cache = std::move(cache)});
-    secure_wipe(std::as_writable_bytes(std::span{options.password}));
-    auto checked_login = value_or_throw(std::move(login));
+    using Password = ScramLogin<quic::WolfCrypto>;
+    std::optional<Password> password;
+    if (options.password) {
+        auto made = Password::create(options.user, *options.password, {.cache = std::move(cache)});
+        secure_wipe(std::as_writable_bytes(std::span{*options.password}));
+        password = value_or_throw(std::move(made));
+    }
+    std::optional<sqlite::ClientStore> store;
+    if (!options.state.empty()) {
+        store = value_or_throw(
+            sqlite::ClientStore::open(options.state, options.account, quic::system_entropy()));
+    }
+    auto login = value_or_throw(quic::Login::create(options.user, std::move(password),
+                                                    store ? store->token() : std::nullopt));
 
     const quic::SocketAddress remote = read_address(options.address);
     auto socket = value_or_throw(quic::UdpSocket::connect(remote));
@@ -64,13 +67,16 @@ std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientK
     quic::Config config{.limits = options.limits, .alpn = std::move(options.alpn)};
     auto endpoint = value_or_throw(quic::Endpoint::client(std::move(target), std::move(config)));
     auto driver = std::make_unique<ClientDriver>(
-        std::move(socket), std::move(endpoint), std::move(checked_login), quic::system_entropy(),
-        ClientConfig{.agent = std::move(options.agent), .limits = options.limits});
-    return std::make_unique<ClientRunner>(std::move(driver), std::move(port));
+        std::move(socket), std::move(endpoint), std::move(login), quic::system_entropy(),
+        ClientConfig{.agent = std::move(options.agent),
+                     .limits = options.limits,
+                     .reconnect = options.reconnect,
+                     .device = store ? std::optional{store->device()} : std::nullopt});
+    return std::make_unique<ClientRunner>(std::move(driver), std::move(store), std::move(port));
 }
 
 BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort> port) {
-    auto accounts = make_accounts(options);
+    // The address first: who starts a server twice should read that, not that its file is in use.
     auto socket = value_or_throw(quic::UdpSocket::bind(read_address(options.address)));
     std::string address = socket.local_address().to_string();
 
@@ -83,15 +89,24 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
     auto endpoint = value_or_throw(quic::Endpoint::server(
         std::move(identity), quic::Config{.limits = options.limits, .alpn = options.alpn}));
 
-    const Digest login_secret = secret_of(options.key_pem, "quicchat unknown users");
+    Storage storage = open_storage(options);
+    std::optional<DeferredHook> hook;
+    if (options.asks) hook.emplace();
+    ServerAuthenticator authenticator{std::move(storage.book),
+                                      storage.secret,
+                                      quic::system_entropy(),
+                                      AnyHook{hook},
+                                      {.hook_timeout = options.hook_timeout}};
     auto driver = std::make_unique<ServerDriver>(
-        std::move(socket), std::move(endpoint), MemoryLog{quic::system_entropy()},
-        ScramAuthenticator<quic::WolfCrypto>{std::move(accounts), login_secret},
+        std::move(socket), std::move(endpoint), std::move(storage.log), std::move(authenticator),
         quic::system_entropy(),
         ServerConfig{.rooms = options.rooms, .agent = options.agent, .limits = options.limits});
-    return {std::make_unique<ServerRunner>(std::move(driver), std::move(port),
-                                           options.limits.drain_timeout),
-            std::move(address)};
+    ServerParts parts{.driver = std::move(driver),
+                      .store = std::move(storage.store),
+                      .hook = std::move(hook),
+                      .drain_timeout = options.limits.drain_timeout};
+    return {std::make_unique<ServerRunner>(std::move(parts), std::move(port)), std::move(address),
+            std::move(storage.replaced)};
 }
 
 }  // namespace quicchat::python

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,7 +11,9 @@
 #include "client_port.hpp"
 #include "engine.hpp"
 #include "quicchat/auth/client_key_cache.hpp"
+#include "quicchat/auth/verifier.hpp"
 #include "quicchat/base/limits.hpp"
+#include "quicchat/session/backoff.hpp"
 #include "server_port.hpp"
 
 // Clients and servers with their sockets, from plain values. Nothing here needs Python, so it can
@@ -22,23 +26,39 @@ struct DialOptions {
     std::string address;      ///< "127.0.0.1:4433"; numeric, so that nobody waits for a resolver
     std::string server_name;  ///< as the user wrote it
     std::string user;
-    std::string password;
-    std::string trust;  ///< system, authorities, keys or anyone; see quic::Trust
+    std::optional<std::string> password;  ///< Nothing: by the token in the state file.
+    std::string state;    ///< Path of the file that outlives the program; empty: none.
+    std::string account;  ///< Whose part of that file: a user at a server.
+    std::string trust;    ///< system, authorities, keys or anyone; see quic::Trust
     std::string pem;
     std::vector<std::string> keys;
     std::string alpn;
     std::string agent;
     Limits limits;
+    Reconnection reconnect;
 };
 
 std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientKeyCache> cache,
                                     std::shared_ptr<ClientPort> port);
 
+/// An account of the configuration: with a password or with a verifier.
+struct ConfiguredAccount {
+    std::string name;
+    std::string password;
+    std::string verifier;
+    ScramSalt salt{};  ///< For the password, where it is new.
+};
+
 struct ServeOptions {
     std::string address;
     std::string certificate_pem;
     std::string key_pem;
-    std::vector<std::pair<std::string, std::string>> accounts;  ///< name, verifier
+    std::vector<ConfiguredAccount> accounts;
+    std::uint32_t iterations = 0;  ///< For new passwords.
+    std::string database;          ///< Path; empty: everything in memory.
+    std::string durability;        ///< Of the database: fsync or process.
+    bool asks = false;             ///< Python is asked about logins.
+    Duration hook_timeout{};
     std::vector<std::string> rooms;
     std::string alpn;
     std::string agent;
@@ -47,7 +67,8 @@ struct ServeOptions {
 
 struct BoundServer {
     std::unique_ptr<Runner> runner;
-    std::string address;  ///< with the port that the system chose
+    std::string address;                ///< with the port that the system chose
+    std::vector<std::string> replaced;  ///< accounts whose password in the database was another
 };
 
 BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort> port);

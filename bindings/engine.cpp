@@ -167,7 +167,11 @@ bool Engine::take_requests(std::vector<RunnerId>& ready) {
         if (stop_asked_) return false;
     }
     for (auto& [id, runner] : added) {
-        set_interest(epoll_fd_, EPOLL_CTL_ADD, runner->fd(), static_cast<std::uint64_t>(id), false);
+        const auto number = static_cast<std::uint64_t>(id);
+        set_interest(epoll_fd_, EPOLL_CTL_ADD, runner->fd(), number, false);
+        if (const auto wake_fd = runner->wake_fd()) {
+            set_interest(epoll_fd_, EPOLL_CTL_ADD, *wake_fd, number, false);
+        }
         driven_.emplace(id, Driven{std::move(runner), std::nullopt, false});
         ready.push_back(id);
     }
@@ -210,7 +214,11 @@ void Engine::schedule(RunnerId id, Driven& driven) {
 void Engine::remove(RunnerId id) {
     const auto found = driven_.find(id);
     if (found->second.deadline) deadlines_.erase({*found->second.deadline, id});
-    epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, found->second.runner->fd(), nullptr);
+    const Runner& runner = *found->second.runner;
+    epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, runner.fd(), nullptr);
+    if (const auto wake_fd = runner.wake_fd()) {
+        epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, *wake_fd, nullptr);
+    }
     driven_.erase(found);
 }
 

@@ -26,6 +26,8 @@ class Runner {
 public:
     virtual ~Runner() = default;
     virtual int fd() const = 0;
+    /// Another descriptor that is readable when a turn is due, always the same, or nothing.
+    virtual std::optional<int> wake_fd() const { return std::nullopt; }
     virtual bool wants_write() const = 0;
     virtual std::optional<TimePoint> next_deadline() const = 0;
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "quicchat/base/result.hpp"
+#include "quicchat/sqlite/error.hpp"
 
 namespace quicchat::python {
 
@@ -21,6 +22,17 @@ private:
     std::error_code error_;
 };
 
+/// Something is wrong with a database. Becomes `_core.StorageFailure(name, text)` in Python.
+class StorageFailure : public std::exception {
+public:
+    explicit StorageFailure(sqlite::StorageError error) : error_(std::move(error)) {}
+    const sqlite::StorageError& error() const { return error_; }
+    const char* what() const noexcept override { return error_.text.c_str(); }
+
+private:
+    sqlite::StorageError error_;
+};
+
 /// An object from before a fork was used in the child. Becomes `quicchat.ForkError`.
 class ForkFailure : public std::exception {
 public:
@@ -31,6 +43,13 @@ public:
 template <class T>
 T value_or_throw(Result<T> result) {
     if (!result) throw CoreFailure{result.error()};
+    return *std::move(result);
+}
+
+/// The value, or StorageFailure.
+template <class T>
+T value_or_throw(sqlite::StorageResult<T> result) {
+    if (!result) throw StorageFailure{result.error()};
     return *std::move(result);
 }
 

@@ -2,9 +2,9 @@
 
 namespace quicchat {
 
-template class Client<quic::Endpoint, ScramLogin<quic::WolfCrypto>>;
-template class Server<quic::Endpoint, MemoryLog, ScramAuthenticator<quic::WolfCrypto>>;
+template class Client<quic::Endpoint, quic::Login>;
+template class Server<quic::Endpoint, python::AnyLog, python::ServerAuthenticator>;
 template class quic::Driver<quic::Client>;
-template class quic::Driver<quic::Server>;
+template class quic::Driver<python::ChatServer>;
 
 }  // namespace quicchat

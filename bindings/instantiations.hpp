@@ -2,20 +2,24 @@
 
 // The two big templates, instantiated once for the whole module: in instantiations.cpp.
 
+#include "any_book.hpp"
+#include "any_log.hpp"
 #include "quicchat/quic.hpp"
-
-namespace quicchat {
-
-extern template class Client<quic::Endpoint, ScramLogin<quic::WolfCrypto>>;
-extern template class Server<quic::Endpoint, MemoryLog, ScramAuthenticator<quic::WolfCrypto>>;
-extern template class quic::Driver<quic::Client>;
-extern template class quic::Driver<quic::Server>;
-
-}  // namespace quicchat
 
 namespace quicchat::python {
 
+using ServerAuthenticator = DeviceAuthenticator<quic::WolfCrypto, AnyBook, AnyHook>;
+using ChatServer = Server<quic::Endpoint, AnyLog, ServerAuthenticator>;
 using ClientDriver = quic::Driver<quic::Client>;
-using ServerDriver = quic::Driver<quic::Server>;
+using ServerDriver = quic::Driver<ChatServer>;
 
 }  // namespace quicchat::python
+
+namespace quicchat {
+
+extern template class Client<quic::Endpoint, quic::Login>;
+extern template class Server<quic::Endpoint, python::AnyLog, python::ServerAuthenticator>;
+extern template class quic::Driver<quic::Client>;
+extern template class quic::Driver<python::ChatServer>;
+
+}  // namespace quicchat

@@ -13,6 +13,7 @@ PYBIND11_MODULE(_core, m) {
     bind_tools(m);
     bind_client(m);
     bind_server(m);
+    bind_accounts(m);
     m.def(
         "shutdown",
         [](double patience) {

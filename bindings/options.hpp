@@ -2,11 +2,13 @@
 
 #include <pybind11/pybind11.h>
 
+#include <optional>
 #include <string>
 
 #include "engine.hpp"
 #include "failure.hpp"
 #include "quicchat/base/limits.hpp"
+#include "quicchat/session/backoff.hpp"
 
 // What Python says as the types of the core. Called with the GIL held.
 
@@ -17,6 +19,10 @@ inline Engine* live_engine() {
     Engine* const engine = Engine::instance();
     if (engine == nullptr) throw CoreFailure{Errc::not_ready};
     return engine;
+}
+
+inline Duration to_duration(double seconds) {
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>{seconds});
 }
 
 /// `Limits` with the given ones changed. The Python class of that name knows the ranges.
@@ -56,13 +62,27 @@ inline Limits make_limits(const pybind11::dict& chosen) {
         }
         for (const Time& time : times) {
             if (name != time.name) continue;
-            const std::chrono::duration<double> seconds{value.cast<double>()};
-            limits.*time.member = std::chrono::duration_cast<Duration>(seconds);
+            limits.*time.member = to_duration(value.cast<double>());
             found = true;
         }
         if (!found) throw pybind11::key_error(name);
     }
     return limits;
+}
+
+/// How to come back; nothing for never. The Python class `Reconnect` knows the ranges.
+inline Reconnection make_reconnection(const std::optional<pybind11::dict>& chosen) {
+    if (!chosen) return {.enabled = false};
+    const auto seconds = [&](const char* name) {
+        return to_duration((*chosen)[name].cast<double>());
+    };
+    Reconnection policy;
+    policy.delay_min = seconds("delay_min");
+    policy.delay_max = seconds("delay_max");
+    policy.busy_delay_min = seconds("busy_delay_min");
+    policy.busy_delay_max = seconds("busy_delay_max");
+    if (!(*chosen)["give_up_after"].is_none()) policy.give_up_after = seconds("give_up_after");
+    return policy;
 }
 
 }  // namespace quicchat::python

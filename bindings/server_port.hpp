@@ -2,25 +2,50 @@
 
 #include <atomic>
 #include <cstddef>
+#include <mutex>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "mailbox.hpp"
+#include "quicchat/auth/deferred_hook.hpp"
 #include "quicchat/session/event.hpp"
 
 namespace quicchat::python {
 
-/// The server has ended; nothing follows.
+/// The server has ended and given everything back; nothing follows.
 struct ServerStopped {};
 
-using ServerMail = std::variant<ServerEvent, ServerStopped>;
+using ServerMail = std::variant<ServerEvent, DeferredQuestion, ServerStopped>;
+
+/// What Python says about a login.
+struct LoginAnswer {
+    HookTicket ticket{};
+    HookDecision decision;
+};
 
 /// What Python and the engine thread share about one server. Thread-safe.
-struct ServerPort {
+class ServerPort {
+public:
     ServerPort(std::size_t events_max, std::size_t bytes_max) : inbox(events_max, bytes_max) {}
+
+    /// Each question is answered once, and how many are open is bounded, so this is as well.
+    void post(LoginAnswer answer) {
+        const std::lock_guard lock{mutex_};
+        answers_.push_back(std::move(answer));
+    }
+    std::vector<LoginAnswer> take_answers() {
+        const std::lock_guard lock{mutex_};
+        return std::exchange(answers_, {});
+    }
 
     Mailbox<ServerMail> inbox;
     std::atomic<bool> stop_asked{false};
     std::atomic<std::size_t> connections{0};
+
+private:
+    std::mutex mutex_;
+    std::vector<LoginAnswer> answers_;
 };
 
 }  // namespace quicchat::python

@@ -4,34 +4,61 @@
 
 namespace quicchat::python {
 
-ServerRunner::ServerRunner(std::unique_ptr<ServerDriver> driver, std::shared_ptr<ServerPort> port,
-                           Duration drain_timeout)
-    : driver_(std::move(driver)),
-      server_(driver_->app()),
-      port_(std::move(port)),
-      drain_timeout_(drain_timeout) {}
+ServerRunner::ServerRunner(ServerParts parts, std::shared_ptr<ServerPort> port)
+    : parts_(std::move(parts)), server_(parts_.driver->app()), port_(std::move(port)) {}
 
-int ServerRunner::fd() const { return driver_->fd(); }
-bool ServerRunner::wants_write() const { return driver_->wants_write(); }
-std::optional<TimePoint> ServerRunner::next_deadline() const { return driver_->next_deadline(); }
+ServerRunner::~ServerRunner() {
+    parts_ = {};
+    port_->inbox.push(ServerStopped{}, 64);
+}
+
+int ServerRunner::fd() const { return parts_.driver->fd(); }
+std::optional<int> ServerRunner::wake_fd() const { return parts_.driver->wake_fd(); }
+bool ServerRunner::wants_write() const { return parts_.driver->wants_write(); }
+std::optional<TimePoint> ServerRunner::next_deadline() const {
+    return parts_.driver->next_deadline();
+}
 
 void ServerRunner::turn(Now now) {
     if (port_->stop_asked.load()) server_.shutdown(now);
-    const std::error_code error = driver_->turn(now);
+    give_answers();
+    const std::error_code error = parts_.driver->turn(now);
+    watch_store(now);
+    ask();
     deliver();
     port_->connections.store(server_.connection_count());
-    if (finished_ || !(error || server_.finished())) return;
-    if (error) port_->inbox.push(ServerFailed{Errc::transport_failed, error.message()}, 256);
-    finished_ = true;
-    port_->inbox.push(ServerStopped{}, 64);
+    if (error) fail({Errc::transport_failed, error.message()});
+    finished_ = error || server_.finished();
 }
 
 /// Nobody waits for clients that drain when the process ends: the server is told that the time for
 /// it is over, so that it closes their connections.
 void ServerRunner::abandon(Now now) {
     server_.shutdown(now);
-    (void)driver_->turn(now);
-    (void)driver_->turn({now.steady + drain_timeout_, now.wall});
+    (void)parts_.driver->turn(now);
+    (void)parts_.driver->turn({now.steady + parts_.drain_timeout, now.wall});
+}
+
+void ServerRunner::give_answers() {
+    if (!parts_.hook) return;
+    for (LoginAnswer& answer : port_->take_answers()) {
+        parts_.hook->answer(answer.ticket, std::move(answer.decision));
+    }
+}
+
+/// The server itself finds out with the next message that it cannot store; logins need no message.
+void ServerRunner::watch_store(Now now) {
+    if (failed_ || parts_.store == nullptr) return;
+    const std::optional<sqlite::StorageError> failure = parts_.store->failure();
+    if (!failure) return;
+    fail({failure->errc, failure->text});
+    server_.shutdown(now);
+}
+
+/// Why the server stops. The first reason is the one that people should know.
+void ServerRunner::fail(ServerFailed failure) {
+    if (std::exchange(failed_, true)) return;
+    port_->inbox.push(ServerEvent{std::move(failure)}, 256);
 }
 
 /// Events of a server need no answer: while nobody reads them the server drops the oldest, and its
@@ -40,7 +67,19 @@ void ServerRunner::deliver() {
     while (port_->inbox.has_room()) {
         std::optional<ServerEvent> event = server_.poll_event();
         if (!event) return;
-        port_->inbox.push(*std::move(event), 256);
+        if (auto* failure = std::get_if<ServerFailed>(&*event)) {
+            fail(std::move(*failure));
+        } else {
+            port_->inbox.push(*std::move(event), 256);
+        }
+    }
+}
+
+void ServerRunner::ask() {
+    while (parts_.hook && port_->inbox.has_room()) {
+        std::optional<DeferredQuestion> question = parts_.hook->poll_question();
+        if (!question) return;
+        port_->inbox.push(*std::move(question), 512);
     }
 }
 

@@ -9,14 +9,25 @@
 
 namespace quicchat::python {
 
+/// What a server stands on, and is watched beside it.
+struct ServerParts {
+    std::unique_ptr<ServerDriver> driver;
+    std::shared_ptr<sqlite::Store> store{};  ///< Nullptr: everything is in memory.
+    std::optional<DeferredHook> hook{};      ///< If Python is asked about logins.
+    Duration drain_timeout{};                ///< The server's own.
+};
+
 /// Drives one server on the engine thread.
 class ServerRunner final : public Runner {
 public:
-    /// `drain_timeout` is the server's own.
-    ServerRunner(std::unique_ptr<ServerDriver> driver, std::shared_ptr<ServerPort> port,
-                 Duration drain_timeout);
+    ServerRunner(ServerParts parts, std::shared_ptr<ServerPort> port);
+    ServerRunner(const ServerRunner&) = delete;
+    ServerRunner& operator=(const ServerRunner&) = delete;
+    /// Says that it has ended only when port and database can be used by the next one.
+    ~ServerRunner() override;
 
     int fd() const override;
+    std::optional<int> wake_fd() const override;
     bool wants_write() const override;
     std::optional<TimePoint> next_deadline() const override;
     void turn(Now now) override;
@@ -24,12 +35,16 @@ public:
     bool finished() const override { return finished_; }
 
 private:
+    void give_answers();
+    void watch_store(Now now);
+    void fail(ServerFailed failure);
     void deliver();
+    void ask();
 
-    std::unique_ptr<ServerDriver> driver_;
-    quic::Server& server_;
+    ServerParts parts_;
+    ChatServer& server_;
     std::shared_ptr<ServerPort> port_;
-    Duration drain_timeout_;
+    bool failed_ = false;
     bool finished_ = false;
 };
 

@@ -84,6 +84,7 @@ missing_packages() {
 os.stat(os.path.join(sysconfig.get_path("include"), "Python.h"))' >/dev/null 2>&1 ||
         printf 'python3-dev '
     [ -e /usr/include/nlohmann/json.hpp ] || printf 'nlohmann-json3-dev '
+    [ -e /usr/include/sqlite3.h ] || printf 'libsqlite3-dev '
 }
 
 # The build brings nlohmann-json along where there is none.

@@ -172,7 +172,7 @@ class AsyncClient(Case):
                 self.assertEqual([event async for event in chat], [])
                 with self.assertRaises(quicchat.Closed):
                     await chat.join("#lobby")
-            async with connect() as chat:
+            async with connect(reconnect=None) as chat:
                 await server.close()
                 with self.assertRaises(quicchat.ServerShutdown):
                     await next_of(chat, quicchat.Message)

@@ -51,6 +51,22 @@ class Config(Case):
         self.assertEqual(config.limits.chosen(), {"idle_timeout": 30, "members_max": 5})
         self.assertEqual(config.accounts[1].verifier, verifier)
 
+    def test_where_rooms_and_accounts_are_kept(self):
+        config = self.load(GOOD)
+        self.assertEqual((config.database, config.durability, config.stores),
+                         (self.folder / "quicchat.db", "fsync", True))
+        config = self.load({**GOOD, "database": "/srv/chat.db", "durability": "process"})
+        self.assertEqual((str(config.database), config.durability), ("/srv/chat.db", "process"))
+        self.assertFalse(self.load({**GOOD, "database": None}).stores)
+        self.assertFalse(self.load({**GOOD, "durability": "memory"}).stores)
+        self.assertEqual(self.load({**GOOD, "auth": {"users": []}}).accounts, ())
+        self.assertIn("names nobody", self.problems(
+            {**GOOD, "auth": {"users": []}, "database": None})[0])
+        by_hand = quicchat.ServerConfig("h", 1, config.certfile, config.keyfile, ())
+        self.assertFalse(by_hand.stores)
+        with self.assertRaises(quicchat.ConfigError):
+            quicchat.ServerConfig("h", 1, config.certfile, config.keyfile, (), durability="x")
+
     def test_all_problems_at_once(self):
         problems = self.problems({"host": "", "port": 70000, "certfle": "x", "keyfile": 3,
                                   "auth": {"username": "a b", "password": ""}})
@@ -62,6 +78,8 @@ class Config(Case):
             ({"port": True}, '"port" must be an integer from 0 to 65535, got true'),
             ({"certfle": "x"}, 'unknown key "certfle" - did you mean "certfile"?'),
             ({"zzz": 1}, 'unknown key "zzz"; known are host, port'),
+            ({"database": 3}, '"database" must be the path of a file, or null'),
+            ({"durability": "disk"}, '"durability" must be "fsync", "process" or "memory", got'),
             ({"auth": 3}, '"auth" must be an object'),
             ({"auth": {}}, '"auth" names nobody who may log in'),
             ({"auth": {"username": "a"}}, '"auth" needs a "password"'),
@@ -133,7 +151,7 @@ class Config(Case):
         self.assertEqual(quicchat.exit_status(caught.exception), 66)
 
     def test_the_verifier_from_the_command_line_can_be_used(self):
-        result = self.command("user", "zoe", input=b"a secret\n")
+        result = self.command("user", "entry", "zoe", input=b"a secret\n")
         self.assert_words(result, 0)
         entry = json.loads(result.stdout.decode().splitlines()[-1])
         self.load({**GOOD, "auth": {"users": [entry]}})

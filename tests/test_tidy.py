@@ -20,10 +20,14 @@ MAY_INCLUDE = {
     "server": {"base", "wire", "log", "session", "server"},
     "memory": {"base", "transport", "memory"},
     "quic": {"base", "transport", "auth", "quic"},
+    "sqlite": {"base", "wire", "log", "auth", "session", "sqlite"},
 }
 
 # `auth` knows Fingerprint and ChannelBinding, which are words of the seam, but no transport.
 AUTH_FROM_TRANSPORT = {"quicchat/transport/event.hpp", "quicchat/transport/fingerprint.hpp"}
+
+# What the core is not: it does input and output, and has threads.
+NOT_CORE = {"quic", "sqlite"}
 
 TOP_LEVEL = {
     "CMakeLists.txt", "pyproject.toml", "README.md", "include", "bindings", "python", "examples",
@@ -92,9 +96,15 @@ class Layers(unittest.TestCase):
                 with self.subTest(path.name):
                     self.assertNotRegex(path.read_text(), r"#include <(ngtcp2|wolfssl)")
 
+    def test_only_sqlite_knows_sqlite(self):
+        for path in INCLUDE.rglob("*.hpp"):
+            if path.parent.name != "sqlite":
+                with self.subTest(path.name):
+                    self.assertNotIn("#include <sqlite3.h>", path.read_text())
+
     def test_the_core_includes_nothing_heavy(self):
         for path in INCLUDE.rglob("*.hpp"):
-            if path.parent.name == "quic":
+            if path.parent.name in NOT_CORE:
                 continue
             used = set(re.findall(r"#include <([^>]+)>", path.read_text()))
             with self.subTest(path.name):
@@ -102,7 +112,7 @@ class Layers(unittest.TestCase):
 
     def test_the_core_reads_no_clock_and_does_no_io(self):
         for path in INCLUDE.rglob("*.hpp"):
-            if path.parent.name == "quic":
+            if path.parent.name in NOT_CORE:
                 continue
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 code = line.split("//")[0]
@@ -168,6 +178,27 @@ class Documents(unittest.TestCase):
                 for name in filter(None, (n.strip() for n in cell.split(","))):
                     documented.add((side, channel, name.lower(), state))
         self.assertEqual(documented, coded)
+
+    def test_every_guarantee_names_tests_that_exist(self):
+        sources = "".join(path.read_text() for path in tracked("tests/*.cpp", "tests/*.hpp"))
+        names = set(re.findall(r'TEST_CASE\(\s*"([^"]+)"', sources))
+        guarantees = (INCLUDE / "GUARANTEES.md").read_text()
+        rows = [line for line in guarantees.splitlines()
+                if line.startswith("| ") and line.count("|") == 3]
+        cited = 0
+        for row in rows:
+            tests = row.split("|")[2]
+            for name in re.findall(r'"([^"]+)"', tests):
+                with self.subTest(name):
+                    self.assertIn(name, names)
+            for name in re.findall(r"test_\w+\.py", tests):
+                with self.subTest(name):
+                    self.assertTrue((ROOT / "tests" / name).exists())
+            if "promise" not in row and "---" not in row:
+                with self.subTest(row):
+                    self.assertRegex(tests, r'"[^"]+"|test_\w+\.py')
+            cited += tests.count('"')
+        self.assertGreater(cited, 40)
 
     def test_nothing_is_left_for_later_in_the_code(self):
         marks = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X"]) + r")\b")

@@ -24,7 +24,8 @@ from .config import Account, ServerConfig, load_config
 from .errors import *  # noqa: F403
 from .events import *  # noqa: F403
 from .limits import Limits
-from .server import Server, serve
+from .reconnecting import Reconnect
+from .server import AccountQuestion, Server, serve
 from .terminal import clean_line, clean_text
 from .trust import TLS, InsecureWarning
 
@@ -33,9 +34,11 @@ __version__: str = _core.version
 __all__ = [
     "TLS",
     "Account",
+    "AccountQuestion",
     "Chat",
     "InsecureWarning",
     "Limits",
+    "Reconnect",
     "Room",
     "Server",
     "ServerConfig",

@@ -26,7 +26,9 @@ from .events import (
     Online,
     PrivateMessage,
     Receipt,
+    Reconnecting,
     RoomLeft,
+    SendFailed,
 )
 
 #: Unread events above which nothing more is taken from the core while nobody waits for an answer.
@@ -65,7 +67,8 @@ class Conversation:
         self.core = core
         self.peer = peer
         self.events: deque[ClientEvent] = deque()
-        self.online: Online | None = None
+        self.online: Online | None = None  #: the newest; None before the first login
+        self.is_online = False  #: there is a connection now
         self.end: Disconnected | None = None
         self.closing = False  #: we asked for the end
         self.keep_events = keep_events
@@ -138,7 +141,8 @@ class Conversation:
     def closed_error(self) -> QuicChatError:
         """Why this conversation cannot be used any more."""
         end = self.end or Disconnected("closed", False, "", 0, 0, "")
-        return closed_error(end, self.peer) if self.online else connect_error(end, self.peer)
+        in_use = self.is_online or self.closing or end.error == "closed"
+        return closed_error(end, self.peer) if in_use else connect_error(end, self.peer)
 
     def _ask(self, waiter: Waiter, subject: str, send: Callable[..., None], *args: Any) -> int:
         if self.end is not None or self.closing:
@@ -176,7 +180,19 @@ class Conversation:
                 waiter.set_exception(make_error())
 
     def _on_online(self, _: int, *fields: Any) -> None:
-        self.online = Online(*fields)
+        online = Online(*fields)
+        if self.online is not None:
+            self._keep(online)
+        self.online = online
+        self.is_online = True
+
+    def _on_reconnecting(self, _: int, *fields: Any) -> None:
+        *end, delay, attempt = fields
+        lost = Disconnected(*end)
+        explain = closed_error if self.is_online else connect_error
+        self.is_online = False
+        if self.online is not None:  # or else a stored token was refused, and the password is next
+            self._keep(Reconnecting(explain(lost, self.peer), delay, attempt))
 
     def _on_offline(self, _: int, *fields: Any) -> None:
         self.end = Disconnected(*fields)
@@ -205,8 +221,11 @@ class Conversation:
         waiter, subject = self._waiting.pop(ticket, (None, room))
         if self._leaving.get(subject.lower()) is waiter:
             self._leaving.pop(subject.lower(), None)
+        error = request_error(name, retry_after, text, subject)
         if waiter is not None and not waiter.done():
-            waiter.set_exception(request_error(name, retry_after, text, subject))
+            waiter.set_exception(error)
+        elif ticket == 0:  # a message of an earlier run of the program
+            self._keep(SendFailed(room, error))
 
     def _on_members(self, ticket: int, *fields: Any) -> None:
         members = Members(*fields)

@@ -9,14 +9,16 @@ import re
 import socket
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from . import _core
 from ._conversation import Conversation
-from ._failures import Peer, connect_error, core_error
+from ._failures import Peer, connect_error, core_error, storage_error
 from .config import USER_NAME, password_problem
 from .errors import AuthError, CertificateError, ConfigError, ConnectError, Unreachable
 from .limits import Limits
+from .reconnecting import Reconnect, as_reconnect
 from .terminal import normalized_password
 from .trust import TLS, default_tls
 
@@ -33,15 +35,23 @@ class Target:
     host: str
     port: int
     user: str
-    password: str = field(repr=False)
+    password: str | None = field(repr=False)
     tls: TLS
     limits: Limits
     events: bool
+    reconnect: Reconnect | None
+    state: Path | None
     alpn: str = ALPN
 
+    @property
+    def account(self) -> str:
+        """Whose messages and token these are, in a state file."""
+        return f"{self.user.lower()}@{_joined(self.host.lower(), self.port)}"
 
-def make_target(host: str, port: int, user: str, password: str, tls: TLS | None,
-                limits: Limits | None, events: bool, alpn: str = ALPN) -> Target:
+
+def make_target(host: str, port: int, user: str, password: str | None, tls: TLS | None,
+                limits: Limits | None, events: bool, reconnect: Reconnect | bool | None,
+                state: str | Path | None, alpn: str = ALPN) -> Target:
     """Checks what can be checked without a network. Raises ConfigError or AuthError."""
     if not isinstance(host, str) or not host or re.search(r"[\s\x00-\x1f\x7f]", host):
         raise ConfigError(f"not a host name or address: {host!r}")
@@ -50,10 +60,15 @@ def make_target(host: str, port: int, user: str, password: str, tls: TLS | None,
     if not isinstance(user, str) or not USER_NAME.match(user):
         raise AuthError(f"not a user name: {user!r}",
                         hint="user names are 1 to 32 ASCII letters, digits, '_', '.' or '-'")
-    if problem := password_problem(password):
+    if password is None and state is None:
+        raise AuthError("there is neither a password nor a state file with a token",
+                        hint="give password=, or the state= of an earlier login")
+    if password is not None and (problem := password_problem(password)):
         raise AuthError(f"the password {problem}")
-    return Target(host.strip("[]"), port, user, normalized_password(password),
-                  tls or default_tls(), limits or Limits(), events, alpn)
+    return Target(host.strip("[]"), port, user,
+                  None if password is None else normalized_password(password),
+                  tls or default_tls(), limits or Limits(), events, as_reconnect(reconnect),
+                  None if state is None else Path(state), alpn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +151,19 @@ def _start(target: Target, address: str, peer: Peer, mode: str, pem: str,
     try:
         core = _core.Client(
             address=address, server_name=target.host, user=target.user, password=target.password,
-            trust=mode, pem=pem, keys=list(keys), alpn=target.alpn, agent=json.dumps(agent),
-            limits=target.limits.chosen(), inbox_events=INBOX_EVENTS, inbox_bytes=INBOX_BYTES)
+            state=str(target.state) if target.state else "", account=target.account, trust=mode,
+            pem=pem, keys=list(keys), alpn=target.alpn, agent=json.dumps(agent),
+            limits=target.limits.chosen(),
+            reconnect=target.reconnect.chosen() if target.reconnect else None,
+            inbox_events=INBOX_EVENTS, inbox_bytes=INBOX_BYTES)
+    except _core.StorageFailure as error:
+        text = error.args[1].replace("another server", "another program")
+        raise storage_error(text, error.args[0]) from None
     except _core.CoreError as error:
+        if target.password is None and error.args[2] == "invalid_request":
+            raise AuthError(
+                f"{target.state} has no token for '{target.user}' at {target.host}:{target.port}",
+                hint="log in with the password once") from None
         raise core_error(error, f"cannot connect to {target.host}:{target.port}") from None
     return Conversation(core, peer, keep_events=target.events)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from dataclasses import dataclass
 
 from . import _core
@@ -22,6 +23,7 @@ from .errors import (
     ServerFull,
     ServerShutdown,
     SlowConsumer,
+    StorageError,
     Unreachable,
 )
 from .events import Disconnected
@@ -69,6 +71,11 @@ def connect_error(end: Disconnected, peer: Peer) -> QuicChatError:
         return trust
     where = _where(peer)
     match end.error:
+        case "token_refused":
+            return AuthError(
+                f"the server does not take the stored login of '{peer.user}' any more",
+                reason="it is too old, was revoked, or the password was changed",
+                hint="log in with the password", detail=detail)
         case "login_failed":
             return AuthError(
                 f"login refused for '{peer.user}': wrong user name or password",
@@ -152,6 +159,8 @@ def _trust_error(end: Disconnected, peer: Peer) -> CertificateError | None:
 
 def closed_error(end: Disconnected, peer: Peer) -> QuicChatError:
     """Why a connection that was in use ended."""
+    if end.error.startswith("storage_") and end.text.startswith("database "):
+        return storage_error(end.text, end.error)  # the state file of this client
     detail = {"error": end.error, "transport_code": end.transport_code, "text": end.text}
     extra = end.text if end.text and end.text != text_of(end.error) else ""
     match end.error:
@@ -174,6 +183,9 @@ def closed_error(end: Disconnected, peer: Peer) -> QuicChatError:
                           detail=detail)
         case "closed":
             return Closed("the connection is closed", detail=detail)
+        case "transport_failed" if extra:
+            return Closed(f"the connection to {_where(peer)} ended: {extra}", by_peer=end.by_peer,
+                          detail=detail)
         case "unreachable":
             return Closed(f"the server at {_where(peer)} is gone",
                           reason="its port does not answer any more",
@@ -189,7 +201,18 @@ def request_error(name: str, retry_after: float, text: str, subject: str) -> Qui
         return RateLimited("too many requests", name=name, retry_after=retry_after,
                            hint=f"try again in {retry_after:.1f} s", reason=extra)
     what = f"{subject}: {text_of(name)}" if subject else text_of(name)
+    if name == "not_ready":
+        return RequestError("there is no connection just now", name=name, code="E-NOT-READY",
+                            hint="ask again when the connection is back (event Online)")
     return RequestError(what, name=name, code="E-" + name.upper().replace("_", "-"), reason=extra)
+
+
+def storage_error(text: str, name: str = "storage_failed") -> StorageError:
+    """The database cannot be used. The core says it in one sentence: "database 'x': what is wrong;
+    what to do (what SQLite says)"."""
+    found = re.fullmatch(r"(database '.*': [^;]*); (.*?)(?: \((.*)\))?", text, re.DOTALL)
+    what, hint, note = found.groups() if found else (text, "", "")
+    return StorageError(what, hint=hint, reason=note or "", detail={"name": name})
 
 
 def core_error(error: _core.CoreError, what: str) -> QuicChatError:

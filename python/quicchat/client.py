@@ -7,6 +7,12 @@
         receipt = await room.send("hello")
         async for event in chat:
             ...
+
+A connection that is lost comes back by itself. Meanwhile ``async for`` gives a
+:class:`quicchat.Reconnecting` for each attempt, then :class:`quicchat.Online`; each room gives
+:class:`quicchat.Joined` again and goes on with the first message that was missed, or with a
+:class:`quicchat.Gap`. Rooms may be joined and messages sent while there is no connection; whoever
+awaits that waits for the next one. A message is stored once, however often it had to be sent.
 """
 
 from __future__ import annotations
@@ -15,14 +21,16 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Generator, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from ._conversation import UNREAD_PAUSE, Conversation, encode_text
 from ._dialling import ALPN, Await, Resolve, Target, dial, make_target, resolve_error
 from .errors import WrongLoopError
-from .events import ClientEvent, Joined, Members, Receipt
+from .events import ClientEvent, Joined, Members, Online, Receipt
 from .limits import Limits
+from .reconnecting import Reconnect
 from .trust import TLS
 
 __all__ = ["Chat", "Room", "connect"]
@@ -48,8 +56,9 @@ class Room:
 
     async def send(self, text: str, *, attributes: Mapping[str, Any] | None = None,
                    id: bytes | None = None) -> Receipt:
-        """Puts a message into the room and waits until the server has stored it. Sending the same
-        again under the same 16-byte ``id`` is safe: it is stored once."""
+        """Puts a message into the room and waits until the server has stored it: over reconnections
+        as well, so put ``asyncio.timeout`` around it if you cannot wait. Sending the same again
+        under the same 16-byte ``id`` is safe: it is stored once."""
         return await self._chat.send(self.name, text, attributes=attributes, id=id)
 
     async def members(self) -> list[str]:
@@ -65,18 +74,15 @@ class Room:
 
 
 class Chat(AsyncIterator[ClientEvent]):
-    """A connection that is logged in. Belongs to one event loop.
+    """A connection that is logged in, and comes back when it is lost. Belongs to one event loop.
 
-    Iterating gives the events; it ends after :meth:`close` and raises if the connection ended in
-    another way. If nobody reads events, the server slows down for us after a thousand.
+    Iterating gives the events, also over reconnections; it ends after :meth:`close` and raises when
+    the connection ended for good. If nobody reads events, the server slows down for us after a
+    thousand.
     """
 
     def __init__(self, conversation: Conversation, loop: asyncio.AbstractEventLoop) -> None:
         assert conversation.online is not None
-        self.user = conversation.online.user  #: our name, as the server spells it
-        self.address = conversation.online.address  #: the server's
-        self.fingerprint = conversation.online.fingerprint  #: of the server's key
-        self.message_bytes_max = conversation.online.message_bytes_max  #: longest text, in UTF-8
         self._conversation = conversation
         self._loop = loop
         self._news = asyncio.Event()
@@ -84,6 +90,31 @@ class Chat(AsyncIterator[ClientEvent]):
         self._reading = False
         self._closed = False
         self._watch()
+
+    @property
+    def user(self) -> str:
+        """Our name, as the server spells it."""
+        return self._online.user
+
+    @property
+    def address(self) -> str:
+        """The server's address."""
+        return self._online.address
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the server's key."""
+        return self._online.fingerprint
+
+    @property
+    def message_bytes_max(self) -> int:
+        """The longest text that the server takes, in bytes of UTF-8."""
+        return self._online.message_bytes_max
+
+    @property
+    def _online(self) -> Online:
+        assert self._conversation.online is not None
+        return self._conversation.online
 
     # Rooms and messages.
 
@@ -126,7 +157,8 @@ class Chat(AsyncIterator[ClientEvent]):
         return receipt
 
     async def members(self, room: str) -> list[str]:
-        """The names of all who are in a room, sorted."""
+        """The names of all who are in a room, sorted. Raises :class:`quicchat.RequestError` while
+        there is no connection: nobody can say then."""
         names: list[str] = []
         while True:
             future = self._future()
@@ -178,8 +210,13 @@ class Chat(AsyncIterator[ClientEvent]):
 
     @property
     def is_open(self) -> bool:
-        """False once the connection has ended or is being closed."""
+        """False once the connection has ended for good or is being closed."""
         return not self._closed and self._conversation.end is None
+
+    @property
+    def is_online(self) -> bool:
+        """False while there is no connection; it may come back if :attr:`is_open`."""
+        return self.is_open and self._conversation.is_online
 
     async def __aenter__(self) -> Chat:
         return self
@@ -249,14 +286,26 @@ class connect:  # noqa: N801 - reads as a function, like open
     :meth:`Chat.close` yourself.
 
     ``tls`` says how the server is recognised (see :class:`quicchat.TLS`), ``limits`` how long to
-    wait (see :class:`quicchat.Limits`); with ``events=False`` events are thrown away, for programs
-    that only send. Raises a :class:`quicchat.QuicChatError`, most often :class:`AuthError`,
-    :class:`CertificateError` or :class:`ConnectError`.
+    wait (see :class:`quicchat.Limits`), ``reconnect`` how to come back after a loss (see
+    :class:`quicchat.Reconnect`; ``None``: not at all). With ``events=False`` events are thrown
+    away, for programs that only send.
+
+    ``state`` is a file, as secret as the password, for what should outlive the program: messages
+    that have no answer yet are kept in it until they have one, and the next program that connects
+    with it sends them, as the same device, once it has joined their rooms. A token in it logs in
+    without the password (``password=None``) for as long as the server takes it. One program at a
+    time can have it.
+
+    The first connection is tried once. Raises a :class:`quicchat.QuicChatError`, most often
+    :class:`AuthError`, :class:`CertificateError` or :class:`ConnectError`.
     """
 
-    def __init__(self, host: str, port: int, *, user: str, password: str, tls: TLS | None = None,
-                 limits: Limits | None = None, events: bool = True, _alpn: str = ALPN) -> None:
-        self._target = make_target(host, port, user, password, tls, limits, events, _alpn)
+    def __init__(self, host: str, port: int, *, user: str, password: str | None = None,
+                 tls: TLS | None = None, limits: Limits | None = None, events: bool = True,
+                 reconnect: Reconnect | bool | None = True, state: str | Path | None = None,
+                 _alpn: str = ALPN) -> None:
+        self._target = make_target(host, port, user, password, tls, limits, events, reconnect,
+                                   state, _alpn)
         self._chat: Chat | None = None
 
     def __await__(self) -> Generator[Any, None, Chat]:

@@ -6,8 +6,12 @@ The smallest one::
      "auth": {"username": "ada", "password": "a secret"}}
 
 Optional: ``auth.users`` (a list of ``{"username", "password"}`` or ``{"username", "verifier"}``),
-``auth.iterations``, ``rooms`` (default ``["#lobby"]``), ``limits`` (see :class:`quicchat.Limits`),
-``$schema`` and any key that begins with ``x-``. All problems are reported at once.
+``auth.iterations``; ``"auth": {"users": []}`` where all accounts are in the database (see
+``quicchat user``); ``rooms`` (default ``["#lobby"]``), ``limits`` (see :class:`quicchat.Limits`),
+``database`` (the file that keeps rooms, accounts and devices, default ``"quicchat.db"``; null: they
+live in memory), ``durability`` (``"fsync"``: an acknowledged message outlives a power failure,
+``"process"``: a crash of the server, ``"memory"``: neither), ``$schema`` and any key that begins
+with ``x-``. Paths are relative to the file. All problems are reported at once.
 """
 
 from __future__ import annotations
@@ -37,7 +41,11 @@ ROOM_NAME = re.compile(r"#[A-Za-z0-9_.-]{1,63}\Z")
 _VERIFIER = re.compile(r"SCRAM-SHA-256\$(\d+):([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+):"
                        r"([A-Za-z0-9+/=]+)\Z")
 
-_KEYS = ("host", "port", "certfile", "keyfile", "auth", "rooms", "limits", "version")
+DEFAULT_DATABASE = "quicchat.db"
+DURABILITIES = ("fsync", "process", "memory")
+
+_KEYS = ("host", "port", "certfile", "keyfile", "auth", "rooms", "limits", "database", "durability",
+         "version")
 _AUTH_KEYS = ("username", "password", "users", "iterations")
 _USER_KEYS = ("username", "password", "verifier")
 
@@ -63,8 +71,20 @@ class ServerConfig:
     rooms: tuple[str, ...] = DEFAULT_ROOMS
     iterations: int = DEFAULT_ITERATIONS
     limits: Limits = Limits()
+    database: Path | None = None  #: where rooms and accounts are kept; None: in memory
+    durability: str = "fsync"  #: how safe an acknowledged message is: fsync, process or memory
     source: Path | None = None  #: the file it was read from
     notices: tuple[str, ...] = ()  #: what the reader of the file should know
+
+    def __post_init__(self) -> None:
+        if self.durability not in DURABILITIES:
+            raise ConfigError(f"durability must be one of {', '.join(DURABILITIES)}, "
+                              f"got {self.durability!r}")
+
+    @property
+    def stores(self) -> bool:
+        """True if rooms and accounts outlive the server."""
+        return self.database is not None and self.durability != "memory"
 
 
 def password_problem(password: object) -> str | None:
@@ -146,6 +166,22 @@ class _Reader:
             f'"{key}": {found} is not beside {self.name}; taking the one in the current directory')
         return found.absolute()
 
+    def database(self, value: dict[str, Any]) -> Path | None:
+        found = value.get("database", DEFAULT_DATABASE)
+        if found is None:
+            return None
+        if not isinstance(found, str) or not found or "\0" in found:
+            self.wrong("database", "the path of a file, or null for rooms in memory", found)
+            return None
+        return self.directory / found
+
+    def durability(self, value: dict[str, Any]) -> str:
+        found = value.get("durability", "fsync")
+        if found in DURABILITIES:
+            return str(found)
+        self.wrong("durability", '"fsync", "process" or "memory"', found)
+        return "fsync"
+
     def rooms(self, value: dict[str, Any]) -> tuple[str, ...]:
         found = value.get("rooms", list(DEFAULT_ROOMS))
         if not isinstance(found, list) or not found:
@@ -197,7 +233,7 @@ class _Reader:
             return None
         return Account(str(name), normalized_password(password or ""), verifier or "")
 
-    def accounts(self, auth: dict[str, Any]) -> tuple[Account, ...]:
+    def accounts(self, auth: dict[str, Any], *, may_be_none: bool) -> tuple[Account, ...]:
         found: list[Account | None] = []
         if "username" in auth or "password" in auth:
             found.append(self.account(
@@ -213,7 +249,7 @@ class _Reader:
                 continue
             self.check_keys(user, _USER_KEYS, f' in "{where}"')
             found.append(self.account(user, where))
-        if not found and not self.problems:
+        if not found and not self.problems and not (may_be_none and "users" in auth):
             self.problems.append('"auth" names nobody who may log in')
         accounts = tuple(account for account in found if account)
         names = [account.username.lower() for account in accounts]
@@ -233,15 +269,19 @@ class _Reader:
         auth_given = isinstance(auth, dict)
         auth = auth if auth_given else {}
         self.check_keys(auth, _AUTH_KEYS, ' in "auth"')
+        database, durability = self.database(value), self.durability(value)
+        stores = database is not None and durability != "memory"
         config = ServerConfig(
             host=self.text(value, "host"),
             port=self.port(value),
             certfile=self.path(value, "certfile"),
             keyfile=self.path(value, "keyfile"),
-            accounts=self.accounts(auth) if auth_given else (),
+            accounts=self.accounts(auth, may_be_none=stores) if auth_given else (),
             rooms=self.rooms(value),
             iterations=self.iterations(auth),
             limits=self.limits(value),
+            database=database,
+            durability=durability,
             notices=tuple(self.notices),
         )
         return config, self.problems

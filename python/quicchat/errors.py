@@ -30,6 +30,7 @@ __all__ = [
     "ServerFull",
     "ServerShutdown",
     "SlowConsumer",
+    "StorageError",
     "Unreachable",
     "WrongLoopError",
     "exit_status",
@@ -97,6 +98,12 @@ class BindError(QuicChatError, OSError):
     """The server's address cannot be used."""
 
     code = "E-BIND"
+
+
+class StorageError(QuicChatError, OSError):
+    """The database with rooms and accounts cannot be used, or not any more."""
+
+    code = "E-STORAGE"
 
 
 class ConnectError(QuicChatError, ConnectionError):
@@ -214,8 +221,12 @@ _EXIT_STATUS = {
     "E-USAGE": 64,
     "E-CONFIG-JSON": 65,
     "E-INPUT": 65,
+    "E-NAME-TAKEN": 65,
     "E-CERT-MISSING": 66,
     "E-CONFIG-MISSING": 66,
+    "E-NO-DATABASE": 66,
+    "E-NO-SUCH-ACCOUNT": 67,
+    "E-NO-SUCH-DEVICE": 67,
     "E-UNREACHABLE": 69,
     "E-TIMEOUT": 69,
     "E-CLOSED": 69,
@@ -224,6 +235,7 @@ _EXIT_STATUS = {
     "E-INTERNAL": 70,
     "E-PORT-IN-USE": 71,
     "E-BIND": 71,
+    "E-STORAGE": 74,
     "E-FULL": 75,
     "E-RATE": 75,
     "E-INBOX-FULL": 75,

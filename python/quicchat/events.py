@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from .errors import QuicChatError
+
 __all__ = [
     "ClientEvent",
     "Disconnected",
     "Gap",
     "GoingAway",
+    "HookFailed",
     "Joined",
     "LoginFailed",
     "LoginSucceeded",
@@ -25,8 +28,10 @@ __all__ = [
     "PeerConnected",
     "PeerDisconnected",
     "PrivateMessage",
+    "Reconnecting",
     "Receipt",
     "RoomLeft",
+    "SendFailed",
     "ServerEvent",
     "ServerFailed",
 ]
@@ -34,7 +39,8 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Online:
-    """The connection is logged in."""
+    """The connection is logged in again, after :class:`Reconnecting`. The first time is no event:
+    :func:`quicchat.connect` returns then."""
 
     user: str  #: our own name, as the server spells it
     message_bytes_max: int  #: the longest text that the server takes, in bytes of UTF-8
@@ -42,6 +48,19 @@ class Online:
     rooms_max: int  #: rooms that one connection may be in
     address: str  #: the server's address
     fingerprint: str  #: of the server's key, as ``sha256:`` and 64 hexadecimal digits
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnecting:
+    """The connection was lost, or another attempt failed; the next one follows by itself.
+
+    Rooms go on where they were, and what was sent without an answer is sent again, once there is a
+    connection. :class:`Online` says so.
+    """
+
+    cause: QuicChatError  #: why, in words
+    delay: float  #: seconds until the next attempt
+    attempt: int  #: its number, since a connection that held
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +86,8 @@ class GoingAway:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """We are in a room. Its events follow from offset ``next`` on."""
+    """We are in a room, or in it again after a reconnection. Its events follow from offset ``next``
+    on."""
 
     room: str
     epoch: int
@@ -127,12 +147,27 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The records from ``first`` to ``last`` cannot be had any more."""
+    """The records from ``first`` to ``last`` will not come. ``cause`` says why:
+
+    ``"retention"``: the room does not keep them any more. ``"new_epoch"``: the server has lost the
+    room's log and begun a new one; nobody knows what followed the last record that we have, and the
+    offsets are those of the new log. ``"rolled_back"``: the server was set back to an older copy of
+    its log, and these records, which we have seen, are no longer in it.
+    """
 
     room: str
-    epoch: int
+    epoch: int  #: of the log as it is now
     first: int
-    last: int
+    last: int  #: below ``first`` if there are none
+    cause: str = "retention"
+
+
+@dataclass(frozen=True, slots=True)
+class SendFailed:
+    """A message of an earlier run of the program, kept in the ``state`` file, was refused now."""
+
+    room: str  #: empty if it was for one person
+    error: QuicChatError
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +196,8 @@ class MemberLeft:
 
 
 ClientEvent = (
-    GoingAway | Joined | RoomLeft | Message | PrivateMessage | Gap | Members | MemberJoined
-    | MemberLeft
+    Reconnecting | Online | GoingAway | Joined | RoomLeft | Message | PrivateMessage | Gap | Members
+    | MemberJoined | MemberLeft | SendFailed
 )
 
 
@@ -204,6 +239,16 @@ class PeerDisconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class HookFailed:
+    """At a server: the ``authenticate`` function raised, took too long, or returned something that
+    is no answer. The login was refused."""
+
+    user: str  #: what the peer claims to be
+    address: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerFailed:
     """At a server: it stops because of a fault, such as a storage error."""
 
@@ -211,4 +256,6 @@ class ServerFailed:
     text: str
 
 
-ServerEvent = PeerConnected | LoginSucceeded | LoginFailed | PeerDisconnected | ServerFailed
+ServerEvent = (
+    PeerConnected | LoginSucceeded | LoginFailed | PeerDisconnected | HookFailed | ServerFailed
+)

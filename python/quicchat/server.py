@@ -6,14 +6,21 @@
         print("listening on", server.address, server.fingerprint)
         await server.serve_forever()
 
+Who may log in is what the configuration and the database say, or a function of yours::
+
+    async def authenticate(question: quicchat.AccountQuestion):
+        if await is_blocked(question.user, question.peer):
+            return False
+        return True      # the server's accounts decide; or the user's password, or an Account
+
+    async with quicchat.serve("config.json", authenticate=authenticate) as server: ...
+
 The chat itself runs on the engine thread; Python sees only what is worth a line in a log.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 import platform
 import socket
@@ -24,11 +31,20 @@ from types import TracebackType
 
 from . import _core
 from ._dialling import ALPN
-from ._failures import bind_error, text_of
+from ._failures import bind_error, storage_error, text_of
+from ._hook import (
+    DEFAULT_TIMEOUT,
+    AccountQuestion,
+    Authenticate,
+    Hook,
+    engine_timeout,
+    salt_of,
+)
 from .certificates import CertificatePair, load_pair
-from .config import ServerConfig, load_config
+from .config import ServerConfig, load_config, password_problem
 from .errors import BindError, ConfigError, QuicChatError, WrongLoopError
 from .events import (
+    HookFailed,
     LoginFailed,
     LoginSucceeded,
     PeerConnected,
@@ -37,7 +53,7 @@ from .events import (
     ServerFailed,
 )
 
-__all__ = ["Server", "serve"]
+__all__ = ["AccountQuestion", "Server", "serve"]
 
 _DEFAULT_DRAIN = 3.0
 _UNREAD_MAX = 4096  # events of a server that nobody reads; then the oldest go
@@ -52,10 +68,18 @@ class Server(AsyncIterator[ServerEvent]):
     """A server that starts with ``async with`` and ends with it, in peace. Iterating gives its
     events; reading them is optional, since the oldest of those unread are dropped."""
 
-    def __init__(self, config: ServerConfig, *, _alpn: str = ALPN) -> None:
+    def __init__(self, config: ServerConfig, *, authenticate: Authenticate | None = None,
+                 hook_timeout: float = DEFAULT_TIMEOUT, _alpn: str = ALPN) -> None:
+        if not isinstance(hook_timeout, int | float) or not 0 < hook_timeout <= 600:
+            raise ConfigError(f"hook_timeout must be a number of seconds from 0 to 600, "
+                              f"got {hook_timeout!r}")
         self.config = config
+        self.notices: tuple[str, ...] = ()  #: what should be known about the start
         self.pair: CertificatePair | None = None  #: the certificate in use, once started
         self._alpn = _alpn
+        self._authenticate = authenticate
+        self._hook_timeout = float(hook_timeout)
+        self._hook: Hook | None = None
         self._core: _core.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._events: deque[ServerEvent] = deque(maxlen=_UNREAD_MAX)
@@ -87,16 +111,20 @@ class Server(AsyncIterator[ServerEvent]):
         return self._started().connections
 
     async def start(self) -> None:
-        """Reads the certificate and listens. Raises CertificateError, BindError, ConfigError."""
+        """Reads the certificate, opens the database and listens. Raises CertificateError,
+        BindError, ConfigError, StorageError."""
         self._loop = asyncio.get_running_loop()
         # Hashing passwords is slow on purpose; other tasks go on meanwhile.
         self._core = await asyncio.to_thread(self._make)
         self._loop.add_reader(self._core.fileno(), self._on_readable)
 
     async def serve_forever(self) -> None:
-        """Returns when the server has been closed. Raises QuicChatError if it had to stop."""
+        """Returns when the server has been closed. Raises QuicChatError if it had to stop: with a
+        database most likely StorageError."""
         self._started()
         await self._stopped.wait()
+        if self._failure is not None and self._failure.error.startswith("storage_"):
+            raise storage_error(self._failure.text, self._failure.error)
         if self._failure is not None:
             raise QuicChatError(f"the server had to stop: {text_of(self._failure.error)}",
                                 reason=self._failure.text)
@@ -149,18 +177,29 @@ class Server(AsyncIterator[ServerEvent]):
     def _release(self) -> None:
         if self._core is not None and self._loop is not None:
             self._loop.remove_reader(self._core.fileno())
+        if self._hook is not None:
+            self._hook.close()
         self._stopped.set()
         self._news.set()
 
     def _on_readable(self) -> None:
-        for kind, fields in self._started().drain(256):
+        core = self._started()
+        for kind, fields in core.drain(256):
             if kind == "stopped":
                 self._release()
                 break
+            if kind == "question":
+                assert self._hook is not None
+                self._hook.ask(core, fields[0], AccountQuestion(*fields[1:]))
+                continue
             event = _EVENTS[kind](*fields)
             if isinstance(event, ServerFailed):
                 self._failure = event
             self._events.append(event)
+        self._news.set()
+
+    def _report(self, event: ServerEvent) -> None:
+        self._events.append(event)
         self._news.set()
 
     def _make(self) -> _core.Server:
@@ -170,20 +209,43 @@ class Server(AsyncIterator[ServerEvent]):
         agent = {"name": "quicchat-python", "version": _core.version,
                  "python": platform.python_version()}
         address = _bind_address(config.host, config.port)
-        accounts = _verifiers(config, self.pair.key_pem)
+        accounts = _accounts(config, self.pair.key_pem)
+        if self._authenticate is not None:
+            self._hook = Hook(self._authenticate, self._hook_timeout, self.pair.key_pem,
+                              config.iterations, self._report)
         try:
-            return _core.Server(
+            core = _core.Server(
                 address=address, certificate_pem=self.pair.certificate_pem,
-                key_pem=self.pair.key_pem, accounts=accounts, rooms=list(config.rooms),
-                alpn=self._alpn, agent=json.dumps(agent), limits=config.limits.chosen())
+                key_pem=self.pair.key_pem, accounts=accounts, iterations=config.iterations,
+                database=str(config.database) if config.stores else "",
+                durability=config.durability,
+                hook_timeout=engine_timeout(self._hook_timeout) if self._hook else None,
+                rooms=list(config.rooms), alpn=self._alpn, agent=json.dumps(agent),
+                limits=config.limits.chosen())
+        except _core.StorageFailure as error:
+            raise storage_error(error.args[1], error.args[0]) from None
         except _core.CoreError as error:
             raise bind_error(error, config.host, config.port) from None
+        source = config.source.name if config.source else "the configuration"
+        self.notices = tuple(
+            f"the password of '{name}' in {source} is another one than in the database: the one in "
+            f"{source} counts from now on, and devices of {name} have to log in with it"
+            for name in core.replaced)
+        return core
 
 
-def serve(config: ServerConfig | str | Path) -> Server:
+def serve(config: ServerConfig | str | Path, *, authenticate: Authenticate | None = None,
+          hook_timeout: float = DEFAULT_TIMEOUT) -> Server:
     """A server for this configuration, or for the file at this path. Start it with
-    ``async with``."""
-    return Server(config if isinstance(config, ServerConfig) else load_config(config))
+    ``async with``.
+
+    ``authenticate`` is asked about every login, a function or coroutine function (others run in a
+    thread). It gets an :class:`AccountQuestion` and returns ``True`` (the server's accounts
+    decide), ``False`` or ``None`` (refused, and a stranger cannot tell that from a wrong password),
+    the user's password, or an :class:`Account`. If it raises, or takes longer than ``hook_timeout``
+    seconds, the login is refused and a :class:`HookFailed` event says so."""
+    found = config if isinstance(config, ServerConfig) else load_config(config)
+    return Server(found, authenticate=authenticate, hook_timeout=hook_timeout)
 
 
 def _bind_address(host: str, port: int) -> str:
@@ -198,25 +260,22 @@ def _bind_address(host: str, port: int) -> str:
     return f"[{numeric}]:{port}" if ":" in numeric else f"{numeric}:{port}"
 
 
-def _verifiers(config: ServerConfig, key_pem: str) -> list[tuple[str, str]]:
-    """What the core needs of the accounts. The salts come from the server's key: they stay the same
-    over restarts, as the made-up ones of unknown users do."""
-    secret = hashlib.sha256(b"quicchat salts\0" + key_pem.encode()).digest()
-    pairs: list[tuple[str, str]] = []
+def _accounts(config: ServerConfig, key_pem: str) -> list[tuple[str, str, str, bytes]]:
+    """What the core needs of the accounts."""
+    rows: list[tuple[str, str, str, bytes]] = []
     for account in config.accounts:
-        verifier = account.verifier
         try:
-            if verifier:
-                _core.check_verifier(verifier)
-            else:
-                label = f"{account.username.lower()}\0{account.password}".encode()
-                salt = hmac.digest(secret, label, "sha256")[:16]
-                verifier = _core.verifier(account.password, salt, config.iterations)
+            if account.verifier:
+                _core.check_verifier(account.verifier)
         except _core.CoreError as error:
             raise ConfigError(f"the account '{account.username}' cannot be used: "
                               f"{error.args[3]}") from None
-        pairs.append((account.username, verifier))
-    return pairs
+        if not account.verifier and (problem := password_problem(account.password)):
+            raise ConfigError(f"the account '{account.username}' cannot be used: "
+                              f"its password {problem}")
+        rows.append((account.username, account.password, account.verifier,
+                     salt_of(key_pem, account.username, account.password)))
+    return rows
 
 
 def describe(event: ServerEvent) -> str:
@@ -233,6 +292,8 @@ def describe(event: ServerEvent) -> str:
         case PeerDisconnected():
             name = f" of {event.user}" if event.user else ""
             return f"connection {event.connection}{name} ended: {text_of(event.error)}"
+        case HookFailed():
+            return f"login of '{event.user}' from {event.address} refused: {event.text}"
     return f"the server stops: {text_of(event.error)}"
 
 

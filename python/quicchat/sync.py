@@ -17,14 +17,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from ._conversation import Conversation, encode_text
 from ._dialling import Resolve, Target, dial, make_target, resolve_error
 from .client import encode_attributes
-from .events import ClientEvent, Joined, Members, Receipt
+from .events import ClientEvent, Joined, Members, Online, Receipt
 from .limits import Limits
+from .reconnecting import Reconnect
 from .trust import TLS
 
 __all__ = ["Chat", "Room", "connect"]
@@ -121,18 +123,48 @@ class Room:
 
 
 class Chat:
-    """A connection that is logged in. Every wait takes a ``timeout`` in seconds and raises
-    TimeoutError after it."""
+    """A connection that is logged in, and comes back when it is lost. Every wait takes a
+    ``timeout`` in seconds and raises TimeoutError after it; what was sent may still arrive then.
+    """
 
     def __init__(self, pump: _Pump) -> None:
-        online = pump.conversation.online
-        assert online is not None
-        self.user = online.user  #: our name, as the server spells it
-        self.address = online.address  #: the server's
-        self.fingerprint = online.fingerprint  #: of the server's key
-        self.message_bytes_max = online.message_bytes_max  #: longest text, in UTF-8
         self._pump = pump
         self._conversation = pump.conversation
+
+    @property
+    def user(self) -> str:
+        """Our name, as the server spells it."""
+        return self._online.user
+
+    @property
+    def address(self) -> str:
+        """The server's address."""
+        return self._online.address
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the server's key."""
+        return self._online.fingerprint
+
+    @property
+    def message_bytes_max(self) -> int:
+        """The longest text that the server takes, in bytes of UTF-8."""
+        return self._online.message_bytes_max
+
+    @property
+    def is_open(self) -> bool:
+        """False once the connection has ended for good or is being closed."""
+        return self._conversation.end is None and not self._conversation.closing
+
+    @property
+    def is_online(self) -> bool:
+        """False while there is no connection. Learnt while some call waits."""
+        return self.is_open and self._conversation.is_online
+
+    @property
+    def _online(self) -> Online:
+        assert self._conversation.online is not None
+        return self._conversation.online
 
     def join(self, room: str, *, last: int = 0, after: tuple[int, int] | None = None,
              timeout: float | None = None) -> Room:
@@ -226,10 +258,11 @@ class Chat:
         return f"<quicchat.sync.Chat {self.user} at {self.address}>"
 
 
-def connect(host: str, port: int, *, user: str, password: str, tls: TLS | None = None,
-            limits: Limits | None = None, events: bool = True) -> Chat:
+def connect(host: str, port: int, *, user: str, password: str | None = None,
+            tls: TLS | None = None, limits: Limits | None = None, events: bool = True,
+            reconnect: Reconnect | bool | None = True, state: str | Path | None = None) -> Chat:
     """Connects and logs in. The arguments and errors are those of :class:`quicchat.connect`."""
-    return _connect(make_target(host, port, user, password, tls, limits, events))
+    return _connect(make_target(host, port, user, password, tls, limits, events, reconnect, state))
 
 
 def _connect(target: Target) -> Chat:

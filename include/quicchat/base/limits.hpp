@@ -25,7 +25,7 @@ struct Limits {
     std::size_t rooms_per_connection_max = 100;  ///< Each is a QUIC stream with its own buffers.
     Duration login_timeout = std::chrono::seconds{15};  ///< Handshake to login, PBKDF2 included.
     Duration drain_timeout = std::chrono::seconds{3};   ///< From Goaway to close.
-    Duration heartbeat = std::chrono::seconds{30};  ///< A quiet room says its newest offset.
+    Duration heartbeat = std::chrono::seconds{30};      ///< A quiet room says its newest offset.
 
     // Rooms.
     std::size_t rooms_max = 10'000;           ///< Rooms of one server.

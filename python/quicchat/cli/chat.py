@@ -17,13 +17,17 @@ from ..events import (
     ClientEvent,
     Gap,
     GoingAway,
+    Joined,
     MemberJoined,
     MemberLeft,
     Message,
+    Online,
     PrivateMessage,
     Receipt,
+    Reconnecting,
     RoomLeft,
 )
+from ..reconnecting import Reconnect
 from ..terminal import clean_line, clean_text, paint
 from ..trust import TLS
 from ._lines import LineReader, ask, ask_password
@@ -40,12 +44,16 @@ A line goes to everyone in the room. @name and a text goes to one person. /who l
 /quit leaves; so does the end of the input, once everything is stored by the server. A line that
 begins with // is sent with one / less.
 
+When the connection is lost it is made again; lines that are typed meanwhile are sent then. A script
+is told after 30 s without a connection, by status 69.
+
 Without an option the key of a server on this computer is trusted at its first visit; for another
 computer you are asked. It is remembered either way."""
 
 DEFAULT_PORT = 12345
 _ATTEMPTS = 3  # at the password, on a terminal
 _SHOW_PATIENCE = 5.0  # seconds to wait for what is on its way to the screen, before we leave
+_GIVE_UP_AFTER = 30.0  # seconds offline, where nobody watches
 _UNACKED_MAX = 64  # lines on their way to the server; then we read on only as answers come
 
 
@@ -121,8 +129,9 @@ def _ask_login(reader: LineReader, user: str | None) -> _Login:
 
 async def _converse(options: argparse.Namespace, tls: TLS | None, reader: LineReader,
                     login: _Login) -> int:
+    reconnect = Reconnect(give_up_after=None if reader.is_terminal else _GIVE_UP_AFTER)
     async with connect(options.host, options.port, user=login.user, password=login.password,
-                       tls=tls) as chat:
+                       tls=tls, reconnect=reconnect) as chat:
         screen = Screen(reader, plain=options.plain)
         session = _Session(chat, options.room, screen)
         await session.begin(options.last)
@@ -130,10 +139,12 @@ async def _converse(options: argparse.Namespace, tls: TLS | None, reader: LineRe
         typing = asyncio.create_task(session.read_lines())
         try:
             await asyncio.wait((reading, typing), return_when=asyncio.FIRST_COMPLETED)
-            if typing.done():
-                typing.result()
-            else:
-                reading.result()  # the connection ended: says why
+            if not chat.is_open:
+                await asyncio.wait((reading,))
+            # Both may be over: why the connection ended says more.
+            for task in (reading, typing):
+                if task.done():
+                    task.result()
         finally:
             for task in (typing, reading):
                 task.cancel()
@@ -176,6 +187,10 @@ class _Session:
             await self._handle(text)
             if len(self._unacked) >= _UNACKED_MAX:
                 await asyncio.wait(self._unacked, return_when=asyncio.FIRST_COMPLETED)
+        if self._unacked and self.screen.shows_typing and not self.chat.is_online:
+            # Who types /quit wants to go, also where nobody knows for how long the server is away.
+            self.refuse(f"{len(self._unacked)} line(s) could not be sent")
+            return
         if self._unacked:
             await asyncio.wait(self._unacked)
         with contextlib.suppress(TimeoutError):
@@ -252,11 +267,16 @@ class _Session:
             if line:
                 self.screen.say(line)
             match event:
+                case Joined():
+                    self._want(event.head)  # what was missed meanwhile
                 case Message():
                     self._sent.discard(event.id)
                     self._note_shown(event.offset)
                 case PrivateMessage():
                     self._sent.discard(event.id)
+                case Gap(cause="new_epoch"):
+                    self._shown = self._wanted = event.last  # offsets begin anew
+                    self._shown_all.set()
                 case Gap():
                     self._note_shown(event.last)
                 case RoomLeft():
@@ -280,13 +300,27 @@ def _line(event: ClientEvent, me: str) -> str:
             return paint(f"* {clean_line(event.user)} has left", "dim", sys.stdout)
         case RoomLeft():
             return paint(f"* you are out of {clean_line(event.room)}", "dim", sys.stdout)
+        case Reconnecting():
+            return paint(f"* connection lost: {clean_line(str(event.cause))}; trying again in "
+                         f"{max(1, round(event.delay))} s", "yellow", sys.stdout)
+        case Online():
+            return paint("* back online", "green", sys.stdout)
         case Gap():
-            count = event.last - event.first + 1
-            return paint(f"* {count} older messages are not kept any more", "dim", sys.stdout)
+            return paint(f"* {_lost(event)}", "dim", sys.stdout)
         case GoingAway():
             return paint(f"* the server is going away {clean_line(event.text)}".rstrip(), "yellow",
                          sys.stdout)
     return ""
+
+
+def _lost(event: Gap) -> str:
+    count = event.last - event.first + 1
+    match event.cause:
+        case "new_epoch":
+            return "the server has lost the room's messages; what was written meanwhile is unknown"
+        case "rolled_back":
+            return f"the server was set back: it does not know the last {count} messages any more"
+    return f"{count} older messages are not kept any more"
 
 
 def _body(event: Message | PrivateMessage) -> str:

@@ -23,7 +23,10 @@ EXAMPLES = """examples:
   quicchat serve --config config.json --check        only look for mistakes
 
 If neither the certificate nor the key exists, a self-signed pair is made. Ctrl-C stops the server;
-so does SIGTERM, which tells the clients first."""
+so does SIGTERM, which tells the clients first.
+
+Rooms, accounts and devices are kept in the database beside the configuration, unless that says
+otherwise. 'quicchat user' changes accounts while the server runs."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         _warn(notice)
     if options.check:
         print(f"{options.config} is fine: {len(config.accounts)} account(s), "
-              f"room(s) {', '.join(config.rooms)}")
+              f"room(s) {', '.join(config.rooms)}, {_storage(config)}")
         return 0
     return asyncio.run(_serve(config, quiet=options.quiet))
 
@@ -55,13 +58,20 @@ def _warn(text: str) -> None:
     print(f"quicchat: {label}: {clean_line(text)}", file=sys.stderr, flush=True)
 
 
+def _storage(config: ServerConfig) -> str:
+    if not config.stores:
+        return "rooms live in memory"
+    return f"kept in {clean_line(str(config.database))} ({config.durability})"
+
+
 def _announce(server: Server) -> None:
     assert server.pair is not None
     config = server.config
     if server.pair.made:
         print(f"made a self-signed certificate: {config.certfile}, key {config.keyfile}")
-    for warning in server.pair.warnings:
+    for warning in (*server.pair.warnings, *server.notices):
         _warn(warning)
+    print(_storage(config))
     host, port = server.address
     print(f"listening on {f'[{host}]' if ':' in host else host}:{port} (UDP)")
     print(f"key fingerprint {server.fingerprint}")

@@ -1,38 +1,280 @@
-"""``quicchat user``."""
+"""``quicchat user``: the accounts of a server, also while it runs."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 from .. import _core
-from ..config import DEFAULT_ITERATIONS, USER_NAME, password_problem
-from ..errors import ConfigError
-from ..terminal import normalized_password
+from .._failures import storage_error
+from ..config import DEFAULT_ITERATIONS, USER_NAME, ServerConfig, load_config, password_problem
+from ..errors import ConfigError, QuicChatError, StorageError
+from ..terminal import clean_line, normalized_password
 from ._lines import LineReader, ask_password
 
 NAME = "user"
-HELP = "Print an entry for auth.users in config.json, with a verifier in place of the password."
+HELP = "Add, change and list the accounts of a server, also while it runs."
 EXAMPLES = """examples:
-  quicchat user ada                        asks for the password
-  echo "a secret" | quicchat user ada      for scripts
+  quicchat user add ada                          asks for the password
+  echo "a secret" | quicchat user add ada        for scripts
+  quicchat user list
+  quicchat user devices ada                      from where ada was logged in
+  quicchat user revoke ada --all                 her devices need the password again
+  quicchat user passwd ada --config /srv/chat/config.json
+  quicchat user entry ada                        for config.json, instead of the database
 
-The verifier does not log anybody in, but keep the file that holds it private."""
+The server notices a change at the next login; connections that are open stay. A new password,
+disable and remove also end the tokens of all devices of the account.
+
+quicchat user ACTION --help tells more about an action."""
+
+_DEVICE = re.compile(r"[0-9a-f]{32}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class _Action:
+    name: str
+    help: str
+    run: Callable[[argparse.Namespace], int]
+    example: str
+    takes_name: bool = True
+    on_database: bool = True
+    gives_json: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="the user's name")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    for action in _ACTIONS:
+        sub = actions.add_parser(
+            action.name, help=action.help, description=action.help,
+            epilog=f"example:\n  {action.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter)
+        if action.takes_name:
+            sub.add_argument("name", help="the user's name")
+        if action.name == "revoke":
+            which = sub.add_mutually_exclusive_group(required=True)
+            which.add_argument("device", nargs="?",
+                               help="the device, as 'quicchat user devices' lists it")
+            which.add_argument("--all", action="store_true", help="all devices of the account")
+        if action.on_database:
+            where = sub.add_mutually_exclusive_group()
+            where.add_argument("--config", type=Path, default=Path("config.json"), metavar="FILE",
+                               help="the server's configuration (default: config.json)")
+            where.add_argument("--database", type=Path, metavar="FILE",
+                               help="the server's database, instead of the configuration")
+        if action.gives_json:
+            sub.add_argument("--json", action="store_true", help="for programs")
+        sub.set_defaults(act=action.run)
 
 
 def run(options: argparse.Namespace) -> int:
-    if not USER_NAME.match(options.name):
+    if "name" in options and not USER_NAME.match(options.name):
         raise ConfigError(f"not a user name: {options.name!r}",
                           hint="1 to 32 ASCII letters, digits, '_', '.' or '-'")
-    password = ask_password(LineReader(), "Enter Password: ")
+    try:
+        return int(options.act(options))
+    except _core.StorageFailure as error:
+        raise storage_error(error.args[1], error.args[0]) from None
+
+
+class _Book:
+    """The database that the options name."""
+
+    def __init__(self, options: argparse.Namespace, *, may_make: bool = False) -> None:
+        self.config: ServerConfig | None = None
+        path = options.database
+        if path is None:
+            self.config = load_config(options.config)
+            path = self.config.database
+            if path is None or not self.config.stores:
+                raise ConfigError(
+                    f"{options.config} keeps accounts in the file itself, not in a database",
+                    reason='its "database" is null, or its "durability" is "memory"',
+                    hint=f"quicchat user entry {options.name if 'name' in options else 'NAME'} "
+                         'prints an entry for its "auth.users"')
+        self.path = Path(path)
+        if not may_make and not self.path.exists():
+            raise StorageError(
+                f"there is no database at {self.path}", code="E-NO-DATABASE",
+                hint="name the right one by --config or --database; a new one is made when the "
+                     "server starts, and by 'quicchat user add'")
+        self.core = _core.Accounts(str(self.path))
+
+    def iterations(self) -> int:
+        return self.config.iterations if self.config else DEFAULT_ITERATIONS
+
+    def warn_of_config(self, name: str, what: str) -> None:
+        """The configuration counts at each start, so a change here may not last."""
+        if self.config and any(a.username.lower() == name.lower() for a in self.config.accounts):
+            assert self.config.source is not None
+            print(f"quicchat: note: {self.config.source.name} names '{name}' as well: {what} when "
+                  "the server starts; change it there too", file=sys.stderr)
+
+
+def _need(done: bool, name: str, path: Path) -> None:
+    if not done:
+        raise QuicChatError(f"there is no account '{name}' in {path}", code="E-NO-SUCH-ACCOUNT",
+                            hint="quicchat user list shows those that there are")
+
+
+def _ask_new_password() -> str:
+    """From the terminal, twice; or the first line of standard input."""
+    reader = LineReader()
+    password = ask_password(reader, "Enter Password: ")
     if problem := password_problem(password):
         raise ConfigError(f"the password {problem}")
-    verifier = _core.verifier(normalized_password(password or ""), os.urandom(16),
-                              DEFAULT_ITERATIONS)
-    print(json.dumps({"username": options.name, "verifier": verifier}))
+    if reader.is_terminal and ask_password(reader, "Enter it again: ") != password:
+        raise ConfigError("the two passwords are not the same; nothing was changed",
+                          code="E-INPUT")
+    return normalized_password(password or "")
+
+
+def _new_verifier(iterations: int) -> str:
+    return _core.verifier(_ask_new_password(), os.urandom(16), iterations)
+
+
+def _add(options: argparse.Namespace) -> int:
+    book = _Book(options, may_make=True)
+    if any(name.lower() == options.name.lower() for name, *_ in book.core.list_accounts()):
+        raise _taken(options.name)
+    if not book.core.add(options.name, _new_verifier(book.iterations())):
+        raise _taken(options.name)
+    print(f"added {options.name}")
     return 0
+
+
+def _taken(name: str) -> QuicChatError:
+    return QuicChatError(f"the name '{name}' is taken (case does not count)", code="E-NAME-TAKEN",
+                         hint=f"choose another name, or set a new password: quicchat user passwd "
+                              f"{name}")
+
+
+def _passwd(options: argparse.Namespace) -> int:
+    book = _Book(options)
+    known = {name.lower() for name, *_ in book.core.list_accounts()}
+    _need(options.name.lower() in known, options.name, book.path)
+    verifier = _new_verifier(book.iterations())
+    _need(book.core.replace_verifier(options.name, verifier), options.name, book.path)
+    print(f"{options.name} has a new password; devices have to log in with it")
+    book.warn_of_config(options.name, "the password there counts again")
+    return 0
+
+
+def _disable(options: argparse.Namespace) -> int:
+    book = _Book(options)
+    _need(book.core.disable(options.name), options.name, book.path)
+    print(f"{options.name} cannot log in any more; connections that are open stay")
+    return 0
+
+
+def _enable(options: argparse.Namespace) -> int:
+    book = _Book(options)
+    _need(book.core.enable(options.name), options.name, book.path)
+    print(f"{options.name} can log in")
+    return 0
+
+
+def _remove(options: argparse.Namespace) -> int:
+    book = _Book(options)
+    _need(book.core.remove(options.name), options.name, book.path)
+    print(f"removed {options.name}")
+    book.warn_of_config(options.name, "the account is made again")
+    return 0
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds // 1000, UTC)
+
+
+def _print_table(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = (f"{clean_line(cell):{width}}" for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
+def _list(options: argparse.Namespace) -> int:
+    accounts = _Book(options).core.list_accounts()
+    if options.json:
+        print(json.dumps([{"username": name, "enabled": enabled,
+                           "created": _time(created).isoformat(), "devices": devices}
+                          for name, enabled, created, devices in accounts]))
+    elif not accounts:
+        print("there are no accounts; quicchat user add NAME makes one")
+    else:
+        _print_table([("NAME", "STATE", "DEVICES", "SINCE"), *(
+            (name, "enabled" if enabled else "disabled", str(devices),
+             f"{_time(created):%Y-%m-%d}") for name, enabled, created, devices in accounts)])
+    return 0
+
+
+def _devices(options: argparse.Namespace) -> int:
+    book = _Book(options)
+    known = {name.lower() for name, *_ in book.core.list_accounts()}
+    _need(options.name.lower() in known, options.name, book.path)
+    devices = book.core.list_devices(options.name)
+    if options.json:
+        print(json.dumps([{"device": device, "created": _time(created).isoformat(),
+                           "last_used": _time(used).isoformat()}
+                          for device, created, used in devices]))
+    elif not devices:
+        print(f"{options.name} has no devices that can log in without the password")
+    else:
+        _print_table([("DEVICE", "FIRST LOGIN", "LAST LOGIN (UTC)"), *(
+            (device, f"{_time(created):%Y-%m-%d}", f"{_time(used):%Y-%m-%d %H:%M}")
+            for device, created, used in devices)])
+    return 0
+
+
+def _revoke(options: argparse.Namespace) -> int:
+    book = _Book(options)
+    known = {name.lower() for name, *_ in book.core.list_accounts()}
+    _need(options.name.lower() in known, options.name, book.path)
+    if options.all:
+        count = len(book.core.list_devices(options.name))
+        book.core.revoke_devices(options.name)
+        print(f"{count} device(s) of {options.name} need the password at the next login")
+        return 0
+    if not _DEVICE.match(options.device):
+        raise ConfigError(f"not a device: {options.device!r}", code="E-USAGE",
+                          hint=f"quicchat user devices {options.name} lists them")
+    if not book.core.revoke_device(options.name, bytes.fromhex(options.device)):
+        raise QuicChatError(f"{options.name} has no device {options.device}",
+                            code="E-NO-SUCH-DEVICE",
+                            hint=f"quicchat user devices {options.name} lists them")
+    print("that device needs the password at the next login")
+    return 0
+
+
+def _entry(options: argparse.Namespace) -> int:
+    print(json.dumps({"username": options.name, "verifier": _new_verifier(DEFAULT_ITERATIONS)}))
+    return 0
+
+
+_ACTIONS = (
+    _Action("add", "Make an account. The password is asked for, or the first line of the input.",
+            _add, "echo 'a secret' | quicchat user add ada"),
+    _Action("passwd", "Give an account a new password; its devices have to log in with it.",
+            _passwd, "quicchat user passwd ada"),
+    _Action("disable", "Let nobody log in to an account; it can be enabled again.",
+            _disable, "quicchat user disable ada"),
+    _Action("enable", "Let people log in to an account again.", _enable,
+            "quicchat user enable ada"),
+    _Action("remove", "Remove an account; its name is free again. What was written stays.",
+            _remove, "quicchat user remove ada"),
+    _Action("list", "List the accounts.", _list, "quicchat user list --json",
+            takes_name=False, gives_json=True),
+    _Action("devices", "List the devices that log in to an account without its password.",
+            _devices, "quicchat user devices ada", gives_json=True),
+    _Action("revoke", "Let a device, or all, log in to an account by its password only.",
+            _revoke, "quicchat user revoke ada --all"),
+    _Action("entry", "Print an entry for auth.users in config.json, with a verifier in place of "
+            "the password.", _entry, "quicchat user entry ada", on_database=False),
+)
