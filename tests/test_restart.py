@@ -307,7 +307,7 @@ class StorageProblems(Restarts):
     def test_a_second_server_on_the_same_database(self):
         first = self.start_server()
         self.assert_words(self.serve(), 74, "[E-STORAGE]",
-                          f"another server (process {first.process.pid}) uses it")
+                          f"another program (process {first.process.pid}) uses it")
 
     def test_a_folder_that_is_not_there(self):
         self.assert_words(self.serve(database="nowhere/quicchat.db"), 74, "[E-STORAGE]",

@@ -157,8 +157,7 @@ def _start(target: Target, address: str, peer: Peer, mode: str, pem: str,
             reconnect=target.reconnect.chosen() if target.reconnect else None,
             inbox_events=INBOX_EVENTS, inbox_bytes=INBOX_BYTES)
     except _core.StorageFailure as error:
-        text = error.args[1].replace("another server", "another program")
-        raise storage_error(text, error.args[0]) from None
+        raise storage_error(error.args[1], error.args[0]) from None
     except _core.CoreError as error:
         if target.password is None and error.args[2] == "invalid_request":
             raise AuthError(

@@ -18,7 +18,7 @@ for package in quicchat quicchat-quic quicchat-sqlite; do
     esac
     # shellcheck disable=SC2046 # the flags are meant to be split
     "$compiler" -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror \
-        "-I$all_headers" $("$pkg_config" --cflags "$package") \
+        -DQUICCHAT_ONE_FILE "-I$all_headers" $("$pkg_config" --cflags "$package") \
         "$sources/${program}_main.cpp" "$sources/${program}_other.cpp" \
         -o "$output/$program" $("$pkg_config" --libs "$package")
     "$output/$program"

@@ -146,7 +146,7 @@ TEST_CASE("a server refuses a database that it cannot use", "[sqlite][files]") {
         make_store(folder);
         const auto store = Store::open({.path = path}, Entropy::seeded(1));
         REQUIRE(store);
-        check_refusal(path, "another server (process " + std::to_string(::getpid()) + ") uses it");
+        check_refusal(path, "another program (process " + std::to_string(::getpid()) + ") uses it");
     }
     SECTION("that another process uses, also by another name") {
         make_store(folder);
@@ -155,7 +155,7 @@ TEST_CASE("a server refuses a database that it cannot use", "[sqlite][files]") {
             wait(static_cast<bool>(store));
         }};
         const std::string words =
-            "another server (process " + std::to_string(holder.process()) + ") uses it";
+            "another program (process " + std::to_string(holder.process()) + ") uses it";
         check_refusal(path, words);
         std::filesystem::create_symlink(path, folder.file("other.db"));
         const auto store = Store::open({.path = folder.file("other.db")}, Entropy::seeded(1));

@@ -58,7 +58,7 @@ inline std::string real_path(const std::string& path) {
     return error ? path : real.string();
 }
 
-/// The right to be the only server of a database, from its making to its end. It is the lock of a
+/// The right to be the only user of a database, from its making to its end. It is the lock of a
 /// file beside the database, which stays there; a process that dies gives it back.
 class FileLock {
 public:
@@ -83,7 +83,7 @@ public:
             if (errno != EWOULDBLOCK) {
                 return detail::system_failure(path, "cannot lock '" + name + "'", errno);
             }
-            return storage_failure(path, "another server" + read_holder(file.fd()) +
+            return storage_failure(path, "another program" + read_holder(file.fd()) +
                                              " uses it; stop that one, or choose another file");
         }
         write_holder(file.fd());
