@@ -157,14 +157,14 @@ constexpr std::string_view help =
     "  log [--folder F] [--outstanding N] [--seconds S]\n"
     "\n"
     "  --folder F       where to write; of the disk to be measured (a new folder in this one)\n"
-    "  --outstanding N  appends under way at a time (200)\n"
+    "  --outstanding N  appends under way at a time; 600 fill commits of 256 (600)\n"
     "  --seconds S      seconds per measurement (3)\n";
 
 }  // namespace
 
 int main(int argc, char** argv) {
     std::filesystem::path folder;
-    std::size_t outstanding = 200;
+    std::size_t outstanding = 600;
     double seconds = 3;
     for (int i = 1; i < argc; ++i) {
         const std::string_view option = argv[i];

@@ -49,7 +49,8 @@ inline int load_rooms(Database& database, std::map<RoomKey, StoredRoom>& rooms) 
 class RecordTable {
 public:
     explicit RecordTable(Database& database)
-        : create_(database, "INSERT INTO room VALUES(?1, ?2, ?3, 1, 0, 0)"),
+        : database_(&database),
+          create_(database, "INSERT INTO room VALUES(?1, ?2, ?3, 1, 0, 0)"),
           update_(database, "UPDATE room SET first=?2, head=?3, bytes=?4 WHERE id=?1"),
           drop_room_(database, "DELETE FROM room WHERE id=?1"),
           drop_records_(database, "DELETE FROM record WHERE room=?1"),
@@ -58,6 +59,9 @@ public:
                 "WHERE room=?1 AND author=?2 AND device=?3 AND id=?4 AND dropped=0"),
           free_name_(database, "UPDATE record SET dropped=1 WHERE room=?1 AND offset=?2"),
           insert_(database, "INSERT INTO record VALUES(?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9)"),
+          insert_new_(database,
+                      "INSERT INTO record VALUES(?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9) "
+                      "ON CONFLICT(room, author, device, id) WHERE dropped=0 DO NOTHING"),
           size_(database, "SELECT bytes FROM record WHERE room=?1 AND offset=?2"),
           trim_(database, "DELETE FROM record WHERE room=?1 AND offset<?2") {}
 
@@ -84,10 +88,16 @@ public:
         return rows.code();
     }
 
+    /// For a record whose name is free.
     int insert(RoomKey room, Offset offset, const Record& record) {
-        return insert_.run(room, offset, size_of(record), to_number(record.time),
-                           BytesView{record.id.bytes}, BytesView{record.device.bytes},
-                           record.author, record.text, record.attributes);
+        return insert_by(insert_, room, offset, record);
+    }
+
+    /// The look-up and the insert in one. `inserted` is false if a row has the record's name.
+    int insert_new(RoomKey room, Offset offset, const Record& record, bool& inserted) {
+        const int code = insert_by(insert_new_, room, offset, record);
+        inserted = code == SQLITE_OK && database_->changes() == 1;
+        return code;
     }
 
     /// Lets the name of a dropped record be used again.
@@ -108,6 +118,13 @@ public:
     }
 
 private:
+    static int insert_by(Statement& statement, RoomKey room, Offset offset, const Record& record) {
+        return statement.run(room, offset, size_of(record), to_number(record.time),
+                             BytesView{record.id.bytes}, BytesView{record.device.bytes},
+                             record.author, record.text, record.attributes);
+    }
+
+    Database* database_;
     Statement create_;
     Statement update_;
     Statement drop_room_;
@@ -115,6 +132,7 @@ private:
     Statement find_;
     Statement free_name_;
     Statement insert_;
+    Statement insert_new_;
     Statement size_;
     Statement trim_;
 };

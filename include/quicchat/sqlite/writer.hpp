@@ -268,26 +268,27 @@ private:
     }
 
     int apply_append(const AppendRecord& append) {
-        std::optional<AppendDone> known;
-        if (const int code = find_duplicate(append, known); code != SQLITE_OK) return code;
-        if (known) {
-            done_.push_back(*std::move(known));
-            return SQLITE_OK;
+        StoredRoom& room = rooms_.at(append.room);
+        const Offset offset = room.head + 1;
+        bool inserted = false;
+        int code = tables_->records.insert_new(append.room, offset, append.record, inserted);
+        if (code == SQLITE_OK && !inserted) {
+            std::optional<AppendDone> known;
+            code = find_duplicate(append, known);
+            if (known) done_.push_back(*std::move(known));
+            if (code != SQLITE_OK || known) return code;
+            code = tables_->records.free_name(append.room, std::exchange(freed_name_, 0));
+            if (code == SQLITE_OK) {
+                code = tables_->records.insert(append.room, offset, append.record);
+            }
         }
+        if (code != SQLITE_OK) return code;
         remember(append.room);
         changed_.insert(append.room);
-        StoredRoom& room = rooms_.at(append.room);
-        if (freed_name_ != 0) {
-            const int code = tables_->records.free_name(append.room, std::exchange(freed_name_, 0));
-            if (code != SQLITE_OK) return code;
-        }
-        const Offset offset = room.head + 1;
-        if (const int code = tables_->records.insert(append.room, offset, append.record)) {
-            return code;
-        }
         room.head = offset;
         room.bytes += detail::size_of(append.record);
-        if (const int code = tables_->records.drop_oldest(append.room, room)) return code;
+        code = tables_->records.drop_oldest(append.room, room);
+        if (code != SQLITE_OK) return code;
         AppendDone done = make_answer(append, Errc{});
         done.completion.offset = offset;
         done.completion.time = append.record.time;
