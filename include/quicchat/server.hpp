@@ -62,7 +62,7 @@ public:
             if (const Errc errc = hub_.settle(); errc != Errc{}) {
                 fail(errc, "the room log cannot be written or read");
             }
-        } while (send_control(now) | send_rooms(now));
+        } while (send_all(now));
         end_slow_logins(now.steady);
         if (drain_deadline_ && now.steady >= *drain_deadline_ && !std::exchange(closed_, true)) {
             peers_.close_all(drain_reason_);
@@ -348,10 +348,10 @@ private:
         return true;
     }
 
-    /// Serves every member until its stream is full. True if that let us read on what somebody
+    /// Serves everybody until the streams are full. True if that let us read on what somebody
     /// asked before, or if the log failed: settle again.
-    bool send_rooms(Now now) {
-        bool read_more = false;
+    bool send_all(Now now) {
+        bool read_more = send_control(now);
         while (Member* member = hub_.poll_waiting()) {
             while (std::optional<Bytes> frame = hub_.next_frame(*member)) {
                 const Result<Backlog> backlog = peers_.transport().write(
