@@ -182,7 +182,7 @@ private:
     void read_on(ConnectionId id, Connection& connection, StreamId stream_id, Stream& stream,
                  Now now) {
         if (!apply_frames(id, connection, stream_id, stream, now)) return;
-        if (is_held_up(id, stream_id, stream)) return;
+        if (is_held_up(id, stream_id, stream)) return stream.hold_up();
         peers_.transport().consume(id, stream_id, std::exchange(stream.owed, 0));
         if (stream.fin) finish(id, connection, stream_id);
     }
@@ -342,8 +342,7 @@ private:
         Connection* connection = peers_.find_ready(id);
         Stream* stream = peers_.find_stream(id, stream_id);
         if (connection == nullptr || stream == nullptr) return false;
-        if (stream->owed == 0 && !stream->fin) return false;
-        if (is_held_up(id, stream_id, *stream)) return false;
+        if ((stream->owed == 0 && !stream->fin) || is_held_up(id, stream_id, *stream)) return false;
         read_on(id, *connection, stream_id, *stream, now);
         return true;
     }
@@ -361,6 +360,7 @@ private:
                     break;
                 }
             }
+            if (hub_.is_busy(*member) || !std::exchange(member->held_up, false)) continue;
             read_more |= resume_reading(member->connection, member->stream, now);
         }
         return read_more || hub_.has_failed();

@@ -21,6 +21,10 @@ struct ServerStream {
     bool ended = false;    ///< Refused: what still comes is dropped.
     bool fin = false;      ///< Nothing more comes.
     std::size_t owed = 0;  ///< Bytes read for which the client has no credit back yet.
+
+    void hold_up() {
+        if (member != nullptr) member->held_up = true;
+    }
 };
 
 /// One client, as the server keeps it.

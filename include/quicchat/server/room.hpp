@@ -34,6 +34,7 @@ struct Member {
     std::size_t appends = 0;       ///< What it published and the log has not committed yet.
     bool waiting = false;          ///< In the hub's list of members with something to send.
     bool stalled = false;  ///< The stream's backlog is full; Writable will say when it is not.
+    bool held_up = false;  ///< What it asks waits until it has read more answers.
     bool members_stale = false;  ///< Presence was left out; the whole list goes out instead.
 };
 
