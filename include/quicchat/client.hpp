@@ -53,7 +53,7 @@ public:
     /// Dials the server. Online or Offline follows. Once in the life of a client.
     void connect(Now now) {
         assert(!connection_ && !redial_at_);
-        dial(now.steady);
+        if (!closing_) dial(now.steady);
     }
 
     /// Takes in what the transport has to report, and what time did. Call at every wake-up.
@@ -122,7 +122,7 @@ public:
         session_.handle_close(Input::close_asked);
         if (connection_) {
             transport_.close(*connection_, Errc::closed, "");
-        } else if (redial_at_) {
+        } else {
             redial_at_.reset();
             session_.handle_disconnected();
             session_.end({});
@@ -186,6 +186,7 @@ private:
             delay = backoff_.handle_lost(reason.errc, now_, entropy_);
             if (login_.recover(reason.errc)) delay = Duration{};  // in another way
         }
+        closing_ = closing_ || !delay;
         if (!delay) return session_.end(std::move(reason));
         redial_at_ = now_ + *delay;
         session_.retry(std::move(reason), *delay, backoff_.attempts());
@@ -358,7 +359,7 @@ private:
     std::optional<TimePoint> login_deadline_;
     std::optional<TimePoint> redial_at_;
     std::optional<Errc> failure_;
-    bool closing_ = false;
+    bool closing_ = false;  ///< There will be no other connection.
     std::map<StreamId, Stream> streams_;
 };
 

@@ -248,3 +248,32 @@ TEST_CASE("a client notices that a room's newest message did not come", "[sim]")
     CHECK(ada.online());
     CHECK(ada.last<RoomJoined>().recovered);
 }
+
+TEST_CASE("a client that is closed says so once, whenever that is", "[sim]") {
+    memory::Network network{{.seed = 5}};
+    memory::Client client{network.dial("nowhere"), *NameLogin::create("ada"), Entropy::seeded(3)};
+    const auto count_ends = [&] {
+        std::size_t ends = 0;
+        while (const auto event = client.poll_event()) {
+            REQUIRE(std::holds_alternative<Offline>(*event));
+            ++ends;
+        }
+        return ends;
+    };
+    SECTION("before it connects, which it does not do any more") {
+        client.close();
+        client.connect({network.now(), {}});
+        CHECK(network.connections_dialled() == 0);
+        CHECK(count_ends() == 1);
+    }
+    SECTION("after it ended by itself, which counts") {
+        client.connect({network.now(), {}});
+        while (network.step()) client.process({network.now(), {}});
+        CHECK(count_ends() == 1);
+        client.close();
+        CHECK(count_ends() == 0);
+    }
+    client.close();
+    client.process({network.now(), {}});
+    CHECK(count_ends() == 0);
+}
