@@ -31,8 +31,20 @@ public:
     LogHead head(const std::string& room) const {
         return std::visit([&](const auto& log) { return log.head(room); }, log_);
     }
-    void append(AppendToken token, const std::string& room, Record record) {
-        std::visit([&](auto& log) { log.append(token, room, std::move(record)); }, log_);
+    void append(AppendToken token, const std::string& room, Record record,
+                std::vector<StateChange> changes) {
+        std::visit(
+            [&](auto& log) { log.append(token, room, std::move(record), std::move(changes)); },
+            log_);
+    }
+    void look_up(AppendToken token, const std::string& room, Record record) {
+        std::visit([&](auto& log) { log.look_up(token, room, std::move(record)); }, log_);
+    }
+    void store(const std::string& room, std::vector<StateChange> changes) {
+        std::visit([&](auto& log) { log.store(room, std::move(changes)); }, log_);
+    }
+    Result<RoomState> state(const std::string& room) const {
+        return std::visit([&](const auto& log) { return log.state(room); }, log_);
     }
     std::optional<AppendCompletion> poll_completion() {
         return std::visit([](auto& log) { return log.poll_completion(); }, log_);

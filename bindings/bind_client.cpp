@@ -1,26 +1,34 @@
 #include <pybind11/stl.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "bind.hpp"
+#include "client_events.hpp"
 #include "client_port.hpp"
 #include "convert.hpp"
 #include "endpoints.hpp"
 #include "engine.hpp"
 #include "failure.hpp"
 #include "options.hpp"
-#include "quicchat/base/match.hpp"
 
 namespace quicchat::python {
 namespace {
 
-py::tuple mail_tuple(const ClientMail& mail);
+/// Kind, target, subject, value, until in milliseconds since 1970.
+using ActFields = std::tuple<std::uint8_t, Offset, std::string, std::uint64_t, std::int64_t>;
+
+Act make_act(const ActFields& fields) {
+    const auto& [kind, target, subject, value, until] = fields;
+    return {Act::Kind{kind}, target, subject, value, WallTime{std::chrono::milliseconds{until}}};
+}
 
 /// Python's end of a client. Thread-safe; nothing here waits.
 class ClientHandle {
@@ -60,10 +68,10 @@ public:
         request({ticket, LeaveCommand{std::move(room)}}, 0);
     }
     void publish(Ticket ticket, std::string room, std::string text, std::string attributes,
-                 const std::optional<py::bytes>& id) {
+                 const std::optional<py::bytes>& id, const ActFields& act) {
         const std::size_t bytes = text.size() + attributes.size();
         request({ticket, PublishCommand{std::move(room), std::move(text), std::move(attributes),
-                                        message_id(id)}},
+                                        message_id(id), make_act(act)}},
                 bytes);
     }
     void tell(Ticket ticket, std::string user, std::string text, std::string attributes,
@@ -73,9 +81,27 @@ public:
                                      message_id(id)}},
                 bytes);
     }
+    void create_room(Ticket ticket, std::string room, std::uint8_t access, std::string topic,
+                     const std::optional<py::bytes>& id) {
+        const std::size_t bytes = topic.size();
+        request({ticket, CreateCommand{std::move(room), RoomAccess{access}, std::move(topic),
+                                       message_id(id)}},
+                bytes);
+    }
+    void request_rooms(Ticket ticket, std::string after) {
+        request({ticket, RoomsCommand{std::move(after)}}, 0);
+    }
+    void request_history(Ticket ticket, std::string room, Offset offset, std::size_t before,
+                         std::size_t after) {
+        request({ticket, HistoryCommand{std::move(room), offset, before, after}}, 0);
+    }
     void request_members(Ticket ticket, std::string room, std::string after) {
         request({ticket, MembersCommand{std::move(room), std::move(after)}}, 0);
     }
+    void mark_read(std::string room, Offset offset, bool shared) {
+        request({0, MarkCommand{std::move(room), offset, shared}}, 0);
+    }
+    void say_typing(std::string room) { request({0, TypingCommand{std::move(room)}}, 0); }
     void close() { check(), send({0, CloseCommand{}}, 0); }
 
 private:
@@ -103,111 +129,6 @@ private:
     std::shared_ptr<ClientPort> port_;
     RunnerId id_{};
 };
-
-py::tuple offline_tuple(const CloseReason& r) {
-    return py::make_tuple(to_python(r.errc), r.by_peer, to_python(r.text), r.transport_code,
-                          r.datagrams_received, to_python(r.peer_key));
-}
-
-std::string_view durability_name(Durability durability) {
-    switch (durability) {
-        case Durability::memory:
-            return "memory";
-        case Durability::process:
-            return "process";
-        case Durability::fsync:
-            return "fsync";
-    }
-    return "memory";
-}
-
-std::string_view cause_name(RoomGap::Cause cause) {
-    switch (cause) {
-        case RoomGap::Cause::retention:
-            return "retention";
-        case RoomGap::Cause::new_epoch:
-            return "new_epoch";
-        case RoomGap::Cause::rolled_back:
-            return "rolled_back";
-    }
-    return "retention";
-}
-
-std::uint64_t number(Epoch epoch) { return static_cast<std::uint64_t>(epoch); }
-
-std::pair<const char*, py::tuple> event_pair(const ClientEvent& event) {
-    using Pair = std::pair<const char*, py::tuple>;
-    const auto text = [](const std::string& s) { return to_python(std::string_view{s}); };
-    return match(
-        event,
-        [&](const Online& e) {
-            return Pair{"online", py::make_tuple(text(e.user), e.limits.message_bytes_max,
-                                                 e.limits.attributes_bytes_max, e.limits.rooms_max,
-                                                 text(e.peer_address), to_python(e.server_key))};
-        },
-        [](const Reconnecting& e) {
-            const py::tuple more = py::make_tuple(to_python(e.delay), e.attempt);
-            return Pair{"reconnecting", py::tuple{offline_tuple(e.reason) + more}};
-        },
-        [](const Offline& e) {
-            return Pair{"offline", offline_tuple(e.reason)};
-        },
-        [&](const GoingAway& e) {
-            return Pair{"going_away",
-                        py::make_tuple(to_python(e.errc), to_python(e.grace), text(e.text))};
-        },
-        [&](const RoomJoined& e) {
-            return Pair{"joined",
-                        py::make_tuple(text(e.room), number(e.epoch), e.head, e.next, e.recovered)};
-        },
-        [&](const RoomLeft& e) {
-            return Pair{"left", py::make_tuple(text(e.room), to_python(e.errc), text(e.text))};
-        },
-        [&](const RoomMessage& e) {
-            return Pair{"message", py::make_tuple(text(e.room), number(e.epoch), e.offset,
-                                                  to_python(e.time), to_python(e.id), text(e.from),
-                                                  text(e.text), text(e.attributes))};
-        },
-        [&](const PrivateMessage& e) {
-            return Pair{"private", py::make_tuple(number(e.epoch), e.offset, to_python(e.time),
-                                                  to_python(e.id), text(e.from), text(e.to),
-                                                  text(e.text), text(e.attributes))};
-        },
-        [](const Acked& e) {
-            return Pair{"acked", py::make_tuple(number(e.epoch), e.offset, to_python(e.id),
-                                                to_python(durability_name(e.durability)),
-                                                to_python(e.time))};
-        },
-        [&](const Refused& e) {
-            return Pair{"refused", py::make_tuple(text(e.room), to_python(e.errc),
-                                                  to_python(e.retry_after), text(e.text))};
-        },
-        [&](const RoomGap& e) {
-            return Pair{"gap", py::make_tuple(text(e.room), number(e.epoch), e.first, e.last,
-                                              std::string{cause_name(e.cause)})};
-        },
-        [&](const MemberList& e) {
-            py::list users;
-            for (const std::string& user : e.users) users.append(text(user));
-            return Pair{"members", py::make_tuple(text(e.room), py::tuple{users}, e.complete)};
-        },
-        [&](const PresenceChanged& e) {
-            return Pair{"presence", py::make_tuple(text(e.room), text(e.user), e.present)};
-        },
-        [](const TokenRenewed&) {  // the runner keeps it
-            return Pair{"nothing", py::tuple{}};
-        });
-}
-
-/// (kind, ticket, fields), with the fields in the order of the dataclass in events.py.
-py::tuple mail_tuple(const ClientMail& mail) {
-    if (const Errc* errc = std::get_if<Errc>(&mail.what)) {
-        return py::make_tuple("refused", mail.ticket,
-                              py::make_tuple("", to_python(*errc), 0.0, ""));
-    }
-    auto [kind, fields] = event_pair(std::get<ClientEvent>(mail.what));
-    return py::make_tuple(kind, mail.ticket, std::move(fields));
-}
 
 }  // namespace
 
@@ -247,11 +168,19 @@ void bind_client(py::module_& m) {
              py::arg("count"), py::arg("epoch"), py::arg("offset"))
         .def("leave", &ClientHandle::leave, py::arg("ticket"), py::arg("room"))
         .def("publish", &ClientHandle::publish, py::arg("ticket"), py::arg("room"), py::arg("text"),
-             py::arg("attributes"), py::arg("id"))
+             py::arg("attributes"), py::arg("id"), py::arg("act"))
         .def("tell", &ClientHandle::tell, py::arg("ticket"), py::arg("user"), py::arg("text"),
              py::arg("attributes"), py::arg("id"))
+        .def("create_room", &ClientHandle::create_room, py::arg("ticket"), py::arg("room"),
+             py::arg("access"), py::arg("topic"), py::arg("id"))
+        .def("request_rooms", &ClientHandle::request_rooms, py::arg("ticket"), py::arg("after"))
+        .def("request_history", &ClientHandle::request_history, py::arg("ticket"), py::arg("room"),
+             py::arg("offset"), py::arg("before"), py::arg("after"))
         .def("request_members", &ClientHandle::request_members, py::arg("ticket"), py::arg("room"),
              py::arg("after"))
+        .def("mark_read", &ClientHandle::mark_read, py::arg("room"), py::arg("offset"),
+             py::arg("shared"), "Has no answer.")
+        .def("say_typing", &ClientHandle::say_typing, py::arg("room"), "Has no answer.")
         .def("close", &ClientHandle::close, "Ends the connection; an event `offline` follows.");
 }
 

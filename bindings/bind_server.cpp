@@ -147,6 +147,7 @@ void bind_server(py::module_& m) {
                          const std::vector<AccountFields>& accounts, std::uint32_t iterations,
                          std::string database, std::string durability,
                          const std::optional<double>& hook_timeout, std::vector<std::string> rooms,
+                         std::vector<std::string> operators, bool anybody_makes_rooms,
                          std::string alpn, std::string agent, const py::dict& limits) {
                  ServeOptions options{.address = std::move(address),
                                       .certificate_pem = std::move(certificate_pem),
@@ -158,6 +159,8 @@ void bind_server(py::module_& m) {
                                       .asks = hook_timeout.has_value(),
                                       .hook_timeout = to_duration(hook_timeout.value_or(0)),
                                       .rooms = std::move(rooms),
+                                      .operators = std::move(operators),
+                                      .anybody_makes_rooms = anybody_makes_rooms,
                                       .alpn = std::move(alpn),
                                       .agent = std::move(agent),
                                       .limits = make_limits(limits)};
@@ -165,8 +168,8 @@ void bind_server(py::module_& m) {
              }),
              py::kw_only(), py::arg("address"), py::arg("certificate_pem"), py::arg("key_pem"),
              py::arg("accounts"), py::arg("iterations"), py::arg("database"), py::arg("durability"),
-             py::arg("hook_timeout"), py::arg("rooms"), py::arg("alpn"), py::arg("agent"),
-             py::arg("limits"))
+             py::arg("hook_timeout"), py::arg("rooms"), py::arg("operators"),
+             py::arg("anybody_makes_rooms"), py::arg("alpn"), py::arg("agent"), py::arg("limits"))
         .def("fileno", &ServerHandle::fileno, "Readable while `drain` has something to give.")
         .def("drain", &ServerHandle::drain, py::arg("max") = 256,
              "The oldest events: (kind, fields) each.")

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "mailbox.hpp"
+#include "quicchat/base/limits.hpp"
+#include "quicchat/base/match.hpp"
 #include "quicchat/session/event.hpp"
 
 namespace quicchat::python {
@@ -29,6 +31,7 @@ struct PublishCommand {
     std::string text;
     std::string attributes;
     std::optional<MessageId> id;
+    Act act;
 };
 struct TellCommand {
     std::string user;
@@ -36,14 +39,38 @@ struct TellCommand {
     std::string attributes;
     std::optional<MessageId> id;
 };
+struct CreateCommand {
+    std::string room;
+    RoomAccess access;
+    std::string topic;
+    std::optional<MessageId> id;
+};
+struct RoomsCommand {
+    std::string after;
+};
+struct HistoryCommand {
+    std::string room;
+    Offset offset;
+    std::size_t before;
+    std::size_t after;
+};
 struct MembersCommand {
     std::string room;
     std::string after;
 };
+struct MarkCommand {
+    std::string room;
+    Offset offset;
+    bool shared;
+};
+struct TypingCommand {
+    std::string room;
+};
 struct CloseCommand {};
 
 using ClientAction = std::variant<JoinCommand, LeaveCommand, PublishCommand, TellCommand,
-                                  MembersCommand, CloseCommand>;
+                                  CreateCommand, RoomsCommand, HistoryCommand, MembersCommand,
+                                  MarkCommand, TypingCommand, CloseCommand>;
 
 struct ClientCommand {
     Ticket ticket = 0;
@@ -98,13 +125,20 @@ private:
 
 /// What an event costs in memory, roughly.
 inline std::size_t size_of(const ClientEvent& event) {
-    const auto* message = std::get_if<RoomMessage>(&event);
-    if (message != nullptr) return 256 + message->text.size() + message->attributes.size();
-    const auto* told = std::get_if<PrivateMessage>(&event);
-    if (told != nullptr) return 256 + told->text.size() + told->attributes.size();
-    const auto* members = std::get_if<MemberList>(&event);
-    if (members != nullptr) return 256 + 64 * members->users.size();
-    return 256;
+    constexpr std::size_t fixed = 256;
+    const auto texts = [](const auto& e) { return fixed + e.text.size() + e.attributes.size(); };
+    return match(
+        event, [&](const RoomMessage& e) { return texts(e); },
+        [&](const RoomAct& e) { return texts(e); },
+        [&](const PrivateMessage& e) { return texts(e); },
+        [&](const HistoryPage& e) {
+            std::size_t bytes = fixed;
+            for (const RoomRecord& record : e.records) bytes += std::visit(texts, record);
+            return bytes;
+        },
+        [](const MemberList& e) { return fixed + 64 * e.people.size(); },
+        [](const RoomList& e) { return fixed + (fixed + topic_bytes_max) * e.rooms.size(); },
+        [](const auto&) { return fixed; });
 }
 
 }  // namespace quicchat::python

@@ -27,7 +27,7 @@ std::optional<TimePoint> ClientRunner::next_deadline() const { return driver_->n
 void ClientRunner::turn(Now now) {
     if (!std::exchange(dialled_, true)) dial(now);
     deliver();  // first, so that the turn pays the server for what Python has read
-    apply_commands();
+    apply_commands(now);
     keep_state();  // a message is kept before it is sent
     drive(now);
     keep_state();  // and a token before it is used
@@ -71,17 +71,17 @@ void ClientRunner::drive(Now now) {
 }
 
 void ClientRunner::abandon(Now now) {
-    apply_commands();
+    apply_commands(now);
     keep_state();
     client_.close();
     drive(now);
 }
 
-void ClientRunner::apply_commands() {
-    for (ClientCommand& command : port_->take_commands()) apply(std::move(command));
+void ClientRunner::apply_commands(Now now) {
+    for (ClientCommand& command : port_->take_commands()) apply(std::move(command), now);
 }
 
-void ClientRunner::apply(ClientCommand command) {
+void ClientRunner::apply(ClientCommand command, Now now) {
     const Ticket ticket = command.ticket;
     match(
         std::move(command.action),
@@ -90,15 +90,26 @@ void ClientRunner::apply(ClientCommand command) {
             if (const Errc errc = client_.leave(c.room); errc != Errc{}) note(ticket, errc);
         },
         [&](PublishCommand&& c) {
-            note(ticket, client_.publish(c.room, std::move(c.text), std::move(c.attributes), c.id));
+            note(ticket, client_.publish(c.room, std::move(c.text), std::move(c.attributes), c.id,
+                                         std::move(c.act)));
         },
         [&](TellCommand&& c) {
             note(ticket,
                  client_.tell(std::move(c.user), std::move(c.text), std::move(c.attributes), c.id));
         },
+        [&](CreateCommand&& c) {
+            note(ticket,
+                 client_.create_room(std::move(c.room), c.access, std::move(c.topic), c.id));
+        },
+        [&](RoomsCommand&& c) { note(ticket, client_.request_rooms(std::move(c.after))); },
+        [&](HistoryCommand&& c) {
+            note(ticket, client_.request_history(c.room, c.offset, c.before, c.after));
+        },
         [&](MembersCommand&& c) {
             note(ticket, client_.request_members(c.room, std::move(c.after)));
         },
+        [&](MarkCommand&& c) { (void)client_.mark_read(c.room, c.offset, c.shared); },
+        [&](TypingCommand&& c) { client_.say_typing(c.room, now.steady); },
         [&](CloseCommand&&) { client_.close(); });
 }
 
@@ -129,7 +140,8 @@ Ticket ClientRunner::answered(const ClientEvent& event) {
     const RequestId request = match(
         event, [](const RoomJoined& e) { return e.request; },
         [](const Acked& e) { return e.request; }, [](const Refused& e) { return e.request; },
-        [](const MemberList& e) { return e.request; }, [](const auto&) { return RequestId{0}; });
+        [](const MemberList& e) { return e.request; }, [](const RoomList& e) { return e.request; },
+        [](const HistoryPage& e) { return e.request; }, [](const auto&) { return RequestId{0}; });
     const auto found = tickets_.find(request);
     if (found == tickets_.end()) return 0;
     const Ticket ticket = found->second;

@@ -35,8 +35,8 @@ private:
     void drive(Now now);
     void keep_state();
     void fail(const sqlite::StorageError& error);
-    void apply_commands();
-    void apply(ClientCommand command);
+    void apply_commands(Now now);
+    void apply(ClientCommand command, Now now);
     void note(Ticket ticket, Result<RequestId> request);
     void deliver();
     Ticket answered(const ClientEvent& event);

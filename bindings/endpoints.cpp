@@ -100,7 +100,11 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
     auto driver = std::make_unique<ServerDriver>(
         std::move(socket), std::move(endpoint), std::move(storage.log), std::move(authenticator),
         quic::system_entropy(),
-        ServerConfig{.rooms = options.rooms, .agent = options.agent, .limits = options.limits});
+        ServerConfig{.rooms = options.rooms,
+                     .operators = options.operators,
+                     .anybody_makes_rooms = options.anybody_makes_rooms,
+                     .agent = options.agent,
+                     .limits = options.limits});
     ServerParts parts{.driver = std::move(driver),
                       .store = std::move(storage.store),
                       .hook = std::move(hook),

@@ -60,6 +60,8 @@ struct ServeOptions {
     bool asks = false;             ///< Python is asked about logins.
     Duration hook_timeout{};
     std::vector<std::string> rooms;
+    std::vector<std::string> operators;
+    bool anybody_makes_rooms = true;
     std::string alpn;
     std::string agent;
     Limits limits;

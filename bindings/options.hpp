@@ -53,6 +53,19 @@ inline Limits make_limits(const pybind11::dict& chosen) {
         {"keep_alive", &Limits::keep_alive},
         {"drain_timeout", &Limits::drain_timeout},
     };
+    struct PerSecond {
+        const char* name;
+        Rate Limits::*member;
+    };
+    static constexpr PerSecond rates[] = {
+        {"messages_per_account", &Limits::messages_per_account},
+        {"messages_per_room", &Limits::messages_per_room},
+        {"messages_per_prefix", &Limits::messages_per_prefix},
+        {"output_bytes_per_account", &Limits::output_bytes_per_account},
+        {"requests_per_connection", &Limits::requests_per_connection},
+        {"connections_per_prefix", &Limits::connections_per_prefix},
+        {"failed_logins_per_prefix", &Limits::failed_logins_per_prefix},
+    };
     Limits limits;
     for (const auto& [key, value] : chosen) {
         const auto name = key.cast<std::string>();
@@ -63,6 +76,14 @@ inline Limits make_limits(const pybind11::dict& chosen) {
         for (const Time& time : times) {
             if (name != time.name) continue;
             limits.*time.member = to_duration(value.cast<double>());
+            found = true;
+        }
+        for (const PerSecond& r : rates) {
+            if (name != r.name) continue;
+            Rate& rate = limits.*r.member;
+            const std::uint64_t seconds_of_burst = rate.burst / rate.per_second;
+            rate.per_second = value.cast<std::uint64_t>();
+            rate.burst = rate.per_second * seconds_of_burst;
             found = true;
         }
         if (!found) throw pybind11::key_error(name);

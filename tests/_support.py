@@ -79,6 +79,27 @@ class Case(unittest.TestCase):
 
         return asyncio.run(bounded())
 
+    def talk(self, scenario, **config):
+        """Runs `scenario(connect, server)` against a server in this process; `connect("ada")` logs
+        in."""
+
+        async def main():
+            async with quicchat.serve(self.config(**config)) as server:
+                def connect(name="ada", **options):
+                    return quicchat.connect("127.0.0.1", server.address[1], **account(name),
+                                            **options)
+                await scenario(connect, server)
+
+        self.run_async(main)
+
+    async def assert_refused(self, name, request):
+        """The request is refused with that error, in words that say what to do."""
+        with self.assertRaises(quicchat.RequestError, msg=name) as caught:
+            await request
+        self.assertEqual(caught.exception.name, name)
+        self.assertTrue(str(caught.exception))
+        return caught.exception
+
     def script(self, name, *arguments, input=b"", **options):
         """Runs one of the examples to its end."""
         return subprocess.run([sys.executable, str(EXAMPLES / name), *map(str, arguments)],

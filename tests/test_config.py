@@ -1,5 +1,6 @@
 """Configuration files: what is taken, and what is said about what is not."""
 
+import dataclasses
 import json
 import os
 import unittest
@@ -51,6 +52,15 @@ class Config(Case):
         self.assertEqual(config.limits.chosen(), {"idle_timeout": 30, "members_max": 5})
         self.assertEqual(config.accounts[1].verifier, verifier)
 
+    def test_who_runs_the_rooms(self):
+        config = self.load(GOOD)
+        self.assertEqual((config.operators, config.anybody_makes_rooms), ((), True))
+        config = self.load({**GOOD, "operators": ["ada", "Bob"], "anybody_makes_rooms": False})
+        self.assertEqual((config.operators, config.anybody_makes_rooms), (("ada", "Bob"), False))
+        for wrong in ("ada", ["no name"], [1]):
+            with self.subTest(wrong), self.assertRaises(quicchat.ConfigError):
+                dataclasses.replace(config, operators=wrong)
+
     def test_where_rooms_and_accounts_are_kept(self):
         config = self.load(GOOD)
         self.assertEqual((config.database, config.durability, config.stores),
@@ -92,6 +102,10 @@ class Config(Case):
              '"iterations" must be an integer from 100000'),
             ({"rooms": ["lobby"]}, '"rooms" must be names of \'#\''),
             ({"rooms": []}, '"rooms" must be a list of names'),
+            ({"operators": "ada"}, '"operators" must be a list of user names'),
+            ({"operators": ["ada", 7]}, '"operators" must be names of 1 to 32'),
+            ({"operator": ["ada"]}, 'did you mean "operators"?'),
+            ({"anybody_makes_rooms": "no"}, '"anybody_makes_rooms" must be true or false'),
             ({"limits": {"idle_timeout": 0}}, 'limit "idle_timeout" must be a number of seconds'),
             ({"limits": {"idel_timeout": 9}}, 'did you mean "idle_timeout"?'),
             ({"version": 2}, '"version" must be 1'),

@@ -42,8 +42,8 @@ class Rows:
                      database.execute("SELECT id, name, epoch, first, head FROM room")}
             names = set()
             for key, offset, id, device, author, text in database.execute(
-                    "SELECT room, offset, id, device, author, text FROM record "
-                    "WHERE dropped = 0 ORDER BY room, offset"):
+                    "SELECT room, offset, record.id, device, author, text FROM record "
+                    "JOIN room ON room.id = room WHERE offset >= first ORDER BY room, offset"):
                 name = (key, author, device, id)
                 case.assertNotIn(name, names, "a message is stored twice")
                 names.add(name)

@@ -51,7 +51,8 @@ class ServerMistakes(Case):
         server = quicchat._core.Server(
             address="127.0.0.1:0", certificate_pem=certificate, key_pem=key, accounts=[],
             iterations=100_000, database="", durability="fsync", hook_timeout=None,
-            rooms=["#lobby"], alpn="quicchat/1", agent="{}", limits={})
+            rooms=["#lobby"], operators=[], anybody_makes_rooms=True, alpn="quicchat/1",
+            agent="{}", limits={})
         port = server.address.rpartition(":")[2]
         result = self.script("chat_client.py", "--port", port, "--cafile", "server.crt",
                              input=b"ada\nx\n")

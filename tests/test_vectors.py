@@ -25,19 +25,37 @@ FRAMES = {
     0x12: ("token", "generation number, key data 2048"),
     0x20: ("join", "request number, room text, kind position"),
     0x22: ("joined", "request number, room text 64, epoch epoch, head number, next number, "
-                     "recovered flag"),
-    0x24: ("publish", "request number, id id, text text, attributes text"),
+                     "recovered flag, role choice 5, access choice 2, marker number, "
+                     "topic text 512"),
+    0x24: ("publish", "request number, id id, text text, attributes text, act struct act"),
     0x26: ("ack", "request number, epoch epoch, offset number, durability choice 2, time number"),
-    0x28: ("event", "offset number, time number, kind choice 0, id id, from text 32, text text, "
-                    "attributes text"),
+    0x28: ("event", "offset number, time number, id id, from text 32, text text, "
+                    "attributes text, act struct act, changed_by number"),
     0x2A: ("gap", "first number, last number"),
     0x2C: ("members_request", "request number, after text 32"),
-    0x2E: ("members", "request number, users texts 32, complete flag"),
+    0x2E: ("members", "request number, people list person, complete flag"),
     0x31: ("presence", "user text 32, present flag"),
     0x33: ("heartbeat", "head number"),
     0x34: ("tell", "request number, id id, to text, text text, attributes text"),
     0x36: ("told", "epoch epoch, offset number, time number, id id, from text 32, to text 32, "
                    "text text, attributes text"),
+    0x38: ("create_room", "request number, id id, room text, access choice 2, topic text"),
+    0x3A: ("rooms_request", "request number, after text 64"),
+    0x3C: ("rooms", "request number, rooms list room, complete flag"),
+    0x3E: ("mark_read", "room text, epoch epoch, offset number, shared flag"),
+    0x41: ("marker", "room text 64, user text 32, offset number"),
+    0x42: ("history_request", "request number, room text, offset number, before number, "
+                              "after number"),
+    0x44: ("history_end", "request number, epoch epoch, reaches_start flag, reaches_head flag"),
+    0x47: ("typing", "stream number, user text 32"),
+}
+
+# PROTOCOL.md §3: what stands in a field of kind "struct", or several times in a "list".
+STRUCTS = {
+    "act": "kind choice 9, target number, subject text, value number, until number",
+    "person": "user text 32, role choice 5, present flag",
+    "room": "room text 64, topic text 512, access choice 2, role choice 5, head number, "
+            "marker number, unread number",
 }
 
 
@@ -73,6 +91,12 @@ class Reader:
         return self.take(size)
 
     def field(self, name, kind, *bounds):
+        if kind == "struct":
+            return {name: self.fields(STRUCTS[bounds[0]])}
+        if kind == "list":
+            # Each has a byte at least: a larger count is not believed.
+            count = self.choice(len(self.data))
+            return {name: [self.fields(STRUCTS[bounds[0]]) for _ in range(count)]}
         bounds = [int(bound) for bound in bounds]
         if kind == "position":
             value = self.choice(2)
@@ -90,6 +114,12 @@ class Reader:
         }[kind]
         return {name: read()}
 
+    def fields(self, description):
+        meaning = {}
+        for field in description.split(", "):
+            meaning |= self.field(*field.split())
+        return meaning
+
     def texts(self, bytes_max, count_max=1 << 62):
         count = self.choice(count_max)
         return [self.sized(bytes_max).decode() for _ in range(count)]
@@ -105,9 +135,7 @@ def decode(data, frame_bytes_max=65536):
     if kind not in FRAMES:
         raise Refused("skipped" if kind % 2 else "unknown_frame")
     name, fields = FRAMES[kind]
-    meaning = {"frame": name}
-    for field in fields.split(", "):
-        meaning |= payload.field(*field.split())
+    meaning = {"frame": name} | payload.fields(fields)
     while payload.data:
         extension = payload.number()
         payload.sized()

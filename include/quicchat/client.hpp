@@ -14,6 +14,7 @@
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/match.hpp"
 #include "quicchat/base/time.hpp"
+#include "quicchat/client_calls.hpp"
 #include "quicchat/session/backoff.hpp"
 #include "quicchat/session/client_session.hpp"
 #include "quicchat/transport/concept.hpp"
@@ -39,7 +40,7 @@ struct ClientConfig {
 /// Single-threaded: every call must come from one thread at a time. After any call that may cause
 /// traffic, let the transport's driver run a turn.
 template <DialingTransport T, ClientLogin L>
-class Client {
+class Client : public ClientCalls<Client<T, L>> {
 public:
     Client(T transport, L login, Entropy entropy, ClientConfig config = {})
         : transport_(std::move(transport)),
@@ -65,54 +66,14 @@ public:
         }
         if (redial_at_ && now.steady >= *redial_at_) dial(now.steady);
         if (login_deadline_ && now.steady >= *login_deadline_) fail(Errc::login_timeout);
+        session_.handle_timeout(now.steady);
         pay_credit();
     }
 
     /// When `process` must be called at the latest.
     std::optional<TimePoint> next_deadline() const {
-        return earlier(transport_.next_deadline(), earlier(redial_at_, login_deadline_));
-    }
-
-    // Requests are taken at any time until the end, and sent when that is possible.
-
-    /// Joins a room. RoomJoined or Refused follows.
-    Result<RequestId> join(std::string_view room, Position position = Position::from_now()) {
-        return flushed(session_.join(room, position));
-    }
-
-    /// Leaves a room. RoomLeft follows; what was under way to us is dropped.
-    Errc leave(std::string_view room) { return flushed(session_.leave(room)); }
-
-    /// Puts a message into a room that was joined. Acked or Refused follows. Sending the same again
-    /// under the same id is safe.
-    Result<RequestId> publish(std::string_view room, std::string text,
-                              std::string attributes = "{}",
-                              std::optional<MessageId> id = std::nullopt) {
-        return flushed(
-            session_.publish(room, id ? *id : draw_id(), std::move(text), std::move(attributes)));
-    }
-
-    /// Sends a message to one person. Acked or Refused follows.
-    Result<RequestId> tell(std::string user, std::string text, std::string attributes = "{}",
-                           std::optional<MessageId> id = std::nullopt) {
-        return flushed(session_.tell(std::move(user), id ? *id : draw_id(), std::move(text),
-                                     std::move(attributes)));
-    }
-
-    // For programs that keep unsent messages over their restarts: call `restore` for each that was
-    // kept, then `report_outbox_changes`, all before `connect`; then, after each turn, keep and
-    // forget what `poll_outbox_change` says. They need the `ClientConfig::device` of then as well.
-
-    /// Takes in a message that has no answer yet. It is sent as soon as its room is joined.
-    Result<RequestId> restore(UnsentMessage message) {
-        return session_.restore(std::move(message));
-    }
-    void report_outbox_changes() { session_.report_outbox_changes(); }
-    std::optional<OutboxChange> poll_outbox_change() { return session_.poll_outbox_change(); }
-
-    /// Asks who is in a room, for the names after `after`. MemberList or Refused follows.
-    Result<RequestId> request_members(std::string_view room, std::string after = {}) {
-        return flushed(session_.request_members(room, std::move(after)));
+        return earlier(earlier(transport_.next_deadline(), session_.next_deadline()),
+                       earlier(redial_at_, login_deadline_));
     }
 
     /// Ends the connection now: wait for the answers you need first. Offline follows.
@@ -135,6 +96,8 @@ public:
         std::optional<ClientEvent> event = session_.poll_event();
         // Nothing else would wake a server that waits for credit.
         if (event && session_.unread_events() == limits_.events_max / 2) pay_credit();
+        if (!event) session_.send_markers();
+        if (!event) flush();
         return event;
     }
 
@@ -147,6 +110,8 @@ public:
     const T& transport() const { return transport_; }
 
 private:
+    friend class ClientCalls<Client<T, L>>;
+
     struct Stream {
         FrameAssembler assembler;
         bool fin = false;      ///< Nothing more comes.
@@ -158,8 +123,8 @@ private:
             std::move(event), [&](Connected&& connected) { begin(std::move(connected)); },
             [&](StreamData&& data) { receive(data); },
             [&](StreamReset&& reset) { drop(reset.stream); },
-            [&](Writable&&) {},          // what a client sends is bounded by its PendingRequests
-            [&](DatagramReceived&&) {},  // no datagrams in this minor version
+            [&](Writable&&) {},  // what a client sends is bounded by its PendingRequests
+            [&](DatagramReceived&& m) { session_.handle_datagram(m.bytes.view(), now_); },
             [&](Disconnected&& gone) {
                 if (gone.connection == connection_) lose(explain(std::move(gone.reason)));
             });
@@ -339,10 +304,19 @@ private:
             if (!stream) break;  // as many as the server allows: the next one when one has ended
             session_.join_on(*stream, *room);
         }
+        while (session_.wants_page()) {
+            const Result<StreamId> stream = open_stream();
+            if (!stream) break;
+            session_.request_page_on(*stream);
+        }
         while (std::optional<Outgoing> out = session_.poll_outgoing()) {
             // An error means that the stream ended under us; its end is reported as an event.
             (void)transport_.write(*connection_, out->stream, std::move(out->bytes), out->fin);
         }
+    }
+
+    void send_datagram(Bytes bytes) {
+        if (connection_) (void)transport_.send_datagram(*connection_, std::move(bytes));
     }
 
     MessageId draw_id() { return {entropy_.draw<16>()}; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -57,6 +58,24 @@ public:
         if (backlog && backlog->bytes > limits_->control_backlog_bytes_max) {
             close(id, Errc::slow_consumer);
         }
+    }
+
+    /// Writes to a reader that may be slow. False if its stream is full now, or has ended.
+    bool write(ConnectionId id, StreamId stream, Bytes frame) {
+        const Result<Backlog> backlog = transport_.write(id, stream, std::move(frame), false);
+        return backlog && backlog->bytes < limits_->stream_backlog_bytes_max;
+    }
+
+    /// Says the last to a stream, and drops what comes on it from now on.
+    void end_stream(ConnectionId id, StreamId stream_id, std::deque<Bytes> frames) {
+        ServerStream* stream = find_stream(id, stream_id);
+        if (stream == nullptr) return;
+        stream->member = nullptr;
+        stream->ended = true;
+        for (Bytes& frame : frames) (void)transport_.write(id, stream_id, std::move(frame), false);
+        (void)transport_.write(id, stream_id, {}, true);
+        transport_.consume(id, stream_id, std::exchange(stream->owed, 0));
+        if (stream->fin) find(id)->streams.erase(stream_id);
     }
 
     /// To everybody who is logged in.

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import atexit as _atexit
 
-from . import _core, errors, events, sync
+from . import _core, errors, events, roles, sync
 from .client import Chat, Room, connect
 from .config import Account, ServerConfig, load_config
 from .errors import *  # noqa: F403
 from .events import *  # noqa: F403
 from .limits import Limits
 from .reconnecting import Reconnect
+from .roles import *  # noqa: F403
 from .server import AccountQuestion, Server, serve
 from .terminal import clean_line, clean_text
 from .trust import TLS, InsecureWarning
@@ -50,6 +51,7 @@ __all__ = [
     "sync",
     *errors.__all__,
     *events.__all__,
+    *roles.__all__,
 ]
 
 # Peers are told that we go, and no thread runs while the interpreter is taken apart.

@@ -7,7 +7,6 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from . import _core
@@ -19,22 +18,30 @@ from .events import (
     Gap,
     GoingAway,
     Joined,
+    MarkerMoved,
+    Member,
     MemberJoined,
     MemberLeft,
     Members,
-    Message,
     Online,
     PrivateMessage,
     Receipt,
     Reconnecting,
+    RoomInfo,
     RoomLeft,
     SendFailed,
+    Typing,
 )
+from .records import HistoryPage, record_of, time_of
+from .roles import Access, Role
 
 #: Unread events above which nothing more is taken from the core while nobody waits for an answer.
 UNREAD_PAUSE = 1024
 #: Unread events above which not even answers are waited for.
 UNREAD_MAX = 65_536
+
+#: An act as the core takes it: kind, target, subject, value, until.
+Act = tuple[int, int, str, int, int]
 
 
 class Waiter(Protocol):
@@ -43,10 +50,6 @@ class Waiter(Protocol):
     def set_result(self, result: Any, /) -> None: ...
     def set_exception(self, error: BaseException, /) -> None: ...
     def done(self) -> bool: ...
-
-
-def _time(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def encode_text(text: str, what: str) -> str:
@@ -75,6 +78,7 @@ class Conversation:
         self._tickets = itertools.count(1)
         self._waiting: dict[int, tuple[Waiter, str]] = {}
         self._leaving: dict[str, Waiter] = {}
+        self._places: dict[str, tuple[int, int]] = {}  # by room: its epoch, our newest offset
 
     # Taking in.
 
@@ -104,12 +108,23 @@ class Conversation:
         epoch, offset = after or (0, 0)
         return self._ask(waiter, room, self.core.join, room, kind, last, epoch, offset)
 
-    def publish(self, waiter: Waiter, room: str, text: str, attributes: str,
-                id: bytes | None) -> int:
-        return self._ask(waiter, room, self.core.publish, room, text, attributes, id)
+    def publish(self, waiter: Waiter, room: str, text: str, attributes: str, id: bytes | None,
+                act: Act) -> int:
+        return self._ask(waiter, room, self.core.publish, room, text, attributes, id, act)
 
     def tell(self, waiter: Waiter, user: str, text: str, attributes: str, id: bytes | None) -> int:
         return self._ask(waiter, user, self.core.tell, user, text, attributes, id)
+
+    def create_room(self, waiter: Waiter, room: str, access: Access, topic: str,
+                    id: bytes | None) -> int:
+        return self._ask(waiter, room, self.core.create_room, room, int(access), topic, id)
+
+    def request_rooms(self, waiter: Waiter, after: str) -> int:
+        return self._ask(waiter, "", self.core.request_rooms, after)
+
+    def request_history(self, waiter: Waiter, room: str, offset: int, before: int,
+                        after: int) -> int:
+        return self._ask(waiter, room, self.core.request_history, room, offset, before, after)
 
     def request_members(self, waiter: Waiter, room: str, after: str) -> int:
         return self._ask(waiter, room, self.core.request_members, room, after)
@@ -117,6 +132,16 @@ class Conversation:
     def leave(self, waiter: Waiter, room: str) -> int:
         self._leaving[room.lower()] = waiter
         return self._ask(waiter, room, self.core.leave, room)
+
+    def mark_read(self, room: str, offset: int, shared: bool) -> None:
+        self._tell_core(room, self.core.mark_read, room, offset, shared)
+
+    def say_typing(self, room: str) -> None:
+        self._tell_core(room, self.core.say_typing, room)
+
+    def place(self, room: str) -> tuple[int, int] | None:
+        """The epoch of a room that we are in, and the newest offset that has come in."""
+        return self._places.get(room.lower())
 
     def forget(self, ticket: int) -> None:
         """Nobody waits for that answer any more."""
@@ -159,6 +184,15 @@ class Conversation:
             raise
         return ticket
 
+    def _tell_core(self, subject: str, send: Callable[..., None], *args: Any) -> None:
+        """A request that has no answer."""
+        if self.end is not None or self.closing:
+            raise self.closed_error()
+        try:
+            send(*args)
+        except _core.CoreError as error:
+            raise core_error(error, subject) from None
+
     # News. The first parameter is the ticket.
 
     def _keep(self, event: ClientEvent) -> None:
@@ -199,12 +233,16 @@ class Conversation:
         self._fail_all(self.closed_error)
 
     def _on_joined(self, ticket: int, *fields: Any) -> None:
-        joined = Joined(*fields)
+        room, epoch, head, next, recovered, role, access, marker, topic = fields
+        joined = Joined(room, epoch, head, next, recovered, Role(role), Access(access), marker,
+                        topic)
+        self._places[room.lower()] = (epoch, next - 1)
         self._answer(ticket, joined)
         self._keep(joined)
 
     def _on_left(self, _: int, *fields: Any) -> None:
         left = RoomLeft(*fields)
+        self._places.pop(left.room.lower(), None)
         waiter = self._leaving.pop(left.room.lower(), None)
         for ticket in [t for t, (w, _) in self._waiting.items() if w is waiter]:
             self._waiting.pop(ticket)
@@ -214,7 +252,7 @@ class Conversation:
 
     def _on_acked(self, ticket: int, epoch: int, offset: int, id: bytes, durability: str,
                   time: int) -> None:
-        self._answer(ticket, Receipt(epoch, offset, id, durability, _time(time)))
+        self._answer(ticket, Receipt(epoch, offset, id, durability, time_of(time)))
 
     def _on_refused(self, ticket: int, room: str, name: str, retry_after: float,
                     text: str) -> None:
@@ -227,21 +265,60 @@ class Conversation:
         elif ticket == 0:  # a message of an earlier run of the program
             self._keep(SendFailed(room, error))
 
-    def _on_members(self, ticket: int, *fields: Any) -> None:
-        members = Members(*fields)
+    def _on_members(self, ticket: int, room: str, rows: list[tuple[str, int, bool]],
+                    complete: bool) -> None:
+        people = tuple(Member(user, Role(role), present) for user, role, present in rows)
         if ticket:
-            self._answer(ticket, members)
+            self._answer(ticket, (people, complete))
         else:
-            self._keep(members)
+            self._keep(Members(room, people, complete))
 
-    def _on_message(self, _: int, room: str, epoch: int, offset: int, time: int,
-                    *rest: Any) -> None:
-        if self.keep_events:
-            self.events.append(Message(room, epoch, offset, _time(time), *rest))
+    def _on_rooms(self, ticket: int, rows: list[tuple[Any, ...]], complete: bool) -> None:
+        rooms = [RoomInfo(room, topic, Access(access), Role(role), *rest)
+                 for room, topic, access, role, *rest in rows]
+        self._answer(ticket, (rooms, complete))
+
+    def _on_history(self, ticket: int, room: str, epoch: int, rows: list[tuple[Any, ...]],
+                    *reaches: bool) -> None:
+        records = tuple(record for kind, fields in rows if (record := record_of(kind, fields)))
+        self._answer(ticket, HistoryPage(room, epoch, records, *reaches))
+
+    def _on_message(self, _: int, *fields: Any) -> None:
+        self._on_record("message", fields)
+
+    def _on_edited(self, _: int, *fields: Any) -> None:
+        self._on_record("edited", fields)
+
+    def _on_deleted(self, _: int, *fields: Any) -> None:
+        self._on_record("deleted", fields)
+
+    def _on_reaction(self, _: int, *fields: Any) -> None:
+        self._on_record("reaction", fields)
+
+    def _on_topic(self, _: int, *fields: Any) -> None:
+        self._on_record("topic", fields)
+
+    def _on_role(self, _: int, *fields: Any) -> None:
+        self._on_record("role", fields)
+
+    def _on_access(self, _: int, *fields: Any) -> None:
+        self._on_record("access", fields)
+
+    def _on_created(self, _: int, *fields: Any) -> None:
+        self._on_record("created", fields)
+
+    def _on_record(self, kind: str, fields: tuple[Any, ...]) -> None:
+        room, epoch, offset = fields[:3]
+        self._places[room.lower()] = (epoch, offset)
+        if self.keep_events and (record := record_of(kind, fields)):
+            self.events.append(record)
+
+    def _on_nothing(self, _: int) -> None:
+        """Something of a later version of the protocol."""
 
     def _on_private(self, _: int, epoch: int, offset: int, time: int, *rest: Any) -> None:
         if self.keep_events:
-            self.events.append(PrivateMessage(epoch, offset, _time(time), *rest))
+            self.events.append(PrivateMessage(epoch, offset, time_of(time), *rest))
 
     def _on_gap(self, _: int, *fields: Any) -> None:
         self._keep(Gap(*fields))
@@ -251,3 +328,51 @@ class Conversation:
 
     def _on_presence(self, _: int, room: str, user: str, present: bool) -> None:
         self._keep(MemberJoined(room, user) if present else MemberLeft(room, user))
+
+    def _on_marker(self, _: int, *fields: Any) -> None:
+        self._keep(MarkerMoved(*fields))
+
+    def _on_typing(self, _: int, *fields: Any) -> None:
+        self._keep(Typing(*fields))
+
+
+class Connected:
+    """What can be asked of a connection without waiting; the same for both clients."""
+
+    _conversation: Conversation
+
+    @property
+    def user(self) -> str:
+        """Our name, as the server spells it."""
+        return self._online.user
+
+    @property
+    def address(self) -> str:
+        """The server's address."""
+        return self._online.address
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the server's key."""
+        return self._online.fingerprint
+
+    @property
+    def message_bytes_max(self) -> int:
+        """The longest text that the server takes, in bytes of UTF-8."""
+        return self._online.message_bytes_max
+
+    @property
+    def is_open(self) -> bool:
+        """False once the connection has ended for good or is being closed."""
+        return self._conversation.end is None and not self._conversation.closing
+
+    @property
+    def is_online(self) -> bool:
+        """False while there is no connection; it may come back if :attr:`is_open`. Without asyncio
+        this is learnt while some call waits."""
+        return self.is_open and self._conversation.is_online
+
+    @property
+    def _online(self) -> Online:
+        assert self._conversation.online is not None
+        return self._conversation.online

@@ -37,12 +37,27 @@ class Client:
     ) -> None: ...
     def leave(self, ticket: int, room: str) -> None: ...
     def publish(
-        self, ticket: int, room: str, text: str, attributes: str, id: bytes | None
+        self,
+        ticket: int,
+        room: str,
+        text: str,
+        attributes: str,
+        id: bytes | None,
+        act: tuple[int, int, str, int, int],  # kind, target, subject, value, until
     ) -> None: ...
     def tell(
         self, ticket: int, user: str, text: str, attributes: str, id: bytes | None
     ) -> None: ...
+    def create_room(
+        self, ticket: int, room: str, access: int, topic: str, id: bytes | None
+    ) -> None: ...
+    def request_rooms(self, ticket: int, after: str) -> None: ...
+    def request_history(
+        self, ticket: int, room: str, offset: int, before: int, after: int
+    ) -> None: ...
     def request_members(self, ticket: int, room: str, after: str) -> None: ...
+    def mark_read(self, room: str, offset: int, shared: bool) -> None: ...
+    def say_typing(self, room: str) -> None: ...
     def close(self) -> None: ...
 
 class Server:
@@ -58,6 +73,8 @@ class Server:
         durability: str,
         hook_timeout: float | None,
         rooms: list[str],
+        operators: list[str],
+        anybody_makes_rooms: bool,
         alpn: str,
         agent: str,
         limits: dict[str, float],

@@ -37,6 +37,19 @@ _PIN_HINT = (
 )
 
 
+# What to do about a request that was refused.
+_REQUEST_HINTS = {
+    "forbidden": "ask a moderator or an owner of the room; its members are listed with their roles",
+    "no_such_message": "it was deleted, or is too old to be kept; nobody can change it any more",
+    "no_such_room": "check the name; into a room by invitation somebody must invite you first",
+    "room_exists": "join that room, or choose another name",
+    "removed": "ask a moderator of the room before you come back",
+    "not_in_room": "join the room first",
+    "room_full": "try again later, or ask an owner of the room to remove somebody",
+    "too_many_rooms": "leave a room that you do not need, or archive one that you made",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """Whom we tried to reach, for the texts."""
@@ -204,7 +217,8 @@ def request_error(name: str, retry_after: float, text: str, subject: str) -> Qui
     if name == "not_ready":
         return RequestError("there is no connection just now", name=name, code="E-NOT-READY",
                             hint="ask again when the connection is back (event Online)")
-    return RequestError(what, name=name, code="E-" + name.upper().replace("_", "-"), reason=extra)
+    return RequestError(what, name=name, code="E-" + name.upper().replace("_", "-"), reason=extra,
+                        hint=_REQUEST_HINTS.get(name, ""))
 
 
 def storage_error(text: str, name: str = "storage_failed") -> StorageError:

@@ -13,67 +13,77 @@ A connection that is lost comes back by itself. Meanwhile ``async for`` gives a
 :class:`quicchat.Joined` again and goes on with the first message that was missed, or with a
 :class:`quicchat.Gap`. Rooms may be joined and messages sent while there is no connection; whoever
 awaits that waits for the next one. A message is stored once, however often it had to be sent.
+
+What can be done in a room beside sending, such as :meth:`Room.edit` or :meth:`Room.ban`, comes back
+to everybody in it as an event, in one order with the messages.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ._conversation import UNREAD_PAUSE, Conversation, encode_text
+from ._calls import ChatCalls, Placed, RoomCalls, encode_attributes, message_act, page_range
+from ._conversation import UNREAD_PAUSE, Act, Conversation, encode_text
 from ._dialling import ALPN, Await, Resolve, Target, dial, make_target, resolve_error
 from .errors import WrongLoopError
-from .events import ClientEvent, Joined, Members, Online, Receipt
+from .events import ClientEvent, HistoryPage, Joined, Member, Receipt, RoomInfo
 from .limits import Limits
 from .reconnecting import Reconnect
+from .roles import Access
 from .trust import TLS
 
 __all__ = ["Chat", "Room", "connect"]
 
 _CLOSE_PATIENCE = 1.0  # seconds to wait for the engine to have said good-bye
 
-
-def encode_attributes(attributes: Mapping[str, Any] | None) -> str:
-    """The JSON text that travels beside a message."""
-    return "{}" if not attributes else json.dumps(attributes, ensure_ascii=False)
+#: What an act gives: await it to have the receipt.
+Pending = Coroutine[Any, Any, Receipt]
 
 
-class Room:
-    """A room that was joined."""
+class Room(RoomCalls[Pending]):
+    """A room that was joined. Acts such as :meth:`edit` are to be awaited; they give a
+    :class:`quicchat.Receipt` once the server has stored them. A ``message`` is a
+    :class:`quicchat.Message`, the receipt of one, or its offset."""
 
     def __init__(self, chat: Chat, joined: Joined) -> None:
+        super().__init__(chat, joined)
         self._chat = chat
-        self.name = joined.room
-        self.epoch = joined.epoch  #: the life of the room's log that we are in
-        self.head = joined.head  #: the offset of the newest message when we joined
-        self.next = joined.next  #: the first offset that we get
-        self.recovered = joined.recovered  #: nothing after the position we asked for is missing
 
-    async def send(self, text: str, *, attributes: Mapping[str, Any] | None = None,
+    async def send(self, text: str, *, reply_to: Placed | int | None = None,
+                   attributes: Mapping[str, Any] | None = None,
                    id: bytes | None = None) -> Receipt:
         """Puts a message into the room and waits until the server has stored it: over reconnections
         as well, so put ``asyncio.timeout`` around it if you cannot wait. Sending the same again
         under the same 16-byte ``id`` is safe: it is stored once."""
-        return await self._chat.send(self.name, text, attributes=attributes, id=id)
+        return await self._chat.send(self.name, text, reply_to=reply_to, attributes=attributes,
+                                     id=id)
 
-    async def members(self) -> list[str]:
-        """The names of all who are here, sorted."""
+    async def history(self, *, before: Placed | int | None = None,
+                      after: Placed | int | None = None, around: Placed | int | None = None,
+                      limit: int = 50) -> HistoryPage:
+        """A page of the room's log: the newest records, or those before, after or around a message.
+        At most ``limit`` records, which is 100 at the most."""
+        return await self._chat.history(self.name, before=before, after=after, around=around,
+                                        limit=limit)
+
+    async def members(self) -> list[Member]:
+        """All who belong to the room or are in it, sorted by name."""
         return await self._chat.members(self.name)
 
     async def leave(self) -> None:
-        """Leaves the room."""
+        """Stops listening to the room. Whoever belongs to it still does."""
         await self._chat.leave(self.name)
 
     def __repr__(self) -> str:
         return f"<quicchat.Room {self.name}>"
 
 
-class Chat(AsyncIterator[ClientEvent]):
+class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
     """A connection that is logged in, and comes back when it is lost. Belongs to one event loop.
 
     Iterating gives the events, also over reconnections; it ends after :meth:`close` and raises when
@@ -91,82 +101,69 @@ class Chat(AsyncIterator[ClientEvent]):
         self._closed = False
         self._watch()
 
-    @property
-    def user(self) -> str:
-        """Our name, as the server spells it."""
-        return self._online.user
-
-    @property
-    def address(self) -> str:
-        """The server's address."""
-        return self._online.address
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the server's key."""
-        return self._online.fingerprint
-
-    @property
-    def message_bytes_max(self) -> int:
-        """The longest text that the server takes, in bytes of UTF-8."""
-        return self._online.message_bytes_max
-
-    @property
-    def _online(self) -> Online:
-        assert self._conversation.online is not None
-        return self._conversation.online
-
     # Rooms and messages.
 
     async def join(self, room: str, *, last: int = 0,
                    after: tuple[int, int] | None = None) -> Room:
-        """Joins a room: from now on, with the ``last`` so many messages, or with everything
-        ``after`` an (epoch, offset) that was seen before."""
+        """Joins a room: from now on, with the ``last`` so many records, or with everything
+        ``after`` an (epoch, offset) that was seen before. ``"@bob"`` is the room that we share
+        with bob, who may be away."""
         encode_text(room, "the room's name")
-        future = self._future()
-        ticket = self._conversation.join(future, room, last, after)
-        joined: Joined = await self._answer(future, ticket)
-        return Room(self, joined)
+        return Room(self, await self._ask(self._conversation.join, room, last, after))
 
     async def leave(self, room: str) -> None:
         """Leaves a room; what was under way to us is dropped."""
-        future = self._future()
-        ticket = self._conversation.leave(future, room)
-        await self._answer(future, ticket)
+        await self._ask(self._conversation.leave, room)
 
-    async def send(self, room: str, text: str, *, attributes: Mapping[str, Any] | None = None,
+    async def send(self, room: str, text: str, *, reply_to: Placed | int | None = None,
+                   attributes: Mapping[str, Any] | None = None,
                    id: bytes | None = None) -> Receipt:
         """Puts a message into a room that was joined, and waits until the server has stored it.
 
         If the wait is cancelled the message may still arrive: send it again under the same ``id``
         to be sure."""
         encode_text(text, "the message")
-        future = self._future()
-        ticket = self._conversation.publish(future, room, text, encode_attributes(attributes), id)
-        receipt: Receipt = await self._answer(future, ticket)
-        return receipt
+        act = message_act(0 if reply_to is None else self._place(room, reply_to))
+        return await self._publish(room, text, encode_attributes(attributes), id, act)
 
     async def tell(self, user: str, text: str, *, attributes: Mapping[str, Any] | None = None,
                    id: bytes | None = None) -> Receipt:
-        """Sends a message to one person."""
+        """Sends a message to one person, who gets it at the next login if they are away."""
         encode_text(user, "the user's name")
         encode_text(text, "the message")
-        future = self._future()
-        ticket = self._conversation.tell(future, user, text, encode_attributes(attributes), id)
-        receipt: Receipt = await self._answer(future, ticket)
+        receipt: Receipt = await self._ask(self._conversation.tell, user, text,
+                                           encode_attributes(attributes), id)
         return receipt
 
-    async def members(self, room: str) -> list[str]:
-        """The names of all who are in a room, sorted. Raises :class:`quicchat.RequestError` while
-        there is no connection: nobody can say then."""
-        names: list[str] = []
-        while True:
-            future = self._future()
-            ticket = self._conversation.request_members(future, room, names[-1] if names else "")
-            page: Members = await self._answer(future, ticket)
-            names += page.users
-            if page.complete or not page.users:
-                return names
+    async def rooms(self) -> list[RoomInfo]:
+        """The rooms that we may see, sorted by name, with how much in them is unread."""
+        rooms: list[RoomInfo] = []
+        complete = False
+        while not complete:
+            more, complete = await self._ask(self._conversation.request_rooms,
+                                             rooms[-1].room if rooms else "")
+            rooms += more
+        return rooms
+
+    async def history(self, room: str, *, before: Placed | int | None = None,
+                      after: Placed | int | None = None, around: Placed | int | None = None,
+                      limit: int = 50) -> HistoryPage:
+        """A page of the log of a room, joined or not; see :meth:`Room.history`."""
+        encode_text(room, "the room's name")
+        page: HistoryPage = await self._ask(self._conversation.request_history, room,
+                                            *page_range(before, after, around, limit))
+        return page
+
+    async def members(self, room: str) -> list[Member]:
+        """All who belong to a room that was joined, or are in it, sorted by name. Raises
+        :class:`quicchat.RequestError` while there is no connection: nobody can say then."""
+        people: list[Member] = []
+        complete = False
+        while not complete:
+            more, complete = await self._ask(self._conversation.request_members, room,
+                                             people[-1].user if people else "")
+            people += more
+        return people
 
     # Events.
 
@@ -208,16 +205,6 @@ class Chat(AsyncIterator[ClientEvent]):
         finally:
             self._release()
 
-    @property
-    def is_open(self) -> bool:
-        """False once the connection has ended for good or is being closed."""
-        return not self._closed and self._conversation.end is None
-
-    @property
-    def is_online(self) -> bool:
-        """False while there is no connection; it may come back if :attr:`is_open`."""
-        return self.is_open and self._conversation.is_online
-
     async def __aenter__(self) -> Chat:
         return self
 
@@ -247,11 +234,23 @@ class Chat(AsyncIterator[ClientEvent]):
             self._watch()
         return self._loop.create_future()
 
-    async def _answer(self, future: asyncio.Future[Any], ticket: int) -> Any:
+    async def _ask(self, request: Callable[..., int], *arguments: Any) -> Any:
+        future = self._future()
+        ticket = request(future, *arguments)
         try:
             return await future
         finally:
             self._conversation.forget(ticket)
+
+    async def _publish(self, room: str, text: str, attributes: str, id: bytes | None,
+                       act: Act) -> Receipt:
+        receipt: Receipt = await self._ask(self._conversation.publish, room, text, attributes, id,
+                                           act)
+        return receipt
+
+    async def _create(self, room: str, access: Access, topic: str, id: bytes | None) -> Receipt:
+        receipt: Receipt = await self._ask(self._conversation.create_room, room, access, topic, id)
+        return receipt
 
     def _watch(self) -> None:
         """Has the loop call us when there is news."""

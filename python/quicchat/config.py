@@ -7,7 +7,9 @@ The smallest one::
 
 Optional: ``auth.users`` (a list of ``{"username", "password"}`` or ``{"username", "verifier"}``),
 ``auth.iterations``; ``"auth": {"users": []}`` where all accounts are in the database (see
-``quicchat user``); ``rooms`` (default ``["#lobby"]``), ``limits`` (see :class:`quicchat.Limits`),
+``quicchat user``); ``rooms`` (default ``["#lobby"]``), ``operators`` (a list of users who are
+owners of every room), ``anybody_makes_rooms`` (default true; false: only operators do), ``limits``
+(see :class:`quicchat.Limits`),
 ``database`` (the file that keeps rooms, accounts and devices, default ``"quicchat.db"``; null: they
 live in memory), ``durability`` (``"fsync"``: an acknowledged message outlives a power failure,
 ``"process"``: a crash of the server, ``"memory"``: neither), ``$schema`` and any key that begins
@@ -44,8 +46,8 @@ _VERIFIER = re.compile(r"SCRAM-SHA-256\$(\d+):([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]
 DEFAULT_DATABASE = "quicchat.db"
 DURABILITIES = ("fsync", "process", "memory")
 
-_KEYS = ("host", "port", "certfile", "keyfile", "auth", "rooms", "limits", "database", "durability",
-         "version")
+_KEYS = ("host", "port", "certfile", "keyfile", "auth", "rooms", "operators", "anybody_makes_rooms",
+         "limits", "database", "durability", "version")
 _AUTH_KEYS = ("username", "password", "users", "iterations")
 _USER_KEYS = ("username", "password", "verifier")
 
@@ -73,6 +75,8 @@ class ServerConfig:
     limits: Limits = Limits()
     database: Path | None = None  #: where rooms and accounts are kept; None: in memory
     durability: str = "fsync"  #: how safe an acknowledged message is: fsync, process or memory
+    operators: tuple[str, ...] = ()  #: users who are owners of every room
+    anybody_makes_rooms: bool = True  #: otherwise only operators do
     source: Path | None = None  #: the file it was read from
     notices: tuple[str, ...] = ()  #: what the reader of the file should know
 
@@ -80,6 +84,11 @@ class ServerConfig:
         if self.durability not in DURABILITIES:
             raise ConfigError(f"durability must be one of {', '.join(DURABILITIES)}, "
                               f"got {self.durability!r}")
+        if isinstance(self.operators, str):
+            raise ConfigError(f"operators must be several names, such as [{self.operators!r}]")
+        for name in self.operators:
+            if not isinstance(name, str) or not USER_NAME.match(name):
+                raise ConfigError(f"operators: not a user name: {name!r}")
 
     @property
     def stores(self) -> bool:
@@ -193,6 +202,25 @@ class _Reader:
                            room)
         return tuple(dict.fromkeys(room for room in found if isinstance(room, str)))
 
+    def operators(self, value: dict[str, Any]) -> tuple[str, ...]:
+        found = value.get("operators", [])
+        if not isinstance(found, list):
+            self.wrong("operators", 'a list of user names such as ["ada"]', found)
+            return ()
+        names = [name for name in found if isinstance(name, str) and USER_NAME.match(name)]
+        for name in found:
+            if name not in names:
+                self.wrong("operators", "names of 1 to 32 ASCII letters, digits, '_', '.' or '-'",
+                           name)
+        return tuple(names)
+
+    def anybody_makes_rooms(self, value: dict[str, Any]) -> bool:
+        found = value.get("anybody_makes_rooms", True)
+        if isinstance(found, bool):
+            return found
+        self.wrong("anybody_makes_rooms", "true or false", found)
+        return True
+
     def limits(self, value: dict[str, Any]) -> Limits:
         found = value.get("limits", {})
         if not isinstance(found, dict):
@@ -278,6 +306,8 @@ class _Reader:
             keyfile=self.path(value, "keyfile"),
             accounts=self.accounts(auth, may_be_none=stores) if auth_given else (),
             rooms=self.rooms(value),
+            operators=self.operators(value),
+            anybody_makes_rooms=self.anybody_makes_rooms(value),
             iterations=self.iterations(auth),
             limits=self.limits(value),
             database=database,

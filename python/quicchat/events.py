@@ -10,16 +10,36 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .errors import QuicChatError
+from .records import (
+    AccessChanged,
+    Deleted,
+    Edited,
+    HistoryPage,
+    Message,
+    Reaction,
+    Record,
+    RoleChanged,
+    RoomCreated,
+    RoomRecord,
+    TopicChanged,
+)
+from .roles import Access, Role
 
 __all__ = [
+    "AccessChanged",
     "ClientEvent",
+    "Deleted",
     "Disconnected",
+    "Edited",
     "Gap",
     "GoingAway",
+    "HistoryPage",
     "HookFailed",
     "Joined",
     "LoginFailed",
     "LoginSucceeded",
+    "MarkerMoved",
+    "Member",
     "MemberJoined",
     "MemberLeft",
     "Members",
@@ -28,12 +48,20 @@ __all__ = [
     "PeerConnected",
     "PeerDisconnected",
     "PrivateMessage",
-    "Reconnecting",
+    "Reaction",
+    "Record",
     "Receipt",
+    "Reconnecting",
+    "RoleChanged",
+    "RoomCreated",
+    "RoomInfo",
     "RoomLeft",
+    "RoomRecord",
     "SendFailed",
     "ServerEvent",
     "ServerFailed",
+    "TopicChanged",
+    "Typing",
 ]
 
 
@@ -94,29 +122,20 @@ class Joined:
     head: int  #: the offset of the room's newest record
     next: int  #: the first offset that follows
     recovered: bool  #: True: everything after the position that was asked for follows
+    role: Role = Role.MEMBER  #: our own
+    access: Access = Access.EVERYBODY
+    marker: int = 0  #: the offset up to which we have read, as we said on any device
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RoomLeft:
-    """We are out of a room: we left it, or the server ended it and says why."""
+    """We are out of a room: we left it, or the server ended it and says why. The ``error``
+    ``"removed"`` means that somebody took us out; ``text`` is the reason they gave."""
 
     room: str
     error: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message in a room, also our own. Each comes once, in the room's order."""
-
-    room: str
-    epoch: int
-    offset: int
-    time: datetime  #: when the server stored it, in UTC
-    id: bytes
-    sender: str
-    text: str
-    attributes: str  #: a JSON object
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +190,53 @@ class SendFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who belongs to a room, or is in it."""
+
+    user: str
+    role: Role
+    present: bool  #: is there now, with some device
+
+
+@dataclass(frozen=True, slots=True)
 class Members:
     """Who is in the room. The server sends it by itself when it left presence changes out."""
 
     room: str
-    users: tuple[str, ...]
-    complete: bool
+    people: tuple[Member, ...]
+    complete: bool  #: False: there are more; ask with :meth:`Room.members`
+
+
+@dataclass(frozen=True, slots=True)
+class RoomInfo:
+    """A room, as a list of rooms shows it to us."""
+
+    room: str
+    topic: str
+    access: Access
+    role: Role  #: our own
+    head: int  #: the offset of the newest record
+    marker: int  #: the offset up to which we have read, as we said
+    unread: int  #: messages of others after that; 100 stands for more
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerMoved:
+    """Somebody has read a room up to ``offset``: we, on another device of ours, or a member who
+    lets others know."""
+
+    room: str
+    user: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Somebody types in a room of ours, or has stopped."""
+
+    room: str
+    user: str
+    typing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +256,8 @@ class MemberLeft:
 
 
 ClientEvent = (
-    Reconnecting | Online | GoingAway | Joined | RoomLeft | Message | PrivateMessage | Gap | Members
-    | MemberJoined | MemberLeft | SendFailed
+    Reconnecting | Online | GoingAway | Joined | RoomLeft | RoomRecord | PrivateMessage | Gap
+    | Members | MemberJoined | MemberLeft | MarkerMoved | Typing | SendFailed
 )
 
 

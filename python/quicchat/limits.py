@@ -25,6 +25,13 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "idle_timeout": (1, 3600, "seconds"),
     "keep_alive": (0.5, 3600, "seconds"),
     "drain_timeout": (0, 600, "seconds"),
+    "messages_per_account": (1, 1_000_000, "messages a second"),
+    "messages_per_room": (1, 1_000_000, "messages a second"),
+    "messages_per_prefix": (1, 1_000_000, "messages a second"),
+    "output_bytes_per_account": (1024, 1 << 40, "bytes a second"),
+    "requests_per_connection": (1, 1_000_000, "requests a second"),
+    "connections_per_prefix": (1, 1_000_000, "connections a second"),
+    "failed_logins_per_prefix": (1, 1_000_000, "logins a second"),
 }
 
 
@@ -32,7 +39,9 @@ RANGES: dict[str, tuple[float, float, str]] = {
 class Limits:
     """What one peer may cost us and how long we wait for it. ``None``: what the library has chosen.
 
-    Sizes are bytes, times are seconds. Raises :class:`ConfigError` for a value out of range.
+    Sizes are bytes, times are seconds. What is "per" somebody is a rate, so many a second on
+    average; the bursts that are allowed grow with it. A *prefix* is a network, of which many
+    clients may come. Raises :class:`ConfigError` for a value out of range.
     """
 
     connections_max: int | None = None
@@ -49,6 +58,13 @@ class Limits:
     idle_timeout: float | None = None
     keep_alive: float | None = None
     drain_timeout: float | None = None
+    messages_per_account: int | None = None
+    messages_per_room: int | None = None
+    messages_per_prefix: int | None = None
+    output_bytes_per_account: int | None = None
+    requests_per_connection: int | None = None
+    connections_per_prefix: int | None = None
+    failed_logins_per_prefix: int | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -220,8 +220,9 @@ class Server(AsyncIterator[ServerEvent]):
                 database=str(config.database) if config.stores else "",
                 durability=config.durability,
                 hook_timeout=engine_timeout(self._hook_timeout) if self._hook else None,
-                rooms=list(config.rooms), alpn=self._alpn, agent=json.dumps(agent),
-                limits=config.limits.chosen())
+                rooms=list(config.rooms), operators=list(config.operators),
+                anybody_makes_rooms=config.anybody_makes_rooms, alpn=self._alpn,
+                agent=json.dumps(agent), limits=config.limits.chosen())
         except _core.StorageFailure as error:
             raise storage_error(error.args[1], error.args[0]) from None
         except _core.CoreError as error:

@@ -21,12 +21,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ._conversation import Conversation, encode_text
+from ._calls import ChatCalls, Placed, RoomCalls, encode_attributes, message_act, page_range
+from ._conversation import Act, Conversation, encode_text
 from ._dialling import Resolve, Target, dial, make_target, resolve_error
-from .client import encode_attributes
-from .events import ClientEvent, Joined, Members, Online, Receipt
+from .events import ClientEvent, HistoryPage, Joined, Member, Receipt, RoomInfo
 from .limits import Limits
 from .reconnecting import Reconnect
+from .roles import Access
 from .trust import TLS
 
 __all__ = ["Chat", "Room", "connect"]
@@ -94,82 +95,57 @@ class _Pump:
         self.conversation.take()
 
 
-class Room:
-    """A room that was joined."""
+class Room(RoomCalls[Receipt]):
+    """A room that was joined. A ``message`` is a :class:`quicchat.Message`, the receipt of one, or
+    its offset. Calls without a ``timeout`` of their own wait as long as :attr:`Chat.timeout`."""
 
     def __init__(self, chat: Chat, joined: Joined) -> None:
+        super().__init__(chat, joined)
         self._chat = chat
-        self.name = joined.room
-        self.epoch = joined.epoch  #: the life of the room's log that we are in
-        self.head = joined.head  #: the offset of the newest message when we joined
-        self.next = joined.next  #: the first offset that we get
-        self.recovered = joined.recovered  #: nothing after the position we asked for is missing
 
-    def send(self, text: str, *, attributes: Mapping[str, Any] | None = None,
-             id: bytes | None = None, timeout: float | None = None) -> Receipt:
+    def send(self, text: str, *, reply_to: Placed | int | None = None,
+             attributes: Mapping[str, Any] | None = None, id: bytes | None = None,
+             timeout: float | None = None) -> Receipt:
         """Puts a message into the room and waits until the server has stored it."""
-        return self._chat.send(self.name, text, attributes=attributes, id=id, timeout=timeout)
+        return self._chat.send(self.name, text, reply_to=reply_to, attributes=attributes, id=id,
+                               timeout=timeout)
 
-    def members(self) -> list[str]:
-        """The names of all who are here, sorted."""
+    def history(self, *, before: Placed | int | None = None, after: Placed | int | None = None,
+                around: Placed | int | None = None, limit: int = 50) -> HistoryPage:
+        """A page of the room's log: the newest records, or those before, after or around a message.
+        At most ``limit`` records, which is 100 at the most."""
+        return self._chat.history(self.name, before=before, after=after, around=around,
+                                  limit=limit)
+
+    def members(self) -> list[Member]:
+        """All who belong to the room or are in it, sorted by name."""
         return self._chat.members(self.name)
 
     def leave(self) -> None:
-        """Leaves the room."""
+        """Stops listening to the room. Whoever belongs to it still does."""
         self._chat.leave(self.name)
 
     def __repr__(self) -> str:
         return f"<quicchat.sync.Room {self.name}>"
 
 
-class Chat:
-    """A connection that is logged in, and comes back when it is lost. Every wait takes a
-    ``timeout`` in seconds and raises TimeoutError after it; what was sent may still arrive then.
+class Chat(ChatCalls[Receipt]):
+    """A connection that is logged in, and comes back when it is lost. Every wait ends after
+    ``timeout`` seconds, of the call or of the chat, and raises TimeoutError then; what was sent may
+    still arrive.
     """
 
     def __init__(self, pump: _Pump) -> None:
+        #: Seconds that calls without a ``timeout`` wait for an answer; None: as long as it takes.
+        self.timeout: float | None = None
         self._pump = pump
         self._conversation = pump.conversation
 
-    @property
-    def user(self) -> str:
-        """Our name, as the server spells it."""
-        return self._online.user
-
-    @property
-    def address(self) -> str:
-        """The server's address."""
-        return self._online.address
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the server's key."""
-        return self._online.fingerprint
-
-    @property
-    def message_bytes_max(self) -> int:
-        """The longest text that the server takes, in bytes of UTF-8."""
-        return self._online.message_bytes_max
-
-    @property
-    def is_open(self) -> bool:
-        """False once the connection has ended for good or is being closed."""
-        return self._conversation.end is None and not self._conversation.closing
-
-    @property
-    def is_online(self) -> bool:
-        """False while there is no connection. Learnt while some call waits."""
-        return self.is_open and self._conversation.is_online
-
-    @property
-    def _online(self) -> Online:
-        assert self._conversation.online is not None
-        return self._conversation.online
-
     def join(self, room: str, *, last: int = 0, after: tuple[int, int] | None = None,
              timeout: float | None = None) -> Room:
-        """Joins a room: from now on, with the ``last`` so many messages, or with everything
-        ``after`` an (epoch, offset) that was seen before."""
+        """Joins a room: from now on, with the ``last`` so many records, or with everything
+        ``after`` an (epoch, offset) that was seen before. ``"@bob"`` is the room that we share
+        with bob, who may be away."""
         encode_text(room, "the room's name")
         return Room(self, self._ask(self._conversation.join, timeout, room, last, after))
 
@@ -177,32 +153,53 @@ class Chat:
         """Leaves a room; what was under way to us is dropped."""
         self._ask(self._conversation.leave, timeout, room)
 
-    def send(self, room: str, text: str, *, attributes: Mapping[str, Any] | None = None,
-             id: bytes | None = None, timeout: float | None = None) -> Receipt:
+    def send(self, room: str, text: str, *, reply_to: Placed | int | None = None,
+             attributes: Mapping[str, Any] | None = None, id: bytes | None = None,
+             timeout: float | None = None) -> Receipt:
         """Puts a message into a room that was joined, and waits until the server has stored it."""
         encode_text(text, "the message")
+        act = message_act(0 if reply_to is None else self._place(room, reply_to))
         receipt: Receipt = self._ask(self._conversation.publish, timeout, room, text,
-                                     encode_attributes(attributes), id)
+                                     encode_attributes(attributes), id, act)
         return receipt
 
     def tell(self, user: str, text: str, *, attributes: Mapping[str, Any] | None = None,
              id: bytes | None = None, timeout: float | None = None) -> Receipt:
-        """Sends a message to one person."""
+        """Sends a message to one person, who gets it at the next login if they are away."""
         encode_text(user, "the user's name")
         encode_text(text, "the message")
         receipt: Receipt = self._ask(self._conversation.tell, timeout, user, text,
                                      encode_attributes(attributes), id)
         return receipt
 
-    def members(self, room: str, *, timeout: float | None = None) -> list[str]:
-        """The names of all who are in a room, sorted."""
-        names: list[str] = []
-        while True:
-            page: Members = self._ask(self._conversation.request_members, timeout, room,
-                                      names[-1] if names else "")
-            names += page.users
-            if page.complete or not page.users:
-                return names
+    def rooms(self, *, timeout: float | None = None) -> list[RoomInfo]:
+        """The rooms that we may see, sorted by name, with how much in them is unread."""
+        rooms: list[RoomInfo] = []
+        complete = False
+        while not complete:
+            more, complete = self._ask(self._conversation.request_rooms, timeout,
+                                       rooms[-1].room if rooms else "")
+            rooms += more
+        return rooms
+
+    def history(self, room: str, *, before: Placed | int | None = None,
+                after: Placed | int | None = None, around: Placed | int | None = None,
+                limit: int = 50, timeout: float | None = None) -> HistoryPage:
+        """A page of the log of a room, joined or not; see :meth:`Room.history`."""
+        encode_text(room, "the room's name")
+        page: HistoryPage = self._ask(self._conversation.request_history, timeout, room,
+                                      *page_range(before, after, around, limit))
+        return page
+
+    def members(self, room: str, *, timeout: float | None = None) -> list[Member]:
+        """All who belong to a room that was joined, or are in it, sorted by name."""
+        people: list[Member] = []
+        complete = False
+        while not complete:
+            more, complete = self._ask(self._conversation.request_members, timeout, room,
+                                       people[-1].user if people else "")
+            people += more
+        return people
 
     def next_event(self, timeout: float | None = None) -> ClientEvent | None:
         """The next event; None after ``timeout`` seconds, or after :meth:`close`. Raises if the
@@ -244,6 +241,7 @@ class Chat:
 
     def _ask(self, request: Callable[..., int], timeout: float | None, *arguments: Any) -> Any:
         answer = _Answer()
+        timeout = self.timeout if timeout is None else timeout
         with self._pump.changed:
             ticket = request(answer, *arguments)
         try:
@@ -253,6 +251,16 @@ class Chat:
             with self._pump.changed:
                 self._conversation.forget(ticket)
         return answer.result()
+
+    def _publish(self, room: str, text: str, attributes: str, id: bytes | None,
+                 act: Act) -> Receipt:
+        receipt: Receipt = self._ask(self._conversation.publish, None, room, text, attributes, id,
+                                     act)
+        return receipt
+
+    def _create(self, room: str, access: Access, topic: str, id: bytes | None) -> Receipt:
+        receipt: Receipt = self._ask(self._conversation.create_room, None, room, access, topic, id)
+        return receipt
 
     def __repr__(self) -> str:
         return f"<quicchat.sync.Chat {self.user} at {self.address}>"

@@ -36,7 +36,7 @@ struct Figures {
 /// A message that was not seen before, of one of twenty devices.
 Record make_record(std::uint64_t number) {
     Record record;
-    // As clients choose them: anywhere in the index.
+    // As clients choose them: in no order.
     std::uint64_t random = number * 0x9e3779b97f4a7c15;
     for (std::size_t i = 0; i < 16; ++i) {
         record.id.bytes[i] = static_cast<std::byte>(random >> (8 * (i % 8)));
@@ -61,7 +61,7 @@ Figures measure(Log& log, std::size_t outstanding, double seconds, const Wait& w
         while (asked_ns.size() - latencies.size() < outstanding) {
             const std::uint64_t number = asked_ns.size();
             asked_ns.push_back(monotonic_ns());
-            log.append(number, rooms[number % rooms.size()], make_record(number));
+            log.append(number, rooms[number % rooms.size()], make_record(number), {});
         }
         wait();
         while (const auto done = log.poll_completion()) {

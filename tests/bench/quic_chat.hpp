@@ -28,6 +28,10 @@ inline Limits bench_limits() {
     limits.login_timeout = std::chrono::minutes{2};
     limits.handshake_timeout = std::chrono::minutes{2};
     limits.presence_members_max = 0;
+    const Rate unlimited{1u << 30, 1u << 30};
+    limits.messages_per_account = limits.messages_per_room = limits.messages_per_prefix = unlimited;
+    limits.requests_per_connection = limits.connections_per_prefix = unlimited;
+    limits.output_bytes_per_account = {1ull << 40, 1ull << 40};
     return limits;
 }
 

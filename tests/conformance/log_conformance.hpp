@@ -16,7 +16,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "conformance/log_acts.hpp"
 #include "conformance/log_harness.hpp"
+#include "conformance/log_state.hpp"
 #include "quicchat/log/concept.hpp"
 #include "support/printers.hpp"
 
@@ -72,11 +74,11 @@ void check_rooms() {
     }
     SECTION("completes what was appended before it was forgotten, in the old epoch") {
         const Epoch first = log.open("#a", much)->epoch;
-        log.append(1, "#a", make_record(1));
-        log.append(2, "#a", make_record(2));
+        log.append(1, "#a", make_record(1), {});
+        log.append(2, "#a", make_record(2), {});
         log.forget("#a");
         const Epoch second = log.open("#a", much)->epoch;
-        log.append(3, "#a", make_record(3));
+        log.append(3, "#a", make_record(3), {});
         for (const AppendToken token : {1u, 2u}) {
             const AppendCompletion done = next(harness);
             CHECK(done.token == token);
@@ -95,7 +97,7 @@ void check_rooms() {
     }
     SECTION("can be moved") {
         REQUIRE(log.open("#a", much));
-        log.append(1, "#a", make_record(1));
+        log.append(1, "#a", make_record(1), {});
         auto moved = std::move(log);
         log = std::move(moved);
         CHECK(next(harness).offset == 1);
@@ -122,7 +124,7 @@ void check_appending() {
     SECTION("completes appends in their order, across rooms") {
         std::map<std::string, Offset> heads;
         for (unsigned i = 1; i <= 700; ++i) {
-            log.append(i, i % 3 == 0 ? "#b" : "#a", make_record(i));
+            log.append(i, i % 3 == 0 ? "#b" : "#a", make_record(i), {});
         }
         for (unsigned i = 1; i <= 700; ++i) {
             const AppendCompletion done = next(harness);
@@ -139,7 +141,7 @@ void check_appending() {
         CHECK(log.durability() == H::durability);
     }
     SECTION("knows a record from the moment on when its completion was polled") {
-        for (unsigned i = 1; i <= 50; ++i) log.append(i, "#a", make_record(i));
+        for (unsigned i = 1; i <= 50; ++i) log.append(i, "#a", make_record(i), {});
         for (Offset i = 0; i <= 50; ++i) {
             REQUIRE(log.head("#a").head == i);
             REQUIRE(offsets(log, "#a").size() == i);
@@ -201,7 +203,7 @@ void check_dedup() {
         CHECK(offsets(log, "#a") == std::vector<Offset>{1, 2});
     }
     SECTION("also while the first append is under way") {
-        for (unsigned i = 0; i < 300; ++i) log.append(i, "#a", make_record(1 + i / 3));
+        for (unsigned i = 0; i < 300; ++i) log.append(i, "#a", make_record(1 + i / 3), {});
         for (unsigned i = 0; i < 300; ++i) {
             const AppendCompletion done = next(harness);
             REQUIRE(done.token == i);
@@ -278,7 +280,7 @@ void check_retention() {
     SECTION("drops nothing that was not polled away") {
         REQUIRE(log.open("#a", {3, 1'000'000}));
         fill(3, 1);
-        for (unsigned i = 4; i <= 40; ++i) log.append(i, "#a", make_record(i));
+        for (unsigned i = 4; i <= 40; ++i) log.append(i, "#a", make_record(i), {});
         for (unsigned i = 4; i <= 40; ++i) {
             harness.wait();
             CHECK(log.head("#a").first == i - 3);
@@ -298,7 +300,7 @@ void check_retention() {
     SECTION("forgets ids with their records before anything is polled") {
         REQUIRE(log.open("#a", {2, 1'000'000}));
         for (const unsigned number : {1u, 2u, 3u, 1u, 3u, 2u}) {
-            log.append(number, "#a", make_record(number, "x"));
+            log.append(number, "#a", make_record(number, "x"), {});
         }
         for (const Offset offset : {1u, 2u, 3u, 4u, 3u, 5u}) {
             const AppendCompletion done = next(harness);
@@ -356,7 +358,7 @@ void check_restart() {
         }
         SECTION("has what was queued when it ended") {
             REQUIRE(log.open("#c", much));
-            for (unsigned i = 1; i <= 600; ++i) log.append(i, "#c", make_record(i));
+            for (unsigned i = 1; i <= 600; ++i) log.append(i, "#c", make_record(i), {});
             harness.restart();
             CHECK(log.open("#c", much)->head == 600);
             CHECK(offsets(log, "#c").size() == 600);
@@ -371,7 +373,13 @@ void check_log() {
     SECTION("appending") { check_appending<H>(); }
     SECTION("dedup") { check_dedup<H>(); }
     SECTION("retention") { check_retention<H>(); }
+    SECTION("acts") { check_acts<H>(); }
+    SECTION("changes") { check_changes<H>(); }
+    SECTION("changes and retention") { check_changes_and_retention<H>(); }
+    SECTION("state") { check_state<H>(); }
+    SECTION("look-ups") { check_look_ups<H>(); }
     SECTION("restart") { check_restart<H>(); }
+    SECTION("changes and restart") { check_changes_and_restart<H>(); }
 }
 
 }  // namespace quicchat::conformance

@@ -53,7 +53,15 @@ inline Record make_record(unsigned number, std::string text = "hi") {
 
 inline bool same(const Record& a, const Record& b) {
     return a.id == b.id && a.device == b.device && a.author == b.author && a.text == b.text &&
-           a.attributes == b.attributes && a.time == b.time;
+           a.attributes == b.attributes && a.time == b.time && a.act == b.act;
+}
+
+/// A record of the author and device of `make_record` that is about another one.
+inline Record make_act(unsigned number, Act::Kind kind, Offset target, std::string text = "") {
+    Record record = make_record(number, std::move(text));
+    record.attributes = R"({"act":1})";
+    record.act = {.kind = kind, .target = target};
+    return record;
 }
 
 template <LogHarness H>
@@ -67,13 +75,31 @@ AppendCompletion next(H& harness) {
 }
 
 template <LogHarness H>
-AppendCompletion append(H& harness, const std::string& room, Record record, AppendToken token = 1) {
-    harness.log().append(token, room, std::move(record));
+AppendCompletion append(H& harness, const std::string& room, Record record, AppendToken token = 1,
+                        std::vector<StateChange> changes = {}) {
+    harness.log().append(token, room, std::move(record), std::move(changes));
     AppendCompletion done = next(harness);
     CHECK(done.token == token);
     CHECK(done.room == room);
     CHECK_FALSE(harness.log().poll_completion());
     return done;
+}
+
+template <LogHarness H>
+AppendCompletion look_up(H& harness, const std::string& room, Record record) {
+    harness.log().look_up(1, room, std::move(record));
+    AppendCompletion done = next(harness);
+    CHECK(done.room == room);
+    return done;
+}
+
+template <class L>
+Record record_at(const L& log, const std::string& room, Offset offset) {
+    const auto records = log.read(room, offset - 1, 1);
+    REQUIRE(records);
+    REQUIRE(records->size() == 1);
+    REQUIRE(records->front().offset == offset);
+    return records->front().record;
 }
 
 template <class L>

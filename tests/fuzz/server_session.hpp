@@ -10,6 +10,7 @@
 #include "quicchat/server/hub.hpp"
 #include "quicchat/session/server_session.hpp"
 #include "quicchat/wire/frame_assembler.hpp"
+#include "support/known_accounts.hpp"
 
 namespace quicchat::test {
 
@@ -30,13 +31,14 @@ public:
                 break;
             }
             must(hub_.settle() == Errc{});
+            end_memberships();
             if ((order & 0x80) != 0) serve();
         }
         serve();
         for (auto& [stream, state] : streams_) {
             if (state.member != nullptr) hub_.leave(*state.member);
         }
-        must(hub_.poll_waiting() == nullptr);
+        must(hub_.feed().poll_waiting() == nullptr);
     }
 
 private:
@@ -67,32 +69,52 @@ private:
         } else if (auto* join = std::get_if<wire::Join>(&request)) {
             must(session_.state() == State::ready);
             if (state.member != nullptr) return false;
-            const auto member = hub_.join(connection_, stream, "ada", session_.device(), *join);
+            const auto member = hub_.join(asker(), stream, *join);
             if (member) state.member = *member;
+            end_memberships();
         } else if (auto* publish = std::get_if<wire::Publish>(&request)) {
             if (state.member == nullptr) return false;
-            const Errc errc = check_message(publish->text, publish->attributes, limits_);
-            if (errc != Errc{}) {
-                hub_.refuse(*state.member, publish->request, errc);
-            } else {
-                hub_.publish(*state.member, std::move(*publish), {});
-            }
+            hub_.publish(*state.member, std::move(*publish));
         } else if (auto* members = std::get_if<wire::MembersRequest>(&request)) {
             if (state.member == nullptr) return false;
             hub_.request_members(*state.member, *members);
         } else if (auto* tell = std::get_if<wire::Tell>(&request)) {
-            if (check_message(tell->text, tell->attributes, limits_) == Errc{}) {
-                (void)hub_.tell(connection_, "ada", session_.device(), std::move(*tell), {});
-            }
+            (void)hub_.tell(asker(), std::move(*tell));
+            end_memberships();
+        } else if (const auto* room = std::get_if<wire::CreateRoom>(&request)) {
+            (void)hub_.create_room(asker(), *room);
+        } else if (const auto* list = std::get_if<wire::RoomsRequest>(&request)) {
+            hub_.list_rooms(asker(), *list);
+        } else if (const auto* marker = std::get_if<wire::MarkRead>(&request)) {
+            hub_.mark_read(asker(), *marker);
+        } else if (const auto* page = std::get_if<wire::HistoryRequest>(&request)) {
+            if (state.member != nullptr) return false;
+            (void)hub_.open_page(asker(), stream, *page);
         }
         return true;
     }
 
+    HubAsker asker() const { return {connection_, "ada", session_.device()}; }
+
+    /// As in Server: who was taken out of a room is no member any more.
+    void end_memberships() {
+        while (const auto ending = hub_.poll_ending()) {
+            for (const Bytes& frame : ending->frames) check(frame.view());
+            streams_[ending->stream].member = nullptr;
+        }
+    }
+
     void serve() {
-        while (Member* member = hub_.poll_waiting()) {
+        while (Member* member = hub_.feed().poll_waiting()) {
             while (const auto frame = hub_.next_frame(*member)) check(frame->view());
         }
         while (const auto out = hub_.poll_control()) check(out->frame.view());
+        const auto write = [](ConnectionId, const Bytes& frame) {
+            return check(frame.view()), true;
+        };
+        hub_.inboxes().send(write);
+        hub_.pages().send([&](ConnectionId id, StreamId, const Bytes& f) { return write(id, f); },
+                          [](ConnectionId, StreamId) {});
     }
 
     /// Whatever a server says can be understood.
@@ -102,12 +124,14 @@ private:
         must(decode({type, frame}).has_value());
     }
 
-    Limits limits_{.room_log_records_max = 5,
-                   .room_recent_frames_max = 2,
-                   .private_rooms_max = 1,
-                   .catch_up_records_max = 2};
-    ServerSession session_{limits_, "{}"};
-    Hub<MemoryLog> hub_{MemoryLog{Entropy::seeded(1)}, limits_};
+    ServerConfig config_{.limits = {.room_log_records_max = 5,
+                                    .room_recent_frames_max = 2,
+                                    .private_rooms_max = 1,
+                                    .catch_up_records_max = 2,
+                                    .rooms_per_owner_max = 3}};
+    ServerSession session_{config_.limits, "{}"};
+    test::KnownAccounts accounts_{{"bob"}};
+    Hub<MemoryLog> hub_{MemoryLog{Entropy::seeded(1)}, config_, accounts_};
     ConnectionId connection_{1};
     std::map<StreamId, Stream> streams_;
 };

@@ -7,6 +7,8 @@ import pytest
 import quicchat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from quicchat.cli._show import clock
+from quicchat.records import time_of
 from quicchat.terminal import normalized_password
 
 # Time is no property: the machine may be busy with other things.
@@ -52,6 +54,13 @@ def test_a_normalized_password_stays_as_it_is(password):
     assert normalized_password(once) == once
 
 
+@given(st.integers(0, (1 << 62) - 1))
+def test_any_time_that_a_server_says_is_a_time(milliseconds):
+    time = time_of(milliseconds)
+    assert time.tzinfo is not None
+    assert clock(time)  # also where the calendar of a time zone ends
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("config")
@@ -74,7 +83,8 @@ def test_any_bytes_as_a_configuration(folder, data):
     assert load(folder, data) is None
 
 
-KEYS = ["host", "port", "certfile", "keyfile", "auth", "rooms", "limits", "username", "password",
+KEYS = ["host", "port", "certfile", "keyfile", "auth", "rooms", "operators",
+        "anybody_makes_rooms", "limits", "username", "password",
         "users", "iterations", "verifier", "version", "hots"]
 
 

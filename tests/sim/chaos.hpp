@@ -25,7 +25,7 @@ public:
     explicit Chaos(std::uint64_t seed, DiskFault fault = DiskFault::none)
         : random_(Entropy::seeded(seed)),
           disk_(std::make_shared<Disk>(seed + 1)),
-          judge_(*disk_),
+          judge_(*disk_, "user1"),
           network_({.seed = seed + 2}) {
         disk_->fault = fault;
         disk_fills_ = one_in(2) || fault == DiskFault::full_disk_says_yes;
@@ -46,7 +46,13 @@ public:
         }
         heal();
         run_for(std::chrono::minutes{6});
-        for (Device& device : devices_) judge_.finish(device.witness);
+        std::vector<const Witness*> witnesses;
+        for (Device& device : devices_) {
+            judge_.finish(device.witness);
+            witnesses.push_back(&device.witness);
+        }
+        require_all_told(*disk_, witnesses);
+        look_at_lists();
     }
 
     std::uint64_t trace_hash() const { return network_.trace_hash(); }
@@ -61,7 +67,7 @@ private:
         bool reading = true;
     };
 
-    static constexpr const char* rooms[] = {"#one", "#two"};
+    static constexpr const char* rooms[] = {"#one", "#two", "#made"};
 
     static Limits limits() {
         return {.room_log_records_max = 20,
@@ -85,13 +91,39 @@ private:
         return {network_.now(), WallTime{since + wall_step_}};
     }
 
+    /// Everybody marks everything as read, and that outlives the server.
+    void look_at_lists() {
+        for (Device& device : devices_) {
+            for (const auto& [room, place] : device.witness.places) {
+                require(device.client->mark_read(room, place.second - 1) == Errc{}, "not marked");
+            }
+        }
+        run_for(std::chrono::seconds{1});
+        server_.reset();
+        disk_->crash();
+        start_server();
+        run_for(std::chrono::minutes{2});
+        for (Device& device : devices_) {
+            require(device.client->request_rooms().has_value(), "no list can be asked for");
+            for (const auto& [room, place] : device.witness.places) {
+                const auto page = device.client->request_history(room, varint_max, 100, 0);
+                require(page.has_value(), "no page can be asked for");
+            }
+        }
+        run_for(std::chrono::seconds{2});
+        for (Device& device : devices_) judge_.finish_list(device.witness);
+    }
+
     // The server.
 
+    static ServerConfig server_config() {
+        return {.rooms = {rooms[0], rooms[1]}, .operators = {"user1"}, .limits = limits()};
+    }
+
     void start_server() {
-        server_ = std::make_unique<DiskServer>(network_.listen("chat", limits()), DiskLog{disk_},
-                                               NameAuthenticator{},
-                                               Entropy::seeded(draw(0, ~std::uint64_t{0} >> 1)),
-                                               ServerConfig{{rooms[0], rooms[1]}, "{}", limits()});
+        server_ = std::make_unique<DiskServer>(
+            network_.listen("chat", limits()), DiskLog{disk_}, NameAuthenticator{},
+            Entropy::seeded(draw(0, ~std::uint64_t{0} >> 1)), server_config());
         server_down_until_.reset();
     }
 
@@ -129,9 +161,10 @@ private:
                          .device = w.device});
         device.client->connect(now());
         device.connection = network_.connections_dialled();
+        w.joins.clear();
         // What a program kept: where it was, and what it has no answer to.
         for (const auto& [room, place] : w.places) {
-            (void)device.client->join(room, Position::after(place.first, place.second - 1));
+            join(device, room, Position::after(place.first, place.second - 1));
         }
         const std::vector<std::size_t> unanswered = [&] {
             std::vector<std::size_t> indices;
@@ -139,12 +172,16 @@ private:
                 indices.push_back(index);
             return indices;
         }();
+        w.told.clear();
         for (const std::size_t index : unanswered) {
-            const Witness::Message m = w.sent[index];
-            if (w.places.count(m.room) == 0) continue;  // the user left the room meanwhile
-            const auto request = device.client->publish(m.room, m.text, "{}", m.id);
+            const auto request = send(device, w.sent[index]);
             if (request) w.asked[*request] = index;
         }
+    }
+
+    static void join(Device& device, const std::string& room, Position position) {
+        const auto request = device.client->join(room, position);
+        if (request) device.witness.joins.insert(*request);
     }
 
     void act() {
@@ -157,8 +194,8 @@ private:
         if (one_in(50)) network_.config().delay_max = std::chrono::milliseconds{draw(2, 300)};
         Device& device = devices_[draw(0, devices_.size() - 1)];
         if (!device.client) return begin(device);
-        const std::string room = rooms[draw(0, 1)];
-        switch (draw(0, 23)) {
+        const std::string room = rooms[draw(0, 2)];
+        switch (draw(0, 33)) {
             case 0:
                 return network_.cut(device.connection);
             case 1:
@@ -189,11 +226,34 @@ private:
             case 12:
             case 13: {
                 const bool known = device.witness.places.count(room) != 0;
-                if (!known) (void)device.client->join(room, Position::last(draw(0, 8)));
+                if (!known) join(device, room, Position::last(draw(0, 8)));
                 return;
             }
             case 14:
                 return publish_again(device);
+            case 15:
+            case 16:
+            case 17:
+            case 18:
+                return change_a_message(device, room);
+            case 19:
+            case 20:
+                return rule(device, room);
+            case 21:
+                return create(device);
+            case 22:
+            case 23:
+                return tell(device);
+            case 24: {
+                const auto place = device.witness.places.find(room);
+                if (place == device.witness.places.end()) return;
+                (void)device.client->mark_read(room, draw(0, place->second.second), one_in(2));
+                return;
+            }
+            case 25:
+                (void)device.client->request_rooms();
+                (void)device.client->request_history(room, draw(0, 60), draw(1, 9), draw(0, 9));
+                return;
             default:
                 return publish(device, room);
         }
@@ -204,19 +264,75 @@ private:
         if (one_in(8)) id.bytes = {static_cast<std::byte>(draw(1, 3))};  // others choose it as well
         std::string text = "text" + std::to_string(draw(0, 99'999));
         text += std::string(draw(0, 300), '.');
-        const auto request = device.client->publish(room, text, "{}", id);
-        if (request) judge_.note_published(device.witness, room, id, text, *request);
-        if (request && one_in(2)) publish(device, room);
+        const bool sent = submit(device, {room, text, id});
+        if (sent && one_in(2)) publish(device, room);
+    }
+
+    /// Asks the client for what a user wants, in the way that it has for that.
+    static Result<RequestId> send(Device& device, const Witness::Message& m) {
+        if (!m.to.empty()) return device.client->tell(m.to, m.text, "{}", m.id);
+        if (m.act.kind == Act::Kind::creation) {
+            return device.client->create_room(m.act.subject, RoomAccess{}, m.text, m.id);
+        }
+        return device.client->publish(m.room, m.text, "{}", m.id, m.act);
+    }
+
+    bool submit(Device& device, Witness::Message message) {
+        const auto request = send(device, message);
+        if (request) judge_.note_published(device.witness, std::move(message), *request);
+        return request.has_value();
+    }
+
+    MessageId draw_id() { return MessageId{random_.draw<16>()}; }
+
+    void change_a_message(Device& device, const std::string& room) {
+        const auto place = device.witness.places.find(room);
+        if (place == device.witness.places.end()) return;
+        const Offset newest = place->second.second;
+        const Offset target = newest - std::min<Offset>(newest, draw(0, 25));
+        const auto kind = static_cast<Act::Kind>(draw(0, 4));
+        const std::string text =
+            kind == Act::Kind::deletion ? "" : "changed" + std::to_string(draw(0, 999));
+        submit(device, {room, text, draw_id(), {.kind = kind, .target = target}});
+        if (!one_in(3)) return;
+        const auto again = one_in(2) ? Act::Kind::edit : Act::Kind::deletion;
+        submit(device, {room, "again", draw_id(), {.kind = again, .target = target}});
+    }
+
+    /// What owners and moderators do; others try it as well.
+    void rule(Device& device, const std::string& room) {
+        Act act;
+        const std::uint64_t choice = draw(0, 9);
+        if (choice == 0) {
+            act = {.kind = Act::Kind::access, .value = one_in(3) ? draw(1, 2) : 0};
+        } else if (choice < 4) {
+            act = {.kind = Act::Kind::topic};
+        } else {
+            act = {.kind = Act::Kind::role,
+                   .subject = "user" + std::to_string(draw(2, 4)),
+                   .value = one_in(2) ? 3 : draw(0, 5)};
+        }
+        submit(device, {room, "reason" + std::to_string(draw(0, 99)), draw_id(), act});
+    }
+
+    void create(Device& device) {
+        const Act act{.kind = Act::Kind::creation, .subject = rooms[2]};
+        submit(device, {rooms[2], "made", draw_id(), act});
+    }
+
+    void tell(Device& device) {
+        const std::string to = "user" + std::to_string(draw(1, 4));
+        const std::string text = "told" + std::to_string(draw(0, 99'999));
+        submit(device, {PrivateRooms::key_of(device.witness.user, to), text, draw_id(), {}, to});
     }
 
     /// The user presses the key twice, or another part of the program uses the id.
     void publish_again(Device& device) {
         Witness& w = device.witness;
         if (w.sent.empty()) return;
-        const Witness::Message m = w.sent[draw(0, w.sent.size() - 1)];
-        const std::string text = one_in(4) ? m.text + " changed" : m.text;
-        const auto request = device.client->publish(m.room, text, "{}", m.id);
-        if (request) judge_.note_published(w, m.room, m.id, text, *request);
+        Witness::Message m = w.sent[draw(0, w.sent.size() - 1)];
+        if (one_in(4)) m.text += " changed";
+        submit(device, std::move(m));
     }
 
     void read(Device& device) {

@@ -34,9 +34,16 @@ enum class DiskFault {
     first_is_too_old,    ///< `head` promises records that retention has dropped.
     retention_eats_all,  ///< Retention drops the newest record as well.
     full_disk_says_yes,  ///< A full disk acknowledges what it does not store.
+    edit_changes_nothing,
+    deletion_changes_nothing,
+    deletion_keeps_edits,   ///< The text is gone, but not that of its edits.
+    target_may_be_gone,     ///< What is deleted can be edited.
+    state_lost_on_restart,  ///< Who is banned, and what a room is called.
+    state_changed_twice,    ///< An act that is sent again changes the state again.
+    look_up_finds_nothing,  ///< What was stored is refused when it is sent again.
 };
 
-inline constexpr DiskFault last_disk_fault = DiskFault::full_disk_says_yes;
+inline constexpr DiskFault last_disk_fault = DiskFault::look_up_finds_nothing;
 
 /// A simulated disk: what is in `rooms` survives a crash, what is `pending` does not.
 struct Disk {
@@ -44,14 +51,19 @@ struct Disk {
         Epoch epoch{};
         Offset first = 1;
         Retention retention;
-        std::vector<Record> records{};  ///< Since the epoch began, also what retention dropped.
+        std::vector<Record> records{};    ///< Since the epoch began, also what retention dropped.
+        std::vector<Record> originals{};  ///< The same, before anything changed them.
+        RoomState state{};
 
         Offset head() const { return records.size(); }
     };
     struct Pending {
+        enum class Kind { append, look_up, store };
+        Kind kind = Kind::append;
         AppendToken token = 0;
         std::string room;
         Record record;
+        std::vector<StateChange> changes;
         TimePoint due;
     };
 
@@ -64,18 +76,20 @@ struct Disk {
     /// The machine loses its power: of what was under way, the first few may have arrived.
     void crash() {
         for (std::uint64_t arrived = draw(0, 2); arrived > 0 && !pending.empty(); --arrived) {
-            if (!full) store(pending.front());
+            if (!full && rooms.count(pending.front().room) != 0) apply(pending.front());
             pending.pop_front();
         }
         pending.clear();
+        postponed.clear();
         acked_early.clear();
         since_start.clear();
         for (auto& [name, room] : rooms) {
-            if (fault == DiskFault::unsynced && room.head() > 0) room.records.pop_back();
+            if (fault == DiskFault::unsynced && room.head() > 0) drop_newest(room);
             if (fault == DiskFault::offset_reused_on_restart && room.head() > 0) {
-                room.records.pop_back();
+                drop_newest(room);
             }
             if (fault == DiskFault::epoch_new_on_restart) room.epoch = Epoch{random.draw_number()};
+            if (fault == DiskFault::state_lost_on_restart) room.state.clear();
         }
     }
 
@@ -88,6 +102,28 @@ struct Disk {
         }
     }
 
+    static void drop_newest(Room& room) {
+        room.records.pop_back();
+        room.originals.pop_back();
+    }
+
+    /// Does what was asked for. What has no completion has token 0.
+    AppendCompletion apply(const Pending& asked) {
+        if (asked.kind != Pending::Kind::store) return store(asked);
+        apply_changes(rooms.at(asked.room), asked.changes);
+        return {};
+    }
+
+    static void apply_changes(Room& room, const std::vector<StateChange>& changes) {
+        for (const StateChange& change : changes) {
+            if (change.value) {
+                room.state[change.key] = *change.value;
+            } else {
+                room.state.erase(change.key);
+            }
+        }
+    }
+
     /// Stores a record, or finds that it is there.
     AppendCompletion store(const Pending& append) {
         const std::string& name = append.room;
@@ -97,23 +133,61 @@ struct Disk {
         const std::optional<Offset> found = find(name, append.record);
         if (found) {
             const Record& first = room.records[*found - 1];
-            const bool same = first.text == append.record.text;
+            const bool same = first.changed_by != 0 ||
+                              (first.text == append.record.text && first.act == append.record.act);
             done.offset = *found;
             done.time = first.time;
             done.duplicate = same || fault == DiskFault::dedup_ignores_body;
             if (!done.duplicate) done.error = Errc::conflict;
+            if (fault == DiskFault::state_changed_twice) apply_changes(room, append.changes);
+            return done;
+        }
+        if (append.kind == Pending::Kind::look_up || !may_change(room, append.record.act)) {
+            done.error = Errc::no_such_message;
             return done;
         }
         room.records.push_back(append.record);
+        room.originals.push_back(append.record);
+        change_target(room, append.record.act);
+        apply_changes(room, append.changes);
         done.offset = room.head();
         done.time = append.record.time;
         since_start.insert_or_assign({name, done.offset}, true);
         const Offset kept = room.retention.records_max;
         if (room.head() + 1 - room.first > kept) room.first = room.head() + 1 - kept;
-        if (fault == DiskFault::retention_eats_all && room.head() % 50 == 0) {
+        if (fault == DiskFault::retention_eats_all && room.head() % 20 == 0) {
             room.first = room.head() + 1;
         }
         return done;
+    }
+
+    /// Whether the act has what it wants to change.
+    bool may_change(const Room& room, const Act& act) const {
+        if (act.kind != Act::Kind::edit && act.kind != Act::Kind::deletion) return true;
+        if (act.target < room.first || act.target > room.head()) return false;
+        const Act::Kind kind = room.records[act.target - 1].act.kind;
+        return kind == Act::Kind::message || fault == DiskFault::target_may_be_gone;
+    }
+
+    /// The newest record changes another one.
+    void change_target(Room& room, const Act& act) const {
+        const Offset by = room.head();
+        const auto change = [&](Record& record, const std::string& text) {
+            record.text = text;
+            record.attributes = text.empty() ? "{}" : room.records[by - 1].attributes;
+            record.changed_by = by;
+        };
+        Record& target = room.records[act.target == 0 ? 0 : act.target - 1];
+        if (act.kind == Act::Kind::edit && fault != DiskFault::edit_changes_nothing) {
+            change(target, room.records[by - 1].text);
+        }
+        if (act.kind != Act::Kind::deletion || fault == DiskFault::deletion_changes_nothing) return;
+        change(target, "");
+        target.act.kind = Act::Kind::tombstone;
+        if (fault == DiskFault::deletion_keeps_edits) return;
+        for (Record& r : room.records) {
+            if (r.act.kind == Act::Kind::edit && r.act.target == act.target) change(r, "");
+        }
     }
 
     std::optional<Offset> find(const std::string& name, const Record& wanted) const {
@@ -138,6 +212,7 @@ struct Disk {
     bool was_full = false;  ///< Ever.
     std::map<std::string, Room> rooms;
     std::deque<Pending> pending;
+    std::deque<Pending> postponed;  ///< Changes of state that a full disk did not take.
     std::deque<AppendCompletion> acked_early;
     std::map<std::pair<std::string, Offset>, bool> since_start;
 };
@@ -164,26 +239,37 @@ public:
         const bool lies = disk_->fault == DiskFault::first_is_too_old;
         return {r.epoch, lies ? 1 : r.first, r.head()};
     }
-    void append(AppendToken token, const std::string& room, Record record) {
-        const auto delay = std::chrono::microseconds{disk_->draw(0, 8000)};
-        TimePoint due = disk_->now + delay;
-        if (!disk_->pending.empty()) due = std::max(due, disk_->pending.back().due);
-        disk_->pending.push_back({token, room, std::move(record), due});
+    Result<RoomState> state(const std::string& room) const { return disk_->rooms.at(room).state; }
+    void append(AppendToken token, const std::string& room, Record record,
+                std::vector<StateChange> changes) {
+        ask({Disk::Pending::Kind::append, token, room, std::move(record), std::move(changes), {}});
         if (disk_->fault != DiskFault::ack_before_commit) return;
         Disk copy = *disk_;
         for (const Disk::Pending& earlier : disk_->pending) {
-            const AppendCompletion done = copy.store(earlier);
+            const AppendCompletion done = copy.apply(earlier);
             if (done.token == token) disk_->acked_early.push_back(done);
         }
     }
+    void look_up(AppendToken token, const std::string& room, Record record) {
+        ask({Disk::Pending::Kind::look_up, token, room, std::move(record), {}, {}});
+    }
+    void store(const std::string& room, std::vector<StateChange> changes) {
+        ask({Disk::Pending::Kind::store, 0, room, {}, std::move(changes), {}});
+    }
     std::optional<AppendCompletion> poll_completion() {
         std::optional<AppendCompletion> done;
-        if (!disk_->pending.empty() && disk_->pending.front().due <= disk_->now) {
-            const Disk::Pending append = std::move(disk_->pending.front());
+        while (!done && !disk_->pending.empty() && disk_->pending.front().due <= disk_->now) {
+            const Disk::Pending asked = std::move(disk_->pending.front());
             disk_->pending.pop_front();
-            done = disk_->full ? refuse(append) : disk_->store(append);
+            if (disk_->rooms.count(asked.room) != 0) {
+                done = disk_->full ? refuse(asked) : apply(asked);
+            } else {  // it was forgotten
+                done = {.token = asked.token, .room = asked.room, .error = Errc::no_such_message};
+            }
+            if (done->token == 0) done.reset();
         }
         if (disk_->fault != DiskFault::ack_before_commit) return done;
+        if (done && done->error == Errc::no_such_message) return done;
         done.reset();
         if (!disk_->acked_early.empty()) {
             done = std::move(disk_->acked_early.front());
@@ -208,14 +294,36 @@ public:
     Durability durability() const { return Durability::fsync; }
 
 private:
-    AppendCompletion refuse(const Disk::Pending& append) {
-        AppendCompletion done{.token = append.token, .room = append.room};
-        const std::optional<Offset> found = disk_->find(append.room, append.record);
-        if (found) return disk_->store(append);
+    void ask(Disk::Pending asked) {
+        asked.due = disk_->now + std::chrono::microseconds{disk_->draw(0, 8000)};
+        if (!disk_->pending.empty()) asked.due = std::max(asked.due, disk_->pending.back().due);
+        disk_->pending.push_back(std::move(asked));
+    }
+
+    AppendCompletion apply(const Disk::Pending& asked) {
+        for (const Disk::Pending& earlier : std::exchange(disk_->postponed, {})) {
+            if (disk_->rooms.count(earlier.room) != 0) disk_->apply(earlier);
+        }
+        const bool blind = disk_->fault == DiskFault::look_up_finds_nothing;
+        if (blind && asked.kind == Disk::Pending::Kind::look_up) {
+            return {.token = asked.token, .room = asked.room, .error = Errc::no_such_message};
+        }
+        return disk_->apply(asked);
+    }
+
+    AppendCompletion refuse(const Disk::Pending& asked) {
+        AppendCompletion done{.token = asked.token, .room = asked.room};
+        if (asked.kind == Disk::Pending::Kind::store) {
+            disk_->postponed.push_back(asked);
+            return done;
+        }
+        if (asked.kind == Disk::Pending::Kind::look_up || disk_->find(asked.room, asked.record)) {
+            return apply(asked);
+        }
         done.error = Errc::storage_full;
         if (disk_->fault == DiskFault::full_disk_says_yes) {
-            const Disk::Room& room = disk_->rooms.at(append.room);
-            done = {.token = append.token, .room = append.room, .epoch = room.epoch};
+            const Disk::Room& room = disk_->rooms.at(asked.room);
+            done = {.token = asked.token, .room = asked.room, .epoch = room.epoch};
             done.offset = room.head();
             done.duplicate = true;
         }

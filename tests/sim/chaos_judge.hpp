@@ -16,53 +16,36 @@
 #include "quicchat/base/match.hpp"
 #include "quicchat/session/event.hpp"
 #include "sim/chaos_disk.hpp"
+#include "sim/chaos_model.hpp"
+#include "sim/chaos_witness.hpp"
 
 namespace quicchat::test {
-
-/// A broken promise, in words. Thrown, so that a seed ends at the first one.
-struct Broken {
-    std::string what;
-};
-
-/// What one device has published and seen, over all its connections and all runs of its program.
-struct Witness {
-    struct Message {
-        std::string room;
-        std::string text;
-        MessageId id;
-    };
-    std::string user;
-    DeviceId device;
-    std::vector<Message> sent;               ///< In the order of publishing.
-    std::map<RequestId, std::size_t> asked;  ///< Of this run of the program: index into `sent`.
-    /// Where in each log of each room: by index into `sent`.
-    std::map<std::pair<std::string, Epoch>, std::map<std::size_t, Offset>> acked;
-    std::map<std::string, std::pair<Epoch, Offset>> places;  ///< Next offset in each room.
-    bool offline = false;
-};
 
 /// Knows what every record must be, and compares it with what each device is told. The disk is the
 /// truth: the promises are that the devices are told nothing else.
 class Judge {
 public:
-    explicit Judge(const Disk& disk) : disk_(&disk) {}
+    Judge(const Disk& disk, std::string operator_name)
+        : disk_(&disk), operator_(std::move(operator_name)) {}
 
     /// Call after everything that may have changed the disk, before the devices read.
     void look_at_disk() {
         for (const auto& [name, room] : disk_->rooms) {
             History& history = histories_[{name, room.epoch}];
+            RoomModel& model = models_.try_emplace({name, room.epoch}, operator_).first->second;
             for (Offset offset = 1; offset <= history.size() && offset <= room.head(); ++offset) {
-                const Record& now = room.records[offset - 1];
+                const Record& now = room.originals[offset - 1];
                 require(now.id == history[offset - 1].id && now.text == history[offset - 1].text,
                         "a record changed on disk");
                 offset = std::max(offset, static_cast<Offset>(history.size()) - 1);
             }
             require(room.head() >= history.size(), "a committed record is gone from the disk");
             while (history.size() < room.head()) {
-                const Record& record = room.records[history.size()];
+                const Record& record = room.originals[history.size()];
                 require(
                     said_.count({name, record.author, record.device, record.id, record.text}) != 0,
                     "a record that nobody published");
+                model.apply(record);
                 const auto key = std::tuple{name, record.author, record.device, record.id};
                 const auto stored = newest_.find({room.epoch, key});
                 require(stored == newest_.end() || stored->second < room.first,
@@ -75,11 +58,10 @@ public:
         }
     }
 
-    void note_published(Witness& w, const std::string& room, const MessageId& id,
-                        const std::string& text, RequestId request) {
-        said_.insert({room, w.user, w.device, id, text});
+    void note_published(Witness& w, Witness::Message message, RequestId request) {
+        said_.insert({message.room, w.user, w.device, message.id, message.text});
         w.asked[request] = w.sent.size();
-        w.sent.push_back({room, text, id});
+        w.sent.push_back(std::move(message));
     }
 
     void handle(Witness& w, const ClientEvent& event) {
@@ -89,8 +71,17 @@ public:
             [&](const Refused& e) { on_refused(w, e); },
             [&](const RoomJoined& e) { on_joined(w, e); },
             [&](const RoomMessage& e) { on_message(w, e); },
+            [&](const RoomAct& e) { on_act(w, e); },
+            [&](const PrivateMessage& e) { on_told(w, e); },
+            [&](const HistoryPage& e) { w.pages[e.room] = e; },
+            [&](const RoomList& e) {
+                for (const RoomSummary& room : e.rooms) w.listed[room.room] = room;
+            },
             [&](const RoomGap& e) { on_gap(w, e); },
-            [&](const RoomLeft& e) { w.places.erase(e.room); },
+            [&](const RoomLeft& e) {
+                w.places.erase(e.room);
+                w.views.erase(e.room);
+            },
             [&](const Offline& e) {
                 w.offline = true;
                 throw Broken{"a client gave up: " + std::string{error_name(e.reason.errc)}};
@@ -105,6 +96,21 @@ public:
             const Disk::Room& room = disk_->rooms.at(name);
             require(place.first == room.epoch && place.second == room.head() + 1,
                     "a member did not get all messages in the end");
+            finish_view(w, name, room);
+        }
+    }
+
+    /// After everything was read, marked as read, and the server began anew.
+    void finish_list(const Witness& w) const {
+        for (const auto& [name, place] : w.places) {
+            const auto listed = w.listed.find(name);
+            require(listed != w.listed.end(), "a room is not in the list");
+            const RoomModel& model = models_.at({name, place.first});
+            require(listed->second.topic == model.topic(), "the list has another topic");
+            require(listed->second.head == model.head(), "the list has another head");
+            require(listed->second.marker == model.head(), "a marker was forgotten");
+            require(listed->second.unread == 0, "something is unread that was read");
+            finish_page(w, name, place.first);
         }
     }
 
@@ -114,10 +120,6 @@ public:
 private:
     using History = std::vector<Record>;
     using Key = std::tuple<std::string, std::string, DeviceId, MessageId>;
-
-    static void require(bool holds, const char* what) {
-        if (!holds) throw Broken{what};
-    }
 
     const Record& record_at(const std::string& room, Epoch epoch, Offset offset) const {
         const auto history = histories_.find({room, epoch});
@@ -136,11 +138,16 @@ private:
         const Record& record = record_at(message.room, e.epoch, e.offset);
         require(record.id == message.id && record.author == w.user && record.device == w.device,
                 "acknowledged at the place of another message");
-        require(record.text == message.text, "acknowledged with another text");
+        // What has another text by now is recognised by its name alone.
+        const bool changed = models_.at({message.room, e.epoch}).at(e.offset).changed_by != 0;
+        require(changed || (record.text == message.text && record.act == message.act),
+                "acknowledged with another text");
         require(e.durability == Durability::fsync, "acknowledged at another level");
-        // A message that a full disk refused, or that outlived its first record, may come again
-        // behind later ones.
-        if (was_sent_once(w, message) && !disk_->was_full && !was_dropped(w, message, e.offset)) {
+        // A message that was refused, or that outlived its first record, may come again behind
+        // later ones, if the refusal was lost.
+        const bool in_order = message.act == Act{} && message.to.empty() && !disk_->was_full &&
+                              !models_.at({message.room, e.epoch}).has_refused();
+        if (in_order && was_sent_once(w, message) && !was_dropped(w, message, e.offset)) {
             check_own_order(w, asked->second, e);
         }
         ++acked_;
@@ -160,7 +167,12 @@ private:
 
     void on_refused(Witness& w, const Refused& e) {
         const auto asked = w.asked.find(e.request);
-        if (asked == w.asked.end()) return;  // a join, or a question
+        if (asked == w.asked.end()) {  // a join, or a question
+            if (w.joins.erase(e.request) == 0) return;
+            w.places.erase(e.room);
+            w.views.erase(e.room);
+            return;
+        }
         const Witness::Message& message = w.sent[asked->second];
         switch (e.errc) {
             case Errc::conflict:
@@ -170,8 +182,16 @@ private:
                 require(!was_sent_once(w, message) || !is_there(w, message),
                         "a message was refused and stored");
                 break;
+            case Errc::forbidden:
+            case Errc::no_such_message:
+            case Errc::room_exists:
+            case Errc::queue_full:
+                require(!was_sent_once(w, message) || !is_there(w, message),
+                        "what is stored was refused when it came again");
+                break;
             default:
-                require(e.errc == Errc::not_in_room, "refused without a reason");
+                require(e.errc == Errc::not_in_room || e.errc == Errc::no_such_user,
+                        "refused without a reason");
         }
         w.asked.erase(asked);
     }
@@ -182,7 +202,9 @@ private:
 
     /// Whether the log has that message now.
     bool is_there(const Witness& w, const Witness::Message& message) const {
-        const Disk::Room& room = disk_->rooms.at(message.room);
+        const auto found = disk_->rooms.find(message.room);
+        if (found == disk_->rooms.end()) return false;
+        const Disk::Room& room = found->second;
         for (Offset offset = room.first; offset <= room.head(); ++offset) {
             if (is_same_key(w, message, room.records[offset - 1])) return true;
         }
@@ -194,7 +216,8 @@ private:
         for (const auto& [place, history] : histories_) {
             if (place.first != message.room) continue;
             for (const Record& r : history) {
-                if (is_same_key(w, message, r) && r.text != message.text) return true;
+                const bool same = r.text == message.text && r.act == message.act;
+                if (is_same_key(w, message, r) && !same) return true;
             }
         }
         return false;
@@ -216,15 +239,21 @@ private:
     }
 
     void on_joined(Witness& w, const RoomJoined& e) {
+        w.joins.erase(e.request);
         const auto place = w.places.find(e.room);
         if (e.recovered) {
             require(place != w.places.end() && place->second == std::pair{e.epoch, e.next},
                     "recovered from another place");
         }
         if (place == w.places.end()) w.places[e.room] = {e.epoch, e.next};
+        Witness::View& view = w.views[e.room];
+        view.topic = e.topic;
+        view.role = e.role;
+        require(e.marker <= e.head, "a marker above the head");
     }
 
     void on_gap(Witness& w, const RoomGap& e) {
+        w.views[e.room].messages.clear();  // what changed them may be what is missing
         auto& [epoch, next] = w.places.at(e.room);
         if (e.cause == RoomGap::Cause::new_epoch) {
             require(e.epoch != epoch, "a new epoch that is the old one");
@@ -242,7 +271,7 @@ private:
     }
 
     /// "One total order per room, no silent hole", each once, and only what is committed.
-    void on_message(Witness& w, const RoomMessage& e) {
+    const Record& on_record(Witness& w, const auto& e) {
         const auto place = w.places.find(e.room);
         require(place != w.places.end(), "a message of a room that was not joined");
         auto& [epoch, next] = place->second;
@@ -251,8 +280,98 @@ private:
         next = e.offset + 1;
         ++seen_;
         const Record& record = record_at(e.room, e.epoch, e.offset);
-        require(record.id == e.id && record.author == e.from && record.text == e.text,
+        require(record.id == e.id && record.author == e.from, "a message differs from its record");
+        return record;
+    }
+
+    /// The text that a record has after what is said to have changed it.
+    const std::string& text_after(const std::string& room, Epoch epoch, const Record& record,
+                                  Offset offset, Offset changed_by) const {
+        static const std::string none;
+        if (changed_by == 0) return record.text;
+        const Record& change = record_at(room, epoch, changed_by);
+        const Offset message = record.act.kind == Act::Kind::edit ? record.act.target : offset;
+        require(change.act.target == message, "changed by what is about another message");
+        if (change.act.kind == Act::Kind::deletion) return none;
+        require(change.act.kind == Act::Kind::edit, "changed by what changes nothing");
+        return change.text;
+    }
+
+    void on_message(Witness& w, const RoomMessage& e) {
+        const Record& record = on_record(w, e);
+        require(record.act.kind == Act::Kind::message, "a message that is something else");
+        require(e.text == text_after(e.room, e.epoch, record, e.offset, e.changed_by),
                 "a message differs from its record");
+        w.views[e.room].messages[e.offset] = {e.text, e.changed_by, e.deleted};
+    }
+
+    void on_act(Witness& w, const RoomAct& e) {
+        const Record& record = on_record(w, e);
+        require(record.act == e.act, "an act differs from its record");
+        require(e.text == text_after(e.room, e.epoch, record, e.offset, e.changed_by),
+                "the text of an act differs from its record");
+        Witness::View& view = w.views[e.room];
+        if (e.act.kind == Act::Kind::topic) view.topic = e.text;
+        if (e.act.kind == Act::Kind::role && e.act.subject == w.user) {
+            view.role = static_cast<Role>(e.act.value);
+        }
+        const auto target = view.messages.find(e.act.target);
+        if (target == view.messages.end() || target->second.changed_by > e.offset) return;
+        if (e.act.kind == Act::Kind::edit) target->second = {e.text, e.offset, false};
+        if (e.act.kind == Act::Kind::deletion) target->second = {"", e.offset, true};
+    }
+
+    /// A page of history has every record as it is now.
+    void finish_page(const Witness& w, const std::string& name, Epoch epoch) const {
+        const RoomModel& model = models_.at({name, epoch});
+        const auto page = w.pages.find(name);
+        require(page != w.pages.end(), "a page of history did not come");
+        const Disk::Room& room = disk_->rooms.at(name);
+        Offset expected = room.first;
+        for (const RoomRecord& record : page->second.records) {
+            std::visit(
+                [&](const auto& r) {
+                    require(r.offset == expected++, "a page leaves something out");
+                    const RoomModel::Content& wanted = model.at(r.offset);
+                    require(r.text == wanted.text && r.changed_by == wanted.changed_by,
+                            "a page has what an edit or a deletion has changed");
+                },
+                record);
+        }
+        require(expected == room.head() + 1, "a page ends too early");
+        require(page->second.reaches_start && page->second.reaches_head,
+                "a page says it is a part");
+    }
+
+    /// What a device shows is what stands in the log.
+    void finish_view(const Witness& w, const std::string& name, const Disk::Room& room) const {
+        const auto model = models_.find({name, room.epoch});
+        const auto view = w.views.find(name);
+        if (model == models_.end() || view == w.views.end()) return;
+        for (const auto& [offset, shown] : view->second.messages) {
+            const RoomModel::Content& wanted = model->second.at(offset);
+            require(shown.text == wanted.text && shown.deleted == wanted.deleted,
+                    "a device shows what an edit or a deletion has changed");
+        }
+        require(view->second.topic == model->second.topic(), "a device shows an old topic");
+        const Role* role = model->second.known_role(w.user);
+        const bool is_operator = w.user == operator_;
+        require(role == nullptr || is_operator || view->second.role == *role,
+                "a device has an old role");
+    }
+
+    void on_told(Witness& w, const PrivateMessage& e) {
+        const std::string key = PrivateRooms::key_of(e.from, e.to);
+        const Record& record = record_at(key, e.epoch, e.offset);
+        require(record.id == e.id && record.author == e.from && record.text == e.text,
+                "somebody was told what nobody wrote");
+        const auto newest = w.told.find(key);
+        const bool again = newest != w.told.end() && newest->second.first == e.epoch &&
+                           newest->second.second >= e.offset;
+        require(!again, "somebody was told the same twice");
+        w.told[key] = {e.epoch, e.offset};
+        w.ever_told.insert({key, e.epoch, e.offset});
+        ++seen_;
     }
 
 public:
@@ -263,7 +382,9 @@ public:
 
 private:
     const Disk* disk_;
+    std::string operator_;
     std::map<std::pair<std::string, Epoch>, History> histories_;
+    std::map<std::pair<std::string, Epoch>, RoomModel> models_;
     std::set<std::pair<std::string, Epoch>> lost_;
     std::set<std::tuple<std::string, std::string, DeviceId, MessageId, std::string>> said_;
     std::map<std::pair<Epoch, Key>, Offset> newest_;  ///< Where a message was stored last.

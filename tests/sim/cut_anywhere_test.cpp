@@ -12,7 +12,7 @@ using namespace quicchat::test;
 namespace {
 
 /// What a client does from dialling to its third message. Returns false once it is cut off.
-void live(World& world, Person& person) {
+void live(World& world, Chatter& person) {
     world.run();
     if (!person.online() || !person.client.join("#lobby", Position::last(10))) return;
     for (int i = 0; i < 3; ++i) (void)person.client.publish("#lobby", "text" + std::to_string(i));
@@ -28,9 +28,9 @@ TEST_CASE("a connection may break at any byte", "[sim]") {
     for (std::size_t bytes = 0; !lived_through; bytes += bytes < 150 ? 1 : 7) {
         INFO("cut after " << bytes << " bytes");
         World world{{.seed = 12 + bytes}};
-        Person& witness = world.add_in_room("witness");
+        Chatter& witness = world.add_in_room("witness");
         world.network.config().cut_after_bytes = bytes;
-        Person& person = world.add("ada");
+        Chatter& person = world.add("ada");
         world.network.config().cut_after_bytes.reset();
         live(world, person);
         lived_through = person.online();
@@ -61,12 +61,12 @@ TEST_CASE("a client that sends everything again after a cut loses nothing and re
     for (std::size_t bytes = 100; bytes < 700; bytes += 13) {
         INFO("cut after " << bytes << " bytes");
         World world{{.seed = 13 + bytes}};
-        Person& witness = world.add_in_room("witness");
+        Chatter& witness = world.add_in_room("witness");
         std::size_t attempts = 0;
         for (bool done = false; !done; ++attempts) {
             REQUIRE(attempts < 100);
             world.network.config().cut_after_bytes = bytes + 20 * attempts;
-            Person& person = world.add("ada", {}, DeviceId{{std::byte{1}}});
+            Chatter& person = world.add("ada", {}, DeviceId{{std::byte{1}}});
             world.run();
             if (!person.online() || !person.client.join("#lobby")) continue;
             for (unsigned i = 0; i < 5; ++i) {
@@ -84,8 +84,8 @@ TEST_CASE("a client that sends everything again after a cut loses nothing and re
 
 TEST_CASE("a client that vanishes is missed after the idle timeout", "[sim]") {
     World world{{.seed = 14}};
-    Person& witness = world.add_in_room("witness");
-    Person& ada = world.add_in_room("ada");
+    Chatter& witness = world.add_in_room("witness");
+    Chatter& ada = world.add_in_room("ada");
     REQUIRE(ada.client.publish("#lobby", "last words"));
     world.run();
     world.vanish(ada);

@@ -23,7 +23,7 @@ struct Scene {
     bool is_silent(StreamId stream) { return !peer.next_frame(stream).has_value(); }
 
     World world;
-    Person* witness = &world.add_in_room("witness");
+    Chatter* witness = &world.add_in_room("witness");
     ScriptedPeer peer = world.add_scripted();
     StreamId control = peer.open_stream();
 };
@@ -180,7 +180,7 @@ TEST_CASE("a client believes nothing that a room says before the server has prov
     REQUIRE(connection);
     const StreamId room{4};
     const wire::Joined joined{1, "#lobby", Epoch{1}, 0, 1, false};
-    const wire::Event event{1, {}, {}, {}, "eve", "hi", "{}"};
+    const wire::Event event{1, {}, {}, "eve", "hi", "{}"};
     const auto next = [&] { return client.poll_event(); };
 
     SECTION("but takes it when that has happened") {
@@ -219,7 +219,7 @@ TEST_CASE("a client may be in as many rooms as the server allows, and comes back
     std::vector<std::string> rooms;
     for (int i = 0; i < 100; ++i) rooms.push_back("#" + std::string(60, 'a') + std::to_string(i));
     World world{{.seed = 43, .rooms = rooms, .reconnect = {}}};
-    Person& ada = world.add("ada");
+    Chatter& ada = world.add("ada");
     for (const std::string& room : rooms) REQUIRE(ada.client.join(room));
     world.run();
     CHECK(ada.count<RoomJoined>() == 100);

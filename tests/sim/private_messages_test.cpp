@@ -8,15 +8,15 @@ using namespace quicchat::test;
 TEST_CASE("a private message reaches all devices of both, and nobody else", "[sim]") {
     INFO("seed=" << seed());
     World world{{.seed = seed()}};
-    Person& ada = world.add_online("ada");
-    Person& ada_phone = world.add_online("ada");
-    Person& bob = world.add_online("Bob");
-    Person& bob_phone = world.add_online("bob");
-    Person& eve = world.add_online("eve");
+    Chatter& ada = world.add_online("ada");
+    Chatter& ada_phone = world.add_online("ada");
+    Chatter& bob = world.add_online("Bob");
+    Chatter& bob_phone = world.add_online("bob");
+    Chatter& eve = world.add_online("eve");
 
     REQUIRE(ada.client.tell("BOB", "psst", R"({"secret":true})"));
     world.run();
-    for (const Person* person : {&ada, &ada_phone, &bob, &bob_phone}) {
+    for (const Chatter* person : {&ada, &ada_phone, &bob, &bob_phone}) {
         REQUIRE(person->count<PrivateMessage>() == 1);
         const auto message = person->last<PrivateMessage>();
         CHECK(message.from == "ada");
@@ -34,7 +34,7 @@ TEST_CASE("a private message reaches all devices of both, and nobody else", "[si
             REQUIRE(bob_phone.client.tell("ada", "from bob"));
         }
         world.run();
-        for (const Person* person : {&ada, &ada_phone, &bob, &bob_phone}) {
+        for (const Chatter* person : {&ada, &ada_phone, &bob, &bob_phone}) {
             const auto messages = person->all<PrivateMessage>();
             REQUIRE(messages.size() == 41);
             for (std::size_t i = 0; i < 41; ++i) {
@@ -43,11 +43,19 @@ TEST_CASE("a private message reaches all devices of both, and nobody else", "[si
             }
         }
     }
-    SECTION("unless nobody of that name is there") {
+    SECTION("also if they come back later") {
         bob.client.close();
         bob_phone.client.close();
         world.run();
         REQUIRE(ada.client.tell("bob", "hello?"));
+        world.run();
+        CHECK(ada.count<Refused>() == 0);
+        const Chatter& again = world.add_online("bob");
+        world.run();
+        CHECK(again.last<PrivateMessage>().text == "hello?");
+    }
+    SECTION("unless nobody has that name") {
+        REQUIRE(ada.client.tell("carl", "hello?"));
         world.run();
         CHECK(ada.last<Refused>().errc == Errc::no_such_user);
         CHECK(ada.client.tell("no body", "hello?").error() == Errc::invalid_name);
@@ -57,7 +65,7 @@ TEST_CASE("a private message reaches all devices of both, and nobody else", "[si
 TEST_CASE("a peer that tells more at once than may be under way is held up, and answered",
           "[sim]") {
     World world{{.seed = 24, .limits = {.replies_max = 4}}};
-    Person& bob = world.add_online("bob");
+    Chatter& bob = world.add_online("bob");
     ScriptedPeer peer = world.add_scripted();
     const StreamId control = peer.log_in("raw");
     Buffer requests;

@@ -22,7 +22,7 @@ public:
     explicit RandomWalk(std::uint64_t seed)
         : random_(Entropy::seeded(seed)), world({.seed = seed, .limits = limits()}) {
         for (const char* room : rooms) {
-            Person& witness = world.add_in_room("witness-" + std::string{room}.substr(1), room);
+            Chatter& witness = world.add_in_room("witness-" + std::string{room}.substr(1), room);
             witnesses_[room] = &witness;
         }
         for (int i = 0; i < 5; ++i) {
@@ -58,7 +58,7 @@ private:
     struct Player {
         std::string user;
         DeviceId device;
-        Person* person = nullptr;
+        Chatter* person = nullptr;
         std::map<std::string, std::pair<Epoch, Offset>> places;  ///< Where it is in each room.
         std::vector<std::pair<std::string, MessageId>> sent;     ///< Room and id, by number.
     };
@@ -263,9 +263,9 @@ public:
     World world;
 
 private:
-    std::map<std::string, Person*> witnesses_;
+    std::map<std::string, Chatter*> witnesses_;
     std::vector<Player> players_;
-    std::map<const Person*, std::uint64_t> numbers_;
+    std::map<const Chatter*, std::uint64_t> numbers_;
     std::map<std::pair<std::string, MessageId>, std::pair<std::string, std::string>> said_;
     std::vector<RoomMessage> seen_;
     std::vector<Acked> acked_;

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Every message of a room once, in its order, without a gap.
-void check_view(const Person& person, std::size_t count) {
+void check_view(const Chatter& person, std::size_t count) {
     const auto messages = person.all<RoomMessage>();
     REQUIRE(messages.size() == count);
     for (std::size_t i = 0; i < count; ++i) REQUIRE(messages[i].offset == i + 1);
@@ -28,8 +28,8 @@ void check_view(const Person& person, std::size_t count) {
 TEST_CASE("a client that is cut again and again", "[sim]") {
     INFO("seed=" << seed());
     World world{{.seed = seed(), .reconnect = {.delay_max = 2s}}};
-    Person& ada = world.add_in_room("ada");
-    Person& bob = world.add_in_room("bob");
+    Chatter& ada = world.add_in_room("ada");
+    Chatter& bob = world.add_in_room("bob");
     Entropy random = Entropy::seeded(seed());
     constexpr std::size_t rounds = 40;
     for (std::size_t i = 0; i < rounds; ++i) {
@@ -77,8 +77,8 @@ TEST_CASE("a message that was acknowledged to nobody is stored once", "[sim]") {
     for (std::size_t bytes = 0; bytes < 160; bytes += 3) {
         INFO("cut after " << bytes << " more bytes");
         World world{{.seed = 50 + bytes, .reconnect = {}}};
-        Person& witness = world.add_in_room("witness");
-        Person& ada = world.add_in_room("ada");
+        Chatter& witness = world.add_in_room("witness");
+        Chatter& ada = world.add_in_room("ada");
         REQUIRE(ada.client.publish("#lobby", "one"));
         REQUIRE(ada.client.publish("#lobby", "two"));
         world.network.cut_after(2, bytes);
@@ -97,8 +97,8 @@ TEST_CASE("the round trips until a client has what it missed", "[sim]") {
                  .network = {.delay_min = delay, .delay_max = delay, .piece_bytes_max = 1200},
                  .reconnect = {},
                  .login = {.one_flight = one_flight}}};
-    Person& bob = world.add_in_room("bob");
-    Person& ada = world.add_in_room("ada");
+    Chatter& bob = world.add_in_room("bob");
+    Chatter& ada = world.add_in_room("ada");
     world.network.cut(2);
     while (ada.count<Reconnecting>() == 0) world.run_for(1ms);
     REQUIRE(bob.client.publish("#lobby", "missed"));
@@ -128,7 +128,7 @@ TEST_CASE("the round trips until a client has what it missed", "[sim]") {
 
 TEST_CASE("a client that waits to dial again", "[sim]") {
     World world{{.seed = 61, .reconnect = {}}};
-    Person& ada = world.add_in_room("ada");
+    Chatter& ada = world.add_in_room("ada");
     world.network.config().dialling = memory::Dialling::refused;
     world.network.cut(1);
     while (ada.count<Reconnecting>() == 0) world.run_for(1ms);
@@ -180,7 +180,7 @@ TEST_CASE("a client that waits to dial again", "[sim]") {
 TEST_CASE("a client does not come back", "[sim]") {
     SECTION("after an error that trying again does not help") {
         World world{{.seed = 62, .reconnect = {}}};
-        Person& ada = world.add_in_room("ada");
+        Chatter& ada = world.add_in_room("ada");
         const Errc errc = GENERATE(Errc::kicked, Errc::login_failed, Errc::unexpected_frame);
         world.server.transport().close(ConnectionId{1}, errc, "no");
         world.run_for(1min);
@@ -191,14 +191,14 @@ TEST_CASE("a client does not come back", "[sim]") {
     SECTION("if it never was there") {
         World world{{.seed = 63, .reconnect = {}}};
         world.network.config().dialling = memory::Dialling::refused;
-        Person& ada = world.add("ada");
+        Chatter& ada = world.add("ada");
         world.run_for(1min);
         CHECK(ada.last<Offline>().reason.errc == Errc::unreachable);
     }
     SECTION("unless it was told to wait for that") {
         World world{{.seed = 64, .reconnect = {.before_first_login = true}}};
         world.network.config().dialling = memory::Dialling::refused;
-        Person& ada = world.add("ada");
+        Chatter& ada = world.add("ada");
         REQUIRE(ada.client.join("#lobby"));
         world.run_for(1min);
         CHECK(ada.count<Reconnecting>() > 2);
@@ -209,7 +209,7 @@ TEST_CASE("a client does not come back", "[sim]") {
     }
     SECTION("when it was away for too long") {
         World world{{.seed = 65, .reconnect = {.give_up_after = 1min}}};
-        Person& ada = world.add_in_room("ada");
+        Chatter& ada = world.add_in_room("ada");
         world.network.config().dialling = memory::Dialling::refused;
         world.network.cut(1);
         world.run_for(61s);
@@ -219,8 +219,8 @@ TEST_CASE("a client does not come back", "[sim]") {
 
 TEST_CASE("two devices of one account may choose the same ids", "[sim]") {
     World world{{.seed = 66, .reconnect = {}}};
-    Person& phone = world.add_in_room("ada");
-    Person& desk = world.add_in_room("ada");
+    Chatter& phone = world.add_in_room("ada");
+    Chatter& desk = world.add_in_room("ada");
     CHECK(phone.client.device() != desk.client.device());
     const MessageId id{{std::byte{1}}};
     REQUIRE(phone.client.publish("#lobby", "from my phone", "{}", id));
@@ -236,7 +236,7 @@ TEST_CASE("two devices of one account may choose the same ids", "[sim]") {
 
 TEST_CASE("a client notices that a room's newest message did not come", "[sim]") {
     World world{{.seed = 67, .reconnect = {}}};
-    Person& ada = world.add_in_room("ada");
+    Chatter& ada = world.add_in_room("ada");
     world.run_for(10min);
     CHECK(ada.count<Reconnecting>() == 0);  // heartbeats agree
     // What an honest server would never say: a record that it did not send.

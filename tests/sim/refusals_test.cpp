@@ -9,7 +9,7 @@ using namespace quicchat::test;
 
 TEST_CASE("a refused request leaves the connection alone", "[sim]") {
     World world{{.seed = 9, .limits = {.message_bytes_max = 100, .rooms_per_connection_max = 2}}};
-    Person& ada = world.add_in_room("ada");
+    Chatter& ada = world.add_in_room("ada");
 
     SECTION("an unknown room") {
         REQUIRE(ada.client.join("#nowhere"));

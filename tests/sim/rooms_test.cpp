@@ -12,13 +12,13 @@ using namespace quicchat::test;
 TEST_CASE("all members of a room see the same messages in the same order, once", "[sim]") {
     INFO("seed=" << seed());
     World world{{.seed = seed()}};
-    std::vector<Person*> people;
+    std::vector<Chatter*> people;
     for (int i = 0; i < 12; ++i) people.push_back(&world.add_in_room("user" + std::to_string(i)));
 
     // Everybody talks at once, in three waves that overlap on the wire.
     constexpr std::size_t messages = 12 * 3 * 4;
     for (int wave = 0; wave < 3; ++wave) {
-        for (Person* person : people) {
+        for (Chatter* person : people) {
             for (int i = 0; i < 4; ++i) {
                 REQUIRE(
                     person->client.publish("#lobby", person->user + std::to_string(wave * 4 + i)));
@@ -34,7 +34,7 @@ TEST_CASE("all members of a room see the same messages in the same order, once",
     const std::vector<RoomMessage> reference = people[0]->all<RoomMessage>();
     REQUIRE(reference.size() == messages);
     for (std::size_t i = 0; i < messages; ++i) CHECK(reference[i].offset == i + 1);
-    for (Person* person : people) {
+    for (Chatter* person : people) {
         const std::vector<RoomMessage> seen = person->all<RoomMessage>();
         REQUIRE(seen.size() == messages);
         for (std::size_t i = 0; i < messages; ++i) {
@@ -62,7 +62,7 @@ TEST_CASE("all members of a room see the same messages in the same order, once",
 
 TEST_CASE("a message that is sent again is stored once", "[sim]") {
     World world{{.seed = 5}};
-    Person& ada = world.add_in_room("ada");
+    Chatter& ada = world.add_in_room("ada");
     const MessageId id{{std::byte{1}, std::byte{2}}};
     REQUIRE(ada.client.publish("#lobby", "hello", "{}", id));
     REQUIRE(ada.client.publish("#lobby", "hello", "{}", id));
@@ -75,7 +75,7 @@ TEST_CASE("a message that is sent again is stored once", "[sim]") {
 
     // Also on a later connection of the same device; another one has ids of its own.
     const auto say_again = [&](std::optional<DeviceId> device) {
-        Person& again = world.add("ada", {}, device);
+        Chatter& again = world.add("ada", {}, device);
         world.run();
         REQUIRE(again.client.join("#lobby"));
         REQUIRE(again.client.publish("#lobby", "hello", "{}", id));
@@ -90,24 +90,24 @@ TEST_CASE("a message that is sent again is stored once", "[sim]") {
 
 TEST_CASE("a client joins where it wants to begin", "[sim]") {
     World world{{.seed = 6, .limits = {.room_log_records_max = 10}}};
-    Person& ada = world.add_in_room("ada");
+    Chatter& ada = world.add_in_room("ada");
     for (int i = 1; i <= 15; ++i) REQUIRE(ada.client.publish("#lobby", std::to_string(i)));
     world.run();
     const Epoch epoch = ada.last<RoomJoined>().epoch;
 
     SECTION("with the last few") {
-        Person& bob = world.add_in_room("bob", "#lobby", Position::last(3));
+        Chatter& bob = world.add_in_room("bob", "#lobby", Position::last(3));
         CHECK(bob.texts() == std::vector<std::string>{"13", "14", "15"});
         CHECK(bob.last<RoomJoined>().next == 13);
         CHECK(bob.last<RoomJoined>().head == 15);
     }
     SECTION("after what it has: recovered") {
-        Person& bob = world.add_in_room("bob", "#lobby", Position::after(epoch, 12));
+        Chatter& bob = world.add_in_room("bob", "#lobby", Position::after(epoch, 12));
         CHECK(bob.last<RoomJoined>().recovered);
         CHECK(bob.texts() == std::vector<std::string>{"13", "14", "15"});
     }
     SECTION("after what is gone: not recovered, from now on") {
-        Person& bob = world.add_in_room("bob", "#lobby", Position::after(epoch, 3));
+        Chatter& bob = world.add_in_room("bob", "#lobby", Position::after(epoch, 3));
         CHECK_FALSE(bob.last<RoomJoined>().recovered);
         CHECK(bob.texts().empty());
         REQUIRE(ada.client.publish("#lobby", "new"));
@@ -117,11 +117,11 @@ TEST_CASE("a client joins where it wants to begin", "[sim]") {
     }
     SECTION("in another life of the log: not recovered") {
         const Epoch other{static_cast<std::uint64_t>(epoch) + 1};
-        Person& bob = world.add_in_room("bob", "#lobby", Position::after(other, 15));
+        Chatter& bob = world.add_in_room("bob", "#lobby", Position::after(other, 15));
         CHECK_FALSE(bob.last<RoomJoined>().recovered);
     }
     SECTION("by its name in another case") {
-        Person& bob = world.add_in_room("bob", "#LOBBY");
+        Chatter& bob = world.add_in_room("bob", "#LOBBY");
         CHECK(bob.last<RoomJoined>().room == "#lobby");
         REQUIRE(bob.client.publish("#Lobby", "hi"));
         world.run();
@@ -132,8 +132,8 @@ TEST_CASE("a client joins where it wants to begin", "[sim]") {
 
 TEST_CASE("a client leaves a room and comes back", "[sim]") {
     World world{{.seed = 7}};
-    Person& ada = world.add_in_room("ada");
-    Person& bob = world.add_in_room("bob");
+    Chatter& ada = world.add_in_room("ada");
+    Chatter& bob = world.add_in_room("bob");
     CHECK(ada.last<PresenceChanged>().user == "bob");
 
     for (int round = 0; round < 150; ++round) {  // more often than streams are allowed at once
@@ -157,12 +157,13 @@ TEST_CASE("a client leaves a room and comes back", "[sim]") {
 
 TEST_CASE("a room's members are listed and announced", "[sim]") {
     World world{{.seed = 8}};
-    Person& ada = world.add_in_room("ada");
-    Person& bob = world.add_in_room("bob");
+    Chatter& ada = world.add_in_room("ada");
+    Chatter& bob = world.add_in_room("bob");
     world.add_in_room("bob");
     REQUIRE(ada.client.request_members("#lobby"));
     world.run();
-    CHECK(ada.last<MemberList>().users == std::vector<std::string>{"ada", "bob"});
+    CHECK(ada.last<MemberList>().people ==
+          std::vector<RoomPerson>{{"ada", Role::member, true}, {"bob", Role::member, true}});
     CHECK(ada.last<MemberList>().complete);
     CHECK(ada.count<PresenceChanged>() == 1);
     bob.client.close();

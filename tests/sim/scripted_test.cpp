@@ -20,7 +20,7 @@ constexpr const char* login =
 /// A server with one honest member, who must not notice anything.
 struct Scene {
     World world{{.seed = 11}};
-    Person* witness = &world.add_in_room("witness");
+    Chatter* witness = &world.add_in_room("witness");
     ScriptedPeer peer = world.add_scripted();
 
     Errc end() {

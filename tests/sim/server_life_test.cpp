@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("a login that takes too long is ended", "[sim]") {
     World world{{.seed = 18}};
-    Person& ada = world.add_online("ada");
+    Chatter& ada = world.add_online("ada");
 
     SECTION("by the server, if the client says nothing") {
         ScriptedPeer peer = world.add_scripted();
@@ -61,19 +61,19 @@ TEST_CASE("a client whose call is not answered gives up", "[sim]") {
 
     SECTION("because nobody listens") {
         world.network.config().dialling = memory::Dialling::refused;
-        Person& ada = world.add("ada");
+        Chatter& ada = world.add("ada");
         world.run();
         CHECK(ada.last<Offline>().reason.errc == Errc::unreachable);
     }
     SECTION("because nobody answers") {
         world.network.config().dialling = memory::Dialling::unanswered;
-        Person& ada = world.add("ada");
+        Chatter& ada = world.add("ada");
         world.run_for(20s);
         CHECK(ada.last<Offline>().reason.errc == Errc::handshake_timeout);
     }
     SECTION("because it closes itself") {
         world.network.config().dialling = memory::Dialling::unanswered;
-        Person& ada = world.add("ada");
+        Chatter& ada = world.add("ada");
         ada.client.close();
         ada.client.close();
         world.run();
@@ -82,7 +82,7 @@ TEST_CASE("a client whose call is not answered gives up", "[sim]") {
     }
     SECTION("because it cannot bind the login to the connection") {
         world.network.config().channel_binding_fails = true;
-        Person& ada = world.add("ada");
+        Chatter& ada = world.add("ada");
         world.run();
         CHECK(ada.count<Offline>() == 1);
         CHECK(ada.count<Online>() == 0);
@@ -91,8 +91,8 @@ TEST_CASE("a client whose call is not answered gives up", "[sim]") {
 
 TEST_CASE("a server that shuts down", "[sim]") {
     World world{{.seed = 20}};
-    Person& ada = world.add_in_room("ada");
-    Person& bob = world.add_in_room("bob");
+    Chatter& ada = world.add_in_room("ada");
+    Chatter& bob = world.add_in_room("bob");
     ScriptedPeer stranger = world.add_scripted();
     world.server.shutdown(world.now());
     world.run();
@@ -106,7 +106,7 @@ TEST_CASE("a server that shuts down", "[sim]") {
         CHECK_FALSE(world.server.finished());
     }
     SECTION("takes nobody new") {
-        Person& late = world.add("late");
+        Chatter& late = world.add("late");
         world.run();
         CHECK(late.last<Offline>().reason.errc == Errc::server_shutdown);
     }
@@ -158,7 +158,7 @@ TEST_CASE("a server that is full", "[sim]") {
 
 TEST_CASE("a server tells its program who comes and goes", "[sim]") {
     World world{{.seed = 22}};
-    Person& ada = world.add_online("ada");
+    Chatter& ada = world.add_online("ada");
     ada.client.close();
     world.run();
     CHECK(std::holds_alternative<PeerConnected>(*world.server.poll_event()));

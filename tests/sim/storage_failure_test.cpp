@@ -26,9 +26,20 @@ public:
     void forget(const std::string& room) { log_.forget(room); }
     Result<std::vector<std::string>> rooms() const { return log_.rooms(); }
     LogHead head(const std::string& room) const { return log_.head(room); }
-    void append(AppendToken token, const std::string& room, Record record) {
+    void append(AppendToken token, const std::string& room, Record record,
+                std::vector<StateChange> changes) {
         if (*full_) return refused_.push_back({token, room, Errc::storage_full});
-        log_.append(token, room, std::move(record));
+        log_.append(token, room, std::move(record), std::move(changes));
+    }
+    void look_up(AppendToken token, const std::string& room, Record record) {
+        log_.look_up(token, room, std::move(record));
+    }
+    void store(const std::string& room, std::vector<StateChange> changes) {
+        log_.store(room, std::move(changes));
+    }
+    Result<RoomState> state(const std::string& room) const {
+        if (*broken_) return Errc::storage_failed;
+        return log_.state(room);
     }
     std::optional<AppendCompletion> poll_completion() {
         if (auto refused = pop_front(refused_)) return refused;

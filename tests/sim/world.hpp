@@ -27,7 +27,7 @@ extern template class quicchat::Server<quicchat::memory::Transport, quicchat::Me
 namespace quicchat::test {
 
 /// A client of a World, with everything it was told.
-struct Person {
+struct Chatter {
     std::string user;
     memory::Client client;
     bool reading = true;  ///< Takes its events at every turn.
@@ -69,6 +69,7 @@ struct WorldConfig {
     std::uint64_t seed = 1;
     Limits limits{};  ///< Of everybody.
     std::vector<std::string> rooms = {"#lobby", "#quiet"};
+    std::vector<std::string> operators{};
     memory::NetworkConfig network{};
     /// Of everybody. By default a client that loses its connection is at its end.
     Reconnection reconnect{.enabled = false};
@@ -82,9 +83,10 @@ public:
     explicit World(WorldConfig config = {})
         : config_(with_seed(std::move(config))),
           network(config_.network),
-          server(network.listen("chat", config_.limits),
-                 MemoryLog{Entropy::seeded(config_.seed + 1)}, NameAuthenticator{},
-                 Entropy::seeded(config_.seed + 2), {config_.rooms, "{}", config_.limits}) {}
+          server(
+              network.listen("chat", config_.limits), MemoryLog{Entropy::seeded(config_.seed + 1)},
+              NameAuthenticator{}, Entropy::seeded(config_.seed + 2),
+              {.rooms = config_.rooms, .operators = config_.operators, .limits = config_.limits}) {}
 
     Now now() const {
         return {network.now(), WallTime{std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -92,35 +94,35 @@ public:
     }
 
     /// Begins to connect. Stays valid as long as the world does, or until `vanish`.
-    Person& add(std::string user, std::optional<Limits> limits = {},
-                std::optional<DeviceId> device = {}) {
+    Chatter& add(std::string user, std::optional<Limits> limits = {},
+                 std::optional<DeviceId> device = {}) {
         memory::Client client{network.dial("chat", limits.value_or(config_.limits)),
                               *NameLogin::create(user, config_.login),
                               Entropy::seeded(config_.seed + 1000 * ++entropies_),
                               {.limits = limits.value_or(config_.limits),
                                .reconnect = config_.reconnect,
                                .device = device}};
-        people.push_back(std::make_unique<Person>(Person{std::move(user), std::move(client)}));
+        people.push_back(std::make_unique<Chatter>(Chatter{std::move(user), std::move(client)}));
         people.back()->client.connect(now());
         return *people.back();
     }
     /// Connects and logs in.
-    Person& add_online(std::string user, std::optional<Limits> limits = {}) {
-        Person& person = add(std::move(user), limits);
+    Chatter& add_online(std::string user, std::optional<Limits> limits = {}) {
+        Chatter& person = add(std::move(user), limits);
         run();
         REQUIRE(person.online());
         return person;
     }
-    Person& add_in_room(std::string user, const std::string& room = "#lobby",
-                        Position position = {}) {
-        Person& person = add_online(std::move(user));
+    Chatter& add_in_room(std::string user, const std::string& room = "#lobby",
+                         Position position = {}) {
+        Chatter& person = add_online(std::move(user));
         REQUIRE(person.client.join(room, position));
         run();
         REQUIRE(person.count<RoomJoined>() == 1);
         return person;
     }
     /// The client's program crashes.
-    void vanish(Person& person) {
+    void vanish(Chatter& person) {
         std::erase_if(people, [&](const auto& p) { return p.get() == &person; });
     }
 
@@ -178,7 +180,7 @@ private:
 public:
     memory::Network network;
     memory::Server server;
-    std::vector<std::unique_ptr<Person>> people;
+    std::vector<std::unique_ptr<Chatter>> people;
 };
 
 }  // namespace quicchat::test

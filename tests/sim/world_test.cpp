@@ -10,8 +10,8 @@ using namespace quicchat::test;
 
 TEST_CASE("two people chat", "[sim]") {
     World world;
-    Person& ada = world.add_in_room("ada");
-    Person& bob = world.add_in_room("bob");
+    Chatter& ada = world.add_in_room("ada");
+    Chatter& bob = world.add_in_room("bob");
     REQUIRE(ada.client.publish("#lobby", "hello"));
     world.run();
     CHECK(bob.texts() == std::vector<std::string>{"hello"});

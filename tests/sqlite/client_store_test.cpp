@@ -1,9 +1,11 @@
 #include "quicchat/sqlite/client_store.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -76,6 +78,36 @@ TEST_CASE("a client's store", "[sqlite]") {
             REQUIRE_FALSE(store.apply(std::vector{keep(2, "two"), keep(3, "three")}));
         }
         CHECK(texts(open_store(path)) == std::vector<std::string>{"two", "three"});
+    }
+    SECTION("gives back all of an act") {
+        std::vector<OutboxChange> changes{keep(1, "hello"), keep(2, "helo"), keep(3, "noise")};
+        changes[1].message.act = {.kind = Act::Kind::edit, .target = (Offset{1} << 62) - 1};
+        changes[2].message.act = {.kind = Act::Kind::role,
+                                  .subject = "bob",
+                                  .value = static_cast<std::uint64_t>(Role::banned),
+                                  .until = WallTime{std::chrono::hours{500'000}}};
+        REQUIRE_FALSE(open_store(path).apply(changes));
+        const ClientStore store = open_store(path);
+        REQUIRE(store.unsent().size() == changes.size());
+        for (std::size_t i = 0; i < changes.size(); ++i) {
+            CHECK(store.unsent()[i].act == changes[i].message.act);
+        }
+    }
+    SECTION("takes what the first version of the file had for messages") {
+        REQUIRE_FALSE(make_database_file(path));
+        {
+            Entropy entropy = Entropy::seeded(7);
+            auto old = open_database({.path = path,
+                                      .application_id = client_application_id,
+                                      .versions = std::span{client_migrations}.first(1)},
+                                     entropy);
+            REQUIRE(old);
+            REQUIRE(old->run("INSERT INTO unsent VALUES(1, 'ada@chat:1', '#lobby', '', "
+                             "x'01000000000000000000000000000000', 'hello', '{}')") == SQLITE_OK);
+        }
+        const ClientStore store = open_store(path);
+        REQUIRE(texts(store) == std::vector<std::string>{"hello"});
+        CHECK(store.unsent()[0].act == Act{});
     }
     SECTION("tells rooms, people and accounts apart") {
         {

@@ -14,8 +14,10 @@
 #include "quicchat/sqlite/sqlite_log.hpp"
 #include "quicchat/sqlite/writer.hpp"
 #include "sqlite/power_failure.hpp"
+#include "sqlite/room_script.hpp"
 #include "sqlite/temporary_folder.hpp"
 #include "support/printers.hpp"
+#include "support/seed.hpp"
 
 // Lets the k-th write or sync fail, for every k that there is.
 
@@ -39,7 +41,7 @@ Record make_record(std::size_t number) {
 }
 
 AppendRecord append(std::size_t number) {
-    return {room, "#a", Epoch{1}, number, make_record(number)};
+    return {room, "#a", Epoch{1}, number, make_record(number), {}, false};
 }
 
 StorageResult<Writer> open_writer(const FaultyDisk& disk) {
@@ -167,6 +169,84 @@ TEST_CASE("a full disk refuses appends until there is room again", "[sqlite][io]
     CHECK(refused > 500);
 }
 
+/// What is found on a disk as the process left it, and after a power failure.
+std::vector<std::optional<std::string>> find_states(const FaultyDisk& disk) {
+    PowerFailure power{{{"chat.db", {}}}};
+    for (const test::DiskOperation& operation : disk.operations()) power.apply(operation);
+    memory::Random random{1};
+    std::vector<std::optional<std::string>> found;
+    for (const auto& files : {disk.files(), power.image(PowerFailure::Fate::all_lost, random)}) {
+        FaultyDisk copy{files};
+        found.push_back(test::reopen_script(copy));
+    }
+    return found;
+}
+
+TEST_CASE("an error of the disk leaves records and what they change together", "[sqlite][io]") {
+    const std::uint64_t seed = test::seed();
+    INFO("seed=" << seed);
+    std::size_t k = 0;
+    for (bool failed = true; failed;) {
+        ++k;
+        INFO("k=" << k);
+        memory::Random random{seed};
+        FaultyDisk disk{{{"chat.db", {}}}};
+        auto writer = open_writer(disk);
+        REQUIRE(writer);
+        test::RoomScript script{*writer};
+        disk.fail_after(k, SQLITE_IOERR, false);
+        std::string before;
+        for (int i = 0; i < 25 && !writer->failure(); ++i) {
+            before = script.state();
+            script.run_batch(random);
+            writer->checkpoint_above(10);
+        }
+        failed = disk.has_failed();
+        for (const auto& found : find_states(disk)) {
+            if (found == script.state()) continue;
+            CHECK(found.value_or("nothing that opens") == before);
+            REQUIRE(failed);
+        }
+    }
+    CHECK(k > 100);
+}
+
+TEST_CASE("a full disk loses no state that was stored without a record", "[sqlite][io]") {
+    const std::uint64_t seed = test::seed();
+    INFO("seed=" << seed);
+    std::size_t refused = 0;
+    std::size_t k = 0;
+    for (bool failed = true; failed;) {
+        ++k;
+        INFO("k=" << k);
+        memory::Random random{seed};
+        FaultyDisk disk{{{"chat.db", {}}}};
+        auto writer = open_writer(disk);
+        REQUIRE(writer);
+        test::RoomScript script{*writer};
+        for (int i = 0; i < 40; ++i) REQUIRE(script.run_alone(random));  // retention drops some
+        disk.fail_after(k, SQLITE_FULL, true);
+        failed = false;
+        for (int full = 0, left = 25; left > 0; --left) {
+            refused += !script.run_alone(random);
+            writer->checkpoint_above(10);
+            if (!disk.has_failed()) continue;
+            failed = true;
+            if (full++ == 0) left = 20;
+            if (full == 10) disk.fail_after(0, SQLITE_OK, false);  // there is room again
+        }
+        disk.fail_after(0, SQLITE_OK, false);
+        writer->commit();
+        CHECK_FALSE(writer->has_postponed());
+        REQUIRE_FALSE(writer->failure());
+        for (const auto& found : find_states(disk)) {
+            REQUIRE(found.value_or("nothing that opens") == script.state());
+        }
+    }
+    CHECK(k > 50);
+    CHECK(refused > 500);
+}
+
 TEST_CASE("a full disk still answers for what it has", "[sqlite][io]") {
     FaultyDisk disk{{{"chat.db", {}}}};
     auto writer = open_writer(disk);
@@ -177,7 +257,7 @@ TEST_CASE("a full disk still answers for what it has", "[sqlite][io]") {
     other.text = "another";
     writer->add(append(1000));
     writer->add(append(7));
-    writer->add({AppendRecord{room, "#a", Epoch{1}, 2, other}});
+    writer->add({AppendRecord{room, "#a", Epoch{1}, 2, other, {}, false}});
     writer->add(append(1000));
     const auto done = writer->commit();
     REQUIRE(done.size() == 4);
@@ -187,16 +267,31 @@ TEST_CASE("a full disk still answers for what it has", "[sqlite][io]") {
     CHECK(done[2].completion.error == Errc::conflict);
     CHECK(done[3].completion.error == Errc::storage_full);
 
+    SECTION("also to somebody who only asks") {
+        writer->add(StoreState{room, {{"key", "waits"}}});
+        for (const std::size_t number : {1000u, 7u}) {
+            AppendRecord question = append(number);
+            question.only_look_up = true;
+            writer->add(question);
+        }
+        const auto answers = writer->commit();
+        REQUIRE(answers.size() == 2);
+        CHECK(answers[0].completion.error == Errc::no_such_message);
+        CHECK(answers[1].completion.duplicate);
+    }
     SECTION("and keeps what is no append until there is room") {
         writer->add(CreateRoom{RoomKey{2}, "#b", Epoch{2}});
         writer->add(SetRetention{RoomKey{2}, much});
+        for (int i = 0; i < 100; ++i) {
+            writer->add(StoreState{RoomKey{2}, {{"key", std::to_string(i)}}});
+        }
         writer->add(DropRoom{room});
         writer->add(ChangeDevices{.ticket = 5, .account = "ada"});
         CHECK(writer->commit().empty());
         CHECK(writer->has_postponed());
         CHECK(writer->saved() == 0);
         disk.fail_after(0, SQLITE_OK, false);
-        writer->add(AppendRecord{RoomKey{2}, "#b", Epoch{2}, 9, make_record(1)});
+        writer->add(AppendRecord{RoomKey{2}, "#b", Epoch{2}, 9, make_record(1), {}, false});
         CHECK(writer->commit().at(0).completion.offset == 1);
         CHECK_FALSE(writer->has_postponed());
         CHECK(writer->saved() == 5);

@@ -84,9 +84,13 @@ TEST_CASE("a store", "[sqlite][store]") {
         CHECK(f.count("SELECT count(*) FROM record") <= 6);
         f.start();
         CHECK(f.count("SELECT count(*) FROM record") == 5);
+        f.store->store_state("#a", {{"key", "value"}});
+        f.append(200);
+        CHECK(f.count("SELECT count(*) FROM room_state") == 1);
         f.store->forget_room("#a");
         f.start();
         f.append(1);
+        CHECK(f.count("SELECT count(*) FROM room_state") == 0);
         CHECK(f.count("SELECT count(*) FROM record") == 1);
         CHECK(f.count("SELECT count(*) FROM room") == 1);
     }
@@ -95,9 +99,9 @@ TEST_CASE("a store", "[sqlite][store]") {
         f.store.reset();
         {
             auto database = Database::open(f.path, OpenMode::read_write);
-            REQUIRE(database->run("INSERT INTO record SELECT room, 2, bytes, 0, time, x'00', "
-                                  "device, author, text, attributes FROM record "
-                                  "WHERE offset=10") == SQLITE_OK);
+            REQUIRE(database->run("INSERT INTO record SELECT room, 2, bytes, time, x'00', device, "
+                                  "author, text, attributes, kind, target, subject, value, until, "
+                                  "changed_by FROM record WHERE offset=10") == SQLITE_OK);
         }
         f.start();
         CHECK(f.store->read("#a", 0, 100)->size() == 5);

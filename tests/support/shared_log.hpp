@@ -21,9 +21,17 @@ public:
     void forget(const std::string& room) { log_->forget(room); }
     Result<std::vector<std::string>> rooms() const { return log_->rooms(); }
     LogHead head(const std::string& room) const { return log_->head(room); }
-    void append(AppendToken token, const std::string& room, Record record) {
-        log_->append(token, room, std::move(record));
+    void append(AppendToken token, const std::string& room, Record record,
+                std::vector<StateChange> changes = {}) {
+        log_->append(token, room, std::move(record), std::move(changes));
     }
+    void look_up(AppendToken token, const std::string& room, Record record) {
+        log_->look_up(token, room, std::move(record));
+    }
+    void store(const std::string& room, std::vector<StateChange> changes) {
+        log_->store(room, std::move(changes));
+    }
+    Result<RoomState> state(const std::string& room) const { return log_->state(room); }
     std::optional<AppendCompletion> poll_completion() { return log_->poll_completion(); }
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
                                            std::size_t count_max) const {

@@ -150,4 +150,12 @@ private:
     std::map<std::uint32_t, std::size_t> accounts_by_iterations_;
 };
 
+/// How an account is spelled; nothing if there is none.
+inline std::optional<std::string> account_name(const AccountStore& accounts,
+                                               std::string_view name) {
+    const Account* account = accounts.find(name);
+    if (account == nullptr) return std::nullopt;
+    return account->name;
+}
+
 }  // namespace quicchat

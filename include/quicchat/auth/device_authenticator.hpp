@@ -73,6 +73,11 @@ public:
         return Exchange{context_, encode_base64(entropy)};
     }
 
+    /// Those in the book: whom a hook would let in is not known before.
+    std::optional<std::string> find_account(const std::string& name) const {
+        return account_name(context_->book->accounts(), name);
+    }
+
 private:
     std::shared_ptr<Context> context_;
 };

@@ -112,8 +112,11 @@ concept LoginExchange = std::movable<E> &&
 /// bytes. Exchanges may outlive the authenticator.
 template <class A>
 concept Authenticator = std::movable<A> && LoginExchange<typename A::Exchange> &&
-    requires(A authenticator, BytesView entropy) {
+    requires(A authenticator, const A& view, BytesView entropy, const std::string& name) {
     { authenticator.begin(entropy) } -> std::same_as<typename A::Exchange>;
+    // How the account of that name is spelled, so that others may write to it while it is away;
+    // nothing if there is none, or if only a login can tell.
+    { view.find_account(name) } -> std::same_as<std::optional<std::string>>;
 };
 
 }  // namespace quicchat

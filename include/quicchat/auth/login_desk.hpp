@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "quicchat/auth/login.hpp"
+#include "quicchat/base/account_finder.hpp"
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/time.hpp"
@@ -18,7 +19,7 @@ namespace quicchat {
 
 /// The logins that are under way at a server, by connection.
 template <Authenticator A>
-class LoginDesk {
+class LoginDesk : public AccountFinder {
 public:
     /// Whoever is not logged in after `timeout` is late.
     LoginDesk(A authenticator, Entropy entropy, Duration timeout)
@@ -48,6 +49,10 @@ public:
     std::string claimed_user(ConnectionId connection) const {
         const auto found = exchanges_.find(connection);
         return found == exchanges_.end() ? std::string{} : found->second.claimed_user();
+    }
+
+    std::optional<std::string> find_account(const std::string& name) const override {
+        return authenticator_.find_account(name);
     }
 
     /// The next step of a login that had to wait for something.

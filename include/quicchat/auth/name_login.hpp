@@ -98,6 +98,9 @@ public:
     };
 
     Exchange begin(BytesView) { return {}; }
+
+    /// Nothing: who has not logged in does not exist.
+    std::optional<std::string> find_account(const std::string&) const { return std::nullopt; }
 };
 
 static_assert(ClientLogin<NameLogin>);

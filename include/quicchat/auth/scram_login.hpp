@@ -173,6 +173,10 @@ public:
         return Exchange{context_, encode_base64(entropy)};
     }
 
+    std::optional<std::string> find_account(const std::string& name) const {
+        return account_name(*context_->accounts, name);
+    }
+
 private:
     std::shared_ptr<const Context> context_;
 };

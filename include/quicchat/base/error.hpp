@@ -59,6 +59,9 @@ enum class Errc : int {
     room_full = 77,         ///< The room has as many members as it may have.
     not_ready = 78,         ///< The connection is not logged in (any more).
     storage_full = 79,      ///< The server's disk is full: it can be read, but not written.
+    no_such_message = 80,   ///< There is no message there (any more) that could be changed.
+    room_exists = 81,       ///< A room of that name exists, or the name is taken.
+    removed = 82,           ///< A moderator took the account out of the room.
 };
 
 /// What a client does about an error. Travels in error frames (PROTOCOL.md §8).
@@ -122,6 +125,9 @@ inline constexpr ErrorInfo error_table[] = {
     {Errc::room_full,             ErrorClass::retry_after, "room_full",             "the room is full"},
     {Errc::not_ready,             ErrorClass::retry,       "not_ready",             "not connected"},
     {Errc::storage_full,          ErrorClass::retry_after, "storage_full",          "the server's disk is full"},
+    {Errc::no_such_message,       ErrorClass::give_up,     "no_such_message",       "there is no such message"},
+    {Errc::room_exists,           ErrorClass::give_up,     "room_exists",           "there is such a room already"},
+    {Errc::removed,               ErrorClass::give_up,     "removed",               "a moderator took you out of the room"},
 };
 // clang-format on
 

@@ -15,6 +15,9 @@ enum class ConnectionId : std::uint64_t {};
 /// One stream of a connection. Over QUIC it is the stream id of RFC 9000 §2.1.
 enum class StreamId : std::uint64_t {};
 
+/// The first stream that a client opens (PROTOCOL.md §2.1). RFC 9000 §2.1 gives it this number.
+inline constexpr StreamId control_stream{0};
+
 /// Names one life of a room's log. A log that was lost and begun anew has another epoch, so an
 /// offset of the old one cannot be mistaken for one of the new (PROTOCOL.md §6.1).
 enum class Epoch : std::uint64_t {};

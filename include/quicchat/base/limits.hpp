@@ -8,6 +8,12 @@
 
 namespace quicchat {
 
+/// So much at once, and so much a second on average.
+struct Rate {
+    std::uint64_t burst = 0;
+    std::uint64_t per_second = 0;
+};
+
 /// What one peer may cost us, and how long we wait for it. Every queue, frame, name, table and wait
 /// has its number here, with its unit and its reason. Exceeding one is an error of the peer, never
 /// a crash of ours. `Limits{.members_max = 5000}`: the caller names what differs, the rest stays.
@@ -32,14 +38,20 @@ struct Limits {
     std::size_t members_max = 10'000;         ///< Members of one room.
     std::size_t room_log_records_max = 4096;  ///< What a room remembers; before that is a Gap.
     std::size_t room_log_bytes_max = 16 * 1024 * 1024;  ///< The same in bytes: 4 KiB a record.
-    std::size_t room_recent_frames_max = 256;       ///< Encoded once, for all members that keep up.
-    std::size_t private_rooms_max = 1000;           ///< Pairs; the longest quiet one goes.
-    std::size_t private_log_records_max = 64;       ///< Enough to recognise what is sent again.
-    std::size_t private_log_bytes_max = 64 * 1024;  ///< The same in bytes: 64 MiB for all pairs.
-    std::size_t history_records_max = 1000;         ///< "The last n" of a Join.
-    std::size_t presence_members_max = 200;         ///< Larger rooms do not announce them.
-    std::size_t catch_up_records_max = 4;    ///< Read from the log at once for a slow member.
-    std::size_t members_per_page_max = 500;  ///< 32 bytes each fit a frame.
+    std::size_t room_recent_frames_max = 256;    ///< Encoded once, for all members that keep up.
+    std::size_t private_rooms_max = 4000;        ///< Pairs of people; the longest quiet one goes.
+    std::size_t private_log_records_max = 1000;  ///< What two people can look back to.
+    std::size_t private_log_bytes_max = 256 * 1024;  ///< The same in bytes: 1 GiB for all pairs.
+    std::size_t history_records_max = 1000;          ///< "The last n" of a Join.
+    std::size_t presence_members_max = 200;          ///< Larger rooms do not announce them.
+    std::size_t catch_up_records_max = 4;      ///< Read from the log at once for a slow member.
+    std::size_t members_per_page_max = 500;    ///< 40 bytes each fit a frame.
+    std::size_t rooms_per_page_max = 50;       ///< 600 bytes each fit a frame.
+    std::size_t page_records_max = 100;        ///< A screen or two of history; 4 MiB at the most.
+    std::size_t pages_per_connection_max = 4;  ///< Under way at a time, each on a stream.
+    Duration typing_pause = std::chrono::seconds{3};   ///< Somebody types: said so often at most.
+    Duration typing_expiry = std::chrono::seconds{6};  ///< And holds for so long.
+    std::size_t rooms_per_owner_max = 100;             ///< Rooms that one account may have made.
 
     // Queues.
     std::size_t stream_backlog_bytes_max = 64 * 1024;    ///< Then a reader is served from the log.
@@ -48,6 +60,15 @@ struct Limits {
     std::size_t outbox_bytes_max = 1024 * 1024;  ///< The same in bytes.
     std::size_t replies_max = 64;   ///< Answers waiting for a slow member; then we stop reading it.
     std::size_t events_max = 4096;  ///< Events that an application left unread; then reading stops.
+
+    // Rates. Bursts are above what a client sends again after a reconnection.
+    Rate messages_per_account{2000, 100};                ///< A person and a few programs.
+    Rate messages_per_room{10'000, 1000};                ///< Nobody reads faster.
+    Rate messages_per_prefix{20'000, 2000};              ///< A school behind one address.
+    Rate output_bytes_per_account{256 << 20, 32 << 20};  ///< A message counts for each who gets it.
+    Rate requests_per_connection{400, 40};   ///< Joins of all rooms twice, then what people click.
+    Rate connections_per_prefix{2000, 200};  ///< A handshake is a millisecond of our time.
+    Rate failed_logins_per_prefix{100, 1};   ///< 86 400 guesses a day, for a whole network.
 
     // QUIC transport (RFC 9000 §18.2).
     Duration handshake_timeout = std::chrono::seconds{10};  ///< As long as people wait for a page.
@@ -62,6 +83,15 @@ inline constexpr std::size_t user_name_bytes_max = 32;
 
 /// Names of rooms: `#` and the letters of a user name.
 inline constexpr std::size_t room_name_bytes_max = 64;
+
+/// A room's topic, and the reason that is given with a role.
+inline constexpr std::size_t topic_bytes_max = 512;
+
+/// The text of a reaction: an emoji of several code points, or a word.
+inline constexpr std::size_t reaction_bytes_max = 64;
+
+/// Unread messages are counted up to here.
+inline constexpr std::size_t unread_max = 100;
 
 /// When a client may try again what was refused for now.
 inline constexpr Duration refused_retry_after = std::chrono::seconds{5};

@@ -29,6 +29,11 @@ constexpr bool is_room_name(std::string_view name) {
            std::all_of(name.begin() + 1, name.end(), detail::is_name_char);
 }
 
+/// True for what somebody calls the room that he shares with one other person: `@` and the name.
+constexpr bool is_private_name(std::string_view name) {
+    return name.starts_with('@') && is_user_name(name.substr(1));
+}
+
 /// The form in which user names are compared: "Ada" and "ada" are one user.
 inline std::string canonical_name(std::string_view name) {
     std::string canonical{name};
@@ -36,6 +41,10 @@ inline std::string canonical_name(std::string_view name) {
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     }
     return canonical;
+}
+
+inline bool is_same_name(std::string_view one, std::string_view other) {
+    return one == other || canonical_name(one) == canonical_name(other);
 }
 
 }  // namespace quicchat

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,7 +38,20 @@ struct Record {
     std::string text;
     std::string attributes;
     WallTime time;
+    Act act{};
+    /// The record that replaced this one's text and attributes, by an edit or a deletion; 0: none.
+    /// Given by the log.
+    Offset changed_by = 0;
 };
+
+/// Something that is known of a room beside its records, such as who is a moderator: a key gets a
+/// value, or none.
+struct StateChange {
+    std::string key;
+    std::optional<std::string> value;
+    friend bool operator==(const StateChange&, const StateChange&) = default;
+};
+using RoomState = std::map<std::string, std::string>;
 
 struct LoggedRecord {
     Offset offset = 0;
@@ -52,8 +66,9 @@ using AppendToken = std::uint64_t;
 struct AppendCompletion {
     AppendToken token = 0;
     std::string room;
-    /// `Errc{}`: success. `conflict`: the id was used with another body. `storage_full`: nothing
-    /// was stored, and reading goes on. Anything else: the log is of no more use.
+    /// `Errc{}`: success. `conflict`: the id was used with another body. `no_such_message`: there
+    /// is nothing at the act's target that it could change. `storage_full`: nothing was stored, and
+    /// reading goes on. Anything else: the log is of no more use.
     Errc error{};
     Epoch epoch{};
     Offset offset = 0;
@@ -70,19 +85,35 @@ struct AppendCompletion {
 ///  - offsets of a room begin at 1 and grow by 1 with each record, without a hole;
 ///  - completions come in the order of the appends, and only once a record is committed;
 ///  - looking for (author, device, id) and inserting are one step: an id is stored once, however
-///    often it is appended, also while the first append is still under way;
+///    often it is appended, also while the first append is still under way. The same: text,
+///    attributes and act; of a record that was changed, the name alone;
+///  - an edit and its effect are one step: `read` gives the message at its target with the text and
+///    attributes of the edit from then on, and `changed_by`: it may do so as soon as the edit is
+///    committed, before its completion is polled. A deletion leaves a tombstone there without text
+///    and with the attributes `{}`, and does the same to the text of its edits. Without a message
+///    at the target that is within retention they are `no_such_message`;
+///  - the changes of the room's state that come with a record are stored together with it or, if it
+///    is a duplicate or refused, not at all. `store` needs no record, and is safe at the latest
+///    when an append that followed it is;
 ///  - `head` and `read` know a record from the moment on when its completion was polled;
 ///  - what they know is there until retention drops it from the old end, and after a restart.
 template <class L>
 concept RoomLog = std::movable<L> &&
     requires(L log, const L& view, std::string room, Record record, AppendToken token, Offset after,
-             std::size_t count_max, Retention retention) {
+             std::size_t count_max, Retention retention, std::vector<StateChange> changes) {
     { log.open(room, retention) } -> std::same_as<Result<LogHead>>;
     { log.forget(room) } -> std::same_as<void>;
     /// The rooms whose logs exist, in order: after a restart, those from before.
     { view.rooms() } -> std::same_as<Result<std::vector<std::string>>>;
     { view.head(room) } -> std::same_as<LogHead>;
-    { log.append(token, room, record) } -> std::same_as<void>;
+    { log.append(token, room, record, changes) } -> std::same_as<void>;
+    /// Completes as `append` would if the record is there already (or in the queue), or in conflict
+    /// with one; otherwise stores nothing and is `no_such_message`.
+    { log.look_up(token, room, record) } -> std::same_as<void>;
+    { log.store(room, changes) } -> std::same_as<void>;
+    /// What is stored of the room, for the start: at least what was asked before an append that was
+    /// polled, or before the log was begun.
+    { view.state(room) } -> std::same_as<Result<RoomState>>;
     { log.poll_completion() } -> std::same_as<std::optional<AppendCompletion>>;
     /// At most `count_max` records with offsets above `after`, in order.
     { view.read(room, after, count_max) } -> std::same_as<Result<std::vector<LoggedRecord>>>;

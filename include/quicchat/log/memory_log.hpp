@@ -14,6 +14,7 @@
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/log/concept.hpp"
+#include "quicchat/log/repeat.hpp"
 
 namespace quicchat {
 
@@ -49,15 +50,31 @@ public:
         return {r.epoch, r.first, r.head()};
     }
 
-    void append(AppendToken token, const std::string& room, Record record) {
-        appends_.push_back({token, room, rooms_.at(room), std::move(record)});
+    void append(AppendToken token, const std::string& room, Record record,
+                std::vector<StateChange> changes = {}) {
+        queue_.push_back(
+            {rooms_.at(room), std::move(changes), Append{token, room, std::move(record)}});
     }
+
+    void look_up(AppendToken token, const std::string& room, Record record) {
+        queue_.push_back({rooms_.at(room), {}, Append{token, room, std::move(record), true}});
+    }
+
+    void store(const std::string& room, std::vector<StateChange> changes) {
+        queue_.push_back({rooms_.at(room), std::move(changes), std::nullopt});
+        store_first();
+    }
+
+    Result<RoomState> state(const std::string& room) const { return rooms_.at(room)->state; }
 
     /// Stores the record, too: before that nobody may know of it.
     std::optional<AppendCompletion> poll_completion() {
-        std::optional<Append> append = pop_front(appends_);
-        if (!append) return std::nullopt;
-        return commit(*std::move(append));
+        store_first();
+        std::optional<Step> step = pop_front(queue_);
+        if (!step) return std::nullopt;
+        AppendCompletion done = commit(*std::move(step));
+        store_first();
+        return done;
     }
 
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
@@ -84,48 +101,112 @@ private:
         std::deque<LoggedRecord> records;
         std::size_t bytes = 0;
         std::map<Key, Offset> ids;
+        RoomState state;
 
         Offset head() const { return first + records.size() - 1; }
+        LoggedRecord& at(Offset offset) {
+            return records[static_cast<std::size_t>(offset - first)];
+        }
     };
 
     struct Append {
         AppendToken token = 0;
         std::string name;
-        std::shared_ptr<Room> room;  ///< Also if it is forgotten meanwhile.
         Record record;
+        bool only_look_up = false;
     };
 
-    static AppendCompletion commit(Append append) {
-        Room& r = *append.room;
-        Record& record = append.record;
+    /// Something to do, in the order in which it was asked.
+    struct Step {
+        std::shared_ptr<Room> room;  ///< Also if it is forgotten meanwhile.
+        std::vector<StateChange> changes;
+        std::optional<Append> append;
+    };
+
+    static AppendCompletion commit(Step step) {
+        Room& r = *step.room;
+        Record& record = step.append->record;
         AppendCompletion done{
-            .token = append.token, .room = std::move(append.name), .epoch = r.epoch};
+            .token = step.append->token, .room = std::move(step.append->name), .epoch = r.epoch};
         const Key key = key_of(record);
         if (const auto found = r.ids.find(key); found != r.ids.end()) {
-            const LoggedRecord& first =
-                r.records[static_cast<std::size_t>(found->second - r.first)];
-            const bool same =
-                first.record.text == record.text && first.record.attributes == record.attributes;
+            const LoggedRecord& first = r.at(found->second);
+            const bool same = is_repeat(first.record, record);
             done.error = same ? Errc{} : Errc::conflict;
             done.offset = first.offset;
             done.time = first.record.time;
             done.duplicate = same;
             return done;
         }
-        done.offset = r.head() + 1;
+        const Offset offset = r.head() + 1;
+        if (step.append->only_look_up ||
+            (is_change(record.act) && !change_target(r, record, offset))) {
+            done.error = Errc::no_such_message;
+            return done;
+        }
+        done.offset = offset;
         done.time = record.time;
-        r.ids.emplace(key, done.offset);
+        r.ids.emplace(key, offset);
         r.bytes += size_of(record);
-        r.records.push_back({done.offset, std::move(record)});
+        r.records.push_back({offset, std::move(record)});
+        change_state(r, std::move(step.changes));
         drop_oldest(r);
         return done;
+    }
+
+    /// Does the changes of state that no append is before.
+    void store_first() {
+        while (!queue_.empty() && !queue_.front().append) {
+            change_state(*queue_.front().room, std::move(queue_.front().changes));
+            queue_.pop_front();
+        }
+    }
+
+    static void change_state(Room& room, std::vector<StateChange> changes) {
+        for (StateChange& change : changes) {
+            if (change.value) {
+                room.state[change.key] = *std::move(change.value);
+            } else {
+                room.state.erase(change.key);
+            }
+        }
+    }
+
+    /// Does to the message at the target what the record at `offset` will say. False: there is
+    /// none.
+    static bool change_target(Room& room, const Record& record, Offset offset) {
+        const Act& act = record.act;
+        if (act.target < room.first || act.target > room.head()) return false;
+        Record& target = room.at(act.target).record;
+        if (!is_changeable(target.act)) return false;
+        if (act.kind == Act::Kind::edit) {
+            change(room, target, record.text, record.attributes, offset);
+            return true;
+        }
+        change(room, target, "", blank_attributes, offset);
+        target.act.kind = Act::Kind::tombstone;
+        for (LoggedRecord& logged : room.records) {
+            const Act& other = logged.record.act;
+            if (other.kind != Act::Kind::edit || other.target != act.target) continue;
+            change(room, logged.record, "", blank_attributes, offset);
+        }
+        return true;
+    }
+
+    static void change(Room& room, Record& record, const std::string& text,
+                       const std::string& attributes, Offset changed_by) {
+        room.bytes -= size_of(record);
+        record.text = text;
+        record.attributes = attributes;
+        record.changed_by = changed_by;
+        room.bytes += size_of(record);
     }
 
     static Key key_of(const Record& record) { return {record.author, record.device, record.id}; }
 
     static std::size_t size_of(const Record& record) {
         return sizeof(LoggedRecord) + record.author.size() + record.text.size() +
-               record.attributes.size();
+               record.attributes.size() + record.act.subject.size();
     }
 
     /// The newest record stays in any case: it was just acknowledged.
@@ -142,7 +223,7 @@ private:
 
     Entropy entropy_;
     std::map<std::string, std::shared_ptr<Room>> rooms_;
-    std::deque<Append> appends_;
+    std::deque<Step> queue_;
 };
 
 static_assert(RoomLog<MemoryLog>);

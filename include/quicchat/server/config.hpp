@@ -10,7 +10,9 @@ namespace quicchat {
 /// What a server offers.
 struct ServerConfig {
     std::vector<std::string> rooms = {"#lobby"};
-    std::string agent = "{}";  ///< JSON object about the program, told to clients.
+    std::vector<std::string> operators{};  ///< Accounts that are owners of every room.
+    bool anybody_makes_rooms = true;       ///< Otherwise only operators do.
+    std::string agent = "{}";              ///< JSON object about the program, told to clients.
     Limits limits{};
 };
 

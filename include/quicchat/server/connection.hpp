@@ -8,6 +8,7 @@
 #include "quicchat/base/error.hpp"
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/name.hpp"
+#include "quicchat/server/rate_limits.hpp"
 #include "quicchat/server/room.hpp"
 #include "quicchat/session/server_session.hpp"
 #include "quicchat/wire/frame_assembler.hpp"
@@ -32,7 +33,11 @@ struct ServerConnection {
     ServerSession session;
     std::string address;
     std::map<StreamId, ServerStream> streams{};
+    Budget requests{};            ///< What it may ask beside publishing.
     std::size_t early_bytes = 0;  ///< Of room streams, kept until the login is complete.
+
+    /// The network that it comes from.
+    std::string prefix() const { return address_prefix(address); }
 
     ServerStream* find_stream(StreamId id) {
         const auto found = streams.find(id);
@@ -51,7 +56,8 @@ struct ServerConnection {
         for (const auto& [id, stream] : streams) {
             if (stream.member == nullptr) continue;
             ++rooms;
-            if (stream.member->room->key() == canonical_name(room)) return Errc::already_joined;
+            const Member& member = *stream.member;
+            if (is_same_name(member.room->name_for(member.user), room)) return Errc::already_joined;
         }
         return rooms < rooms_max ? Errc{} : Errc::too_many_rooms;
     }

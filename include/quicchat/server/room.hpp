@@ -3,7 +3,7 @@
 #include <cassert>
 #include <cstddef>
 #include <deque>
-#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +13,10 @@
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/log/concept.hpp"
-#include "quicchat/wire/codec.hpp"
+#include "quicchat/server/access.hpp"
+#include "quicchat/server/events.hpp"
+#include "quicchat/server/people.hpp"
+#include "quicchat/server/private_rooms.hpp"
 
 namespace quicchat {
 
@@ -35,17 +38,12 @@ struct Member {
     bool waiting = false;          ///< In the hub's list of members with something to send.
     bool stalled = false;  ///< The stream's backlog is full; Writable will say when it is not.
     bool held_up = false;  ///< What it asks waits until it has read more answers.
+    std::optional<TimePoint> typed_at{};
     bool members_stale = false;  ///< Presence was left out; the whole list goes out instead.
 };
 
-inline Bytes encode_event(const LoggedRecord& logged) {
-    const Record& r = logged.record;
-    return Bytes{encode(wire::Event{logged.offset, r.time, wire::Event::Kind::message, r.id,
-                                    r.author, r.text, r.attributes})};
-}
-
-/// Members and recent events of one room. The recent events are encoded once, in shared memory;
-/// each member has an offset into them.
+/// Members and recent events of one room, and what else is known of it. The recent events are
+/// encoded once, in shared memory; each member has an offset into them.
 class Room {
 public:
     Room(std::string name, LogHead head, std::size_t recent_max)
@@ -54,11 +52,37 @@ public:
           epoch_(head.epoch),
           head_(head.head),
           recent_first_(head.head + 1),
-          recent_max_(recent_max) {}
+          recent_max_(recent_max) {
+        if (!is_private()) return;
+        access_ = RoomAccess::invitation;
+        const auto [one, other] = PrivateRooms::people_of(key_);
+        for (const std::string& user : {one, other}) people_.at(user).role = Role::member;
+    }
 
-    /// A record was committed: it follows the newest one.
+    /// Takes in what the log has stored of the room.
+    void restore(const RoomState& state) {
+        for (const auto& [key, value] : state) {
+            if (key == "name" && canonical_name(value) == key_) name_ = value;
+            if (key == "topic") topic_ = value;
+            if (key == "creator") creator_ = value;
+            if (key == "access" && value == "1") access_ = RoomAccess::invitation;
+            if (key == "access" && value == "2") access_ = RoomAccess::archived;
+            people_.restore(key, value);
+        }
+        people_.clamp_markers(head_);
+    }
+
+    /// A record was committed: it follows the newest one, and does what it does.
     void push(const LoggedRecord& record) {
         assert(record.offset == head_ + 1);
+        const Act& act = record.record.act;
+        // What it changes may be among the recent ones. Who has not read that yet asks the log.
+        if (act.kind == Act::Kind::edit || act.kind == Act::Kind::deletion) forget_recent();
+        if (act.kind == Act::Kind::topic) topic_ = record.record.text;
+        if (act.kind == Act::Kind::access) access_ = static_cast<RoomAccess>(act.value);
+        if (act.kind == Act::Kind::role) {
+            people_.apply_role(act.subject, static_cast<Role>(act.value), act.until);
+        }
         head_ = record.offset;
         quiet_ = false;
         recent_.push_back(encode_event(record));
@@ -79,7 +103,7 @@ public:
         member.room = this;
         member.place = members_.size();
         members_.push_back(&member);
-        return ++devices_[member.user] == 1;
+        return ++people_.at(member.user).devices == 1;
     }
 
     /// Removes a member. True if that was the last device of its user.
@@ -87,34 +111,57 @@ public:
         members_.back()->place = member.place;
         members_[member.place] = members_.back();
         members_.pop_back();
-        const auto user = devices_.find(member.user);
-        if (--user->second > 0) return false;
-        devices_.erase(user);
+        if (--people_.at(member.user).devices > 0) return false;
+        people_.tidy(member.user);
         return true;
     }
 
-    /// At most `count_max` users with names above `after`, in order, and whether that was all.
-    std::pair<std::vector<std::string>, bool> users(const std::string& after,
-                                                    std::size_t count_max) const {
-        std::vector<std::string> page;
-        auto user = devices_.upper_bound(after);
-        for (; user != devices_.end() && page.size() < count_max; ++user) {
-            page.push_back(user->first);
-        }
-        return {std::move(page), user == devices_.end()};
+    const std::string& name() const { return name_; }
+    void rename(std::string name) { name_ = std::move(name); }
+
+    /// True if it is the room of two people; see PrivateRooms.
+    bool is_private() const { return PrivateRooms::is_key(key_); }
+
+    /// What one of its people calls it.
+    std::string name_for(std::string_view user) const {
+        if (!is_private()) return name_;
+        return "@" + other_than(user);
     }
 
-    const std::string& name() const { return name_; }
+    /// The other one of two people.
+    std::string other_than(std::string_view user) const {
+        const auto [one, other] = PrivateRooms::people_of(key_);
+        const std::string& wanted = one == canonical_name(user) ? other : one;
+        const Person* person = people_.find(wanted);
+        return person == nullptr ? wanted : person->name;
+    }
+
     const std::string& key() const { return key_; }  ///< The name of the room's log.
+    const std::string& topic() const { return topic_; }
+    const std::string& creator() const { return creator_; }  ///< Empty: the server's program.
+    RoomAccess access() const { return access_; }
     Epoch epoch() const { return epoch_; }
     Offset head() const { return head_; }
     /// True if nothing was pushed since the last call.
     bool take_quiet() { return std::exchange(quiet_, true); }
     const std::vector<Member*>& members() const { return members_; }
+    People& people() { return people_; }
+    const People& people() const { return people_; }
+
+    /// Acts under way that change who may do what. Until they are over nobody is judged by it.
+    std::size_t changes_under_way = 0;
 
 private:
+    void forget_recent() {
+        recent_.clear();
+        recent_first_ = head_ + 1;
+    }
+
     std::string name_;
     std::string key_;
+    std::string topic_;
+    std::string creator_;
+    RoomAccess access_ = RoomAccess::everybody;
     Epoch epoch_;
     Offset head_;
     Offset recent_first_;
@@ -122,7 +169,7 @@ private:
     bool quiet_ = true;
     std::deque<Bytes> recent_;
     std::vector<Member*> members_;
-    std::map<std::string, std::size_t> devices_;
+    People people_;
 };
 
 }  // namespace quicchat

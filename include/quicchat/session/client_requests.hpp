@@ -11,10 +11,15 @@
 #include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/base/text.hpp"
+#include "quicchat/session/act_form.hpp"
+#include "quicchat/session/client_pages.hpp"
 #include "quicchat/session/client_rooms.hpp"
 #include "quicchat/session/event.hpp"
 #include "quicchat/session/outbox.hpp"
+#include "quicchat/session/read_markers.hpp"
 #include "quicchat/session/state.hpp"
+#include "quicchat/session/told_messages.hpp"
+#include "quicchat/session/typing.hpp"
 #include "quicchat/wire/codec.hpp"
 
 namespace quicchat {
@@ -24,14 +29,17 @@ namespace quicchat {
 class ClientRequests {
 public:
     explicit ClientRequests(const Limits& limits)
-        : server_limits_{limits.message_bytes_max, limits.attributes_bytes_max,
+        : page_records_max_(limits.page_records_max),
+          server_limits_{limits.message_bytes_max, limits.attributes_bytes_max,
                          limits.rooms_per_connection_max},
-          outbox_(limits) {}
+          outbox_(limits),
+          pages_(limits),
+          typing_(limits) {}
 
     /// Joins a room. RoomJoined or Refused follows.
     Result<RequestId> join(std::string_view name, const Position& position) {
         if (over_) return Errc::not_ready;
-        if (!is_room_name(name)) return Errc::invalid_name;
+        if (!is_room_name(name) && !is_private_name(name)) return Errc::invalid_name;
         if (std::max(position.count, position.offset) > varint_max) return Errc::invalid_request;
         if (rooms_.contains(name)) return Errc::already_joined;
         if (rooms_.size() >= server_limits_.rooms_max) return Errc::too_many_rooms;
@@ -52,29 +60,89 @@ public:
         return Errc{};
     }
 
-    /// Puts a message into a room. Acked or Refused follows, with the returned number.
+    /// Puts a message, or another act, into a room. Acked or Refused follows, with the returned
+    /// number.
     Result<RequestId> publish(std::string_view name, const MessageId& id, std::string text,
-                              std::string attributes) {
-        if (const Errc errc = check_message(text, attributes); errc != Errc{}) return errc;
+                              std::string attributes, Act act = {}) {
+        if (const Errc errc = check(act, text, attributes); errc != Errc{}) return errc;
         const Room* room = find_wanted(name);
         if (room == nullptr) return Errc::not_in_room;
         return ask({.kind = Kind::message,
                     .room = room->name,
                     .id = id,
                     .text = std::move(text),
-                    .attributes = std::move(attributes)});
+                    .attributes = std::move(attributes),
+                    .act = std::move(act)});
     }
 
     /// Sends a message to one person. Acked or Refused follows.
     Result<RequestId> tell(std::string to, const MessageId& id, std::string text,
                            std::string attributes) {
-        if (const Errc errc = check_message(text, attributes); errc != Errc{}) return errc;
+        if (const Errc errc = check({}, text, attributes); errc != Errc{}) return errc;
         if (!is_user_name(to)) return Errc::invalid_name;
         return ask({.kind = Kind::message,
                     .id = id,
                     .to = std::move(to),
                     .text = std::move(text),
                     .attributes = std::move(attributes)});
+    }
+
+    /// Makes a room. Acked or Refused follows.
+    Result<RequestId> create_room(std::string name, const MessageId& id, RoomAccess access,
+                                  std::string topic) {
+        if (over_) return Errc::not_ready;
+        if (!is_room_name(name)) return Errc::invalid_name;
+        if (access == RoomAccess::archived) return Errc::invalid_request;
+        if (topic.size() > topic_bytes_max) return Errc::message_too_long;
+        if (!is_clean_text(topic)) return Errc::invalid_text;
+        return ask({.kind = Kind::creation,
+                    .id = id,
+                    .to = std::move(name),
+                    .text = std::move(topic),
+                    .act = {.value = static_cast<std::uint64_t>(access)}});
+    }
+
+    /// Asks which rooms there are, for names after `after`. RoomList follows.
+    Result<RequestId> request_rooms(std::string after) {
+        if (!ready_) return Errc::not_ready;
+        const bool is_name = is_room_name(after) || is_private_name(after);
+        if (!after.empty() && !is_name) return Errc::invalid_name;
+        if (!outbox_.has_room(0)) return Errc::queue_full;
+        const RequestId request = outbox_.add({.kind = Kind::rooms, .stream = control_stream});
+        send(control_stream, wire::RoomsRequest{request, std::move(after)});
+        return request;
+    }
+
+    /// Asks for records of a room, joined or not: the newest `before` of those below `offset`, and
+    /// the oldest `after` of the others. HistoryPage follows.
+    Result<RequestId> request_history(std::string_view name, Offset offset, std::size_t before,
+                                      std::size_t after) {
+        if (!ready_) return Errc::not_ready;
+        if (!is_room_name(name) && !is_private_name(name)) return Errc::invalid_name;
+        const std::size_t count_max = page_records_max_;
+        if (before > count_max || after > count_max - before || before + after == 0) {
+            return Errc::invalid_request;
+        }
+        if (!outbox_.has_room(0)) return Errc::queue_full;
+        const RequestId request = outbox_.add({.kind = Kind::history, .room = std::string{name}});
+        pages_.ask({request, std::string{name}, std::min(offset, varint_max), before, after});
+        return request;
+    }
+
+    /// Says that we have read a room up to `offset`; `shared`: its members may know. Has no answer,
+    /// and goes only up. Of rooms that we are in, and of what people told us.
+    Errc mark_read(std::string_view name, Offset offset, bool shared) {
+        if (over_) return Errc::not_ready;
+        if (!is_room_name(name) && !is_private_name(name)) return Errc::invalid_name;
+        if (offset > varint_max) return Errc::invalid_request;
+        const Room* room = rooms_.find(name);
+        std::optional<Epoch> epoch;
+        if (room != nullptr && room->known) epoch = room->epoch;
+        if (!epoch && is_private_name(name)) epoch = told_.epoch(name.substr(1));
+        if (!epoch) return Errc::not_in_room;
+        read_.note({std::string{name}, *epoch, offset, shared});
+        send_markers();
+        return Errc{};
     }
 
     /// Asks who is in a room, for names after `after`. MemberList follows.
@@ -90,6 +158,22 @@ public:
         return request;
     }
 
+    /// The hint that we are typing in a room, for a datagram; nothing if it was said just now, or
+    /// if it cannot be said.
+    std::optional<Buffer> say_typing(std::string_view name, TimePoint now) {
+        const Room* room = ready_ ? find_wanted(name) : nullptr;
+        if (room == nullptr || room->stage != Stage::joined) return std::nullopt;
+        if (!typing_.may_say(room->name, now)) return std::nullopt;
+        return encode(wire::Typing{static_cast<std::uint64_t>(*room->stream), ""});
+    }
+
+    /// Hints of who is typing hold for a while only.
+    void handle_timeout(TimePoint now) {
+        typing_.handle_timeout(now);
+        report_typing();
+    }
+    std::optional<TimePoint> next_deadline() const { return typing_.next_deadline(); }
+
     // For programs that keep unsent messages over their restarts.
 
     /// Takes in a message that an earlier run of the program did not get an answer to. It is sent
@@ -100,7 +184,8 @@ public:
                     .id = message.id,
                     .to = std::move(message.to),
                     .text = std::move(message.text),
-                    .attributes = std::move(message.attributes)});
+                    .attributes = std::move(message.attributes),
+                    .act = std::move(message.act)});
     }
 
     /// From now on `poll_outbox_change` says what has to be kept. Poll it after each turn.
@@ -125,7 +210,38 @@ public:
         for (auto& [number, message] : requests) send_message(number, message);
     }
 
-    std::optional<ClientEvent> poll_event() { return pop_front(events_); }
+    /// True if a page of history waits for a stream of its own. Open one and call
+    /// `request_page_on`.
+    bool wants_page() const { return ready_ && pages_.next_waiting() != nullptr; }
+
+    void request_page_on(StreamId stream) {
+        const ClientPages::Request request = pages_.begin(stream);
+        outbox_.requests().at(request.number).stream = stream;
+        send(stream, wire::HistoryRequest{request.number, request.room, request.offset,
+                                          request.before, request.after});
+        send_end(stream);
+    }
+
+    /// A message to one person counts as read when it is taken here.
+    std::optional<ClientEvent> poll_event() {
+        std::optional<ClientEvent> event = pop_front(events_);
+        const auto* told = event ? std::get_if<PrivateMessage>(&*event) : nullptr;
+        if (told != nullptr && !over_) {
+            read_.note({"@" + (is_same_name(told->from, user_) ? told->to : told->from),
+                        told->epoch, told->offset, false});
+        }
+        return event;
+    }
+
+    /// Says what was read since the last call. To be called when there are no more events.
+    void send_markers() {
+        if (!ready_) return;
+        while (std::optional<ReadMarker> marker = read_.poll()) {
+            send(control_stream, wire::MarkRead{std::move(marker->room), marker->epoch,
+                                                marker->offset, marker->shared});
+        }
+    }
+
     std::optional<Outgoing> poll_outgoing() { return pop_front(outgoing_); }
     std::size_t unread_events() const { return events_.size(); }
     std::size_t unanswered_requests() const { return outbox_.size(); }
@@ -143,7 +259,15 @@ protected:
 
     /// Sends a message that is not on its way yet, if its stream is there.
     void send_message(RequestId number, Outbox::Request& request) {
-        if (request.kind != Kind::message || request.stream || !ready_) return;
+        const bool resent = request.kind == Kind::message || request.kind == Kind::creation;
+        if (!resent || request.stream || !ready_) return;
+        if (request.kind == Kind::creation) {
+            request.stream = control_stream;
+            return send(control_stream,
+                        wire::CreateRoom{number, request.id, request.to,
+                                         RoomAccess{static_cast<std::uint8_t>(request.act.value)},
+                                         request.text});
+        }
         if (request.room.empty()) {
             request.stream = control_stream;
             return send(control_stream, wire::Tell{number, request.id, request.to, request.text,
@@ -152,7 +276,8 @@ protected:
         const Room* room = find_wanted(request.room);
         if (room == nullptr || !room->stream) return;
         request.stream = room->stream;
-        send(*room->stream, wire::Publish{number, request.id, request.text, request.attributes});
+        send(*room->stream,
+             wire::Publish{number, request.id, request.text, request.attributes, request.act});
     }
 
     Result<RequestId> ask(Outbox::Request request) {
@@ -169,23 +294,24 @@ protected:
         return room != nullptr && room->is_wanted() ? room : nullptr;
     }
 
-    Errc check_message(std::string_view text, std::string_view attributes) const {
+    Errc check(const Act& act, std::string_view text, std::string_view attributes) const {
         if (over_) return Errc::not_ready;
-        if (text.size() > server_limits_.message_bytes_max ||
-            attributes.size() > server_limits_.attributes_bytes_max) {
-            return Errc::message_too_long;
+        return check_form(act, text, attributes, server_limits_.message_bytes_max,
+                          server_limits_.attributes_bytes_max);
+    }
+
+    void report_typing() {
+        while (std::optional<TypingChanged> event = typing_.poll_event()) {
+            events_.push_back(*std::move(event));
         }
-        if (text.empty() || !is_clean_text(text) || !is_clean_text(attributes)) {
-            return Errc::invalid_text;
-        }
-        return Errc{};
     }
 
     /// We are out of a room, and what was asked in it will have no answer.
     void end_room(const Room& room) {
         const std::string key = canonical_name(room.name);
         const auto is_here = [&](const Outbox::Request& request) {
-            return canonical_name(request.room) == key;
+            // A page of history has its own stream, and its answer.
+            return request.kind != Kind::history && canonical_name(request.room) == key;
         };
         refuse_if(is_here, Errc::not_in_room, "the room ended before the answer came");
         if (room.stage == Stage::refused) return;  // said already
@@ -204,6 +330,8 @@ protected:
     void begin_sending() {
         ready_ = true;
         for (auto& [number, request] : outbox_.requests()) send_message(number, request);
+        read_.begin_again();
+        send_markers();
     }
 
     /// The connection is gone: what is here waits for the next one.
@@ -211,16 +339,27 @@ protected:
         ready_ = false;
         outgoing_.clear();
         for (const Room& room : rooms_.handle_disconnected()) end_room(room);
-        const auto is_question = [](const Outbox::Request& r) { return r.kind == Kind::members; };
+        const auto is_question = [](const Outbox::Request& r) {
+            return r.kind == Kind::members || r.kind == Kind::rooms || r.kind == Kind::history;
+        };
         refuse_if(is_question, Errc::not_ready, "the connection was lost before the answer came");
         outbox_.take_if([](const Outbox::Request& r) { return r.kind == Kind::rejoin; });
         outbox_.handle_disconnected();
+        pages_.clear();
+        typing_.clear();
+        report_typing();
     }
 
     bool ready_ = false;  ///< Messages may be sent.
     bool over_ = false;   ///< Nothing more is taken.
+    std::string user_;    ///< Our own name, once the server has said it.
+    std::size_t page_records_max_;
     ServerLimits server_limits_;
     Outbox outbox_;
+    ClientPages pages_;
+    TypingPeople typing_;
+    ReadMarkers read_;
+    ToldMessages told_;
     ClientRooms rooms_;
     std::deque<ClientEvent> events_;
     std::deque<Outgoing> outgoing_;

@@ -13,6 +13,7 @@
 #include "quicchat/session/client_requests.hpp"
 #include "quicchat/session/event.hpp"
 #include "quicchat/session/state.hpp"
+#include "quicchat/session/told_messages.hpp"
 #include "quicchat/wire/codec.hpp"
 #include "quicchat/wire/version.hpp"
 
@@ -69,6 +70,7 @@ public:
         if (!is_permitted(Side::server, channel, type, state())) return Errc::unexpected_frame;
         if (channel == Channel::control) return handle_control(*std::move(message));
 
+        if (pages_.contains(stream)) return handle_page(stream, *std::move(message));
         Room* room = rooms_.find(stream);
         if (room == nullptr) return Errc::unexpected_frame;
         // We left; what was under way is dropped unread, but for answers to what we asked before.
@@ -77,10 +79,21 @@ public:
         return handle_room(*room, *std::move(message));
     }
 
+    /// Takes in a hint that may be lost. What is not one is ignored: it may be of a later version.
+    void handle_datagram(BytesView bytes, TimePoint now) {
+        const std::optional<wire::Typing> hint = decode_datagram(bytes);
+        if (!hint || state() != State::ready || !is_user_name(hint->user)) return;
+        const Room* room = rooms_.find(StreamId{hint->stream});
+        if (room == nullptr || room->stage != Stage::joined) return;
+        typing_.handle_typing(room->name, hint->user, now);
+        report_typing();
+    }
+
     /// The server finished or reset a stream.
     Errc handle_stream_end(StreamId stream, bool at_boundary) {
         if (state() == State::draining || state() == State::closed) return Errc{};
         if (stream == control_stream) return Errc::unexpected_frame;
+        if (pages_.contains(stream)) return end_page(stream);
         Room* room = rooms_.find(stream);
         if (room == nullptr) return Errc{};
         if (!at_boundary) return Errc::malformed_frame;
@@ -155,6 +168,20 @@ private:
         return !is_user_name(from) || !is_clean_text(text) || !is_clean_text(attributes);
     }
 
+    static bool is_bad(const wire::Event& m) {
+        return is_bad(m.from, m.text, m.attributes) || !is_clean_name_or_empty(m.act.subject) ||
+               !has_known_value(m.act);
+    }
+
+    static bool is_any_room_name(std::string_view name) {
+        return is_room_name(name) || is_private_name(name);
+    }
+
+    /// The subject of an act: a user, or a room that was made, or nothing.
+    static bool is_clean_name_or_empty(std::string_view name) {
+        return name.empty() || is_user_name(name) || is_room_name(name);
+    }
+
     // Control stream.
 
     Errc handle_control(Message message) {
@@ -181,9 +208,21 @@ private:
                 return Errc{};
             },
             [&](wire::Ack&& m) { return on_ack(control_stream, m); },
+            [&](wire::Rooms&& m) { return on_rooms(std::move(m)); },
+            [&](wire::Marker&& m) {
+                if (!is_any_room_name(m.room) || !is_user_name(m.user)) {
+                    return Errc::malformed_frame;
+                }
+                events_.push_back(MarkerMoved{std::move(m.room), std::move(m.user), m.offset});
+                return Errc{};
+            },
             [&](wire::Told&& m) {
                 if (is_bad(m.from, m.text, m.attributes) || !is_user_name(m.to)) {
                     return Errc::malformed_frame;
+                }
+                if (!told_.is_news(is_same_name(m.from, user_) ? m.to : m.from, m.epoch,
+                                   m.offset)) {
+                    return Errc{};
                 }
                 events_.push_back(PrivateMessage{m.epoch, m.offset, m.time, m.id, std::move(m.from),
                                                  std::move(m.to), std::move(m.text),
@@ -212,15 +251,59 @@ private:
         if (m.request == 0) return Errc{};  // why the connection ends; the close says it again
         const auto request = outbox_.take(m.request, control_stream);
         if (!request) return Errc::unexpected_frame;
-        events_.push_back(Refused{m.request, request->room, from_wire_code(m.code),
-                                  from_milliseconds(m.retry_after_ms), std::move(m.text)});
+        return refuse(*request, std::move(m));
+    }
+
+    Errc on_rooms(wire::Rooms m) {
+        if (!outbox_.take(m.request, control_stream, Kind::rooms)) return Errc::unexpected_frame;
+        for (const RoomSummary& room : m.rooms) {
+            if (!is_any_room_name(room.room) || !is_clean_text(room.topic)) {
+                return Errc::malformed_frame;
+            }
+        }
+        events_.push_back(RoomList{m.request, std::move(m.rooms), m.complete});
         return Errc{};
     }
 
     Errc on_ack(StreamId stream, const wire::Ack& m) {
-        const auto request = outbox_.take(m.request, stream, Kind::message);
+        const auto request = outbox_.take_stored(m.request, stream);
         if (!request) return Errc::unexpected_frame;
         events_.push_back(Acked{m.request, request->id, m.epoch, m.offset, m.durability, m.time});
+        return Errc{};
+    }
+
+    // Streams of pages.
+
+    Errc handle_page(StreamId stream, Message message) {
+        return match(
+            std::move(message),
+            [&](wire::Event&& m) {
+                return is_bad(m) ? Errc::malformed_frame : pages_.add(stream, std::move(m));
+            },
+            [&](wire::HistoryEnd&& m) {
+                if (!outbox_.take(m.request, stream, Kind::history)) return Errc::unexpected_frame;
+                events_.push_back(pages_.complete(stream, m));
+                return Errc{};
+            },
+            [&](wire::Error&& m) {
+                const auto request = outbox_.take(m.request, stream, Kind::history);
+                if (!request) return Errc::unexpected_frame;
+                return refuse(*request, std::move(m));
+            },
+            [](auto&&) { return Errc::unexpected_frame; });
+    }
+
+    /// The server says nothing more: if that is no answer, there is none.
+    Errc end_page(StreamId stream) {
+        const auto request = outbox_.take(pages_.end(stream), stream);
+        return request ? Errc::unexpected_frame : Errc{};
+    }
+
+    /// A request was refused.
+    Errc refuse(const Outbox::Request& request, wire::Error m) {
+        if (!is_clean_text(m.text)) return Errc::malformed_frame;
+        events_.push_back(Refused{m.request, request.room, from_wire_code(m.code),
+                                  from_milliseconds(m.retry_after_ms), std::move(m.text)});
         return Errc{};
     }
 
@@ -248,19 +331,21 @@ private:
         if (const Errc errc = room.handle_joined(m, gap); errc != Errc{}) return errc;
         const auto asked = outbox_.take(m.request, *room.stream);
         if (!asked) return Errc::unexpected_frame;  // refused before
+        if (!is_clean_text(m.topic)) return Errc::malformed_frame;
         const bool again = asked->kind == Kind::rejoin;
-        events_.push_back(
-            RoomJoined{again ? 0 : m.request, m.room, m.epoch, m.head, m.next, m.recovered});
+        events_.push_back(RoomJoined{again ? 0 : m.request, m.room, m.epoch, m.head, m.next,
+                                     m.recovered, m.role, m.access, m.marker, m.topic});
         if (gap) events_.push_back(*std::move(gap));
         return Errc{};
     }
 
     Errc on_event(Room& room, wire::Event m) {
-        if (is_bad(m.from, m.text, m.attributes)) return Errc::malformed_frame;
+        if (is_bad(m)) return Errc::malformed_frame;
         if (const Errc errc = room.handle_event(m.offset); errc != Errc{}) return errc;
-        events_.push_back(RoomMessage{room.name, room.epoch, m.offset, m.time, m.id,
-                                      std::move(m.from), std::move(m.text),
-                                      std::move(m.attributes)});
+        typing_.handle_done(room.name, m.from);
+        report_typing();
+        std::visit([&](auto&& record) { events_.push_back(std::move(record)); },
+                   to_record(room.name, room.epoch, std::move(m)));
         return Errc{};
     }
 
@@ -274,10 +359,10 @@ private:
         if (m.request != 0 && !outbox_.take(m.request, *room.stream, Kind::members)) {
             return Errc::unexpected_frame;
         }
-        for (const std::string& user : m.users) {
-            if (!is_user_name(user)) return Errc::malformed_frame;
+        for (const RoomPerson& person : m.people) {
+            if (!is_user_name(person.user)) return Errc::malformed_frame;
         }
-        events_.push_back(MemberList{m.request, room.name, std::move(m.users), m.complete});
+        events_.push_back(MemberList{m.request, room.name, std::move(m.people), m.complete});
         return Errc{};
     }
 
@@ -302,7 +387,6 @@ private:
     Lifecycle lifecycle_{State::connecting};
     Connected connected_;
     bool one_flight_ = false;
-    std::string user_;
     std::optional<LoginInput> login_;
     std::optional<wire::Token> token_;
 };

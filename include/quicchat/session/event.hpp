@@ -53,6 +53,10 @@ struct RoomJoined {
     Offset head = 0;         ///< The offset of the room's newest record.
     Offset next = 0;         ///< The first offset that follows.
     bool recovered = false;  ///< Every record after the position that was asked for follows.
+    Role role{};             ///< Our own.
+    RoomAccess access{};
+    Offset marker = 0;  ///< The newest record that our account has read, as it said.
+    std::string topic{};
 };
 
 /// We are out of the room: we left, or the server ended it and said why.
@@ -72,6 +76,23 @@ struct RoomMessage {
     std::string from;
     std::string text;
     std::string attributes;  ///< JSON object.
+    Offset reply_to = 0;     ///< The message that it answers; 0: none.
+    Offset changed_by = 0;   ///< A later record that gave it this text; it follows as RoomAct.
+    bool deleted = false;    ///< The text is gone; `changed_by` says who took it away.
+};
+
+/// Something else that happened in a room, see Act. In one order with its messages.
+struct RoomAct {
+    std::string room;
+    Epoch epoch{};
+    Offset offset = 0;
+    WallTime time;
+    MessageId id;
+    std::string from;
+    Act act;
+    std::string text;
+    std::string attributes;  ///< JSON object.
+    Offset changed_by = 0;   ///< Of an edit: the deletion that took its text away.
 };
 
 /// A message to one person: to us, or from us (also from another device of ours).
@@ -121,13 +142,47 @@ struct RoomGap {
     Cause cause = Cause::retention;
 };
 
-/// Who is in the room. Answers `request_members`; `request` is 0 if the server sent it because
-/// presence changes were left out while we read too slowly.
+/// One record of a room, as a page of history has it.
+using RoomRecord = std::variant<RoomMessage, RoomAct>;
+
+/// Answers `request_history`: the records in order.
+struct HistoryPage {
+    RequestId request;
+    std::string room;
+    Epoch epoch{};
+    std::vector<RoomRecord> records;
+    bool reaches_start = false;  ///< The server has nothing older.
+    bool reaches_head = false;   ///< There was nothing newer.
+};
+
+/// Somebody in a room of ours types, or has stopped.
+struct TypingChanged {
+    std::string room;
+    std::string user;
+    bool typing = true;
+};
+
+/// Who belongs to the room or is in it. Answers `request_members`; `request` is 0 if the server
+/// sent it because presence changes were left out while we read too slowly.
 struct MemberList {
     RequestId request;
     std::string room;
-    std::vector<std::string> users;
+    std::vector<RoomPerson> people;
     bool complete = true;  ///< False: ask again with the last name as `after`.
+};
+
+/// The rooms that we may see. Answers `request_rooms`.
+struct RoomList {
+    RequestId request;
+    std::vector<RoomSummary> rooms;
+    bool complete = true;  ///< False: ask again with the last name as `after`.
+};
+
+/// Somebody has read a room: our account on another device, or a member who lets others know.
+struct MarkerMoved {
+    std::string room;
+    std::string user;
+    Offset offset = 0;
 };
 
 /// Somebody came into a room of ours, or went.
@@ -142,9 +197,10 @@ struct TokenRenewed {
     std::uint64_t generation = 0;
 };
 
-using ClientEvent = std::variant<Online, Reconnecting, Offline, GoingAway, RoomJoined, RoomLeft,
-                                 RoomMessage, PrivateMessage, Acked, Refused, RoomGap, MemberList,
-                                 PresenceChanged, TokenRenewed>;
+using ClientEvent =
+    std::variant<Online, Reconnecting, Offline, GoingAway, RoomJoined, RoomLeft, RoomMessage,
+                 RoomAct, PrivateMessage, Acked, Refused, RoomGap, MemberList, RoomList,
+                 HistoryPage, MarkerMoved, TypingChanged, PresenceChanged, TokenRenewed>;
 
 // What a server tells the program around it, for logs and figures. Nothing here needs an answer.
 

@@ -14,6 +14,7 @@
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/queue.hpp"
+#include "quicchat/wire/act.hpp"
 
 namespace quicchat {
 
@@ -31,6 +32,7 @@ struct UnsentMessage {
     MessageId id{};
     std::string text{};
     std::string attributes{};
+    Act act{};
 };
 
 /// What a program that keeps messages over its restarts has to do: keep one, or forget it.
@@ -44,8 +46,8 @@ struct OutboxChange {
 /// `Limits::outbox_messages_max` and `Limits::outbox_bytes_max`.
 class Outbox {
 public:
-    /// `rejoin`: of a room that was joined on an earlier connection.
-    enum class Kind : std::uint8_t { join, rejoin, message, members };
+    /// `rejoin`: of a room that was joined on an earlier connection. `message`: or another act.
+    enum class Kind : std::uint8_t { join, rejoin, message, creation, members, rooms, history };
 
     struct Request {
         Kind kind{};
@@ -55,6 +57,7 @@ public:
         std::string to{};                  ///< The addressee, if it is for one person.
         std::string text{};
         std::string attributes{};
+        Act act{};
     };
     using Requests = std::map<RequestId, Request>;
 
@@ -89,6 +92,12 @@ public:
         const auto found = requests_.find(number);
         if (found == requests_.end() || found->second.kind != kind) return std::nullopt;
         return take(number, stream);
+    }
+
+    /// The same, for what the server stores.
+    std::optional<Request> take_stored(RequestId number, StreamId stream) {
+        std::optional<Request> request = take(number, stream, Kind::message);
+        return request ? request : take(number, stream, Kind::creation);
     }
 
     /// Takes out the requests that `wanted` picks, in the order of asking.
@@ -132,6 +141,7 @@ private:
         UnsentMessage message{.room = r.room, .to = r.to, .id = r.id};
         if (keep) message.text = r.text;
         if (keep) message.attributes = r.attributes;
+        if (keep) message.act = r.act;
         changes_.push_back({std::move(message), keep});
     }
 

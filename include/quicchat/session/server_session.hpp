@@ -19,8 +19,10 @@ namespace quicchat {
 
 /// What a frame asks of the server around the session. `std::monostate`: nothing, the session saw
 /// to it.
-using ServerRequest = std::variant<std::monostate, wire::LoginBegin, wire::LoginResponse,
-                                   wire::Join, wire::Publish, wire::MembersRequest, wire::Tell>;
+using ServerRequest =
+    std::variant<std::monostate, wire::LoginBegin, wire::LoginResponse, wire::Join, wire::Publish,
+                 wire::MembersRequest, wire::Tell, wire::CreateRoom, wire::RoomsRequest,
+                 wire::MarkRead, wire::HistoryRequest>;
 
 /// A server's side of one conversation, without I/O: which frames may come now, and what they ask.
 ///
@@ -120,16 +122,5 @@ private:
     std::string close_text_;
     std::optional<Buffer> outgoing_;
 };
-
-/// Whether a message may be stored: `Errc{}`, or why its publisher is refused (PROTOCOL.md §3.1).
-inline Errc check_message(std::string_view text, std::string_view attributes,
-                          const Limits& limits) {
-    if (text.size() > limits.message_bytes_max) return Errc::message_too_long;
-    if (attributes.size() > limits.attributes_bytes_max) return Errc::message_too_long;
-    if (text.empty() || !is_clean_text(text) || !is_clean_text(attributes)) {
-        return Errc::invalid_text;
-    }
-    return is_json_object(attributes, limits.json_depth_max) ? Errc{} : Errc::invalid_request;
-}
 
 }  // namespace quicchat

@@ -85,9 +85,6 @@ constexpr std::string_view input_name(Input input) {
     return names[static_cast<std::size_t>(input)];
 }
 
-/// PROTOCOL.md §2.1: the first stream that a client opens. RFC 9000 §2.1 gives it this number.
-inline constexpr StreamId control_stream{0};
-
 /// Who sends a frame, and on which kind of stream.
 enum class Side : std::uint8_t { client, server };
 enum class Channel : std::uint8_t { control, room };
@@ -108,9 +105,13 @@ inline constexpr auto permissions = std::to_array<Permission>({
     {Side::client, Channel::control, FrameType::login_begin,     State::authenticating},
     {Side::client, Channel::control, FrameType::login_response,  State::authenticating},
     {Side::client, Channel::control, FrameType::tell,            State::ready},
+    {Side::client, Channel::control, FrameType::create_room,     State::ready},
+    {Side::client, Channel::control, FrameType::rooms_request,   State::ready},
+    {Side::client, Channel::control, FrameType::mark_read,       State::ready},
     {Side::client, Channel::room,    FrameType::join,            State::ready},
     {Side::client, Channel::room,    FrameType::publish,         State::ready},
     {Side::client, Channel::room,    FrameType::members_request, State::ready},
+    {Side::client, Channel::room,    FrameType::history_request, State::ready},
 
     {Side::server, Channel::control, FrameType::welcome,         State::negotiating},
     {Side::server, Channel::control, FrameType::login_challenge, State::authenticating},
@@ -124,6 +125,8 @@ inline constexpr auto permissions = std::to_array<Permission>({
     {Side::server, Channel::control, FrameType::token,           State::ready},
     {Side::server, Channel::control, FrameType::ack,             State::ready},
     {Side::server, Channel::control, FrameType::told,            State::ready},
+    {Side::server, Channel::control, FrameType::rooms,           State::ready},
+    {Side::server, Channel::control, FrameType::marker,          State::ready},
     {Side::server, Channel::room,    FrameType::joined,          State::ready},
     {Side::server, Channel::room,    FrameType::ack,             State::ready},
     {Side::server, Channel::room,    FrameType::event,           State::ready},
@@ -131,6 +134,7 @@ inline constexpr auto permissions = std::to_array<Permission>({
     {Side::server, Channel::room,    FrameType::members,         State::ready},
     {Side::server, Channel::room,    FrameType::presence,        State::ready},
     {Side::server, Channel::room,    FrameType::heartbeat,       State::ready},
+    {Side::server, Channel::room,    FrameType::history_end,     State::ready},
     {Side::server, Channel::room,    FrameType::error,           State::ready},
 });
 // clang-format on
@@ -213,12 +217,9 @@ constexpr bool disconnected_always_closes() {
 /// Nothing of the chat itself may be sent before the login.
 constexpr bool strangers_say_only_hello_and_login() {
     for (const Permission& p : permissions) {
-        const bool early = p.state != State::ready;
-        if (early &&
-            (p.channel == Channel::room || p.type == FrameType::tell || p.type == FrameType::told ||
-             p.type == FrameType::ack || p.type == FrameType::token)) {
-            return false;
-        }
+        // The first frame of the chat itself is Token: those below are Hello, login and errors.
+        const bool chat = p.type >= FrameType::token || p.channel == Channel::room;
+        if (chat && p.state != State::ready) return false;
     }
     return true;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -43,6 +44,14 @@ CREATE TABLE unsent(
     attributes TEXT NOT NULL,
     UNIQUE(account, room, addressee, id)
 ) STRICT;
+)sql"},
+    // What a record does beside saying something: an Act.
+    {2, R"sql(
+ALTER TABLE unsent ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE unsent ADD COLUMN target INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE unsent ADD COLUMN subject TEXT NOT NULL DEFAULT '';
+ALTER TABLE unsent ADD COLUMN value INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE unsent ADD COLUMN until INTEGER NOT NULL DEFAULT 0;
 )sql"},
 };
 
@@ -105,14 +114,19 @@ public:
             if (transaction.code() != SQLITE_OK) return database_.error();
             Statement keep{database_,
                            "INSERT OR IGNORE INTO unsent(account, room, addressee, id, text, "
-                           "attributes) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"};
+                           "attributes, kind, target, subject, value, until) "
+                           "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"};
             Statement forget{database_,
                              "DELETE FROM unsent WHERE account=?1 AND room=?2 AND addressee=?3 AND "
                              "id=?4"};
             for (const auto& [m, kept] : changes) {
                 const BytesView id{m.id.bytes};
-                const int code = kept ? keep.run(account_, m.room, m.to, id, m.text, m.attributes)
-                                      : forget.run(account_, m.room, m.to, id);
+                const Act& act = m.act;
+                const int code =
+                    kept ? keep.run(account_, m.room, m.to, id, m.text, m.attributes,
+                                    static_cast<std::int64_t>(act.kind), act.target, act.subject,
+                                    act.value, act.until.time_since_epoch().count())
+                         : forget.run(account_, m.room, m.to, id);
                 if (code != SQLITE_OK) return database_.error();
             }
             if (transaction.commit() != SQLITE_OK) return database_.error();
@@ -140,7 +154,8 @@ private:
                 DeviceToken{static_cast<std::uint64_t>(token.number(0)), Secret{token.bytes(1)}};
         }
         Statement select_unsent{database_,
-                                "SELECT room, addressee, id, text, attributes FROM unsent "
+                                "SELECT room, addressee, id, text, attributes, kind, target, "
+                                "subject, value, until FROM unsent "
                                 "WHERE account=?1 ORDER BY number"};
         Rows unsent = select_unsent.query(account_);
         while (unsent.next()) {
@@ -150,6 +165,10 @@ private:
             unsent.copy_to(2, m.id.bytes);
             m.text = unsent.text(3);
             m.attributes = unsent.text(4);
+            m.act = {static_cast<Act::Kind>(unsent.number(5)),
+                     static_cast<Offset>(unsent.number(6)), std::string{unsent.text(7)},
+                     static_cast<std::uint64_t>(unsent.number(8)),
+                     WallTime{std::chrono::milliseconds{unsent.number(9)}}};
         }
         if (token.code() != SQLITE_OK || unsent.code() != SQLITE_OK) return database_.error();
         return std::nullopt;

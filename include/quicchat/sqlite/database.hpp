@@ -137,7 +137,7 @@ public:
     /// Runs it with these values for ?1, ?2 and so on, for its effect.
     template <class... Values>
     int run(const Values&... values) {
-        Rows rows = query(values...);
+        Rows rows = bind_all(SQLITE_STATIC, values...);  // they outlive this call
         while (rows.next()) {
         }
         return rows.code();
@@ -146,11 +146,7 @@ public:
     /// Begins to read. One at a time per statement.
     template <class... Values>
     Rows query(const Values&... values) {
-        if (handle_ == nullptr) return Rows{nullptr, code_};
-        int code = SQLITE_OK;
-        int place = 0;
-        ((code = code == SQLITE_OK ? bind(++place, values) : code), ...);
-        return Rows{handle_.get(), code};
+        return bind_all(SQLITE_TRANSIENT, values...);
     }
 
 private:
@@ -158,22 +154,35 @@ private:
         void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
     };
 
+    /// Whether SQLite has to copy texts and blobs.
+    using Lifetime = sqlite3_destructor_type;
+
+    template <class... Values>
+    Rows bind_all([[maybe_unused]] Lifetime lifetime, const Values&... values) {
+        if (handle_ == nullptr) return Rows{nullptr, code_};
+        int code = SQLITE_OK;
+        int place = 0;
+        ((code = code == SQLITE_OK ? bind(++place, values, lifetime) : code), ...);
+        return Rows{handle_.get(), code};
+    }
+
     template <class Value>
     requires std::is_integral_v<Value> || std::is_enum_v<Value>
-    int bind(int place, Value value) {
+    int bind(int place, Value value, Lifetime) {
         return sqlite3_bind_int64(handle_.get(), place, static_cast<sqlite3_int64>(value));
     }
-    int bind(int place, std::string_view text) {
+    int bind(int place, std::string_view text, Lifetime lifetime) {
         return sqlite3_bind_text64(handle_.get(), place, text.data() ? text.data() : "",
-                                   text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+                                   text.size(), lifetime, SQLITE_UTF8);
     }
-    int bind(int place, BytesView bytes) {
+    int bind(int place, BytesView bytes, Lifetime lifetime) {
         // A null pointer would bind NULL.
         const void* data = bytes.empty() ? "" : static_cast<const void*>(bytes.data());
-        return sqlite3_bind_blob64(handle_.get(), place, data, bytes.size(), SQLITE_TRANSIENT);
+        return sqlite3_bind_blob64(handle_.get(), place, data, bytes.size(), lifetime);
     }
-    int bind(int place, const std::optional<Buffer>& bytes) {
-        return bytes ? bind(place, BytesView{*bytes}) : sqlite3_bind_null(handle_.get(), place);
+    int bind(int place, const std::optional<Buffer>& bytes, Lifetime lifetime) {
+        return bytes ? bind(place, BytesView{*bytes}, lifetime)
+                     : sqlite3_bind_null(handle_.get(), place);
     }
 
     std::unique_ptr<sqlite3_stmt, Finalize> handle_;

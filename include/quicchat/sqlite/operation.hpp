@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -51,6 +53,18 @@ struct AppendRecord {
     Epoch epoch{};
     AppendToken token = 0;
     Record record;
+    std::vector<StateChange> changes{};
+    bool only_look_up = false;  ///< Store nothing, just say whether it is there.
+};
+/// Changes what is known of a room beside its records.
+struct StoreState {
+    RoomKey room{};
+    std::map<std::string, std::optional<std::string>> changes;
+
+    /// Does what both do, this one first.
+    void add(StoreState later) {
+        for (auto& [key, value] : later.changes) changes[key] = std::move(value);
+    }
 };
 
 /// A change of the devices of one account: removals, then perhaps one that is written.
@@ -66,8 +80,8 @@ struct ChangeDevices {
     std::int64_t accounts_seen = 0;
 };
 
-using Operation =
-    std::variant<CreateRoom, SetRetention, DropRoom, TrimRoom, AppendRecord, ChangeDevices>;
+using Operation = std::variant<CreateRoom, SetRetention, DropRoom, TrimRoom, AppendRecord,
+                               StoreState, ChangeDevices>;
 
 /// The end of an AppendRecord.
 struct AppendDone {

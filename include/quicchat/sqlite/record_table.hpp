@@ -6,32 +6,53 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "quicchat/log/concept.hpp"
+#include "quicchat/log/repeat.hpp"
 #include "quicchat/sqlite/account_table.hpp"
 #include "quicchat/sqlite/database.hpp"
+#include "quicchat/sqlite/names.hpp"
 #include "quicchat/sqlite/operation.hpp"
 
-// The rows of rooms and records. All functions give the result code of SQLite.
+// The rows of rooms, records and what else is known of a room. All functions give the result code
+// of SQLite.
 
 namespace quicchat::sqlite::detail {
 
 /// What a record counts against `Retention::bytes_max`: its texts, and about what the row and its
-/// place in the index take.
+/// name in memory take.
 inline std::int64_t size_of(const Record& record) {
     constexpr std::size_t row_bytes = 128;
     return static_cast<std::int64_t>(row_bytes + record.author.size() + record.text.size() +
-                                     record.attributes.size());
+                                     record.attributes.size() + record.act.subject.size());
 }
 
-/// A row that has the name of a record that is to be appended.
-struct NamedRecord {
-    Offset offset = 0;
-    WallTime time{};
-    bool same_body = false;
-};
+inline constexpr const char* select_records =
+    "SELECT offset, time, id, device, author, text, attributes, kind, target, subject, value, "
+    "until, changed_by FROM record "
+    "WHERE room=?1 AND offset>=?2 AND offset<=?3 ORDER BY offset LIMIT ?4";
+
+inline LoggedRecord read_record(const Rows& row) {
+    LoggedRecord read;
+    read.offset = static_cast<Offset>(row.number(0));
+    Record& record = read.record;
+    record.time = to_time(row.number(1));
+    row.copy_to(2, record.id.bytes);
+    row.copy_to(3, record.device.bytes);
+    record.author = row.text(4);
+    record.text = row.text(5);
+    record.attributes = row.text(6);
+    record.act.kind = static_cast<Act::Kind>(row.number(7));
+    record.act.target = static_cast<Offset>(row.number(8));
+    record.act.subject = row.text(9);
+    record.act.value = static_cast<std::uint64_t>(row.number(10));
+    record.act.until = to_time(row.number(11));
+    record.changed_by = static_cast<Offset>(row.number(12));
+    return read;
+}
 
 inline int load_rooms(Database& database, std::map<RoomKey, StoredRoom>& rooms) {
     Statement select{database, "SELECT id, name, epoch, first, head, bytes FROM room"};
@@ -45,25 +66,56 @@ inline int load_rooms(Database& database, std::map<RoomKey, StoredRoom>& rooms) 
     return rows.code();
 }
 
+/// The names of all records within retention.
+inline int load_names(Database& database, const std::map<RoomKey, StoredRoom>& rooms,
+                      Names& names) {
+    Statement select{database,
+                     "SELECT offset, author, device, id FROM record WHERE room=?1 "
+                     "AND offset>=?2"};
+    for (const auto& [key, room] : rooms) {
+        Rows rows = select.query(key, room.first);
+        while (rows.next()) {
+            names.insert(key, names.hash(rows.text(1), rows.bytes(2), rows.bytes(3)),
+                         static_cast<Offset>(rows.number(0)));
+        }
+        if (rows.code() != SQLITE_OK) return rows.code();
+        names.accept();
+    }
+    return SQLITE_OK;
+}
+
+/// What is left of the oldest records when they are dropped.
+struct OldRecord {
+    Offset offset = 0;
+    std::int64_t bytes = 0;
+    std::uint64_t name = 0;  ///< Its hash.
+};
+
 /// Writes rooms and records. Belongs to the thread of its database.
 class RecordTable {
 public:
     explicit RecordTable(Database& database)
-        : database_(&database),
-          create_(database, "INSERT INTO room VALUES(?1, ?2, ?3, 1, 0, 0)"),
+        : create_(database, "INSERT INTO room VALUES(?1, ?2, ?3, 1, 0, 0)"),
           update_(database, "UPDATE room SET first=?2, head=?3, bytes=?4 WHERE id=?1"),
           drop_room_(database, "DELETE FROM room WHERE id=?1"),
           drop_records_(database, "DELETE FROM record WHERE room=?1"),
-          find_(database,
-                "SELECT offset, time, text, attributes FROM record "
-                "WHERE room=?1 AND author=?2 AND device=?3 AND id=?4 AND dropped=0"),
-          free_name_(database, "UPDATE record SET dropped=1 WHERE room=?1 AND offset=?2"),
-          insert_(database, "INSERT INTO record VALUES(?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9)"),
-          insert_new_(database,
-                      "INSERT INTO record VALUES(?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9) "
-                      "ON CONFLICT(room, author, device, id) WHERE dropped=0 DO NOTHING"),
-          size_(database, "SELECT bytes FROM record WHERE room=?1 AND offset=?2"),
-          trim_(database, "DELETE FROM record WHERE room=?1 AND offset<?2") {}
+          drop_state_(database, "DELETE FROM room_state WHERE room=?1"),
+          select_(database, select_records),
+          select_oldest_(database,
+                         "SELECT offset, bytes, author, device, id FROM record "
+                         "WHERE room=?1 AND offset>=?2 ORDER BY offset LIMIT 64"),
+          select_edits_(database,
+                        "SELECT offset FROM record "
+                        "WHERE room=?1 AND target=?2 AND kind=1 AND offset>=?3"),
+          insert_(database,
+                  "INSERT INTO record "
+                  "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0)"),
+          change_(database,
+                  "UPDATE record SET bytes=?3, text=?4, attributes=?5, kind=?6, changed_by=?7 "
+                  "WHERE room=?1 AND offset=?2"),
+          trim_(database, "DELETE FROM record WHERE room=?1 AND offset<?2"),
+          set_state_(database, "INSERT OR REPLACE INTO room_state VALUES(?1, ?2, ?3)"),
+          remove_state_(database, "DELETE FROM room_state WHERE room=?1 AND key=?2") {}
 
     int create(const CreateRoom& room) { return create_.run(room.room, room.name, room.epoch); }
 
@@ -72,69 +124,68 @@ public:
     }
 
     int drop(RoomKey room) {
-        const int code = drop_records_.run(room);
-        return code != SQLITE_OK ? code : drop_room_.run(room);
+        int code = drop_records_.run(room);
+        if (code == SQLITE_OK) code = drop_state_.run(room);
+        return code == SQLITE_OK ? drop_room_.run(room) : code;
     }
 
     int trim(RoomKey room, Offset first) { return trim_.run(room, first); }
 
-    int find(RoomKey room, const Record& record, std::optional<NamedRecord>& found) {
-        Rows rows = find_.query(room, record.author, BytesView{record.device.bytes},
-                                BytesView{record.id.bytes});
-        if (rows.next()) {
-            found = NamedRecord{static_cast<Offset>(rows.number(0)), to_time(rows.number(1)),
-                                rows.text(2) == record.text && rows.text(3) == record.attributes};
+    int find(RoomKey room, Offset offset, std::optional<Record>& found) {
+        Rows rows = select_.query(room, offset, offset, 1);
+        if (rows.next()) found = read_record(rows).record;
+        return rows.code();
+    }
+
+    /// Some of the records from `first` on.
+    int find_oldest(RoomKey room, Offset first, Names& names, std::vector<OldRecord>& found) {
+        Rows rows = select_oldest_.query(room, first);
+        while (rows.next()) {
+            found.push_back({static_cast<Offset>(rows.number(0)), rows.number(1),
+                             names.hash(rows.text(2), rows.bytes(3), rows.bytes(4))});
         }
         return rows.code();
     }
 
-    /// For a record whose name is free.
+    /// The edits of the message at `target`, from `first` on.
+    int find_edits(RoomKey room, Offset target, Offset first, std::vector<Offset>& found) {
+        Rows rows = select_edits_.query(room, target, first);
+        while (rows.next()) found.push_back(static_cast<Offset>(rows.number(0)));
+        return rows.code();
+    }
+
     int insert(RoomKey room, Offset offset, const Record& record) {
-        return insert_by(insert_, room, offset, record);
+        const Act& act = record.act;
+        return insert_.run(room, offset, size_of(record), to_number(record.time),
+                           BytesView{record.id.bytes}, BytesView{record.device.bytes},
+                           record.author, record.text, record.attributes, act.kind, act.target,
+                           act.subject, act.value, to_number(act.until));
     }
 
-    /// The look-up and the insert in one. `inserted` is false if a row has the record's name.
-    int insert_new(RoomKey room, Offset offset, const Record& record, bool& inserted) {
-        const int code = insert_by(insert_new_, room, offset, record);
-        inserted = code == SQLITE_OK && database_->changes() == 1;
-        return code;
+    /// Writes what an edit or a deletion has made of a record.
+    int change(RoomKey room, Offset offset, const Record& record) {
+        return change_.run(room, offset, size_of(record), record.text, record.attributes,
+                           record.act.kind, record.changed_by);
     }
 
-    /// Lets the name of a dropped record be used again.
-    int free_name(RoomKey room, Offset offset) { return free_name_.run(room, offset); }
-
-    /// Moves `first` on until the room is within its retention. The rows stay until they are
-    /// trimmed, and so does the newest record in any case: it was just acknowledged.
-    int drop_oldest(RoomKey key, StoredRoom& room) {
-        while (room.first < room.head &&
-               (room.head - room.first + 1 > room.retention.records_max ||
-                static_cast<std::uint64_t>(room.bytes) > room.retention.bytes_max)) {
-            Rows rows = size_.query(key, room.first);
-            if (rows.next()) room.bytes -= rows.number(0);
-            if (rows.code() != SQLITE_OK) return rows.code();
-            ++room.first;
-        }
-        return SQLITE_OK;
+    int set_state(RoomKey room, const std::string& key, const std::optional<std::string>& value) {
+        return value ? set_state_.run(room, key, *value) : remove_state_.run(room, key);
     }
 
 private:
-    static int insert_by(Statement& statement, RoomKey room, Offset offset, const Record& record) {
-        return statement.run(room, offset, size_of(record), to_number(record.time),
-                             BytesView{record.id.bytes}, BytesView{record.device.bytes},
-                             record.author, record.text, record.attributes);
-    }
-
-    Database* database_;
     Statement create_;
     Statement update_;
     Statement drop_room_;
     Statement drop_records_;
-    Statement find_;
-    Statement free_name_;
+    Statement drop_state_;
+    Statement select_;
+    Statement select_oldest_;
+    Statement select_edits_;
     Statement insert_;
-    Statement insert_new_;
-    Statement size_;
+    Statement change_;
     Statement trim_;
+    Statement set_state_;
+    Statement remove_state_;
 };
 
 }  // namespace quicchat::sqlite::detail

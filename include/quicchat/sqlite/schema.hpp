@@ -25,8 +25,9 @@ struct Migration {
     const char* sql = nullptr;
 };
 
-/// A record that retention dropped is not read any more, but may stay for a while: `dropped` says
-/// that its name is free again. The blobs of a device are those of account_table.hpp.
+/// A record that retention dropped, before its room's `first`, is not read any more, but may stay
+/// for a while. There is no index of records' names: it would be written all over at each commit;
+/// see names.hpp. The blobs of a device are those of account_table.hpp.
 inline constexpr Migration migrations[] = {
     {1, R"sql(
 CREATE TABLE meta(
@@ -48,16 +49,28 @@ CREATE TABLE record(
     room INTEGER NOT NULL,
     offset INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
-    dropped INTEGER NOT NULL,
     time INTEGER NOT NULL,
     id BLOB NOT NULL,
     device BLOB NOT NULL,
     author TEXT NOT NULL,
     text TEXT NOT NULL,
     attributes TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    changed_by INTEGER NOT NULL,
     PRIMARY KEY(room, offset)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX record_name ON record(room, author, device, id) WHERE dropped = 0;
+CREATE INDEX record_edits ON record(room, target) WHERE kind = 1;
+
+CREATE TABLE room_state(
+    room INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY(room, key)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE account(
     canonical_name TEXT PRIMARY KEY,
@@ -144,7 +157,7 @@ inline std::optional<StorageError> apply_write_settings(Database& database,
     // bring back the journal of that change, and undoing it empties the file and discards the WAL.
     if (auto error = set_pragma(database, "synchronous", "3")) return error;
     if (auto error = set_pragma(database, "journal_mode", "wal")) return error;
-    // In KiB: the pages of the dedup index, which every append hits at random.
+    // In KiB: the newest and the oldest pages of all rooms that are written to.
     if (auto error = set_pragma(database, "cache_size", "-65536")) return error;
     // In WAL mode 2 (FULL) syncs at every commit, 1 (NORMAL) at checkpoints only.
     const std::int64_t needed = config.durability == Durability::fsync ? 2 : 1;

@@ -27,9 +27,18 @@ public:
     Result<std::vector<std::string>> rooms() const { return store_->rooms(); }
     LogHead head(const std::string& room) const { return store_->head(room); }
 
-    void append(AppendToken token, const std::string& room, Record record) {
-        store_->append(token, room, std::move(record));
+    void append(AppendToken token, const std::string& room, Record record,
+                std::vector<StateChange> changes = {}) {
+        store_->append(token, room, std::move(record), std::move(changes));
     }
+    void look_up(AppendToken token, const std::string& room, Record record) {
+        store_->look_up(token, room, std::move(record));
+    }
+    void store(const std::string& room, std::vector<StateChange> changes) {
+        store_->store_state(room, std::move(changes));
+    }
+    Result<RoomState> state(const std::string& room) const { return store_->state(room); }
+
     std::optional<AppendCompletion> poll_completion() { return store_->poll_completion(); }
 
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,

@@ -92,9 +92,31 @@ public:
 
     LogHead head(const std::string& room) const { return rooms_.at(room).head; }
 
-    void append(AppendToken token, const std::string& room, Record record) {
-        const Room& r = rooms_.at(room);
-        writer_.push(AppendRecord{r.key, room, r.head.epoch, token, std::move(record)});
+    void append(AppendToken token, const std::string& room, Record record,
+                std::vector<StateChange> changes = {}) {
+        AppendRecord append = make_append(token, room, std::move(record));
+        append.changes = std::move(changes);
+        writer_.push(std::move(append));
+    }
+
+    void look_up(AppendToken token, const std::string& room, Record record) {
+        AppendRecord append = make_append(token, room, std::move(record));
+        append.only_look_up = true;
+        writer_.push(std::move(append));
+    }
+
+    void store_state(const std::string& room, std::vector<StateChange> changes) {
+        StoreState state{rooms_.at(room).key, {}};
+        for (StateChange& change : changes) state.changes[change.key] = std::move(change.value);
+        writer_.push(std::move(state));
+    }
+
+    Result<RoomState> state(const std::string& name) {
+        RoomState state;
+        Rows rows = select_state_.query(rooms_.at(name).key);
+        while (rows.next()) state.emplace(rows.text(0), rows.text(1));
+        if (rows.code() != SQLITE_OK) return Errc::storage_failed;
+        return state;
     }
 
     std::optional<AppendCompletion> poll_completion() {
@@ -113,7 +135,7 @@ public:
         const Offset first = std::max(after + 1, room.head.first);
         Rows rows = select_records_.query(room.key, first, room.head.head,
                                           std::min<std::size_t>(count_max, room.head.head));
-        while (rows.next()) records.push_back(read_record(rows));
+        while (rows.next()) records.push_back(detail::read_record(rows));
         if (rows.code() != SQLITE_OK) return Errc::storage_failed;
         return records;
     }
@@ -159,9 +181,13 @@ private:
           newest_room_(newest_room(writer)),
           writer_(std::move(writer), config.commit, std::move(wake)),
           reader_(std::move(reader)),
-          select_records_(reader_,
-                          "SELECT offset, time, id, device, author, text, attributes FROM record "
-                          "WHERE room=?1 AND offset>=?2 AND offset<=?3 ORDER BY offset LIMIT ?4") {}
+          select_records_(reader_, detail::select_records),
+          select_state_(reader_, "SELECT key, value FROM room_state WHERE room=?1") {}
+
+    AppendRecord make_append(AppendToken token, const std::string& room, Record record) const {
+        const Room& r = rooms_.at(room);
+        return {r.key, room, r.head.epoch, token, std::move(record)};
+    }
 
     static StorageResult<Secret> read_secret(Database& reader) {
         Statement select{reader, "SELECT value FROM meta WHERE key='secret'"};
@@ -196,18 +222,6 @@ private:
         writer_.trim(done.room, done.first);
     }
 
-    static LoggedRecord read_record(const Rows& rows) {
-        LoggedRecord read;
-        read.offset = static_cast<Offset>(rows.number(0));
-        read.record.time = detail::to_time(rows.number(1));
-        rows.copy_to(2, read.record.id.bytes);
-        rows.copy_to(3, read.record.device.bytes);
-        read.record.author = rows.text(4);
-        read.record.text = rows.text(5);
-        read.record.attributes = rows.text(6);
-        return read;
-    }
-
     const StoreConfig config_;
     Entropy entropy_;
     Secret secret_;
@@ -219,6 +233,7 @@ private:
     WriterThread writer_;
     Database reader_;  ///< Ends before the writer, which closes the file as the last.
     Statement select_records_;
+    Statement select_state_;
 };
 
 }  // namespace quicchat::sqlite

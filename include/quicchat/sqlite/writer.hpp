@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -14,7 +13,7 @@
 #include "quicchat/sqlite/account_table.hpp"
 #include "quicchat/sqlite/database.hpp"
 #include "quicchat/sqlite/operation.hpp"
-#include "quicchat/sqlite/record_table.hpp"
+#include "quicchat/sqlite/room_writer.hpp"
 
 namespace quicchat::sqlite {
 
@@ -33,7 +32,7 @@ public:
     }
 
     /// The rooms of the database, as they were last committed.
-    const std::map<RoomKey, StoredRoom>& rooms() const { return rooms_; }
+    const std::map<RoomKey, StoredRoom>& rooms() const { return tables_->rooms.rooms(); }
 
     /// Takes an operation into the transaction that `commit` will end, and begins it if need be.
     void add(Operation operation) {
@@ -90,15 +89,16 @@ public:
 
 private:
     struct Tables {
-        explicit Tables(Database& database) : records(database), devices(database) {}
-        detail::RecordTable records;
+        Tables(Database& database, Durability durability)
+            : rooms(database, durability), devices(database) {}
+        RoomWriter rooms;
         detail::DeviceTable devices;
     };
 
     Writer(Database database, Durability durability)
-        : database_(std::make_unique<Database>(std::move(database))), durability_(durability) {
+        : database_(std::make_unique<Database>(std::move(database))) {
         sqlite3_wal_hook(database_->handle(), note_wal_pages, wal_pages_.get());
-        tables_ = std::make_unique<Tables>(*database_);
+        tables_ = std::make_unique<Tables>(*database_, durability);
     }
 
     static int note_wal_pages(void* noted, sqlite3*, const char*, int pages) noexcept {
@@ -109,8 +109,8 @@ private:
     /// What a crash left between dropping records and trimming them is trimmed with the first
     /// batch, and not here: the disk may be full, and then it can still be read.
     std::optional<StorageError> load() {
-        if (detail::load_rooms(*database_, rooms_) != SQLITE_OK) return database_->error();
-        for (const auto& [key, room] : rooms_) {
+        if (tables_->rooms.load() != SQLITE_OK) return database_->error();
+        for (const auto& [key, room] : rooms()) {
             if (room.first > 1) postponed_.push_back(TrimRoom{key, room.first});
         }
         return std::nullopt;
@@ -125,40 +125,25 @@ private:
     }
 
     int finish() {
-        for (const RoomKey key : changed_) {
-            const auto room = rooms_.find(key);
-            if (room == rooms_.end()) continue;
-            if (const int code = tables_->records.update(key, room->second)) return code;
-        }
-        return database_->run("COMMIT");
+        const int code = tables_->rooms.finish();
+        return code == SQLITE_OK ? database_->run("COMMIT") : code;
     }
 
     /// The transaction is on disk: what was found out in it may be told.
     void accept() {
         answers_.insert(answers_.end(), std::make_move_iterator(done_.begin()),
                         std::make_move_iterator(done_.end()));
+        done_.clear();
         saved_ = applied_ticket_;
-        forget_changes();
+        tables_->rooms.accept();
     }
 
     void roll_back() {
         // SQLite has done it itself after some errors.
         if (database_->in_transaction()) database_->run("ROLLBACK");
-        for (auto& [key, before] : undo_) {
-            if (before) {
-                rooms_[key] = std::move(*before);
-            } else {
-                rooms_.erase(key);
-            }
-        }
+        tables_->rooms.roll_back();
         applied_ticket_ = saved_;
-        forget_changes();
-    }
-
-    void forget_changes() {
         done_.clear();
-        undo_.clear();
-        changed_.clear();
     }
 
     /// The transaction failed. If only the disk is full, a part of it may fit.
@@ -173,24 +158,38 @@ private:
             if (const auto* append = std::get_if<AppendRecord>(&batch_[i])) {
                 append_alone(*append);
             } else {
-                postponed_.push_back(std::move(batch_[i]));
+                postpone(std::move(batch_[i]));
             }
         }
         if (!failure_ && !postponed_.empty()) transact(nullptr);
     }
 
+    /// However long the disk is full, no room has more than one change of its state waiting.
+    void postpone(Operation operation) {
+        auto* const change = std::get_if<StoreState>(&operation);
+        for (Operation& waiting : postponed_) {
+            auto* const earlier = std::get_if<StoreState>(&waiting);
+            if (change == nullptr || earlier == nullptr || earlier->room != change->room) continue;
+            return earlier->add(std::move(*change));
+        }
+        postponed_.push_back(std::move(operation));
+    }
+
     void append_alone(const AppendRecord& append) {
-        if (rooms_.contains(append.room)) {  // a duplicate needs no room on the disk
+        if (rooms().contains(append.room)) {  // a duplicate needs no room on the disk
             std::optional<AppendDone> known;
-            if (const int code = find_duplicate(append, known); code != SQLITE_OK) {
+            if (tables_->rooms.find_duplicate(append, known) != SQLITE_OK) {
                 failure_ = database_->error();
                 return;
             }
             if (known) return answers_.push_back(*std::move(known));
         }
+        if (append.only_look_up) {
+            return answers_.push_back(tables_->rooms.answer(append, Errc::no_such_message));
+        }
         const int code = transact(&append);
         if (code == SQLITE_OK || failure_) return;
-        answers_.push_back(make_answer(append, Errc::storage_full));
+        answers_.push_back(tables_->rooms.answer(append, Errc::storage_full));
     }
 
     /// A transaction of what was postponed and of one append.
@@ -209,19 +208,6 @@ private:
         return code_;
     }
 
-    AppendDone make_answer(const AppendRecord& append, Errc error) const {
-        AppendDone done{.room = append.room,
-                        .completion = {.token = append.token,
-                                       .room = append.name,
-                                       .error = error,
-                                       .epoch = append.epoch,
-                                       .durability = durability_}};
-        if (const auto room = rooms_.find(append.room); room != rooms_.end()) {
-            done.first = room->second.first;
-        }
-        return done;
-    }
-
     /// Every append without an answer fails. The answers are those of the first appends.
     void refuse_rest() {
         std::size_t answered = answers_.size();
@@ -232,86 +218,24 @@ private:
                 --answered;
                 continue;
             }
-            answers_.push_back(make_answer(*append, failure_->errc));
+            answers_.push_back(tables_->rooms.answer(*append, failure_->errc));
         }
-    }
-
-    void remember(RoomKey key) {
-        const auto room = rooms_.find(key);
-        undo_.try_emplace(key, room == rooms_.end() ? std::nullopt : std::optional{room->second});
     }
 
     int apply(const Operation& operation) {
         return match(
             operation,
-            [&](const CreateRoom& o) {
-                remember(o.room);
-                rooms_[o.room] = {.name = o.name, .epoch = o.epoch};
-                return tables_->records.create(o);
+            [&](const AppendRecord& o) {
+                AppendDone done;
+                const int code = tables_->rooms.append(o, done);
+                if (code == SQLITE_OK) done_.push_back(std::move(done));
+                return code;
             },
-            [&](const SetRetention& o) {
-                remember(o.room);
-                rooms_.at(o.room).retention = o.retention;
-                return SQLITE_OK;
-            },
-            [&](const DropRoom& o) {
-                remember(o.room);
-                rooms_.erase(o.room);
-                return tables_->records.drop(o.room);
-            },
-            [&](const TrimRoom& o) { return tables_->records.trim(o.room, o.first); },
-            [&](const AppendRecord& o) { return apply_append(o); },
             [&](const ChangeDevices& o) {
                 applied_ticket_ = o.ticket;
                 return tables_->devices.apply(o);
-            });
-    }
-
-    int apply_append(const AppendRecord& append) {
-        StoredRoom& room = rooms_.at(append.room);
-        const Offset offset = room.head + 1;
-        bool inserted = false;
-        int code = tables_->records.insert_new(append.room, offset, append.record, inserted);
-        if (code == SQLITE_OK && !inserted) {
-            std::optional<AppendDone> known;
-            code = find_duplicate(append, known);
-            if (known) done_.push_back(*std::move(known));
-            if (code != SQLITE_OK || known) return code;
-            code = tables_->records.free_name(append.room, std::exchange(freed_name_, 0));
-            if (code == SQLITE_OK) {
-                code = tables_->records.insert(append.room, offset, append.record);
-            }
-        }
-        if (code != SQLITE_OK) return code;
-        remember(append.room);
-        changed_.insert(append.room);
-        room.head = offset;
-        room.bytes += detail::size_of(append.record);
-        code = tables_->records.drop_oldest(append.room, room);
-        if (code != SQLITE_OK) return code;
-        AppendDone done = make_answer(append, Errc{});
-        done.completion.offset = offset;
-        done.completion.time = append.record.time;
-        done_.push_back(std::move(done));
-        return SQLITE_OK;
-    }
-
-    /// Looks for the record's name among those within retention. Sees what the open transaction
-    /// has inserted. Notes the row of an older record of that name in `freed_name_`.
-    int find_duplicate(const AppendRecord& append, std::optional<AppendDone>& known) {
-        std::optional<detail::NamedRecord> found;
-        freed_name_ = 0;
-        const int code = tables_->records.find(append.room, append.record, found);
-        if (code != SQLITE_OK || !found) return code;
-        if (found->offset < rooms_.at(append.room).first) {
-            freed_name_ = found->offset;
-            return SQLITE_OK;
-        }
-        known = make_answer(append, found->same_body ? Errc{} : Errc::conflict);
-        known->completion.offset = found->offset;
-        known->completion.time = found->time;
-        known->completion.duplicate = found->same_body;
-        return SQLITE_OK;
+            },
+            [&](const auto& o) { return tables_->rooms.apply(o); });
     }
 
     void checkpoint(int mode) {
@@ -326,13 +250,7 @@ private:
 
     std::unique_ptr<int> wal_pages_ = std::make_unique<int>(0);  ///< Its address is stable.
     std::unique_ptr<Database> database_;
-    Durability durability_;
     std::unique_ptr<Tables> tables_;  ///< Ends before the database.
-
-    std::map<RoomKey, StoredRoom> rooms_;                ///< As the open transaction sees them.
-    std::map<RoomKey, std::optional<StoredRoom>> undo_;  ///< As they were before it.
-    std::set<RoomKey> changed_;                          ///< Whose rows are to be written.
-    Offset freed_name_ = 0;
 
     std::vector<Operation> batch_;
     std::size_t appends_ = 0;

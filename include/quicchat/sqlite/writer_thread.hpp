@@ -65,7 +65,8 @@ public:
         {
             const std::lock_guard lock{mutex_};
             was_empty = queue_.empty();
-            queue_.push_back(std::move(operation));
+            if (was_empty || !join(queue_.back(), operation))
+                queue_.push_back(std::move(operation));
         }
         if (was_empty) asked_.notify_one();
     }
@@ -98,6 +99,15 @@ public:
 
 private:
     using Lock = std::unique_lock<std::mutex>;
+
+    /// Makes one of two changes of a room's state in a row.
+    static bool join(Operation& last, Operation& next) {
+        auto* const earlier = std::get_if<StoreState>(&last);
+        auto* const later = std::get_if<StoreState>(&next);
+        if (earlier == nullptr || later == nullptr || earlier->room != later->room) return false;
+        earlier->add(std::move(*later));
+        return true;
+    }
 
     void work() {
         Lock lock{mutex_};

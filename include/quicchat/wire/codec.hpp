@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -25,6 +26,30 @@ concept Is = std::same_as<std::remove_const_t<M>, T>;
 inline constexpr std::size_t any_size = std::numeric_limits<std::size_t>::max();
 
 // The fields of each message, once, for reading and writing. PROTOCOL.md §4 has the same list.
+
+void fields(auto& io, Is<Act> auto& act) {
+    io.choice(act.kind, Act::Kind::tombstone);
+    io.number(act.target);
+    io.text(act.subject, any_size);
+    io.number(act.value);
+    io.time(act.until);
+}
+
+void fields(auto& io, Is<RoomPerson> auto& person) {
+    io.text(person.user, user_name_bytes_max);
+    io.choice(person.role, Role::owner);
+    io.flag(person.present);
+}
+
+void fields(auto& io, Is<RoomSummary> auto& room) {
+    io.text(room.room, room_name_bytes_max);
+    io.text(room.topic, topic_bytes_max);
+    io.choice(room.access, RoomAccess::archived);
+    io.choice(room.role, Role::owner);
+    io.number(room.head);
+    io.number(room.marker);
+    io.number(room.unread);
+}
 
 void fields(auto& io, Is<wire::Hello> auto& m) {
     io.number(m.minor_min);
@@ -94,6 +119,10 @@ void fields(auto& io, Is<wire::Joined> auto& m) {
     io.number(m.head);
     io.number(m.next);
     io.flag(m.recovered);
+    io.choice(m.role, Role::owner);
+    io.choice(m.access, RoomAccess::archived);
+    io.number(m.marker);
+    io.text(m.topic, topic_bytes_max);
 }
 
 void fields(auto& io, Is<wire::Publish> auto& m) {
@@ -101,6 +130,7 @@ void fields(auto& io, Is<wire::Publish> auto& m) {
     io.id(m.id);
     io.text(m.text, any_size);
     io.text(m.attributes, any_size);
+    fields(io, m.act);
 }
 
 void fields(auto& io, Is<wire::Ack> auto& m) {
@@ -114,11 +144,12 @@ void fields(auto& io, Is<wire::Ack> auto& m) {
 void fields(auto& io, Is<wire::Event> auto& m) {
     io.number(m.offset);
     io.time(m.time);
-    io.choice(m.kind, wire::Event::Kind::message);
     io.id(m.id);
     io.text(m.from, user_name_bytes_max);
     io.text(m.text, any_size);
     io.text(m.attributes, any_size);
+    fields(io, m.act);
+    io.number(m.changed_by);
 }
 
 void fields(auto& io, Is<wire::Gap> auto& m) {
@@ -133,7 +164,7 @@ void fields(auto& io, Is<wire::MembersRequest> auto& m) {
 
 void fields(auto& io, Is<wire::Members> auto& m) {
     io.number(m.request);
-    io.texts(m.users, any_size, user_name_bytes_max);
+    io.list(m.people, [](auto& each, auto& person) { fields(each, person); });
     io.flag(m.complete);
 }
 
@@ -161,6 +192,58 @@ void fields(auto& io, Is<wire::Told> auto& m) {
     io.text(m.to, user_name_bytes_max);
     io.text(m.text, any_size);
     io.text(m.attributes, any_size);
+}
+
+void fields(auto& io, Is<wire::CreateRoom> auto& m) {
+    io.number(m.request);
+    io.id(m.id);
+    io.text(m.room, any_size);
+    io.choice(m.access, RoomAccess::archived);
+    io.text(m.topic, any_size);
+}
+
+void fields(auto& io, Is<wire::RoomsRequest> auto& m) {
+    io.number(m.request);
+    io.text(m.after, room_name_bytes_max);
+}
+
+void fields(auto& io, Is<wire::Rooms> auto& m) {
+    io.number(m.request);
+    io.list(m.rooms, [](auto& each, auto& room) { fields(each, room); });
+    io.flag(m.complete);
+}
+
+void fields(auto& io, Is<wire::MarkRead> auto& m) {
+    io.text(m.room, any_size);
+    io.epoch(m.epoch);
+    io.number(m.offset);
+    io.flag(m.shared);
+}
+
+void fields(auto& io, Is<wire::Marker> auto& m) {
+    io.text(m.room, room_name_bytes_max);
+    io.text(m.user, user_name_bytes_max);
+    io.number(m.offset);
+}
+
+void fields(auto& io, Is<wire::HistoryRequest> auto& m) {
+    io.number(m.request);
+    io.text(m.room, any_size);
+    io.number(m.offset);
+    io.number(m.before);
+    io.number(m.after);
+}
+
+void fields(auto& io, Is<wire::HistoryEnd> auto& m) {
+    io.number(m.request);
+    io.epoch(m.epoch);
+    io.flag(m.reaches_start);
+    io.flag(m.reaches_head);
+}
+
+void fields(auto& io, Is<wire::Typing> auto& m) {
+    io.number(m.stream);
+    io.text(m.user, user_name_bytes_max);
 }
 
 /// PROTOCOL.md §2.3: what follows the known fields are extensions of later minor versions, each a
@@ -210,6 +293,17 @@ Result<Message> decode_by_type(const FrameView& frame, std::index_sequence<I...>
 /// `may_be_skipped` says so, otherwise close. `malformed_frame` for anything that does not fit.
 inline Result<Message> decode(const FrameView& frame) {
     return detail::decode_by_type(frame, std::make_index_sequence<std::variant_size_v<Message>>{});
+}
+
+/// The hint in a datagram (PROTOCOL.md §2.4); nothing for anything else.
+inline std::optional<wire::Typing> decode_datagram(BytesView bytes) {
+    const Result<std::uint64_t> type = read_varint(bytes);
+    const Result<std::uint64_t> length = type ? read_varint(bytes) : type;
+    if (!length || *length != bytes.size()) return std::nullopt;
+    if (*type != static_cast<std::uint64_t>(FrameType::typing)) return std::nullopt;
+    Result<wire::Typing> hint = detail::decode_as<wire::Typing>(bytes);
+    if (!hint) return std::nullopt;
+    return *std::move(hint);
 }
 
 /// The whole frame of a message.

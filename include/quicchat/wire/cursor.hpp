@@ -62,6 +62,13 @@ public:
         for (const std::string& value : values) text(value, bytes_max);
     }
 
+    /// As many as there are; `fields` writes one.
+    template <class Value, class Fields>
+    void list(const std::vector<Value>& values, Fields fields) {
+        append_varint(buffer_, values.size());
+        for (const Value& value : values) fields(*this, value);
+    }
+
 private:
     Buffer& buffer_;
 };
@@ -137,6 +144,15 @@ public:
         if (count > count_max || count > bytes_.size()) ok_ = false;
         values.clear();
         for (std::uint64_t i = 0; ok_ && i < count; ++i) text(values.emplace_back(), bytes_max);
+    }
+
+    template <class Value, class Fields>
+    void list(std::vector<Value>& values, Fields fields) {
+        std::uint64_t count = 0;
+        number(count);
+        if (count > bytes_.size()) ok_ = false;  // each takes a byte at least
+        values.clear();
+        for (std::uint64_t i = 0; ok_ && i < count; ++i) fields(*this, values.emplace_back());
     }
 
 private:

@@ -10,6 +10,8 @@
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/time.hpp"
+#include "quicchat/wire/act.hpp"
+#include "quicchat/wire/role.hpp"
 
 namespace quicchat {
 
@@ -72,6 +74,14 @@ enum class FrameType : std::uint64_t {
     heartbeat = 0x33,
     tell = 0x34,
     told = 0x36,
+    create_room = 0x38,
+    rooms_request = 0x3a,
+    rooms = 0x3c,
+    mark_read = 0x3e,
+    marker = 0x41,
+    history_request = 0x42,
+    history_end = 0x44,
+    typing = 0x47,
 };
 
 // The messages, one struct per frame type. Field order is the order on the wire.
@@ -174,16 +184,21 @@ struct Joined {
     Offset head = 0;
     Offset next = 0;
     bool recovered = false;
+    Role role = Role::none;  ///< Of the account.
+    RoomAccess access = RoomAccess::everybody;
+    Offset marker = 0;  ///< As in RoomSummary.
+    std::string topic{};
     friend bool operator==(const Joined&, const Joined&) = default;
 };
 
-/// Client: put this message into the room of this stream.
+/// Client: put this message, or another act, into the room of this stream.
 struct Publish {
     static constexpr FrameType type = FrameType::publish;
     RequestId request = 0;
     MessageId id{};
     std::string text;
     std::string attributes;
+    Act act{};
     friend bool operator==(const Publish&, const Publish&) = default;
 };
 
@@ -201,14 +216,14 @@ struct Ack {
 /// Server: one record of the room's log.
 struct Event {
     static constexpr FrameType type = FrameType::event;
-    enum class Kind : std::uint8_t { message = 0 };
     Offset offset = 0;
     WallTime time{};
-    Kind kind = Kind::message;
     MessageId id{};
     std::string from;
     std::string text;
     std::string attributes;
+    Act act{};
+    Offset changed_by = 0;  ///< The edit or deletion that gave it these texts; 0: none.
     friend bool operator==(const Event&, const Event&) = default;
 };
 
@@ -228,11 +243,11 @@ struct MembersRequest {
     friend bool operator==(const MembersRequest&, const MembersRequest&) = default;
 };
 
-/// Server: the members, in order of their names.
+/// Server: who belongs to the room or is in it, in order of their names.
 struct Members {
     static constexpr FrameType type = FrameType::members;
     RequestId request = 0;
-    std::vector<std::string> users;
+    std::vector<RoomPerson> people;
     bool complete = true;
     friend bool operator==(const Members&, const Members&) = default;
 };
@@ -277,13 +292,93 @@ struct Told {
     friend bool operator==(const Told&, const Told&) = default;
 };
 
+/// Client, on the control stream: make a room, with us as its owner.
+struct CreateRoom {
+    static constexpr FrameType type = FrameType::create_room;
+    RequestId request = 0;
+    MessageId id{};
+    std::string room;
+    RoomAccess access = RoomAccess::everybody;
+    std::string topic;
+    friend bool operator==(const CreateRoom&, const CreateRoom&) = default;
+};
+
+/// Client, on the control stream: which rooms are there? Names after `after`, in order.
+struct RoomsRequest {
+    static constexpr FrameType type = FrameType::rooms_request;
+    RequestId request = 0;
+    std::string after;
+    friend bool operator==(const RoomsRequest&, const RoomsRequest&) = default;
+};
+
+/// Server: the rooms that the account may see, in order of their names.
+struct Rooms {
+    static constexpr FrameType type = FrameType::rooms;
+    RequestId request = 0;
+    std::vector<RoomSummary> rooms;
+    bool complete = true;
+    friend bool operator==(const Rooms&, const Rooms&) = default;
+};
+
+/// Client, on the control stream: the account has read a room up to `offset`. Has no answer.
+struct MarkRead {
+    static constexpr FrameType type = FrameType::mark_read;
+    std::string room;
+    Epoch epoch{};
+    Offset offset = 0;
+    bool shared = false;  ///< The other members may know.
+    friend bool operator==(const MarkRead&, const MarkRead&) = default;
+};
+
+/// Server, on the control stream: somebody has read a room up to `offset`.
+struct Marker {
+    static constexpr FrameType type = FrameType::marker;
+    std::string room;
+    std::string user;
+    Offset offset = 0;
+    friend bool operator==(const Marker&, const Marker&) = default;
+};
+
+/// Client, the only frame of a stream of its own: records of a room. The newest `before` of those
+/// below `offset`, and the oldest `after` of the others.
+struct HistoryRequest {
+    static constexpr FrameType type = FrameType::history_request;
+    RequestId request = 0;
+    std::string room;
+    Offset offset = 0;
+    std::uint64_t before = 0;
+    std::uint64_t after = 0;
+    friend bool operator==(const HistoryRequest&, const HistoryRequest&) = default;
+};
+
+/// Server, behind the Events of a page of history: that was all.
+struct HistoryEnd {
+    static constexpr FrameType type = FrameType::history_end;
+    RequestId request = 0;
+    Epoch epoch{};
+    bool reaches_start = false;  ///< The log has nothing older.
+    bool reaches_head = false;   ///< There was nothing newer.
+    friend bool operator==(const HistoryEnd&, const HistoryEnd&) = default;
+};
+
+/// Either, in a datagram: somebody is typing in the room of that stream of the receiver's
+/// connection. From a client without a name.
+struct Typing {
+    static constexpr FrameType type = FrameType::typing;
+    std::uint64_t stream = 0;
+    std::string user;
+    friend bool operator==(const Typing&, const Typing&) = default;
+};
+
 }  // namespace wire
 
 /// Any frame of this version.
-using Message = std::variant<wire::Hello, wire::Welcome, wire::LoginBegin, wire::LoginChallenge,
-                             wire::LoginResponse, wire::LoginDone, wire::Error, wire::Goaway,
-                             wire::Token, wire::Join, wire::Joined, wire::Publish, wire::Ack,
-                             wire::Event, wire::Gap, wire::MembersRequest, wire::Members,
-                             wire::Presence, wire::Heartbeat, wire::Tell, wire::Told>;
+using Message =
+    std::variant<wire::Hello, wire::Welcome, wire::LoginBegin, wire::LoginChallenge,
+                 wire::LoginResponse, wire::LoginDone, wire::Error, wire::Goaway, wire::Token,
+                 wire::Join, wire::Joined, wire::Publish, wire::Ack, wire::Event, wire::Gap,
+                 wire::MembersRequest, wire::Members, wire::Presence, wire::Heartbeat, wire::Tell,
+                 wire::Told, wire::CreateRoom, wire::RoomsRequest, wire::Rooms, wire::MarkRead,
+                 wire::Marker, wire::HistoryRequest, wire::HistoryEnd, wire::Typing>;
 
 }  // namespace quicchat

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -18,9 +19,12 @@ class Screen:
     def __init__(self, reader: LineReader, *, plain: bool) -> None:
         self._reader = reader
         self._editor: Any = None
+        self.on_typing: Callable[[], None] = lambda: None  #: called at keys, where they are seen
         dumb = os.environ.get("TERM", "dumb") == "dumb"
         if reader.is_terminal and sys.stdout.isatty() and not dumb and not plain:
             self._editor = _make_editor()
+        if self._editor is not None:
+            self._editor.default_buffer.on_text_changed += self._note_key
 
     @property
     def shows_typing(self) -> bool:
@@ -40,6 +44,10 @@ class Screen:
             except EOFError:
                 return None
         return line.encode(errors="surrogateescape")
+
+    def _note_key(self, buffer: Any) -> None:
+        if buffer.text and not buffer.text.startswith(("/", "@")):
+            self.on_typing()
 
     def say(self, line: str) -> None:
         """A line that is clean already."""

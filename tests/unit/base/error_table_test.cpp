@@ -60,6 +60,9 @@ constexpr bool is_enumerator(Errc errc) {
         case Errc::room_full:
         case Errc::not_ready:
         case Errc::storage_full:
+        case Errc::no_such_message:
+        case Errc::room_exists:
+        case Errc::removed:
             return true;
     }
     return false;

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -11,36 +14,86 @@
 
 #include "quicchat/log/memory_log.hpp"
 #include "quicchat/server/hub.hpp"
+#include "support/known_accounts.hpp"
 #include "support/literals.hpp"
 #include "support/printers.hpp"
+#include "support/shared_log.hpp"
 #include "unit/wire/random_message.hpp"
 
 namespace quicchat::test {
 
-/// A hub with rooms #lobby and #quiet, and members that are fed by hand.
+/// A hub with rooms #lobby and #quiet, and members that are fed by hand. Its log outlives it: give
+/// it to another fixture for a restart.
 struct HubFixture {
-    explicit HubFixture(Limits l = {}) : limits(l), hub(MemoryLog{Entropy::seeded(1)}, limits) {
+    explicit HubFixture(Limits limits = {}) : HubFixture(ServerConfig{.limits = limits}, {}) {}
+    HubFixture(ServerConfig c, std::shared_ptr<MemoryLog> l)
+        : config(std::move(c)),
+          log(l ? std::move(l) : std::make_shared<MemoryLog>(Entropy::seeded(1))),
+          hub(SharedLog{log}, config, accounts) {
         REQUIRE(hub.add_room("#lobby") == Errc{});
         REQUIRE(hub.add_room("#quiet") == Errc{});
+        REQUIRE(hub.restore() == Errc{});
+        set_time({});
     }
 
     static StreamId stream_of(std::uint64_t connection) { return StreamId{4 * connection}; }
 
+    void set_time(std::chrono::milliseconds since_1970) { hub.begin_turn(WallTime{since_1970}); }
+
+    void log_in(std::uint64_t connection, const std::string& user, DeviceId device = {}) {
+        if (!roster_.emplace(connection, std::pair{user, device}).second) return;
+        hub.handle_login(ConnectionId{connection}, user);
+    }
+    void disconnect(std::uint64_t connection) {
+        hub.handle_disconnected(ConnectionId{connection}, roster_.at(connection).first);
+        roster_.erase(connection);
+    }
+    HubAsker asker(std::uint64_t connection) const {
+        const auto& [user, device] = roster_.at(connection);
+        return {ConnectionId{connection}, user, device};
+    }
+
+    Result<Member*> try_join(std::uint64_t connection, std::string room, Position position = {}) {
+        return hub.join(asker(connection), stream_of(connection),
+                        {connection, std::move(room), position});
+    }
+    Errc join_error(std::uint64_t connection, std::string room) {
+        const Result<Member*> member = try_join(connection, std::move(room));
+        return member ? Errc{} : to_errc(member.error());
+    }
     Member& join(std::uint64_t connection, std::string user, Position position = {},
                  std::string room = "#lobby", DeviceId device = {}) {
-        if (roster_.emplace(connection, user).second) {
-            hub.handle_login(ConnectionId{connection}, user);
-        }
-        const auto member = hub.join(ConnectionId{connection}, stream_of(connection), user, device,
-                                     {connection, std::move(room), position});
+        log_in(connection, user, device);
+        const Result<Member*> member = try_join(connection, std::move(room), position);
         REQUIRE(member);
         return **member;
     }
 
     /// Publishes with an id of the next number, or of `number`.
     void publish(Member& member, std::string text, std::optional<unsigned> number = {}) {
+        act(member, {}, std::move(text), number);
+    }
+    void act(Member& member, Act act, std::string text = {}, std::optional<unsigned> number = {}) {
         const unsigned n = number ? *number : ++published_;
-        hub.publish(member, {n, id(n), std::move(text), "{}"}, {});
+        hub.publish(member, {n, id(n), std::move(text), "{}", std::move(act)});
+    }
+    /// The same, committed. Whether it was: `Errc{}`, or why not.
+    Errc acted(Member& member, const Act& what, std::string text = {}) {
+        const auto connection = static_cast<std::uint64_t>(member.connection);
+        (void)take(connection);
+        act(member, what, std::move(text));
+        REQUIRE(hub.settle() == Errc{});
+        const auto errors = take<wire::Error>(connection);
+        return errors.empty() ? Errc{} : from_wire_code(errors.back().code);
+    }
+    static Act role(std::string subject, Role role, WallTime until = {}) {
+        return {.kind = Act::Kind::role,
+                .subject = std::move(subject),
+                .value = static_cast<std::uint64_t>(role),
+                .until = until};
+    }
+    static Act access(RoomAccess access) {
+        return {.kind = Act::Kind::access, .value = static_cast<std::uint64_t>(access)};
     }
     /// Publishes and commits `count` messages.
     void fill(Member& member, unsigned count) {
@@ -48,6 +101,33 @@ struct HubFixture {
             publish(member, "text");
             REQUIRE(hub.settle() == Errc{});
         }
+    }
+
+    Errc tell(std::uint64_t connection, std::string to, unsigned number,
+              std::string text = "psst") {
+        return hub.tell(asker(connection),
+                        {number, id(number), std::move(to), std::move(text), "{}"});
+    }
+    /// Makes a room; what comes of it: `Errc{}`, or why not.
+    Errc create(std::uint64_t connection, std::string room,
+                RoomAccess access = RoomAccess::everybody, unsigned number = 1) {
+        const Errc errc = hub.create_room(asker(connection),
+                                          {number, id(number), std::move(room), access, "topic"});
+        if (errc != Errc{}) return errc;
+        REQUIRE(hub.settle() == Errc{});
+        for (const auto& [to, message] : control()) {
+            const auto* refused = std::get_if<wire::Error>(&message);
+            if (refused != nullptr && to == connection) return from_wire_code(refused->code);
+        }
+        return Errc{};
+    }
+    std::vector<RoomSummary> rooms(std::uint64_t connection, std::string after = {}) {
+        hub.list_rooms(asker(connection), {1, std::move(after)});
+        for (auto& [to, message] : control()) {
+            auto* list = std::get_if<wire::Rooms>(&message);
+            if (list != nullptr && to == connection) return std::move(list->rooms);
+        }
+        return {};
     }
 
     static MessageId id(unsigned number) {
@@ -59,7 +139,7 @@ struct HubFixture {
 
     /// Serves all that are waiting; what each member got is in `frames`.
     void serve() {
-        while (Member* member = hub.poll_waiting()) {
+        while (Member* member = hub.feed().poll_waiting()) {
             while (const std::optional<Bytes> frame = hub.next_frame(*member)) {
                 frames[member->connection].push_back(*frame);
             }
@@ -69,7 +149,7 @@ struct HubFixture {
         serve();
         std::vector<Message> messages;
         for (const Bytes& frame : std::exchange(frames[ConnectionId{connection}], {})) {
-            messages.push_back(*decode(view_frame(frame.view())));
+            messages.push_back(read(frame));
         }
         return messages;
     }
@@ -90,20 +170,59 @@ struct HubFixture {
     /// What the control streams got: connection and message.
     std::vector<std::pair<std::uint64_t, Message>> control() {
         std::vector<std::pair<std::uint64_t, Message>> all;
-        while (const auto out = hub.poll_control()) {
-            all.emplace_back(static_cast<std::uint64_t>(out->connection),
-                             *decode(view_frame(out->frame.view())));
+        const auto add = [&](ConnectionId connection, const Bytes& frame) {
+            all.emplace_back(static_cast<std::uint64_t>(connection), read(frame));
+            return true;
+        };
+        while (const auto out = hub.poll_control()) add(out->connection, out->frame);
+        hub.inboxes().send(add);
+        return all;
+    }
+    /// The same, of one kind and for one connection.
+    template <class M>
+    std::vector<M> control(std::uint64_t connection) {
+        std::vector<M> all;
+        for (auto& [to, message] : control()) {
+            auto* m = std::get_if<M>(&message);
+            if (m != nullptr && to == connection) all.push_back(std::move(*m));
+        }
+        return all;
+    }
+    /// The memberships that the hub has ended: connection, and the last words.
+    std::vector<std::pair<std::uint64_t, std::vector<Message>>> endings() {
+        std::vector<std::pair<std::uint64_t, std::vector<Message>>> all;
+        while (const auto ending = hub.poll_ending()) {
+            all.emplace_back(static_cast<std::uint64_t>(ending->connection),
+                             std::vector<Message>{});
+            for (const Bytes& frame : ending->frames) all.back().second.push_back(read(frame));
         }
         return all;
     }
 
-    Limits limits;
-    Hub<MemoryLog> hub;
+    /// Somebody has read a room as it is now.
+    void mark(std::uint64_t connection, const std::string& room, Offset offset,
+              bool shared = false) {
+        const HubAsker who = asker(connection);
+        const std::string key = RoomKeeper<SharedLog>::key_for(who.user, room);
+        Epoch epoch{};
+        const auto rooms = log->rooms();
+        for (const std::string& name : *rooms) {
+            if (name == key) epoch = log->head(key).epoch;
+        }
+        hub.mark_read(who, {room, epoch, offset, shared});
+    }
+
+    static Message read(const Bytes& frame) { return *decode(view_frame(frame.view())); }
+
+    ServerConfig config;
+    KnownAccounts accounts;  ///< Also those that are away.
+    std::shared_ptr<MemoryLog> log;
+    Hub<SharedLog> hub;
     std::map<ConnectionId, std::vector<Bytes>> frames;
 
 private:
-    std::map<std::uint64_t, std::string> roster_;
-    unsigned published_ = 0;
+    std::map<std::uint64_t, std::pair<std::string, DeviceId>> roster_;
+    unsigned published_ = 1000;  ///< Above the numbers that tests give.
 };
 
 }  // namespace quicchat::test

@@ -22,6 +22,8 @@ namespace {
 
 DeviceId device(unsigned number) { return {{static_cast<std::byte>(number)}}; }
 
+const KnownAccounts nobody;
+
 /// The steps of the heartbeat: a slice of the members at each.
 constexpr Duration beat = Limits{}.heartbeat / 16;
 
@@ -53,8 +55,8 @@ TEST_CASE("a hub recognises what is sent again by author, device and id", "[serv
     }
     SECTION("for messages to one person as well") {
         const auto tell = [&](std::uint64_t connection, unsigned device_number) {
-            REQUIRE(chat.hub.tell(ConnectionId{connection}, "ada", device(device_number),
-                                  {7, HubFixture::id(9), "bob", "psst", "{}"}, {}) == Errc{});
+            REQUIRE(chat.hub.tell({ConnectionId{connection}, "ada", device(device_number)},
+                                  {7, HubFixture::id(9), "bob", "psst", "{}"}) == Errc{});
             REQUIRE(chat.hub.settle() == Errc{});
             return std::get<wire::Ack>(chat.control().at(0).second).offset;
         };
@@ -126,14 +128,14 @@ TEST_CASE("a hub says the newest offset of a quiet room", "[server]") {
         Member& slow = chat.join(2, "slow");
         chat.take(1);
         chat.take(2);
-        chat.hub.stall(slow);
+        chat.hub.feed().stall(slow);
         chat.fill(ada, 1);
         chat.take(1);
-        chat.hub.refuse(ada, 1, Errc::forbidden);
+        chat.hub.feed().reply(ada, encode_refusal(1, Errc::forbidden));
         wait(3 * 30s);
         CHECK(slow.replies.empty());
         CHECK(ada.replies.size() == 1);
-        chat.hub.handle_writable(slow);
+        chat.hub.feed().handle_writable(slow);
         CHECK(chat.offsets(2) == std::vector<Offset>{4});
         wait(30s);
         CHECK(chat.take(2) == std::vector<Message>{wire::Heartbeat{4}});
@@ -158,7 +160,7 @@ TEST_CASE("a hub says the newest offset of a quiet room", "[server]") {
 }
 
 TEST_CASE("a hub goes on where its log ended", "[server]") {
-    Limits limits;
+    const ServerConfig config;
     MemoryLog log{Entropy::seeded(1)};
     const Retention retention{100, 100'000};
     for (const char* room : {"#lobby", "#old", "@ada,@bob"}) {
@@ -168,12 +170,12 @@ TEST_CASE("a hub goes on where its log ended", "[server]") {
     }
     const Epoch epoch = log.head("#lobby").epoch;
     const Epoch pair = log.head("@ada,@bob").epoch;
-    Hub<MemoryLog> hub{std::move(log), limits};
+    Hub<MemoryLog> hub{std::move(log), config, nobody};
     REQUIRE(hub.add_room("#Lobby") == Errc{});
     REQUIRE(hub.restore() == Errc{});
     const auto join = [&](std::string room, Position position) {
         const auto member =
-            hub.join(ConnectionId{1}, StreamId{4}, "ada", {}, {1, std::move(room), position});
+            hub.join({ConnectionId{1}, "ada", {}}, StreamId{4}, {1, std::move(room), position});
         REQUIRE(member);
         const auto joined =
             std::get<wire::Joined>(*decode(view_frame(hub.next_frame(**member)->view())));
@@ -192,46 +194,50 @@ TEST_CASE("a hub goes on where its log ended", "[server]") {
     SECTION("in rooms that are not configured any more") {
         CHECK(join("#OLD", Position::last(1)).first.head == 1);
     }
-    SECTION("between two people, which is no room to join") {
-        hub.handle_login(ConnectionId{1}, "ada");
+    SECTION("between two people, also for who did not know them") {
         hub.handle_login(ConnectionId{2}, "bob");
-        REQUIRE(hub.tell(ConnectionId{2}, "bob", {}, {1, {}, "ada", "ho", "{}"}, {}) == Errc{});
+        REQUIRE(hub.tell({ConnectionId{2}, "bob", {}}, {1, {}, "ada", "ho", "{}"}) == Errc{});
         REQUIRE(hub.settle() == Errc{});
         const auto ack = std::get<wire::Ack>(*decode(view_frame(hub.poll_control()->frame.view())));
         CHECK(ack.epoch == pair);
         CHECK(ack.offset == 2);
-        CHECK_FALSE(hub.join(ConnectionId{1}, StreamId{4}, "ada", {}, {1, "@ada,@bob", {}}));
+        CHECK_FALSE(hub.join({ConnectionId{1}, "ada", {}}, StreamId{4}, {1, "@ada,@bob", {}}));
+        const auto [joined, more] = join("@bob", Position::after(pair, 0));
+        CHECK(joined.room == "@bob");
+        CHECK(joined.head == 2);
+        CHECK(more);
     }
 }
 
 TEST_CASE("a hub forgets restored pairs that were quiet for longest", "[server]") {
-    Limits limits{.private_rooms_max = 2};
+    const ServerConfig config{.limits = {.private_rooms_max = 2}};
     MemoryLog log{Entropy::seeded(1)};
-    for (const char* room : {"@a,@b", "@a,@c", "@a,@d"}) REQUIRE(log.open(room, {10, 10'000}));
-    Hub<MemoryLog> hub{std::move(log), limits};
+    for (const char* room : {"@a,@b", "@a,@c", "@a,@d"}) {
+        REQUIRE(log.open(room, {10, 10'000}));
+        log.append(1, room, {HubFixture::id(1), {}, "a", "hi", "{}", {}});
+        (void)log.poll_completion();
+    }
+    Hub<MemoryLog> hub{std::move(log), config, nobody};
     REQUIRE(hub.restore() == Errc{});
     hub.handle_login(ConnectionId{1}, "a");
     hub.handle_login(ConnectionId{2}, "d");
-    REQUIRE(hub.tell(ConnectionId{1}, "a", {}, {1, {}, "d", "hi", "{}"}, {}) == Errc{});
+    hub.handle_login(ConnectionId{3}, "e");
+    REQUIRE(hub.tell({ConnectionId{1}, "a", {}}, {1, {}, "e", "hi", "{}"}) == Errc{});
     CHECK(hub.log().rooms()->size() == 2);
 }
 
 TEST_CASE("a hub holds up who tells more than the log has committed", "[server]") {
     HubFixture chat{{.replies_max = 3}};
-    chat.hub.handle_login(ConnectionId{1}, "ada");
-    chat.hub.handle_login(ConnectionId{2}, "bob");
-    const auto tell = [&](std::uint64_t connection, unsigned number, std::string to = "bob") {
-        return chat.hub.tell(ConnectionId{connection}, "ada", {},
-                             {number, HubFixture::id(number), std::move(to), "hi", "{}"}, {});
-    };
-    CHECK(tell(1, 1) == Errc{});
-    CHECK(tell(1, 2) == Errc{});
-    CHECK(tell(1, 3, "nobody") == Errc::no_such_user);
+    chat.log_in(1, "ada");
+    chat.log_in(2, "bob");
+    CHECK(chat.tell(1, "bob", 1) == Errc{});
+    CHECK(chat.tell(1, "bob", 2) == Errc{});
+    CHECK(chat.tell(1, "nobody", 3) == Errc::no_such_user);
     CHECK_FALSE(chat.hub.is_busy(ConnectionId{1}));
-    CHECK(tell(1, 4) == Errc{});
+    CHECK(chat.tell(1, "bob", 4) == Errc{});
     CHECK(chat.hub.is_busy(ConnectionId{1}));
     CHECK_FALSE(chat.hub.is_busy(ConnectionId{2}));
-    chat.hub.handle_disconnected(ConnectionId{1}, "ada");
+    chat.disconnect(1);
     REQUIRE(chat.hub.settle() == Errc{});
     CHECK_FALSE(chat.hub.is_busy(ConnectionId{1}));
     CHECK(chat.hub.appends_under_way() == 0);

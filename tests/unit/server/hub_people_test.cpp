@@ -12,7 +12,10 @@ using namespace quicchat::test;
 
 namespace {
 
-using Names = std::vector<std::string>;
+using Persons = std::vector<RoomPerson>;
+
+RoomPerson present(std::string user) { return {std::move(user), Role::member, true}; }
+RoomPerson away(std::string user) { return {std::move(user), Role::member, false}; }
 
 }  // namespace
 
@@ -46,23 +49,25 @@ TEST_CASE("a hub announces who comes and goes", "[server]") {
         CHECK(chat.take<wire::Presence>(1).size() == 1);
     }
     SECTION("to a stalled member as one list, when it can be served again") {
-        chat.hub.stall(ada);
+        chat.hub.feed().stall(ada);
         Member& bob = chat.join(2, "bob");
         chat.join(3, "carl");
         chat.hub.leave(bob);
         CHECK(ada.replies.empty());
-        chat.hub.handle_writable(ada);
+        chat.hub.feed().handle_writable(ada);
         const auto messages = chat.take(1);
         REQUIRE(messages.size() == 1);
-        CHECK(std::get<wire::Members>(messages[0]) == wire::Members{0, {"ada", "carl"}, true});
+        CHECK(std::get<wire::Members>(messages[0]) ==
+              wire::Members{0, {present("ada"), away("bob"), present("carl")}, true});
     }
     SECTION("to a member with too many answers waiting as one list as well") {
-        chat.hub.refuse(ada, 1, Errc::forbidden);
-        chat.hub.refuse(ada, 2, Errc::forbidden);
+        chat.hub.feed().reply(ada, encode_refusal(1, Errc::forbidden));
+        chat.hub.feed().reply(ada, encode_refusal(2, Errc::forbidden));
         chat.join(2, "bob");
         const auto messages = chat.take(1);
         REQUIRE(messages.size() == 3);
-        CHECK(std::get<wire::Members>(messages[2]).users == Names{"ada", "bob"});
+        CHECK(std::get<wire::Members>(messages[2]).people ==
+              Persons{present("ada"), present("bob")});
     }
 }
 
@@ -75,20 +80,19 @@ TEST_CASE("a hub lists members by pages", "[server]") {
     chat.hub.request_members(ada, {8, ""});
     chat.hub.request_members(ada, {9, "bob"});
     CHECK(chat.take<wire::Members>(1) ==
-          std::vector{wire::Members{8, {"ada", "bob"}, false}, wire::Members{9, {"carl"}, true}});
+          std::vector{wire::Members{8, {present("ada"), present("bob")}, false},
+                      wire::Members{9, {present("carl")}, true}});
 }
 
 TEST_CASE("a hub carries messages between two people", "[server]") {
     HubFixture chat{{.private_rooms_max = 2, .private_log_records_max = 2}};
-    chat.hub.handle_login(ConnectionId{1}, "ada");
-    chat.hub.handle_login(ConnectionId{2}, "ada");
-    chat.hub.handle_login(ConnectionId{3}, "bob");
-    chat.hub.handle_login(ConnectionId{4}, "carl");
+    chat.log_in(1, "ada");
+    chat.log_in(2, "ada");
+    chat.log_in(3, "bob");
+    chat.log_in(4, "carl");
     const auto tell = [&](std::string to, unsigned number, std::string text = "psst",
-                          std::string from = "ada") {
-        const Errc errc = chat.hub.tell(
-            ConnectionId{1}, from, {},
-            {number, HubFixture::id(number), std::move(to), std::move(text), "{}"}, {});
+                          std::uint64_t from = 1) {
+        const Errc errc = chat.tell(from, std::move(to), number, std::move(text));
         REQUIRE(chat.hub.settle() == Errc{});
         return errc;
     };
@@ -119,11 +123,11 @@ TEST_CASE("a hub carries messages between two people", "[server]") {
         CHECK(tell("Ada", 1) == Errc{});
         CHECK(told_to() == std::vector<std::uint64_t>{1, 2});
     }
-    SECTION("not to somebody who is not here, or cannot be") {
+    SECTION("not to somebody who has no account, or cannot have one") {
         CHECK(tell("eve", 1) == Errc::no_such_user);
         CHECK(tell("no body", 1) == Errc::invalid_name);
         CHECK(tell("#lobby", 1) == Errc::invalid_name);
-        chat.hub.handle_disconnected(ConnectionId{3}, "bob");
+        chat.disconnect(3);
         CHECK(tell("bob", 1) == Errc::no_such_user);
         CHECK(chat.control().empty());
     }
@@ -141,7 +145,7 @@ TEST_CASE("a hub carries messages between two people", "[server]") {
     }
     SECTION("in a log that both directions share") {
         CHECK(tell("bob", 1) == Errc{});
-        CHECK(tell("ada", 2, "hi", "bob") == Errc{});
+        CHECK(tell("ada", 2, "hi", 3) == Errc{});
         const auto frames = chat.control();
         CHECK(std::get<wire::Told>(frames.back().second).offset == 2);
     }

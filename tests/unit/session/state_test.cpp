@@ -43,14 +43,17 @@ std::set<Key> permitted_by_the_protocol() {
     };
     allow(Side::client, Channel::control, State::negotiating, {hello});
     allow(Side::client, Channel::control, State::authenticating, {login_begin, login_response});
-    allow(Side::client, Channel::control, State::ready, {tell});
-    allow(Side::client, Channel::room, State::ready, {join, publish, members_request});
+    allow(Side::client, Channel::control, State::ready,
+          {tell, create_room, rooms_request, mark_read});
+    allow(Side::client, Channel::room, State::ready,
+          {join, publish, members_request, history_request});
     allow(Side::server, Channel::control, State::negotiating, {welcome, error, goaway});
     allow(Side::server, Channel::control, State::authenticating,
           {login_challenge, login_done, error, goaway});
-    allow(Side::server, Channel::control, State::ready, {ack, told, token, error, goaway});
+    allow(Side::server, Channel::control, State::ready,
+          {ack, told, token, rooms, marker, error, goaway});
     allow(Side::server, Channel::room, State::ready,
-          {joined, ack, event, gap, members, presence, heartbeat, error});
+          {joined, ack, event, gap, members, presence, heartbeat, history_end, error});
     return keys;
 }
 

@@ -116,14 +116,19 @@ TEST_CASE("a type of a later version is unknown, whatever it holds", "[wire]") {
 TEST_CASE("values outside an enumeration are malformed", "[wire]") {
     CHECK(decode_error(FrameType::join, "01 02 2361 00") == Errc{});
     CHECK(decode_error(FrameType::join, "01 02 2361 03") == Errc::malformed_frame);
-    CHECK(decode_error(FrameType::joined, "01 02 2361 0000000000000001 00 01 01") == Errc{});
-    CHECK(decode_error(FrameType::joined, "01 02 2361 0000000000000001 00 01 02") ==
-          Errc::malformed_frame);
+    const std::string joined = "01 02 2361 0000000000000001 00 01 ";
+    CHECK(decode_error(FrameType::joined, joined + "01 05 02 00 00") == Errc{});
+    CHECK(decode_error(FrameType::joined, joined + "02 05 02 00 00") == Errc::malformed_frame);
+    CHECK(decode_error(FrameType::joined, joined + "01 06 02 00 00") == Errc::malformed_frame);
+    CHECK(decode_error(FrameType::joined, joined + "01 05 03 00 00") == Errc::malformed_frame);
     CHECK(decode_error(FrameType::ack, "01 0000000000000001 05 02 00") == Errc{});
     CHECK(decode_error(FrameType::ack, "01 0000000000000001 05 03 00") == Errc::malformed_frame);
-    const std::string event_tail = " " + std::string{id_hex} + " 01 61 01 62 02 7b7d";
-    CHECK(decode_error(FrameType::event, "01 00 00" + event_tail) == Errc{});
-    CHECK(decode_error(FrameType::event, "01 00 01" + event_tail) == Errc::malformed_frame);
+    const std::string event = "01 00 " + std::string{id_hex} + " 01 61 01 62 02 7b7d ";
+    CHECK(decode_error(FrameType::event, event + "09 00 00 00 00 00") == Errc{});
+    CHECK(decode_error(FrameType::event, event + "0a 00 00 00 00 00") == Errc::malformed_frame);
+    CHECK(decode_error(FrameType::members, "01 01 01 61 05 01 01") == Errc{});
+    CHECK(decode_error(FrameType::members, "01 01 01 61 06 01 01") == Errc::malformed_frame);
+    CHECK(decode_error(FrameType::members, "01 01 01 61 05 02 01") == Errc::malformed_frame);
     CHECK(decode_error(FrameType::members, "01 00 02") == Errc::malformed_frame);
     CHECK(decode_error(FrameType::presence, "01 61 02") == Errc::malformed_frame);
 }
@@ -143,7 +148,8 @@ TEST_CASE("texts have the bounds of PROTOCOL.md §4", "[wire]") {
         CHECK(decode_error(FrameType::login_done, text(33) + text(0)) == Errc::malformed_frame);
         CHECK(decode_error(FrameType::presence, text(33) + "01") == Errc::malformed_frame);
         CHECK(decode_error(FrameType::members_request, "01" + text(33)) == Errc::malformed_frame);
-        CHECK(decode_error(FrameType::members, "01 01" + text(33) + "01") == Errc::malformed_frame);
+        CHECK(decode_error(FrameType::members, "01 01" + text(33) + "03 01 01") ==
+              Errc::malformed_frame);
         const std::string head = "0000000000000001 01 00 " + std::string{id_hex} + " ";
         CHECK(decode_error(FrameType::told, head + text(32) + text(32) + text(1) + text(2)) ==
               Errc{});
@@ -153,9 +159,19 @@ TEST_CASE("texts have the bounds of PROTOCOL.md §4", "[wire]") {
               Errc::malformed_frame);
     }
     SECTION("names of rooms") {
-        const std::string tail = "0000000000000001 00 01 01";
+        const std::string tail = "0000000000000001 00 01 01 03 00 00 00";
         CHECK(decode_error(FrameType::joined, "01" + text(64) + tail) == Errc{});
         CHECK(decode_error(FrameType::joined, "01" + text(65) + tail) == Errc::malformed_frame);
+        const std::string numbers = "00 03 00 00 00 01";
+        CHECK(decode_error(FrameType::rooms, "01 01" + text(64) + text(512) + numbers) == Errc{});
+        CHECK(decode_error(FrameType::rooms, "01 01" + text(65) + text(512) + numbers) ==
+              Errc::malformed_frame);
+        CHECK(decode_error(FrameType::rooms, "01 01" + text(64) + text(513) + numbers) ==
+              Errc::malformed_frame);
+        CHECK(decode_error(FrameType::rooms_request, "01" + text(65)) == Errc::malformed_frame);
+        CHECK(decode_error(FrameType::marker, text(64) + text(32) + "01") == Errc{});
+        CHECK(decode_error(FrameType::marker, text(65) + text(32) + "01") == Errc::malformed_frame);
+        CHECK(decode_error(FrameType::marker, text(64) + text(33) + "01") == Errc::malformed_frame);
     }
     SECTION("SASL messages, agents, and the texts of errors") {
         CHECK(decode_error(FrameType::login_challenge, text(2048)) == Errc{});
@@ -185,7 +201,9 @@ TEST_CASE("counts that lie are malformed, and take no memory", "[wire]") {
     CHECK(decode_error(FrameType::hello, "00 00 ffffffffffffffff 00") == Errc::malformed_frame);
     CHECK(decode_error(FrameType::members, "01 ffffffffffffffff 00") == Errc::malformed_frame);
     CHECK(decode_error(FrameType::members, "01 bfffffff 0161 00") == Errc::malformed_frame);
-    CHECK(decode_error(FrameType::members, "01 02 0161 01") == Errc::malformed_frame);
+    CHECK(decode_error(FrameType::members, "01 02 0161 03 01 01") == Errc::malformed_frame);
+    CHECK(decode_error(FrameType::rooms, "01 ffffffffffffffff 00") == Errc::malformed_frame);
+    CHECK(decode_error(FrameType::rooms, "01 bfffffff 0161 00") == Errc::malformed_frame);
     CHECK(decode_error(FrameType::publish, "01" + std::string{id_hex} + "ffffffffffffffff 61") ==
           Errc::malformed_frame);
 }

@@ -50,6 +50,11 @@ public:
         values.resize(draw(0, std::min<std::size_t>(count_max, 8)));
         for (std::string& value : values) text(value, bytes_max);
     }
+    template <class Value, class Fields>
+    void list(std::vector<Value>& values, Fields fields) {
+        values.resize(draw(0, 8));
+        for (Value& value : values) fields(*this, value);
+    }
 
 private:
     std::uint64_t draw(std::uint64_t low, std::uint64_t high) {

@@ -46,15 +46,12 @@ std::vector<Vector> read_vectors() {
     return vectors;
 }
 
-/// Gives the fields of a message the values of a JSON object, in its order. It has the functions of
-/// FieldWriter; that the names belong to the values is checked by tests/test_vectors.py.
+/// Gives the fields of a message the values of a JSON object, in its order; those of objects in it
+/// at their place. It has the functions of FieldWriter; that the names belong to the values is
+/// checked by tests/test_vectors.py.
 class JsonFields {
 public:
-    explicit JsonFields(const Json& meaning) {
-        for (const auto& [name, value] : meaning.items()) {
-            if (name != "frame" && name != "canonical") values_.push_back(value);
-        }
-    }
+    explicit JsonFields(const Json& meaning) { add(meaning); }
     void number(std::uint64_t& value) { value = next().get<std::uint64_t>(); }
     void flag(bool& value) { value = next().get<bool>(); }
     template <class Enum>
@@ -74,9 +71,26 @@ public:
     void texts(std::vector<std::string>& values, std::size_t, std::size_t) {
         values = next().get<std::vector<std::string>>();
     }
+    template <class Value, class Fields>
+    void list(std::vector<Value>& values, Fields fields) {
+        for (const Json& value : next()) {
+            JsonFields inner{value};
+            fields(inner, values.emplace_back());
+            CHECK(inner.done());
+        }
+    }
     bool done() const { return place_ == values_.size(); }
 
 private:
+    void add(const Json& object) {
+        for (const auto& [name, value] : object.items()) {
+            if (value.is_object()) {
+                add(value);
+            } else if (name != "frame" && name != "canonical") {
+                values_.push_back(value);
+            }
+        }
+    }
     const Json& next() { return values_.at(place_++); }
 
     std::vector<Json> values_;
@@ -120,7 +134,15 @@ TEST_CASE("frames mean what tests/vectors/frames.txt says", "[wire]") {
                                                      {"presence", 0x31},
                                                      {"heartbeat", 0x33},
                                                      {"tell", 0x34},
-                                                     {"told", 0x36}};
+                                                     {"told", 0x36},
+                                                     {"create_room", 0x38},
+                                                     {"rooms_request", 0x3a},
+                                                     {"rooms", 0x3c},
+                                                     {"mark_read", 0x3e},
+                                                     {"marker", 0x41},
+                                                     {"history_request", 0x42},
+                                                     {"history_end", 0x44},
+                                                     {"typing", 0x47}};
     std::set<std::uint64_t> seen;
 
     for (const auto& [name, bytes, meaning] : read_vectors()) {

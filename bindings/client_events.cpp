@@ -1,0 +1,194 @@
+#include "client_events.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "convert.hpp"
+#include "quicchat/base/match.hpp"
+
+namespace quicchat::python {
+namespace {
+
+py::tuple offline_tuple(const CloseReason& r) {
+    return py::make_tuple(to_python(r.errc), r.by_peer, to_python(r.text), r.transport_code,
+                          r.datagrams_received, to_python(r.peer_key));
+}
+
+std::string_view durability_name(Durability durability) {
+    switch (durability) {
+        case Durability::memory:
+            return "memory";
+        case Durability::process:
+            return "process";
+        case Durability::fsync:
+            return "fsync";
+    }
+    return "memory";
+}
+
+std::string_view cause_name(RoomGap::Cause cause) {
+    switch (cause) {
+        case RoomGap::Cause::retention:
+            return "retention";
+        case RoomGap::Cause::new_epoch:
+            return "new_epoch";
+        case RoomGap::Cause::rolled_back:
+            return "rolled_back";
+    }
+    return "retention";
+}
+
+std::uint64_t number(Epoch epoch) { return static_cast<std::uint64_t>(epoch); }
+int number(Role role) { return static_cast<int>(role); }
+int number(RoomAccess access) { return static_cast<int>(access); }
+
+py::str text(const std::string& s) { return to_python(std::string_view{s}); }
+
+/// The kind of an event, and its fields.
+using Pair = std::pair<const char*, py::tuple>;
+
+/// What all records of a room have first.
+template <class R>
+py::tuple head_tuple(const R& r) {
+    return py::make_tuple(text(r.room), number(r.epoch), r.offset, to_python(r.time),
+                          to_python(r.id), text(r.from));
+}
+
+Pair record_pair(const RoomMessage& e) {
+    const bool edited = e.changed_by != 0 && !e.deleted;
+    const py::tuple more =
+        py::make_tuple(text(e.text), text(e.attributes), e.reply_to, edited, e.deleted);
+    return {"message", py::tuple(head_tuple(e) + more)};
+}
+
+Pair record_pair(const RoomAct& e) {
+    const Act& act = e.act;
+    const auto pair = [&](const char* kind, auto... fields) {
+        return Pair{kind, py::tuple(head_tuple(e) + py::make_tuple(fields...))};
+    };
+    switch (act.kind) {
+        case Act::Kind::edit:
+            return pair("edited", act.target, text(e.text), text(e.attributes), e.changed_by != 0);
+        case Act::Kind::deletion:
+            return pair("deleted", act.target, text(e.text));
+        case Act::Kind::reaction:
+        case Act::Kind::unreaction:
+            return pair("reaction", act.target, text(e.text), act.kind == Act::Kind::unreaction);
+        case Act::Kind::topic:
+            return pair("topic", text(e.text));
+        case Act::Kind::role:
+            if (act.value > static_cast<std::uint64_t>(Role::owner)) break;
+            return pair("role", text(act.subject), act.value, to_python(act.until), text(e.text));
+        case Act::Kind::access:
+            if (act.value > static_cast<std::uint64_t>(RoomAccess::archived)) break;
+            return pair("access", act.value);
+        case Act::Kind::creation:
+            if (act.value > static_cast<std::uint64_t>(RoomAccess::archived)) break;
+            return pair("created", text(act.subject), act.value, text(e.text));
+        case Act::Kind::message:
+        case Act::Kind::tombstone:
+            break;  // these are RoomMessage
+    }
+    // A value that only a later version knows.
+    return {"nothing", py::tuple{}};
+}
+
+Pair event_pair(const ClientEvent& event) {
+    return match(
+        event,
+        [](const Online& e) {
+            return Pair{"online", py::make_tuple(text(e.user), e.limits.message_bytes_max,
+                                                 e.limits.attributes_bytes_max, e.limits.rooms_max,
+                                                 text(e.peer_address), to_python(e.server_key))};
+        },
+        [](const Reconnecting& e) {
+            const py::tuple more = py::make_tuple(to_python(e.delay), e.attempt);
+            return Pair{"reconnecting", py::tuple(offline_tuple(e.reason) + more)};
+        },
+        [](const Offline& e) {
+            return Pair{"offline", offline_tuple(e.reason)};
+        },
+        [](const GoingAway& e) {
+            return Pair{"going_away",
+                        py::make_tuple(to_python(e.errc), to_python(e.grace), text(e.text))};
+        },
+        [](const RoomJoined& e) {
+            return Pair{"joined",
+                        py::make_tuple(text(e.room), number(e.epoch), e.head, e.next, e.recovered,
+                                       number(e.role), number(e.access), e.marker, text(e.topic))};
+        },
+        [](const RoomLeft& e) {
+            return Pair{"left", py::make_tuple(text(e.room), to_python(e.errc), text(e.text))};
+        },
+        [](const RoomMessage& e) { return record_pair(e); },
+        [](const RoomAct& e) { return record_pair(e); },
+        [](const PrivateMessage& e) {
+            return Pair{"private", py::make_tuple(number(e.epoch), e.offset, to_python(e.time),
+                                                  to_python(e.id), text(e.from), text(e.to),
+                                                  text(e.text), text(e.attributes))};
+        },
+        [](const Acked& e) {
+            return Pair{"acked", py::make_tuple(number(e.epoch), e.offset, to_python(e.id),
+                                                to_python(durability_name(e.durability)),
+                                                to_python(e.time))};
+        },
+        [](const Refused& e) {
+            return Pair{"refused", py::make_tuple(text(e.room), to_python(e.errc),
+                                                  to_python(e.retry_after), text(e.text))};
+        },
+        [](const RoomGap& e) {
+            return Pair{"gap", py::make_tuple(text(e.room), number(e.epoch), e.first, e.last,
+                                              std::string{cause_name(e.cause)})};
+        },
+        [](const HistoryPage& e) {
+            py::list records;
+            for (const RoomRecord& record : e.records) {
+                records.append(std::visit([](const auto& r) { return record_pair(r); }, record));
+            }
+            return Pair{"history", py::make_tuple(text(e.room), number(e.epoch), records,
+                                                  e.reaches_start, e.reaches_head)};
+        },
+        [](const MemberList& e) {
+            py::list people;
+            for (const RoomPerson& p : e.people) {
+                people.append(py::make_tuple(text(p.user), number(p.role), p.present));
+            }
+            return Pair{"members", py::make_tuple(text(e.room), people, e.complete)};
+        },
+        [](const RoomList& e) {
+            py::list rooms;
+            for (const RoomSummary& r : e.rooms) {
+                rooms.append(py::make_tuple(text(r.room), text(r.topic), number(r.access),
+                                            number(r.role), r.head, r.marker, r.unread));
+            }
+            return Pair{"rooms", py::make_tuple(rooms, e.complete)};
+        },
+        [](const MarkerMoved& e) {
+            return Pair{"marker", py::make_tuple(text(e.room), text(e.user), e.offset)};
+        },
+        [](const TypingChanged& e) {
+            return Pair{"typing", py::make_tuple(text(e.room), text(e.user), e.typing)};
+        },
+        [](const PresenceChanged& e) {
+            return Pair{"presence", py::make_tuple(text(e.room), text(e.user), e.present)};
+        },
+        [](const TokenRenewed&) {  // the runner keeps it
+            return Pair{"nothing", py::tuple{}};
+        });
+}
+
+}  // namespace
+
+py::tuple mail_tuple(const ClientMail& mail) {
+    if (const Errc* errc = std::get_if<Errc>(&mail.what)) {
+        return py::make_tuple("refused", mail.ticket,
+                              py::make_tuple("", to_python(*errc), 0.0, ""));
+    }
+    auto [kind, fields] = event_pair(std::get<ClientEvent>(mail.what));
+    return py::make_tuple(kind, mail.ticket, std::move(fields));
+}
+
+}  // namespace quicchat::python

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include "client_port.hpp"
+
+namespace quicchat::python {
+
+/// What a client has to say as (kind, ticket, fields), with the fields in the order of the
+/// dataclasses in events.py and records.py. Called with the GIL held.
+pybind11::tuple mail_tuple(const ClientMail& mail);
+
+}  // namespace quicchat::python

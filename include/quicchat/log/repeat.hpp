@@ -1,0 +1,32 @@
+#pragma once
+
+#include "quicchat/log/concept.hpp"
+
+// What the models of RoomLog decide alike: which record repeats another, and which changes one.
+
+namespace quicchat {
+
+/// What a deletion leaves of a text's attributes.
+inline constexpr const char* blank_attributes = "{}";
+
+inline bool has_same_name(const Record& a, const Record& b) {
+    return a.id == b.id && a.device == b.device && a.author == b.author;
+}
+
+/// Whether a record of the same name as one in the log is that one, sent again. What a record that
+/// was changed had said is not known any more, so its name is enough.
+inline bool is_repeat(const Record& logged, const Record& again) {
+    return logged.changed_by != 0 ||
+           (logged.text == again.text && logged.attributes == again.attributes &&
+            logged.act == again.act);
+}
+
+/// Whether the act changes the message at its target.
+inline bool is_change(const Act& act) {
+    return act.kind == Act::Kind::edit || act.kind == Act::Kind::deletion;
+}
+
+/// Whether there is something to edit or to delete: a message that was not deleted yet.
+inline bool is_changeable(const Act& act) { return act.kind == Act::Kind::message; }
+
+}  // namespace quicchat

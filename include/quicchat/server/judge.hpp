@@ -1,0 +1,68 @@
+#pragma once
+
+#include "quicchat/base/name.hpp"
+#include "quicchat/base/result.hpp"
+#include "quicchat/log/concept.hpp"
+#include "quicchat/server/acts.hpp"
+#include "quicchat/server/directory.hpp"
+#include "quicchat/server/room.hpp"
+
+namespace quicchat {
+
+/// Decides whether an account may do what it asks of a room, by what is committed: the caller sees
+/// to it that nothing that matters is under way.
+template <RoomLog Log>
+class Judge {
+public:
+    Judge(const Directory& directory, const Log& log, const Limits& limits, WallTime now)
+        : directory_(&directory), log_(&log), limits_(&limits), now_(now) {}
+
+    /// `Errc{}` if the act may be stored. `storage_failed` if the log cannot be read. Its form was
+    /// checked before.
+    Errc judge(const Room& room, std::string_view user, const Act& act) const {
+        // What two people share stays as it is: one who left would lose what is told to him.
+        if (room.is_private() && changes_room(act.kind)) return Errc::forbidden;
+        const Role role = directory_->role(room, user, now_);
+        if (act.kind == Act::Kind::role) return judge_role(room, user, role, act);
+        if (!is_allowed(role, room.access(), action_of(act.kind))) return Errc::forbidden;
+        return has_target(act) ? judge_target(room, user, role, act) : Errc{};
+    }
+
+private:
+    Errc judge_target(const Room& room, std::string_view user, Role role, const Act& act) const {
+        const auto read = log_->read(room.key(), act.target - 1, 1);
+        if (!read) return Errc::storage_failed;
+        const bool is_message = !read->empty() && read->front().offset == act.target &&
+                                read->front().record.act.kind == Act::Kind::message;
+        if (!is_message) return Errc::no_such_message;
+        const bool changes = act.kind == Act::Kind::edit || act.kind == Act::Kind::deletion;
+        const std::string& author = read->front().record.author;
+        if (!changes || canonical_name(author) == canonical_name(user)) return Errc{};
+        const bool tidies = act.kind == Act::Kind::deletion &&
+                            is_allowed(role, room.access(), Action::tidy) &&
+                            directory_->role(room, author, now_) < role;
+        return tidies ? Errc{} : Errc::forbidden;
+    }
+
+    Errc judge_role(const Room& room, std::string_view user, Role role, const Act& act) const {
+        const Role before = directory_->role(room, act.subject, now_);
+        const auto after = static_cast<Role>(act.value);
+        const bool leaves = canonical_name(user) == canonical_name(act.subject) &&
+                            after == Role::none && before >= Role::member;
+        if (!leaves && !may_appoint(role, room.access(), before, after)) return Errc::forbidden;
+        // A room keeps an owner.
+        const bool resigns = before == Role::owner && after != Role::owner;
+        if (resigns && room.people().count(Role::owner) < 2 && !directory_->is_operator(user)) {
+            return Errc::forbidden;
+        }
+        const bool is_new = room.people().find(act.subject) == nullptr && after != Role::none;
+        return is_new && room.people().size() >= limits_->members_max ? Errc::room_full : Errc{};
+    }
+
+    const Directory* directory_;
+    const Log* log_;
+    const Limits* limits_;
+    WallTime now_;
+};
+
+}  // namespace quicchat

@@ -1,0 +1,169 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "quicchat/base/limits.hpp"
+#include "quicchat/base/name.hpp"
+#include "quicchat/base/time.hpp"
+
+namespace quicchat {
+
+/// What may be spent of something by one who is limited in it: a Rate, so far used. By the generic
+/// cell rate algorithm (ITU-T I.371 §A): one time says it all.
+class Budget {
+public:
+    /// How long one must wait until `cost` may be spent; zero: now.
+    Duration wait(const Rate& rate, std::uint64_t cost, TimePoint now) const {
+        const Duration room = time_for(rate, rate.burst) - (std::max(full_at_, now) - now);
+        const Duration need = time_for(rate, std::min(cost, rate.burst));
+        return std::max(need - room, Duration{});
+    }
+
+    void spend(const Rate& rate, std::uint64_t cost, TimePoint now) {
+        full_at_ = std::max(full_at_, now) + time_for(rate, cost);
+    }
+
+    /// True if nothing is used: it is as good as new.
+    bool is_full(TimePoint now) const { return full_at_ <= now; }
+
+private:
+    static Duration time_for(const Rate& rate, std::uint64_t cost) {
+        const double seconds = static_cast<double>(cost) / static_cast<double>(rate.per_second);
+        return std::chrono::duration_cast<Duration>(std::chrono::duration<double>{seconds});
+    }
+
+    TimePoint full_at_{};
+};
+
+namespace detail {
+
+/// The first 56 bits of an IPv6 address (RFC 5952) in its longest form, without colons.
+inline std::string ipv6_prefix(std::string_view address) {
+    std::string front;  // four digits for each group
+    std::string back;   // the same behind "::"
+    bool compressed = false;
+    while (!address.empty()) {
+        const std::size_t end = std::min(address.find(':'), address.size());
+        const std::string_view group = address.substr(0, end);
+        std::string& half = compressed ? back : front;
+        if (!group.empty()) half += std::string(4 - std::min<std::size_t>(group.size(), 4), '0');
+        half += group;
+        address.remove_prefix(end);
+        compressed = compressed || address.starts_with("::");
+        address.remove_prefix(
+            std::min<std::size_t>(address.starts_with("::") ? 2 : 1, address.size()));
+    }
+    front.resize(32 - std::min<std::size_t>(back.size(), 32), '0');
+    return (front + back).substr(0, 14);
+}
+
+}  // namespace detail
+
+/// The network that an address belongs to, as far as one customer of a provider may choose
+/// addresses: 24 bits of IPv4, 56 of IPv6. Anything else is its own.
+inline std::string address_prefix(std::string_view address) {
+    const std::string_view host = address.substr(0, address.rfind(':'));
+    if (host.starts_with('[')) return detail::ipv6_prefix(host.substr(1, host.size() - 2));
+    const bool is_v4 = std::count(host.begin(), host.end(), '.') == 3;
+    return std::string{is_v4 ? host.substr(0, host.rfind('.')) : host};
+}
+
+/// Who may ask for how much (PROTOCOL.md §6.14). Nobody is delayed or cut: what is too much is
+/// refused, with the time after which it is not.
+class RateLimits {
+public:
+    explicit RateLimits(const Limits& limits) : limits_(&limits) {}
+
+    /// Somebody publishes what makes us send so many bytes. Zero: he may, and it is counted.
+    Duration publish(std::string_view user, const std::string& prefix, const std::string& room,
+                     std::uint64_t bytes_out, TimePoint now) {
+        sweep(now);
+        const std::string account = canonical_name(user);
+        Budget& by_account = messages_by_account_[account];
+        Budget& by_bytes = bytes_by_account_[account];
+        Budget& by_room = messages_by_room_[room];
+        Budget& by_prefix = messages_by_prefix_[prefix];
+        const Limits& l = *limits_;
+        const Duration wait = std::max({by_account.wait(l.messages_per_account, 1, now),
+                                        by_bytes.wait(l.output_bytes_per_account, bytes_out, now),
+                                        by_room.wait(l.messages_per_room, 1, now),
+                                        by_prefix.wait(l.messages_per_prefix, 1, now)});
+        if (wait > Duration{}) return wait;
+        by_account.spend(l.messages_per_account, 1, now);
+        by_bytes.spend(l.output_bytes_per_account, bytes_out, now);
+        by_room.spend(l.messages_per_room, 1, now);
+        by_prefix.spend(l.messages_per_prefix, 1, now);
+        return {};
+    }
+
+    /// A connection asks something: a budget of its own, so that one can ask while one may not
+    /// publish.
+    Duration ask(Budget& of_connection, TimePoint now) const {
+        return take(of_connection, limits_->requests_per_connection, now);
+    }
+
+    /// Somebody connects.
+    Duration connect(const std::string& prefix, TimePoint now) {
+        sweep(now);
+        return take(connections_by_prefix_[prefix], limits_->connections_per_prefix, now);
+    }
+
+    /// Somebody wants to log in: not zero if too many have failed there.
+    Duration log_in(const std::string& prefix, TimePoint now) const {
+        const auto found = failures_by_prefix_.find(prefix);
+        if (found == failures_by_prefix_.end()) return {};
+        return found->second.wait(limits_->failed_logins_per_prefix, 1, now);
+    }
+
+    void note_failed_login(const std::string& prefix, TimePoint now) {
+        failures_by_prefix_[prefix].spend(limits_->failed_logins_per_prefix, 1, now);
+    }
+
+    /// Budgets that are kept.
+    std::size_t size() const {
+        return messages_by_account_.size() + bytes_by_account_.size() + messages_by_room_.size() +
+               messages_by_prefix_.size() + connections_by_prefix_.size() +
+               failures_by_prefix_.size();
+    }
+
+private:
+    using Budgets = std::map<std::string, Budget>;
+
+    static Duration take(Budget& budget, const Rate& rate, TimePoint now) {
+        const Duration wait = budget.wait(rate, 1, now);
+        if (wait == Duration{}) budget.spend(rate, 1, now);
+        return wait;
+    }
+
+    /// Forgets who has used nothing for so long that it makes no difference. What is left has been
+    /// paid for by using it.
+    void sweep(TimePoint now) {
+        if (now < next_sweep_) return;
+        next_sweep_ = now + sweep_period;
+        for (Budgets* budgets :
+             {&messages_by_account_, &bytes_by_account_, &messages_by_room_, &messages_by_prefix_,
+              &connections_by_prefix_, &failures_by_prefix_}) {
+            std::erase_if(*budgets, [&](const auto& entry) { return entry.second.is_full(now); });
+        }
+    }
+
+    static constexpr Duration sweep_period = std::chrono::seconds{10};
+
+    const Limits* limits_;
+    Budgets messages_by_account_;
+    Budgets bytes_by_account_;
+    Budgets messages_by_room_;
+    Budgets messages_by_prefix_;
+    Budgets connections_by_prefix_;
+    Budgets failures_by_prefix_;
+    TimePoint next_sweep_{};
+};
+
+}  // namespace quicchat

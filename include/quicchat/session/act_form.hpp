@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "quicchat/base/error.hpp"
+#include "quicchat/base/limits.hpp"
+#include "quicchat/base/name.hpp"
+#include "quicchat/base/text.hpp"
+#include "quicchat/wire/act.hpp"
+
+// What an act must look like; the same for who publishes it and for who stores it.
+
+namespace quicchat {
+
+/// True for acts that are about a message, which must be there.
+constexpr bool has_target(const Act& act) {
+    switch (act.kind) {
+        case Act::Kind::message:
+            return act.target != 0;
+        case Act::Kind::edit:
+        case Act::Kind::deletion:
+        case Act::Kind::reaction:
+        case Act::Kind::unreaction:
+            return true;
+        default:
+            return false;
+    }
+}
+
+/// False for a role or an access that is none.
+constexpr bool has_known_value(const Act& act) {
+    if (act.kind == Act::Kind::role) return act.value <= static_cast<std::uint64_t>(Role::owner);
+    const bool has_access = act.kind == Act::Kind::access || act.kind == Act::Kind::creation;
+    return act.value <= (has_access ? static_cast<std::uint64_t>(RoomAccess::archived) : 0);
+}
+
+namespace detail {
+
+/// Only the fields that an act of that kind has are set.
+inline bool has_shape(const Act& act) {
+    const bool about_someone = act.kind == Act::Kind::role;
+    const bool about_message = act.target != 0;
+    if (act.kind == Act::Kind::creation || act.kind == Act::Kind::tombstone) return false;
+    if (about_message != has_target(act)) return false;
+    if (!about_someone && (!act.subject.empty() || act.until != WallTime{})) return false;
+    return has_known_value(act);
+}
+
+/// How long the text of an act may be: of a deletion and a role it is the reason.
+inline std::size_t text_bytes_max(Act::Kind kind, std::size_t message_bytes_max) {
+    if (kind == Act::Kind::message || kind == Act::Kind::edit) return message_bytes_max;
+    if (kind == Act::Kind::reaction || kind == Act::Kind::unreaction) return reaction_bytes_max;
+    return topic_bytes_max;
+}
+
+inline bool needs_text(Act::Kind kind) {
+    return kind == Act::Kind::message || kind == Act::Kind::edit || kind == Act::Kind::reaction ||
+           kind == Act::Kind::unreaction;
+}
+
+}  // namespace detail
+
+/// `Errc{}`, or why an act cannot be published. Whether the attributes are JSON is not looked at.
+inline Errc check_form(const Act& act, std::string_view text, std::string_view attributes,
+                       std::size_t message_bytes_max, std::size_t attributes_bytes_max) {
+    if (!detail::has_shape(act)) return Errc::invalid_request;
+    if (act.kind == Act::Kind::role && !is_user_name(act.subject)) return Errc::invalid_name;
+    if (text.size() > detail::text_bytes_max(act.kind, message_bytes_max)) {
+        return Errc::message_too_long;
+    }
+    if (attributes.size() > attributes_bytes_max) return Errc::message_too_long;
+    if (text.empty() && detail::needs_text(act.kind)) return Errc::invalid_text;
+    return is_clean_text(text) && is_clean_text(attributes) ? Errc{} : Errc::invalid_text;
+}
+
+}  // namespace quicchat

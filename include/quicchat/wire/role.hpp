@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "quicchat/base/ids.hpp"
+
+namespace quicchat {
+
+/// What an account may do in a room (PROTOCOL.md §6.10). In the order of power.
+enum class Role : std::uint8_t {
+    none = 0,       ///< Does not belong to the room.
+    banned = 1,     ///< Must not be in it.
+    muted = 2,      ///< Reads only.
+    member = 3,     ///< Reads and writes.
+    moderator = 4,  ///< Sees to order among members.
+    owner = 5,      ///< Decides about the room.
+};
+
+/// Who may come into a room.
+enum class RoomAccess : std::uint8_t {
+    everybody = 0,   ///< Whoever joins becomes a member.
+    invitation = 1,  ///< Members only; others cannot tell whether it exists.
+    archived = 2,    ///< Members only, and nobody writes any more.
+};
+
+/// Somebody who belongs to a room, or is in it.
+struct RoomPerson {
+    std::string user;
+    Role role = Role::none;
+    bool present = false;
+    friend bool operator==(const RoomPerson&, const RoomPerson&) = default;
+};
+
+/// A room as a list of rooms shows it to one account.
+struct RoomSummary {
+    std::string room;
+    std::string topic;
+    RoomAccess access = RoomAccess::everybody;
+    Role role = Role::none;    ///< The account's own.
+    Offset head = 0;           ///< The newest record.
+    Offset marker = 0;         ///< The newest record that the account has read, as it said.
+    std::uint64_t unread = 0;  ///< Messages of others after that; 100 stands for more.
+    friend bool operator==(const RoomSummary&, const RoomSummary&) = default;
+};
+
+}  // namespace quicchat

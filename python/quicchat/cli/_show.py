@@ -1,0 +1,223 @@
+"""What the chat shows for an event: lines in which everything from the network is cleaned."""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+from dataclasses import replace
+from datetime import datetime
+
+from ..events import (
+    ClientEvent,
+    Gap,
+    GoingAway,
+    MarkerMoved,
+    MemberJoined,
+    MemberLeft,
+    Online,
+    PrivateMessage,
+    Reconnecting,
+    RoomLeft,
+    Typing,
+)
+from ..records import (
+    AccessChanged,
+    Deleted,
+    Edited,
+    Message,
+    Reaction,
+    RoleChanged,
+    RoomCreated,
+    RoomRecord,
+    TopicChanged,
+)
+from ..roles import Access, Role
+from ..terminal import clean_line, clean_text, paint
+
+_REMEMBERED_MAX = 1000  # messages that a later line may quote
+_QUOTE_MAX = 30  # characters
+
+_ROLES = {Role.NONE: "no member", Role.BANNED: "banned", Role.MUTED: "muted",
+          Role.MEMBER: "a member", Role.MODERATOR: "a moderator", Role.OWNER: "an owner"}
+_ACCESS = {Access.EVERYBODY: "for everybody", Access.INVITATION: "by invitation",
+           Access.ARCHIVED: "archived: nobody writes in it any more"}
+
+
+class Lines:
+    """Makes lines of events, and knows the messages that were shown lately."""
+
+    def __init__(self, me: str) -> None:
+        self.me = me
+        self.numbers = False  #: messages are shown with their offsets
+        self.typing = False  #: typing of others is shown
+        self.markers = False  #: how far others have read is shown
+        self._seen: OrderedDict[int, Message] = OrderedDict()
+
+    def forget(self) -> None:
+        """Another room, or another life of its log: offsets mean other messages now."""
+        self._seen.clear()
+
+    def remember(self, message: Message) -> None:
+        self._seen[message.offset] = message
+        while len(self._seen) > _REMEMBERED_MAX:
+            self._seen.popitem(last=False)
+
+    def note(self, record: RoomRecord) -> None:
+        """Messages that are changed are quoted as they are now."""
+        match record:
+            case Edited() if not record.deleted and record.target in self._seen:
+                self._seen[record.target] = replace(self._seen[record.target], text=record.text)
+            case Deleted() if record.target in self._seen:
+                self._seen[record.target] = replace(self._seen[record.target], text="",
+                                                    deleted=True)
+
+    def newest(self, *, mine: bool) -> int | None:
+        """The offset of the newest message of ours, or of others."""
+        for offset, message in reversed(self._seen.items()):
+            if (message.sender.lower() == self.me.lower()) == mine and not message.deleted:
+                return offset
+        return None
+
+    def quote(self, offset: int) -> str:
+        """The first words of a message, by its offset."""
+        message = self._seen.get(offset)
+        if message is None:
+            return f"message #{offset}"
+        text = clean_line(message.text.replace("\n", " "))
+        short = text if len(text) <= _QUOTE_MAX else text[:_QUOTE_MAX - 3] + "..."
+        return f'{clean_line(message.sender)}\'s "{short}"' if text else f"message #{offset}"
+
+    def line(self, event: ClientEvent) -> str:
+        """What is shown for an event; nothing for some."""
+        match event:
+            case PrivateMessage() if event.sender.lower() == self.me.lower():
+                arrow = f"[to {clean_line(event.recipient)}]"
+                return f"{paint(arrow, 'yellow', sys.stdout)} {_body(event.text)}"
+            case PrivateMessage():
+                arrow = f"[from {clean_line(event.sender)}]"
+                return f"{paint(arrow, 'yellow', sys.stdout)} {_body(event.text)}"
+            case MemberJoined():
+                return _dim(f"* {clean_line(event.user)} is here")
+            case MemberLeft():
+                return _dim(f"* {clean_line(event.user)} has left")
+            case RoomLeft():
+                return _dim(f"* you are out of {clean_line(event.room)}{_why_out(event)}")
+            case Reconnecting():
+                return paint(f"* connection lost: {clean_line(str(event.cause))}; trying again in "
+                             f"{max(1, round(event.delay))} s", "yellow", sys.stdout)
+            case Online():
+                return paint("* back online", "green", sys.stdout)
+            case Gap():
+                return _dim(f"* {_lost(event)}")
+            case GoingAway():
+                return paint(f"* the server is going away {clean_line(event.text)}".rstrip(),
+                             "yellow", sys.stdout)
+            case Typing(typing=True) if self.typing:
+                return _dim(f"* {clean_line(event.user)} is typing")
+            case MarkerMoved() if self.markers and event.user.lower() != self.me.lower():
+                return _dim(f"* {clean_line(event.user)} has read up to "
+                            f"{self.quote(event.offset)}")
+            case (Message() | Edited() | Deleted() | Reaction() | TopicChanged() | RoleChanged()
+                  | AccessChanged() | RoomCreated()):
+                return self.record(event, numbered=self.numbers)
+        return ""
+
+    def record(self, record: RoomRecord, *, numbered: bool, times: bool = False) -> str:
+        """What stands in a room's log, perhaps with its number and time before it."""
+        line = self._message(record) if isinstance(record, Message) else _dim(self._act(record))
+        when = f"{clock(record.time)} " if times else ""
+        return f"#{record.offset} {when}{line}" if numbered else f"{when}{line}"
+
+    def _message(self, message: Message) -> str:
+        name = paint(f"<{clean_line(message.sender)}>", "cyan", sys.stdout)
+        if message.deleted:
+            return f"{name} {_dim('(deleted)')}"
+        answer = f"(to {self.quote(message.reply_to)}) " if message.reply_to else ""
+        edited = " (edited)" if message.edited else ""
+        return f"{name} {answer}{_body(message.text)}{edited}"
+
+    def _act(self, record: RoomRecord) -> str:
+        who = clean_line(record.sender)
+        match record:
+            case Edited(deleted=True):
+                return f"* {who} changed {self.quote(record.target)}; it was deleted later"
+            case Edited():
+                return f"* {who} changed {self.quote(record.target)} to: {_body(record.text)}"
+            case Deleted():
+                return f"* {who} deleted {self.quote(record.target)}{_because(record.reason)}"
+            case Reaction(removed=True):
+                return f"* {who} took {clean_line(record.text)} off {self.quote(record.target)}"
+            case Reaction():
+                return f"* {who}: {clean_line(record.text)} to {self.quote(record.target)}"
+            case TopicChanged(topic=""):
+                return f"* {who} took the topic away"
+            case TopicChanged():
+                return f"* {who} set the topic: {clean_line(record.topic)}"
+            case RoleChanged():
+                return f"* {who} {_appointment(record)}{_because(record.reason)}"
+            case AccessChanged():
+                return f"* {who} made the room {_ACCESS[record.access]}"
+            case RoomCreated():
+                topic = f" about: {clean_line(record.topic)}" if record.topic else ""
+                return f"* {who} made this room, {_ACCESS[record.access]}{topic}"
+        return ""
+
+
+def role_name(role: Role) -> str:
+    """In one word."""
+    return role.name.lower()
+
+
+def _appointment(change: RoleChanged) -> str:
+    user = clean_line(change.user)
+    until = f" until {clock(change.until)}" if change.until else ""
+    if change.role is Role.NONE and change.user.lower() == change.sender.lower():
+        return "has left for good"
+    match change.role:
+        case Role.NONE:
+            return f"removed {user} from the room"
+        case Role.BANNED:
+            return f"banned {user}{until}"
+        case Role.MUTED:
+            return f"muted {user}{until}"
+    return f"made {user} {_ROLES[change.role]}"
+
+
+def _because(reason: str) -> str:
+    return f": {clean_line(reason)}" if reason else ""
+
+
+def _why_out(event: RoomLeft) -> str:
+    if event.error == "closed":
+        return ""
+    text = "somebody removed you" if event.error == "removed" else ""
+    return "".join(f": {clean_line(part)}" for part in (text, event.text) if part)
+
+
+def clock(time: datetime) -> str:
+    """In this computer's time zone; with the day, if that is another one."""
+    try:
+        local = time.astimezone()
+    except (OverflowError, ValueError, OSError):
+        return "a time far away"  # a server may say anything
+    today = datetime.now().astimezone().date()
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
+
+
+def _dim(text: str) -> str:
+    return paint(text, "dim", sys.stdout)
+
+
+def _lost(event: Gap) -> str:
+    count = event.last - event.first + 1
+    match event.cause:
+        case "new_epoch":
+            return "the server has lost the room's messages; what was written meanwhile is unknown"
+        case "rolled_back":
+            return f"the server was set back: it does not know the last {count} messages any more"
+    return f"{count} older messages are not kept any more"
+
+
+def _body(text: str) -> str:
+    """A text of several lines is indented, so that no line of it can pose as another message."""
+    return clean_text(text).replace("\n", "\n    ")

@@ -1,0 +1,183 @@
+"""What stands in a room's log, as frozen dataclasses: messages, and what happened to them and to
+the room. All of a room come in one order, by their offsets.
+
+Names and texts come from other people, as in :mod:`quicchat.events`: pass them through
+:func:`quicchat.clean_text` before a terminal sees them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from .roles import Access, Role
+
+__all__ = [
+    "AccessChanged",
+    "Deleted",
+    "Edited",
+    "HistoryPage",
+    "Message",
+    "Reaction",
+    "Record",
+    "RoleChanged",
+    "RoomCreated",
+    "RoomRecord",
+    "TopicChanged",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What every record of a room's log has: where it stands, when, and who did it."""
+
+    room: str
+    epoch: int
+    offset: int
+    time: datetime  #: when the server stored it, in UTC
+    id: bytes
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message(Record):
+    """A message in a room, also our own. Each comes once, in the room's order."""
+
+    text: str
+    attributes: str  #: a JSON object
+    reply_to: int | None = None  #: the offset of the message that it answers
+    edited: bool = False  #: the text is a later one; the :class:`Edited` for it follows
+    deleted: bool = False  #: the text is gone; the :class:`Deleted` for it follows
+
+
+@dataclass(frozen=True, slots=True)
+class Edited(Record):
+    """The message at ``target`` has another text now."""
+
+    target: int
+    text: str
+    attributes: str
+    deleted: bool = False  #: the text is gone: the message was deleted later
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted(Record):
+    """The text of the message at ``target`` is gone. ``sender`` is who deleted it."""
+
+    target: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction(Record):
+    """Somebody put a short text, such as an emoji, under the message at ``target``; or, if it is
+    ``removed``, took their own away again."""
+
+    target: int
+    text: str
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TopicChanged(Record):
+    """The room has another topic; an empty one is none."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChanged(Record):
+    """``user`` is now of that role, up to ``until`` if it ends by itself."""
+
+    user: str
+    role: Role
+    until: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChanged(Record):
+    """Others may come into the room now than before."""
+
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class RoomCreated(Record):
+    """The first record of a room that somebody made."""
+
+    name: str
+    access: Access
+    topic: str
+
+
+RoomRecord = (
+    Message | Edited | Deleted | Reaction | TopicChanged | RoleChanged | AccessChanged | RoomCreated
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """A part of a room's log, in order.
+
+    For the page before it ask with ``before=page.first``, for the one after it with
+    ``after=page.last``. Messages are as they are now: edited or deleted.
+    """
+
+    room: str
+    epoch: int
+    records: tuple[RoomRecord, ...]
+    reaches_start: bool  #: the server has nothing older
+    reaches_head: bool  #: there was nothing newer
+
+    @property
+    def messages(self) -> list[Message]:
+        """Only the messages."""
+        return [record for record in self.records if isinstance(record, Message)]
+
+    @property
+    def first(self) -> int:
+        """The offset of the first record; 0 if there is none."""
+        return self.records[0].offset if self.records else 0
+
+    @property
+    def last(self) -> int:
+        """The offset of the last record; 0 if there is none."""
+        return self.records[-1].offset if self.records else 0
+
+
+def time_of(milliseconds: int) -> datetime:
+    """What the core says is milliseconds since 1970. A server may say anything: what no calendar
+    has is the end of Python's."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def record_of(kind: str, fields: tuple[Any, ...]) -> RoomRecord | None:
+    """The record that the core describes like this; None if it is of a kind that we do not know."""
+    room, epoch, offset, time, id, sender, *rest = fields
+    head = (room, epoch, offset, time_of(time), id, sender)
+    match kind:
+        case "message":
+            text, attributes, reply_to, edited, deleted = rest
+            return Message(*head, text, attributes, reply_to or None, edited, deleted)
+        case "edited":
+            return Edited(*head, *rest)
+        case "deleted":
+            return Deleted(*head, *rest)
+        case "reaction":
+            return Reaction(*head, *rest)
+        case "topic":
+            return TopicChanged(*head, *rest)
+        case "role":
+            user, role, until, reason = rest
+            return RoleChanged(*head, user, Role(role), time_of(until) if until else None, reason)
+        case "access":
+            return AccessChanged(*head, Access(*rest))
+        case "created":
+            name, access, topic = rest
+            return RoomCreated(*head, name, Access(access), topic)
+    return None

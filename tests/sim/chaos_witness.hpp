@@ -1,0 +1,77 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "quicchat/server/private_rooms.hpp"
+#include "quicchat/session/event.hpp"
+#include "sim/chaos_disk.hpp"
+#include "sim/chaos_model.hpp"
+
+namespace quicchat::test {
+
+/// What one device has published and seen, over all its connections and all runs of its program.
+struct Witness {
+    struct Message {
+        std::string room;  ///< The key of its log.
+        std::string text;
+        MessageId id;
+        Act act{};
+        std::string to{};  ///< Of a message to one person.
+    };
+    /// A message as this device shows it.
+    struct Shown {
+        std::string text;
+        Offset changed_by = 0;
+        bool deleted = false;
+    };
+    /// A room as this device shows it.
+    struct View {
+        std::map<Offset, Shown> messages;
+        std::string topic;
+        Role role{};
+        Offset marker = 0;
+    };
+    std::string user;
+    DeviceId device;
+    std::set<RequestId> joins;               ///< Of this run of the program, without an answer.
+    std::vector<Message> sent;               ///< In the order of publishing.
+    std::map<RequestId, std::size_t> asked;  ///< Of this run of the program: index into `sent`.
+    /// Where in each log of each room: by index into `sent`.
+    std::map<std::pair<std::string, Epoch>, std::map<std::size_t, Offset>> acked;
+    std::map<std::string, std::pair<Epoch, Offset>> places;  ///< Next offset in each room.
+    std::map<std::string, View> views;
+    std::map<std::string, std::pair<Epoch, Offset>>
+        told;  ///< The newest of each pair's in this run.
+    std::set<std::tuple<std::string, Epoch, Offset>> ever_told;
+    std::map<std::string, RoomSummary> listed;
+    std::map<std::string, HistoryPage> pages;
+    bool offline = false;
+};
+
+/// Everybody was told what others wrote to him, on one device at least.
+inline void require_all_told(const Disk& disk, const std::vector<const Witness*>& all) {
+    const auto is_told = [&](const std::string& user, const std::string& key, Epoch epoch,
+                             Offset offset) {
+        return std::ranges::any_of(all, [&](const Witness* w) {
+            return w->user == user && w->ever_told.count({key, epoch, offset}) != 0;
+        });
+    };
+    for (const auto& [key, room] : disk.rooms) {
+        if (!PrivateRooms::is_key(key)) continue;
+        const auto [one, other] = PrivateRooms::people_of(key);
+        for (Offset offset = room.first; offset <= room.head(); ++offset) {
+            require(
+                is_told(one, key, room.epoch, offset) && is_told(other, key, room.epoch, offset),
+                "somebody was never told what was written to him");
+        }
+    }
+}
+
+}  // namespace quicchat::test

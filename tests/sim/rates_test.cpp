@@ -1,0 +1,83 @@
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "sim/world.hpp"
+
+using namespace quicchat;
+using namespace quicchat::test;
+
+TEST_CASE("who asks for too much is told when to ask again", "[sim]") {
+    World world{{.seed = 31,
+                 .limits = {.messages_per_account = {.burst = 3, .per_second = 1},
+                            .requests_per_connection = {.burst = 5, .per_second = 1}}}};
+    Chatter& ada = world.add_in_room("ada");
+    Chatter& bob = world.add_in_room("bob");
+
+    SECTION("by messages, on all devices together") {
+        Chatter& phone = world.add_in_room("Ada");
+        for (int i = 0; i < 3; ++i) REQUIRE(ada.client.publish("#lobby", std::to_string(i)));
+        REQUIRE(ada.client.publish("#lobby", "too much"));
+        REQUIRE(phone.client.tell("bob", "too much as well"));
+        world.run();
+        CHECK(ada.count<Acked>() == 3);
+        CHECK(ada.last<Refused>().errc == Errc::rate_limited);
+        CHECK(ada.last<Refused>().retry_after > std::chrono::milliseconds{900});
+        CHECK(ada.last<Refused>().retry_after <= std::chrono::seconds{1});
+        CHECK(phone.last<Refused>().errc == Errc::rate_limited);
+        CHECK(bob.texts() == std::vector<std::string>{"0", "1", "2"});
+    }
+    SECTION("and is heard when the time is over") {
+        for (int i = 0; i < 4; ++i) REQUIRE(ada.client.publish("#lobby", std::to_string(i)));
+        world.run();
+        REQUIRE(ada.count<Refused>() == 1);
+        world.run_for(ada.last<Refused>().retry_after);
+        REQUIRE(ada.client.publish("#lobby", "again"));
+        world.run();
+        CHECK(ada.count<Refused>() == 1);
+        CHECK(bob.texts().back() == "again");
+    }
+    SECTION("which does not keep others from speaking, or him from asking") {
+        for (int i = 0; i < 9; ++i) REQUIRE(ada.client.publish("#lobby", std::to_string(i)));
+        REQUIRE(ada.client.request_members("#lobby"));
+        REQUIRE(bob.client.publish("#lobby", "I may"));
+        world.run();
+        CHECK(ada.count<MemberList>() == 1);
+        CHECK(bob.count<Refused>() == 0);
+        CHECK(ada.texts().size() == 4);
+    }
+    SECTION("by questions, which leaves him his messages") {
+        for (int i = 0; i < 9; ++i) REQUIRE(ada.client.request_members("#lobby"));
+        REQUIRE(ada.client.request_rooms());
+        REQUIRE(ada.client.request_history("#lobby", 0, 1, 1));
+        REQUIRE(ada.client.join("#quiet"));
+        REQUIRE(ada.client.create_room("#new"));
+        REQUIRE(ada.client.publish("#lobby", "still"));
+        world.run();
+        CHECK(ada.count<MemberList>() == 4);  // the first request was Join
+        CHECK(ada.count<Refused>() == 9);
+        for (const Refused& refused : ada.all<Refused>()) CHECK(refused.errc == Errc::rate_limited);
+        CHECK(ada.texts().back() == "still");
+        CHECK(ada.client.unanswered_requests() == 0);
+        world.run_for(std::chrono::seconds{2});
+        REQUIRE(ada.client.join("#quiet"));
+        world.run();
+        CHECK(ada.count<RoomJoined>() == 2);
+    }
+    CHECK(ada.online());
+}
+
+TEST_CASE("a network from which too much comes is kept out for a while", "[sim]") {
+    World world{{.seed = 32, .limits = {.connections_per_prefix = {.burst = 2, .per_second = 1}}}};
+    world.add_online("ada");
+    world.add_online("bob");
+    Chatter& carl = world.add("carl");
+    world.run();
+    CHECK(carl.last<Offline>().reason.errc == Errc::server_full);
+    world.run_for(std::chrono::seconds{2});
+    Chatter& dora = world.add("dora");
+    world.run();
+    CHECK(dora.online());
+}
