@@ -120,9 +120,10 @@ private:
             } else if (const auto* left = std::get_if<RoomLeft>(&*event)) {
                 places_.erase(canonical_name(left->room));
             } else if (const auto* message = std::get_if<RoomMessage>(&*event)) {
-                Place& place = places_.at(canonical_name(message->room));
-                must(place.next++ == message->offset && place.epoch == message->epoch);
-                must(is_clean_text(message->text) && is_user_name(message->from));
+                on_record(*message);
+            } else if (const auto* act = std::get_if<RoomAct>(&*event)) {
+                on_record(*act);
+                must(has_known_value(act->act));
             } else if (const auto* gap = std::get_if<RoomGap>(&*event)) {
                 on_gap(*gap);
             } else if (const auto* refused = std::get_if<Refused>(&*event)) {
@@ -137,6 +138,12 @@ private:
         while (session_.poll_outgoing()) {
         }
         must(session_.unanswered_requests() <= 5 + 2);  // and the rooms that are joined again
+    }
+
+    void on_record(const auto& record) {
+        Place& place = places_.at(canonical_name(record.room));
+        must(place.next++ == record.offset && place.epoch == record.epoch);
+        must(is_clean_text(record.text) && is_user_name(record.from));
     }
 
     void on_joined(const RoomJoined& joined) {
