@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -83,7 +85,12 @@ public:
         if (act.kind == Act::Kind::role) {
             people_.apply_role(act.subject, static_cast<Role>(act.value), act.until);
         }
+        const Offset age = head_ - std::min(act.target, head_);  // of a message that is deleted
+        if (act.kind == Act::Kind::deletion && age < authors_.size()) {
+            authors_[authors_.size() - 1 - static_cast<std::size_t>(age)].clear();
+        }
         head_ = record.offset;
+        note_author(record.record);
         quiet_ = false;
         recent_.push_back(encode_event(record));
         if (recent_.size() > recent_max_) {
@@ -96,6 +103,27 @@ public:
     const Bytes* recent(Offset offset) const {
         if (offset < recent_first_ || offset > head_) return nullptr;
         return &recent_[static_cast<std::size_t>(offset - recent_first_)];
+    }
+
+    /// True if `count_unread` can tell for that marker; otherwise show it the newest records.
+    bool knows_authors_after(Offset marker) const {
+        return authors_known_ || head_ - marker <= authors_.size();
+    }
+
+    /// Takes in who wrote the newest records, up to `unread_max` of them.
+    void note_authors(const std::vector<LoggedRecord>& newest) const {
+        authors_.clear();
+        authors_known_ = true;
+        for (const LoggedRecord& r : newest) note_author(r.record);
+    }
+
+    /// The messages of others after the marker that are still there, up to `unread_max`.
+    std::uint64_t count_unread(Offset marker, std::string_view user) const {
+        const std::string own = canonical_name(user);
+        const auto count = std::min<Offset>(head_ - marker, authors_.size());
+        const auto from = authors_.end() - static_cast<std::ptrdiff_t>(count);
+        return static_cast<std::uint64_t>(std::count_if(
+            from, authors_.end(), [&](const std::string& a) { return !a.empty() && a != own; }));
     }
 
     /// Adds a member. True if its user was not here before.
@@ -157,6 +185,12 @@ private:
         recent_first_ = head_ + 1;
     }
 
+    void note_author(const Record& record) const {
+        const bool is_message = record.act.kind == Act::Kind::message;
+        authors_.push_back(is_message ? canonical_name(record.author) : std::string{});
+        if (authors_.size() > unread_max) authors_.pop_front();
+    }
+
     std::string name_;
     std::string key_;
     std::string topic_;
@@ -168,6 +202,9 @@ private:
     std::size_t recent_max_;
     bool quiet_ = true;
     std::deque<Bytes> recent_;
+    /// Who wrote the newest records; empty: it was no message. After a restart filled when needed.
+    mutable std::deque<std::string> authors_;
+    mutable bool authors_known_ = false;
     std::vector<Member*> members_;
     People people_;
 };

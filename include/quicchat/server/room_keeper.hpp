@@ -117,8 +117,7 @@ public:
         return true;
     }
 
-    /// The room of two people that was quiet for longest, if there are too many and it is not
-    /// `used`. Forget it.
+    /// The room of two people that was quiet for longest, if there are too many. Forget it.
     Room* next_surplus() {
         const bool too_many = private_rooms_.size() > config_->limits.private_rooms_max;
         return too_many ? directory_.find(private_rooms_.quietest()) : nullptr;
@@ -189,13 +188,13 @@ public:
         if (person != nullptr) summary.marker = person->marker;
         summary.unread = std::min<Offset>(room.head() - summary.marker, unread_max);
         if (summary.unread == unread_max) return summary;
-        const auto records = log_.read(room.key(), summary.marker, unread_max);
-        if (!records) return Errc::storage_failed;
-        summary.unread = 0;
-        for (const LoggedRecord& r : *records) {
-            const bool is_own = canonical_name(r.record.author) == canonical_name(user);
-            if (r.record.act.kind == Act::Kind::message && !is_own) ++summary.unread;
+        if (!room.knows_authors_after(summary.marker)) {
+            const Offset before = room.head() - std::min<Offset>(room.head(), unread_max);
+            const auto newest = log_.read(room.key(), before, unread_max);
+            if (!newest) return Errc::storage_failed;
+            room.note_authors(*newest);
         }
+        summary.unread = room.count_unread(summary.marker, user);
         return summary;
     }
 

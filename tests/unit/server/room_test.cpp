@@ -142,3 +142,42 @@ TEST_CASE("private rooms", "[server]") {
         CHECK(rooms.size() == 0);
     }
 }
+
+TEST_CASE("a room counts what somebody has not read", "[server]") {
+    Room room{"#a", {Epoch{1}, 1, 10}, 3};
+    CHECK_FALSE(room.knows_authors_after(9));
+
+    SECTION("of the messages of others that it has seen") {
+        for (Offset offset = 11; offset <= 14; ++offset) room.push(record(offset));
+        CHECK(room.knows_authors_after(10));
+        CHECK_FALSE(room.knows_authors_after(9));
+        CHECK(room.count_unread(10, "bob") == 4);
+        CHECK(room.count_unread(12, "bob") == 2);
+        CHECK(room.count_unread(14, "bob") == 0);
+        CHECK(room.count_unread(10, "Ada") == 0);
+    }
+    SECTION("and of those that it is shown, even if older ones are gone") {
+        LoggedRecord topic = record(8);
+        topic.record.act.kind = Act::Kind::topic;
+        room.note_authors({topic, record(9), record(10)});
+        CHECK(room.knows_authors_after(0));
+        CHECK(room.count_unread(0, "bob") == 2);
+        CHECK(room.count_unread(9, "bob") == 1);
+        room.push(record(11));
+        CHECK(room.count_unread(9, "bob") == 2);
+    }
+    SECTION("but not of what was deleted") {
+        for (Offset offset = 11; offset <= 13; ++offset) room.push(record(offset));
+        for (const Offset target : {Offset{12}, Offset{2}}) {
+            LoggedRecord deletion = record(room.head() + 1);
+            deletion.record.act = {.kind = Act::Kind::deletion, .target = target};
+            room.push(deletion);
+        }
+        CHECK(room.count_unread(10, "bob") == 2);
+        CHECK(room.count_unread(11, "bob") == 1);
+    }
+    SECTION("up to so many") {
+        for (Offset offset = 11; offset <= 400; ++offset) room.push(record(offset));
+        CHECK(room.count_unread(300, "bob") == unread_max);
+    }
+}
