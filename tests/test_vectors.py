@@ -34,11 +34,11 @@ FRAMES = {
     0x2A: ("gap", "first number, last number"),
     0x2C: ("members_request", "request number, after text 32"),
     0x2E: ("members", "request number, people list person, complete flag"),
-    0x31: ("presence", "user text 32, present flag"),
+    0x31: ("presence", "user text 32, present flag, display text 64"),
     0x33: ("heartbeat", "head number"),
     0x34: ("tell", "request number, id id, to text, text text, attributes text"),
     0x36: ("told", "epoch epoch, offset number, time number, id id, from text 32, to text 32, "
-                   "text text, attributes text"),
+                   "text text, attributes text, act struct act"),
     0x38: ("create_room", "request number, id id, room text, access choice 2, topic text"),
     0x3A: ("rooms_request", "request number, after text 64"),
     0x3C: ("rooms", "request number, rooms list room, complete flag"),
@@ -48,14 +48,25 @@ FRAMES = {
                               "after number"),
     0x44: ("history_end", "request number, epoch epoch, reaches_start flag, reaches_head flag"),
     0x47: ("typing", "stream number, user text 32"),
+    0x48: ("search_request", "request number, room text, words text, before number, count number"),
+    0x4A: ("search_end", "request number, epoch epoch, next number"),
+    0x4C: ("set_profile", "request number, display text"),
+    0x4E: ("profile", "request number, user text 32, display text 64"),
+    0x50: ("file_offer", "request number, id id, room text, name text, size number, "
+                         "digest data 32, attributes text, reply_to number"),
+    0x52: ("file_ready", "request number, offset number"),
+    0x54: ("file_data", "data data"),
+    0x56: ("file_request", "request number, room text, offset number, from number"),
+    0x58: ("file_head", "request number, epoch epoch, name text 255, size number, "
+                        "digest data 32"),
 }
 
 # PROTOCOL.md §3: what stands in a field of kind "struct", or several times in a "list".
 STRUCTS = {
-    "act": "kind choice 9, target number, subject text, value number, until number",
-    "person": "user text 32, role choice 5, present flag",
+    "act": "kind choice 10, target number, subject text, value number, until number",
+    "person": "user text 32, role choice 5, present flag, display text 64",
     "room": "room text 64, topic text 512, access choice 2, role choice 5, head number, "
-            "marker number, unread number",
+            "marker number, unread number, mentions number",
 }
 
 

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "quicchat/auth/login_desk.hpp"
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/match.hpp"
@@ -18,7 +17,9 @@
 #include "quicchat/server/config.hpp"
 #include "quicchat/server/connection.hpp"
 #include "quicchat/server/hub.hpp"
+#include "quicchat/server/news.hpp"
 #include "quicchat/server_delivery.hpp"
+#include "quicchat/server_logins.hpp"
 #include "quicchat/server_peers.hpp"
 #include "quicchat/session/event.hpp"
 #include "quicchat/transport/concept.hpp"
@@ -35,8 +36,8 @@ public:
     Server(T transport, Log log, A authenticator, Entropy entropy, ServerConfig config = {})
         : config_(std::move(config)),
           peers_(std::move(transport), config_.limits),
-          logins_(std::move(authenticator), entropy, config_.limits.login_timeout),
-          hub_(std::move(log), config_, logins_) {
+          logins_(std::move(authenticator), entropy, config_.limits, peers_, rates_, news_),
+          hub_(std::move(log), config_, logins_.accounts()) {
         for (const std::string& room : config_.rooms) {
             if (const Errc errc = hub_.add_room(room); errc != Errc{}) {
                 fail(errc, "cannot open the room '" + room + "'");
@@ -56,11 +57,8 @@ public:
         hub_.begin_turn(now.wall);
         peers_.transport().handle_timeout(now.steady);
         while (auto event = peers_.transport().poll_event()) handle(*std::move(event));
-        while (auto step = logins_.poll(now)) {
-            const Errc errc = continue_login(step->first, std::move(step->second));
-            if (errc != Errc{}) peers_.close(step->first, errc);
-        }
-        for (const ConnectionId id : std::exchange(admitted_, {})) read_early(id);
+        logins_.process(hub_, now);
+        for (const ConnectionId id : logins_.take_admitted()) read_early(id);
         hub_.handle_timeout(now.steady);
         do {
             if (const Errc errc = hub_.settle(); errc != Errc{}) {
@@ -68,9 +66,7 @@ public:
             }
             delivery_.end_memberships();
         } while (send_all());
-        while (const auto late = logins_.poll_late(now.steady)) {
-            if (peers_.find_ready(*late) == nullptr) peers_.close(*late, Errc::login_timeout);
-        }
+        logins_.end_late(now.steady);
         if (drain_deadline_ && now.steady >= *drain_deadline_ && !std::exchange(closed_, true)) {
             peers_.close_all(drain_reason_);
             // Their ends are news at once: nothing else would wake us to finish.
@@ -99,7 +95,7 @@ public:
     bool finished() const { return drain_deadline_ && peers_.size() == 0; }
 
     /// The oldest unread event. Reading them is optional: old ones are dropped.
-    std::optional<ServerEvent> poll_event() { return pop_front(events_); }
+    std::optional<ServerEvent> poll_event() { return news_.poll(); }
 
     std::size_t connection_count() const { return peers_.size(); }
     /// Answers that wait for slow clients, counted one by one.
@@ -124,7 +120,7 @@ private:
 
     void accept(Connected connected) {
         const ConnectionId id = connected.connection;
-        tell_program(PeerConnected{id, connected.peer_address});
+        news_.push(PeerConnected{id, connected.peer_address});
         peers_.add(id, Connection{ServerSession{config_.limits, config_.agent},
                                   std::move(connected.peer_address)});
         logins_.open(id, now_.steady);
@@ -144,7 +140,7 @@ private:
         const std::string& user = connection->session.user();
         if (!user.empty()) hub_.handle_disconnected(gone.connection, user);
         logins_.forget(gone.connection);
-        tell_program(PeerDisconnected{gone.connection, user, std::move(gone.reason)});
+        news_.push(PeerDisconnected{gone.connection, user, std::move(gone.reason)});
     }
 
     // Bytes in.
@@ -234,10 +230,8 @@ private:
         };
         return match(
             std::move(request), [](std::monostate&&) { return Errc{}; },
-            [&](wire::LoginBegin&& m) { return begin_login(id, connection, m); },
-            [&](wire::LoginResponse&& m) {
-                return continue_login(id, logins_.respond(id, m.data));
-            },
+            [&](wire::LoginBegin&& m) { return logins_.begin(id, m, hub_, now_); },
+            [&](wire::LoginResponse&& m) { return logins_.respond(id, m, hub_, now_); },
             [&](wire::Join&& m) { return join(asker, connection, stream_id, stream, m); },
             [&](wire::Publish&& m) {
                 return for_member([&](Member& member) { hub_.publish(member, std::move(m)); });
@@ -249,47 +243,12 @@ private:
             [&](wire::CreateRoom&& m) { return answer(m.request, hub_.create_room(asker, m)); },
             [&](wire::RoomsRequest&& m) { return hub_.list_rooms(asker, m), Errc{}; },
             [&](wire::HistoryRequest&& m) { return open_page(asker, stream_id, stream, m); },
-            [&](wire::MarkRead&& m) { return hub_.mark_read(asker, m), Errc{}; });
-    }
-
-    Errc begin_login(ConnectionId id, const Connection& connection, const wire::LoginBegin& m) {
-        // Fail closed: without a binding there is no login.
-        const Result<ChannelBinding> binding = peers_.transport().channel_binding(id);
-        if (!binding) return Errc::login_failed;
-        if (rates_.log_in(connection.prefix(), now_.steady) > Duration{}) return Errc::server_full;
-        return continue_login(id, logins_.start(id, {m.mechanism, m.data, *binding, m.device,
-                                                     connection.address, now_}));
-    }
-
-    /// Does what a step of a login asks. An error closes the connection.
-    Errc continue_login(ConnectionId id, LoginStep step) {
-        Connection& connection = *peers_.find(id);
-        if (connection.session.state() == State::draining) return Errc{};
-        return match(
-            std::move(step),
-            [&](LoginChallenge&& m) {
-                peers_.write_control(id, Bytes{encode(wire::LoginChallenge{std::move(m.data)})});
-                return Errc{};
-            },
-            [&](LoginAccepted&& m) {
-                const Buffer done = connection.session.login_accepted(m.user, std::move(m.data));
-                peers_.write_control(id, Bytes{done});
-                hub_.handle_login(id, m.user);
-                tell_program(PeerLoggedIn{id, m.user});
-                admitted_.push_back(id);
-                return Errc{};
-            },
-            [&](LoginRefused&& m) {
-                const std::string user = logins_.claimed_user(id);
-                if (m.device_removed) peers_.close_device(user, connection.session.device());
-                rates_.note_failed_login(connection.prefix(), now_.steady);
-                return tell_program(PeerRefused{id, user, connection.address, m.errc}), m.errc;
-            },
-            [](LoginPending&&) { return Errc{}; },
-            [&](TokenIssued&& m) {
-                peers_.write_control(id,
-                                     Bytes{encode(wire::Token{m.generation, std::move(m.key)})});
-                return Errc{};
+            [&](wire::MarkRead&& m) { return hub_.mark_read(asker, m), Errc{}; },
+            [&](wire::SetProfile&& m) { return answer(m.request, Errc::unsupported); },
+            [&](wire::FileData&&) { return Errc::unexpected_frame; },
+            [&](auto&& m) {  // SearchRequest, FileOffer, FileRequest
+                if (stream.member != nullptr) return Errc::unexpected_frame;
+                return refuse(id, stream_id, stream, m.request, Errc::unsupported), Errc{};
             });
     }
 
@@ -372,25 +331,19 @@ private:
     /// Fail stop: a server that cannot keep its promises ends (design promise 5).
     void fail(Errc errc, std::string text) {
         if (drain_deadline_ == TimePoint::min()) return;  // said already
-        tell_program(ServerFailed{errc, std::move(text)});
+        news_.push(ServerFailed{errc, std::move(text)});
         drain_reason_ = errc;
         drain_deadline_ = TimePoint::min();
-    }
-
-    void tell_program(ServerEvent event) {
-        if (events_.size() >= config_.limits.events_max) events_.pop_front();
-        events_.push_back(std::move(event));
     }
 
     ServerConfig config_;
     Now now_{};  ///< Of the turn.
     ServerPeers<T> peers_;
-    LoginDesk<A> logins_;
     RateLimits rates_{config_.limits};
+    ServerNews news_{config_.limits.events_max};
+    ServerLogins<T, Log, A> logins_;
     Hub<Log> hub_;
     ServerDelivery<T, Log> delivery_{peers_, hub_};
-    std::vector<ConnectionId> admitted_;  ///< Logged in just now.
-    std::deque<ServerEvent> events_;
     Errc drain_reason_ = Errc::server_shutdown;
     std::optional<TimePoint> drain_deadline_;
     bool closed_ = false;

@@ -62,6 +62,14 @@ enum class Errc : int {
     no_such_message = 80,   ///< There is no message there (any more) that could be changed.
     room_exists = 81,       ///< A room of that name exists, or the name is taken.
     removed = 82,           ///< A moderator took the account out of the room.
+    file_too_large = 83,    ///< The file is larger than the server takes.
+    file_mismatch = 84,     ///< The file's bytes are not those that were announced.
+    no_such_file = 85,      ///< There is no file there (any more).
+    not_accepted = 86,      ///< The server's program does not accept the message, and says why.
+    not_checked = 87,       ///< The server's program could not say in time whether it does.
+    unsupported = 88,       ///< The server does not offer that.
+    too_many_reactions = 89,  ///< The message has as many reactions as it may have.
+    no_change = 90,         ///< It is so already.
 };
 
 /// What a client does about an error. Travels in error frames (PROTOCOL.md §8).
@@ -128,6 +136,14 @@ inline constexpr ErrorInfo error_table[] = {
     {Errc::no_such_message,       ErrorClass::give_up,     "no_such_message",       "there is no such message"},
     {Errc::room_exists,           ErrorClass::give_up,     "room_exists",           "there is such a room already"},
     {Errc::removed,               ErrorClass::give_up,     "removed",               "a moderator took you out of the room"},
+    {Errc::file_too_large,        ErrorClass::give_up,     "file_too_large",        "the file is too large"},
+    {Errc::file_mismatch,         ErrorClass::give_up,     "file_mismatch",         "the file is not the one that was announced"},
+    {Errc::no_such_file,          ErrorClass::give_up,     "no_such_file",          "there is no such file"},
+    {Errc::not_accepted,          ErrorClass::give_up,     "not_accepted",          "the server does not accept that message"},
+    {Errc::not_checked,           ErrorClass::retry_after, "not_checked",           "the message could not be checked in time"},
+    {Errc::unsupported,           ErrorClass::give_up,     "unsupported",           "the server does not offer that"},
+    {Errc::too_many_reactions,    ErrorClass::give_up,     "too_many_reactions",    "the message has too many reactions"},
+    {Errc::no_change,             ErrorClass::give_up,     "no_change",             "it is so already"},
 };
 // clang-format on
 

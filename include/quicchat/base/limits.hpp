@@ -49,9 +49,22 @@ struct Limits {
     std::size_t rooms_per_page_max = 50;       ///< 600 bytes each fit a frame.
     std::size_t page_records_max = 100;        ///< A screen or two of history; 4 MiB at the most.
     std::size_t pages_per_connection_max = 4;  ///< Under way at a time, each on a stream.
-    Duration typing_pause = std::chrono::seconds{3};   ///< Somebody types: said so often at most.
+    std::size_t search_records_max = 5000;  ///< Looked at for one request; then it is asked again.
+    std::size_t reactions_per_message_max = 1000;     ///< Records of them, taken back or not.
+    std::size_t profiles_max = 100'000;               ///< Display names that a server keeps: 15 MB.
+    Duration typing_pause = std::chrono::seconds{3};  ///< Somebody types: said so often at most.
     Duration typing_expiry = std::chrono::seconds{6};  ///< And holds for so long.
     std::size_t rooms_per_owner_max = 100;             ///< Rooms that one account may have made.
+
+    // Files.
+    std::uint64_t file_bytes_max = 100ull << 20;          ///< One file.
+    std::uint64_t files_per_room_bytes_max = 1ull << 30;  ///< All files of a room.
+    std::uint64_t files_bytes_max = 10ull << 30;          ///< All files of a server.
+    std::size_t transfers_per_connection_max = 4;     ///< Under way, each way, on a stream each.
+    std::size_t uploads_per_account_max = 8;          ///< Begun and not finished.
+    std::size_t file_chunk_bytes_max = 32 * 1024;     ///< In a frame: half of one.
+    std::size_t file_backlog_bytes_max = 512 * 1024;  ///< Received and not written yet.
+    Duration upload_expiry = std::chrono::hours{24};  ///< One that nobody goes on with is dropped.
 
     // Queues.
     std::size_t stream_backlog_bytes_max = 64 * 1024;    ///< Then a reader is served from the log.
@@ -86,6 +99,18 @@ inline constexpr std::size_t room_name_bytes_max = 64;
 
 /// A room's topic, and the reason that is given with a role.
 inline constexpr std::size_t topic_bytes_max = 512;
+
+/// What an account wants to be called: a few words.
+inline constexpr std::size_t display_name_bytes_max = 64;
+
+/// The name of a file: as long as file systems take it.
+inline constexpr std::size_t file_name_bytes_max = 255;
+
+/// A SHA-256 digest, and nothing else.
+inline constexpr std::size_t digest_bytes_max = 32;
+
+/// What is searched for.
+inline constexpr std::size_t search_bytes_max = 256;
 
 /// The text of a reaction: an emoji of several code points, or a word.
 inline constexpr std::size_t reaction_bytes_max = 64;

@@ -178,13 +178,14 @@ private:
         const Act& act = record.act;
         if (act.target < room.first || act.target > room.head()) return false;
         Record& target = room.at(act.target).record;
-        if (!is_changeable(target.act)) return false;
+        if (!is_changeable(target.act, act)) return false;
         if (act.kind == Act::Kind::edit) {
             change(room, target, record.text, record.attributes, offset);
             return true;
         }
+        room.bytes -= target.act.subject.size();
+        target.act = make_tombstone(target.act);
         change(room, target, "", blank_attributes, offset);
-        target.act.kind = Act::Kind::tombstone;
         for (LoggedRecord& logged : room.records) {
             const Act& other = logged.record.act;
             if (other.kind != Act::Kind::edit || other.target != act.target) continue;

@@ -26,7 +26,16 @@ inline bool is_change(const Act& act) {
     return act.kind == Act::Kind::edit || act.kind == Act::Kind::deletion;
 }
 
-/// Whether there is something to edit or to delete: a message that was not deleted yet.
-inline bool is_changeable(const Act& act) { return act.kind == Act::Kind::message; }
+/// Whether a record can be edited or deleted: a message, and a file only the latter, that was not
+/// deleted yet.
+inline bool is_changeable(const Act& target, const Act& change) {
+    return target.kind == Act::Kind::message ||
+           (target.kind == Act::Kind::file && change.kind == Act::Kind::deletion);
+}
+
+/// What a deletion leaves of a message or a file: that there was one, and what it answered.
+inline Act make_tombstone(const Act& target) {
+    return {.kind = Act::Kind::tombstone, .target = target.target};
+}
 
 }  // namespace quicchat

@@ -31,9 +31,15 @@ inline Duration charge(RateLimits& rates, ServerConnection& asker, const Member*
             } else if constexpr (std::is_same_v<M, wire::Tell>) {
                 const std::string room = PrivateRooms::key_of(user, m.to);
                 return rates.publish(user, asker.prefix(), room, size(m) * 2, now);
+            } else if constexpr (std::is_same_v<M, wire::FileOffer>) {
+                const std::string room = PrivateRooms::key_for(user, m.room);
+                return rates.publish(user, asker.prefix(), room, m.attributes.size(), now);
             } else if constexpr (std::is_same_v<M, wire::Join> ||
                                  std::is_same_v<M, wire::MembersRequest> ||
                                  std::is_same_v<M, wire::HistoryRequest> ||
+                                 std::is_same_v<M, wire::SearchRequest> ||
+                                 std::is_same_v<M, wire::FileRequest> ||
+                                 std::is_same_v<M, wire::SetProfile> ||
                                  std::is_same_v<M, wire::RoomsRequest> ||
                                  std::is_same_v<M, wire::CreateRoom>) {
                 return rates.ask(asker.requests, now);

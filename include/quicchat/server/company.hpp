@@ -29,7 +29,7 @@ public:
     /// Somebody came or went.
     void announce(Room& room, const Member& subject, bool present) {
         if (room.members().size() > limits_->presence_members_max) return;
-        const Bytes frame{encode(wire::Presence{subject.user, present})};
+        const Bytes frame{encode(wire::Presence{subject.user, present, {}})};
         for (Member* member : room.members()) {
             if (member == &subject) continue;
             if (member->stalled || member->replies.size() >= limits_->replies_max) {

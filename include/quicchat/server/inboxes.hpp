@@ -71,7 +71,7 @@ public:
     static Bytes encode_told(const Room& room, const LoggedRecord& logged) {
         const Record& r = logged.record;
         return Bytes{encode(wire::Told{room.epoch(), logged.offset, r.time, r.id, r.author,
-                                       room.other_than(r.author), r.text, r.attributes})};
+                                       room.other_than(r.author), r.text, r.attributes, r.act})};
     }
 
     Errc take_failure() { return std::exchange(failure_, Errc{}); }
@@ -106,8 +106,7 @@ private:
         if (!records) failure_ = to_errc(records.error());
         if (!records || records->empty()) return inbox.rooms.pop_front();
         for (const LoggedRecord& r : *records) {
-            if (r.record.act.kind == Act::Kind::message)
-                inbox.frames.push_back(encode_told(*room, r));
+            if (is_said(r.record.act.kind)) inbox.frames.push_back(encode_told(*room, r));
         }
         cursor.next = records->back().offset + 1;
     }

@@ -32,9 +32,10 @@ private:
     Errc judge_target(const Room& room, std::string_view user, Role role, const Act& act) const {
         const auto read = log_->read(room.key(), act.target - 1, 1);
         if (!read) return Errc::storage_failed;
-        const bool is_message = !read->empty() && read->front().offset == act.target &&
-                                read->front().record.act.kind == Act::Kind::message;
-        if (!is_message) return Errc::no_such_message;
+        if (read->empty() || read->front().offset != act.target) return Errc::no_such_message;
+        const Act::Kind kind = read->front().record.act.kind;
+        const bool fits = act.kind == Act::Kind::edit ? kind == Act::Kind::message : is_said(kind);
+        if (!fits) return Errc::no_such_message;
         const bool changes = act.kind == Act::Kind::edit || act.kind == Act::Kind::deletion;
         const std::string& author = read->front().record.author;
         if (!changes || canonical_name(author) == canonical_name(user)) return Errc{};

@@ -98,7 +98,7 @@ public:
             const Person& p = place->second;
             const Role role = p.role_at(now);
             if (role == Role::none && p.devices == 0) continue;
-            people.push_back({p.name, role, p.devices > 0});
+            people.push_back({p.name, role, p.devices > 0, {}});
         }
         return {std::move(people), place == map_.end()};
     }

@@ -26,6 +26,11 @@ public:
         return "@" + a + ",@" + b;
     }
 
+    /// The key of what an account calls by that name: the room of two people, or another one.
+    static std::string key_for(std::string_view user, std::string_view name) {
+        return name.starts_with('@') ? key_of(user, name.substr(1)) : canonical_name(name);
+    }
+
     static bool is_key(std::string_view key) { return key.starts_with('@'); }
 
     /// The two canonical names in a key.

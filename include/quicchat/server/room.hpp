@@ -19,6 +19,7 @@
 #include "quicchat/server/events.hpp"
 #include "quicchat/server/people.hpp"
 #include "quicchat/server/private_rooms.hpp"
+#include "quicchat/session/act_form.hpp"
 
 namespace quicchat {
 
@@ -186,8 +187,8 @@ private:
     }
 
     void note_author(const Record& record) const {
-        const bool is_message = record.act.kind == Act::Kind::message;
-        authors_.push_back(is_message ? canonical_name(record.author) : std::string{});
+        const bool counts = is_said(record.act.kind);
+        authors_.push_back(counts ? canonical_name(record.author) : std::string{});
         if (authors_.size() > unread_max) authors_.pop_front();
     }
 

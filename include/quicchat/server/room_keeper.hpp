@@ -60,8 +60,7 @@ public:
 
     /// The key of what an account calls by that name.
     static std::string key_for(std::string_view user, std::string_view name) {
-        const bool is_private = name.starts_with('@');
-        return is_private ? PrivateRooms::key_of(user, name.substr(1)) : canonical_name(name);
+        return PrivateRooms::key_for(user, name);
     }
 
     /// The room of that name as one account sees it; nullptr also if it may not.

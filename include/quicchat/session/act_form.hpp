@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -18,6 +19,7 @@ namespace quicchat {
 constexpr bool has_target(const Act& act) {
     switch (act.kind) {
         case Act::Kind::message:
+        case Act::Kind::file:
             return act.target != 0;
         case Act::Kind::edit:
         case Act::Kind::deletion:
@@ -29,8 +31,22 @@ constexpr bool has_target(const Act& act) {
     }
 }
 
+/// True for the SHA-256 of a file in hexadecimal digits, in lower case.
+constexpr bool is_hex_digest(std::string_view text) {
+    constexpr auto is_digit = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    };
+    return text.size() == 2 * digest_bytes_max && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+/// True for what people say: others can answer it, react to it, and delete it.
+constexpr bool is_said(Act::Kind kind) {
+    return kind == Act::Kind::message || kind == Act::Kind::file;
+}
+
 /// False for a role or an access that is none.
 constexpr bool has_known_value(const Act& act) {
+    if (act.kind == Act::Kind::file) return true;
     if (act.kind == Act::Kind::role) return act.value <= static_cast<std::uint64_t>(Role::owner);
     const bool has_access = act.kind == Act::Kind::access || act.kind == Act::Kind::creation;
     return act.value <= (has_access ? static_cast<std::uint64_t>(RoomAccess::archived) : 0);
@@ -42,7 +58,7 @@ namespace detail {
 inline bool has_shape(const Act& act) {
     const bool about_someone = act.kind == Act::Kind::role;
     const bool about_message = act.target != 0;
-    if (act.kind == Act::Kind::creation || act.kind == Act::Kind::tombstone) return false;
+    if (act.kind >= Act::Kind::creation) return false;  // nor a tombstone, nor a file
     if (about_message != has_target(act)) return false;
     if (!about_someone && (!act.subject.empty() || act.until != WallTime{})) return false;
     return has_known_value(act);

@@ -102,33 +102,6 @@ public:
                     .act = {.value = static_cast<std::uint64_t>(access)}});
     }
 
-    /// Asks which rooms there are, for names after `after`. RoomList follows.
-    Result<RequestId> request_rooms(std::string after) {
-        if (!ready_) return Errc::not_ready;
-        const bool is_name = is_room_name(after) || is_private_name(after);
-        if (!after.empty() && !is_name) return Errc::invalid_name;
-        if (!outbox_.has_room(0)) return Errc::queue_full;
-        const RequestId request = outbox_.add({.kind = Kind::rooms, .stream = control_stream});
-        send(control_stream, wire::RoomsRequest{request, std::move(after)});
-        return request;
-    }
-
-    /// Asks for records of a room, joined or not: the newest `before` of those below `offset`, and
-    /// the oldest `after` of the others. HistoryPage follows.
-    Result<RequestId> request_history(std::string_view name, Offset offset, std::size_t before,
-                                      std::size_t after) {
-        if (!ready_) return Errc::not_ready;
-        if (!is_room_name(name) && !is_private_name(name)) return Errc::invalid_name;
-        const std::size_t count_max = page_records_max_;
-        if (before > count_max || after > count_max - before || before + after == 0) {
-            return Errc::invalid_request;
-        }
-        if (!outbox_.has_room(0)) return Errc::queue_full;
-        const RequestId request = outbox_.add({.kind = Kind::history, .room = std::string{name}});
-        pages_.ask({request, std::string{name}, std::min(offset, varint_max), before, after});
-        return request;
-    }
-
     /// Says that we have read a room up to `offset`; `shared`: its members may know. Has no answer,
     /// and goes only up. Of rooms that we are in, and of what people told us.
     Errc mark_read(std::string_view name, Offset offset, bool shared) {
@@ -143,19 +116,6 @@ public:
         read_.note({std::string{name}, *epoch, offset, shared});
         send_markers();
         return Errc{};
-    }
-
-    /// Asks who is in a room, for names after `after`. MemberList follows.
-    Result<RequestId> request_members(std::string_view name, std::string after) {
-        if (!ready_) return Errc::not_ready;
-        const Room* room = find_wanted(name);
-        if (room == nullptr || !room->stream) return Errc::not_in_room;
-        if (!after.empty() && !is_user_name(after)) return Errc::invalid_name;
-        if (!outbox_.has_room(0)) return Errc::queue_full;
-        const RequestId request =
-            outbox_.add({.kind = Kind::members, .room = room->name, .stream = room->stream});
-        send(*room->stream, wire::MembersRequest{request, std::move(after)});
-        return request;
     }
 
     /// The hint that we are typing in a room, for a datagram; nothing if it was said just now, or
@@ -208,18 +168,6 @@ public:
         rooms_.begin_join(room, stream, request);
         send(stream, wire::Join{request, room.name, room.position()});
         for (auto& [number, message] : requests) send_message(number, message);
-    }
-
-    /// True if a page of history waits for a stream of its own. Open one and call
-    /// `request_page_on`.
-    bool wants_page() const { return ready_ && pages_.next_waiting() != nullptr; }
-
-    void request_page_on(StreamId stream) {
-        const ClientPages::Request request = pages_.begin(stream);
-        outbox_.requests().at(request.number).stream = stream;
-        send(stream, wire::HistoryRequest{request.number, request.room, request.offset,
-                                          request.before, request.after});
-        send_end(stream);
     }
 
     /// A message to one person counts as read when it is taken here.

@@ -10,8 +10,9 @@
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/base/text.hpp"
-#include "quicchat/session/client_requests.hpp"
+#include "quicchat/session/client_questions.hpp"
 #include "quicchat/session/event.hpp"
+#include "quicchat/session/peer_checks.hpp"
 #include "quicchat/session/state.hpp"
 #include "quicchat/session/told_messages.hpp"
 #include "quicchat/wire/codec.hpp"
@@ -40,10 +41,10 @@ struct SessionLogin {
 /// After any call: open a stream for each room that `poll_join` names, write what `poll_outgoing`
 /// gives, and answer what `poll_login` gives. An Errc from `handle_frame` is the end of the
 /// connection: close it with that.
-class ClientSession : public ClientRequests {
+class ClientSession : public ClientQuestions {
 public:
     explicit ClientSession(const Limits& limits, std::string agent = "{}")
-        : ClientRequests(limits), agent_(std::move(agent)) {}
+        : ClientQuestions(limits), agent_(std::move(agent)) {}
 
     /// The connection is up and its control stream is open. Says Hello and begins the login in one
     /// flight.
@@ -163,25 +164,6 @@ public:
     State state() const { return lifecycle_.state(); }
 
 private:
-    /// What only a broken or hostile server would send: a text that we could not show.
-    static bool is_bad(std::string_view from, std::string_view text, std::string_view attributes) {
-        return !is_user_name(from) || !is_clean_text(text) || !is_clean_text(attributes);
-    }
-
-    static bool is_bad(const wire::Event& m) {
-        return is_bad(m.from, m.text, m.attributes) || !is_clean_name_or_empty(m.act.subject) ||
-               !has_known_value(m.act);
-    }
-
-    static bool is_any_room_name(std::string_view name) {
-        return is_room_name(name) || is_private_name(name);
-    }
-
-    /// The subject of an act: a user, or a room that was made, or nothing.
-    static bool is_clean_name_or_empty(std::string_view name) {
-        return name.empty() || is_user_name(name) || is_room_name(name);
-    }
-
     // Control stream.
 
     Errc handle_control(Message message) {
@@ -217,9 +199,7 @@ private:
                 return Errc{};
             },
             [&](wire::Told&& m) {
-                if (is_bad(m.from, m.text, m.attributes) || !is_user_name(m.to)) {
-                    return Errc::malformed_frame;
-                }
+                if (is_bad(m)) return Errc::malformed_frame;
                 if (!told_.is_news(is_same_name(m.from, user_) ? m.to : m.from, m.epoch,
                                    m.offset)) {
                     return Errc{};

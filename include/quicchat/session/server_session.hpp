@@ -22,7 +22,8 @@ namespace quicchat {
 using ServerRequest =
     std::variant<std::monostate, wire::LoginBegin, wire::LoginResponse, wire::Join, wire::Publish,
                  wire::MembersRequest, wire::Tell, wire::CreateRoom, wire::RoomsRequest,
-                 wire::MarkRead, wire::HistoryRequest>;
+                 wire::MarkRead, wire::HistoryRequest, wire::SearchRequest, wire::SetProfile,
+                 wire::FileOffer, wire::FileData, wire::FileRequest>;
 
 /// A server's side of one conversation, without I/O: which frames may come now, and what they ask.
 ///

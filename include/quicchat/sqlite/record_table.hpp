@@ -111,8 +111,8 @@ public:
                   "INSERT INTO record "
                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0)"),
           change_(database,
-                  "UPDATE record SET bytes=?3, text=?4, attributes=?5, kind=?6, changed_by=?7 "
-                  "WHERE room=?1 AND offset=?2"),
+                  "UPDATE record SET bytes=?3, text=?4, attributes=?5, kind=?6, changed_by=?7, "
+                  "subject=?8, value=?9 WHERE room=?1 AND offset=?2"),
           trim_(database, "DELETE FROM record WHERE room=?1 AND offset<?2"),
           set_state_(database, "INSERT OR REPLACE INTO room_state VALUES(?1, ?2, ?3)"),
           remove_state_(database, "DELETE FROM room_state WHERE room=?1 AND key=?2") {}
@@ -165,7 +165,8 @@ public:
     /// Writes what an edit or a deletion has made of a record.
     int change(RoomKey room, Offset offset, const Record& record) {
         return change_.run(room, offset, size_of(record), record.text, record.attributes,
-                           record.act.kind, record.changed_by);
+                           record.act.kind, record.changed_by, record.act.subject,
+                           record.act.value);
     }
 
     int set_state(RoomKey room, const std::string& key, const std::optional<std::string>& value) {

@@ -185,13 +185,14 @@ private:
         if (act.target < room.first || act.target > room.head) return SQLITE_OK;
         std::optional<Record> found;
         if (const int code = table_.find(append.room, act.target, found)) return code;
-        if (!found || !is_changeable(found->act)) return SQLITE_OK;
+        if (!found || !is_changeable(found->act, act)) return SQLITE_OK;
         changed = true;
         if (act.kind == Act::Kind::edit) {
             return change(append.room, room, act.target, *found, offset, append.record.text,
                           append.record.attributes);
         }
-        found->act.kind = Act::Kind::tombstone;
+        room.bytes -= static_cast<std::int64_t>(found->act.subject.size());
+        found->act = make_tombstone(found->act);
         if (const int code = blank(append.room, room, act.target, *found, offset)) return code;
         std::vector<Offset> edits;
         if (const int code = table_.find_edits(append.room, act.target, room.first, edits)) {

@@ -23,6 +23,9 @@ struct Act {
         access = 7,      ///< The room's RoomAccess is now `value`.
         creation = 8,    ///< The first record of a room that somebody made: the topic, the access.
         tombstone = 9,   ///< A message that was deleted. Never published, always read.
+        /// A file: the text is its name, `subject` the SHA-256 in hexadecimal digits, `value` its
+        /// size in bytes, `target` as of a message. Stored when the file is, see FileOffer.
+        file = 10,
     };
     Kind kind = Kind::message;
     Offset target = 0;

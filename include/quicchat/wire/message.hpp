@@ -11,6 +11,9 @@
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/wire/act.hpp"
+#include "quicchat/wire/file.hpp"
+#include "quicchat/wire/frame_type.hpp"
+#include "quicchat/wire/history.hpp"
 #include "quicchat/wire/role.hpp"
 
 namespace quicchat {
@@ -48,40 +51,6 @@ struct ServerLimits {
     std::uint64_t attributes_bytes_max = 0;
     std::uint64_t rooms_max = 0;
     friend bool operator==(const ServerLimits&, const ServerLimits&) = default;
-};
-
-/// The numbers of PROTOCOL.md §4. An odd type may be skipped by those who do not know it, an even
-/// one may not.
-enum class FrameType : std::uint64_t {
-    hello = 0x02,
-    welcome = 0x04,
-    login_begin = 0x06,
-    login_challenge = 0x08,
-    login_response = 0x0a,
-    login_done = 0x0c,
-    error = 0x0e,
-    goaway = 0x10,
-    token = 0x12,
-    join = 0x20,
-    joined = 0x22,
-    publish = 0x24,
-    ack = 0x26,
-    event = 0x28,
-    gap = 0x2a,
-    members_request = 0x2c,
-    members = 0x2e,
-    presence = 0x31,
-    heartbeat = 0x33,
-    tell = 0x34,
-    told = 0x36,
-    create_room = 0x38,
-    rooms_request = 0x3a,
-    rooms = 0x3c,
-    mark_read = 0x3e,
-    marker = 0x41,
-    history_request = 0x42,
-    history_end = 0x44,
-    typing = 0x47,
 };
 
 // The messages, one struct per frame type. Field order is the order on the wire.
@@ -257,6 +226,7 @@ struct Presence {
     static constexpr FrameType type = FrameType::presence;
     std::string user;
     bool present = true;
+    std::string display{};  ///< As in RoomPerson.
     friend bool operator==(const Presence&, const Presence&) = default;
 };
 
@@ -289,6 +259,7 @@ struct Told {
     std::string to;
     std::string text;
     std::string attributes;
+    Act act{};  ///< A message or a file.
     friend bool operator==(const Told&, const Told&) = default;
 };
 
@@ -339,26 +310,21 @@ struct Marker {
     friend bool operator==(const Marker&, const Marker&) = default;
 };
 
-/// Client, the only frame of a stream of its own: records of a room. The newest `before` of those
-/// below `offset`, and the oldest `after` of the others.
-struct HistoryRequest {
-    static constexpr FrameType type = FrameType::history_request;
+/// Client, on the control stream: what our account wants to be called. Profile or Error follows.
+struct SetProfile {
+    static constexpr FrameType type = FrameType::set_profile;
     RequestId request = 0;
-    std::string room;
-    Offset offset = 0;
-    std::uint64_t before = 0;
-    std::uint64_t after = 0;
-    friend bool operator==(const HistoryRequest&, const HistoryRequest&) = default;
+    std::string display;  ///< Empty: by its name again.
+    friend bool operator==(const SetProfile&, const SetProfile&) = default;
 };
 
-/// Server, behind the Events of a page of history: that was all.
-struct HistoryEnd {
-    static constexpr FrameType type = FrameType::history_end;
-    RequestId request = 0;
-    Epoch epoch{};
-    bool reaches_start = false;  ///< The log has nothing older.
-    bool reaches_head = false;   ///< There was nothing newer.
-    friend bool operator==(const HistoryEnd&, const HistoryEnd&) = default;
+/// Server, on the control stream: what an account is called from now on.
+struct Profile {
+    static constexpr FrameType type = FrameType::profile;
+    RequestId request = 0;  ///< 0: somebody else's, or set on another device.
+    std::string user;
+    std::string display;
+    friend bool operator==(const Profile&, const Profile&) = default;
 };
 
 /// Either, in a datagram: somebody is typing in the room of that stream of the receiver's
@@ -373,12 +339,13 @@ struct Typing {
 }  // namespace wire
 
 /// Any frame of this version.
-using Message =
-    std::variant<wire::Hello, wire::Welcome, wire::LoginBegin, wire::LoginChallenge,
-                 wire::LoginResponse, wire::LoginDone, wire::Error, wire::Goaway, wire::Token,
-                 wire::Join, wire::Joined, wire::Publish, wire::Ack, wire::Event, wire::Gap,
-                 wire::MembersRequest, wire::Members, wire::Presence, wire::Heartbeat, wire::Tell,
-                 wire::Told, wire::CreateRoom, wire::RoomsRequest, wire::Rooms, wire::MarkRead,
-                 wire::Marker, wire::HistoryRequest, wire::HistoryEnd, wire::Typing>;
+using Message = std::variant<
+    wire::Hello, wire::Welcome, wire::LoginBegin, wire::LoginChallenge, wire::LoginResponse,
+    wire::LoginDone, wire::Error, wire::Goaway, wire::Token, wire::Join, wire::Joined,
+    wire::Publish, wire::Ack, wire::Event, wire::Gap, wire::MembersRequest, wire::Members,
+    wire::Presence, wire::Heartbeat, wire::Tell, wire::Told, wire::CreateRoom, wire::RoomsRequest,
+    wire::Rooms, wire::MarkRead, wire::Marker, wire::HistoryRequest, wire::HistoryEnd, wire::Typing,
+    wire::SearchRequest, wire::SearchEnd, wire::SetProfile, wire::Profile, wire::FileOffer,
+    wire::FileReady, wire::FileData, wire::FileRequest, wire::FileHead>;
 
 }  // namespace quicchat

@@ -29,6 +29,7 @@ struct RoomPerson {
     std::string user;
     Role role = Role::none;
     bool present = false;
+    std::string display{};  ///< What the account wants to be called; empty: by its name.
     friend bool operator==(const RoomPerson&, const RoomPerson&) = default;
 };
 
@@ -37,10 +38,11 @@ struct RoomSummary {
     std::string room;
     std::string topic;
     RoomAccess access = RoomAccess::everybody;
-    Role role = Role::none;    ///< The account's own.
-    Offset head = 0;           ///< The newest record.
-    Offset marker = 0;         ///< The newest record that the account has read, as it said.
-    std::uint64_t unread = 0;  ///< Messages of others after that; 100 stands for more.
+    Role role = Role::none;      ///< The account's own.
+    Offset head = 0;             ///< The newest record.
+    Offset marker = 0;           ///< The newest record that the account has read, as it said.
+    std::uint64_t unread = 0;    ///< Messages of others after that; 100 stands for more.
+    std::uint64_t mentions = 0;  ///< Those of them that name the account (PROTOCOL.md §3.5).
     friend bool operator==(const RoomSummary&, const RoomSummary&) = default;
 };
 

@@ -14,8 +14,8 @@ namespace {
 
 using Persons = std::vector<RoomPerson>;
 
-RoomPerson present(std::string user) { return {std::move(user), Role::member, true}; }
-RoomPerson away(std::string user) { return {std::move(user), Role::member, false}; }
+RoomPerson present(std::string user) { return {std::move(user), Role::member, true, {}}; }
+RoomPerson away(std::string user) { return {std::move(user), Role::member, false, {}}; }
 
 }  // namespace
 
@@ -26,10 +26,10 @@ TEST_CASE("a hub announces who comes and goes", "[server]") {
 
     SECTION("to the others, not to themselves") {
         Member& bob = chat.join(2, "bob");
-        CHECK(chat.take<wire::Presence>(1) == std::vector{wire::Presence{"bob", true}});
+        CHECK(chat.take<wire::Presence>(1) == std::vector{wire::Presence{"bob", true, {}}});
         CHECK(chat.take<wire::Presence>(2).empty());
         chat.hub.leave(bob);
-        CHECK(chat.take<wire::Presence>(1) == std::vector{wire::Presence{"bob", false}});
+        CHECK(chat.take<wire::Presence>(1) == std::vector{wire::Presence{"bob", false, {}}});
     }
     SECTION("with the first device and the last one") {
         chat.join(2, "bob");

@@ -147,7 +147,7 @@ TEST_CASE("a hub ends the membership of who is removed", "[server]") {
         CHECK(other.first == 4);
         CHECK(from_wire_code(std::get<wire::Error>(other.second.back()).code) == Errc::removed);
         CHECK(den.hub.feed().find(ConnectionId{2}, Den::stream_of(2)) == nullptr);
-        CHECK(den.take<wire::Presence>(3) == std::vector{wire::Presence{"bob", false}});
+        CHECK(den.take<wire::Presence>(3) == std::vector{wire::Presence{"bob", false, {}}});
         CHECK(den.join_error(2, "#den") == Errc{});
     }
     SECTION("and of nobody else") {
@@ -222,7 +222,7 @@ TEST_CASE("who comes back after a ban is a member again, for good", "[server]") 
     REQUIRE(den.hub.settle() == Errc{});
     den.hub.leave(back);
     den.hub.request_members(*den.ada, {9, ""});
-    CHECK(den.take<wire::Members>(1).back().people.at(1) == RoomPerson{"bob", Role::member, false});
+    CHECK(den.take<wire::Members>(1).back().people.at(1) == RoomPerson{"bob", Role::member, false, {}});
 }
 
 TEST_CASE("an archived room is read by its members, and written by nobody", "[server]") {

@@ -33,7 +33,7 @@ TEST_CASE("a client session reports what happens in its rooms", "[session]") {
     SECTION("who comes and goes, and who is there") {
         const std::vector<RoomPerson> people{{"ada", Role::owner, true},
                                              {"bob", Role::muted, false}};
-        CHECK(client.receive(room_stream, wire::Presence{"bob", false}) == Errc{});
+        CHECK(client.receive(room_stream, wire::Presence{"bob", false, {}}) == Errc{});
         CHECK_FALSE(client.event<PresenceChanged>().present);
         CHECK(client.receive(room_stream, wire::Members{0, people, true}) == Errc{});
         CHECK(client.event<MemberList>().people == people);
@@ -80,7 +80,7 @@ TEST_CASE("a client session that leaves a room", "[session]") {
 
     SECTION("drops what was under way, but takes answers") {
         CHECK(client.receive(room_stream, ClientFixture::message(1)) == Errc{});
-        CHECK(client.receive(room_stream, wire::Presence{"bob", true}) == Errc{});
+        CHECK(client.receive(room_stream, wire::Presence{"bob", true, {}}) == Errc{});
         CHECK(client.receive(room_stream, wire::Ack{*answered}) == Errc{});
         CHECK(client.event<Acked>().request == *answered);
     }
@@ -187,7 +187,7 @@ TEST_CASE("a client session on the control stream", "[session]") {
         CHECK(client.event<Acked>().offset == 9);
     }
     SECTION("is told") {
-        CHECK(client.receive(control, wire::Told{epoch, 4, {}, {}, "bob", "ada", "psst", "{}"}) ==
+        CHECK(client.receive(control, wire::Told{epoch, 4, {}, {}, "bob", "ada", "psst", "{}", {}}) ==
               Errc{});
         CHECK(client.event<PrivateMessage>().text == "psst");
     }

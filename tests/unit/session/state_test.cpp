@@ -44,16 +44,18 @@ std::set<Key> permitted_by_the_protocol() {
     allow(Side::client, Channel::control, State::negotiating, {hello});
     allow(Side::client, Channel::control, State::authenticating, {login_begin, login_response});
     allow(Side::client, Channel::control, State::ready,
-          {tell, create_room, rooms_request, mark_read});
+          {tell, create_room, rooms_request, mark_read, set_profile});
     allow(Side::client, Channel::room, State::ready,
-          {join, publish, members_request, history_request});
+          {join, publish, members_request, history_request, search_request, file_offer, file_data,
+           file_request});
     allow(Side::server, Channel::control, State::negotiating, {welcome, error, goaway});
     allow(Side::server, Channel::control, State::authenticating,
           {login_challenge, login_done, error, goaway});
     allow(Side::server, Channel::control, State::ready,
-          {ack, told, token, rooms, marker, error, goaway});
+          {ack, told, token, rooms, marker, profile, error, goaway});
     allow(Side::server, Channel::room, State::ready,
-          {joined, ack, event, gap, members, presence, heartbeat, history_end, error});
+          {joined, ack, event, gap, members, presence, heartbeat, history_end, search_end, file_ready,
+           file_data, file_head, error});
     return keys;
 }
 

@@ -142,7 +142,16 @@ TEST_CASE("frames mean what tests/vectors/frames.txt says", "[wire]") {
                                                      {"marker", 0x41},
                                                      {"history_request", 0x42},
                                                      {"history_end", 0x44},
-                                                     {"typing", 0x47}};
+                                                     {"typing", 0x47},
+                                                     {"search_request", 0x48},
+                                                     {"search_end", 0x4a},
+                                                     {"set_profile", 0x4c},
+                                                     {"profile", 0x4e},
+                                                     {"file_offer", 0x50},
+                                                     {"file_ready", 0x52},
+                                                     {"file_data", 0x54},
+                                                     {"file_request", 0x56},
+                                                     {"file_head", 0x58}};
     std::set<std::uint64_t> seen;
 
     for (const auto& [name, bytes, meaning] : read_vectors()) {

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "quicchat/session/client_requests.hpp"
+
+namespace quicchat {
+
+/// What an application asks to know. Taken while there is a connection, and lost with it.
+class ClientQuestions : public ClientRequests {
+public:
+    using ClientRequests::ClientRequests;
+
+    /// Asks which rooms there are, for names after `after`. RoomList follows.
+    Result<RequestId> request_rooms(std::string after) {
+        if (!ready_) return Errc::not_ready;
+        const bool is_name = is_room_name(after) || is_private_name(after);
+        if (!after.empty() && !is_name) return Errc::invalid_name;
+        if (!outbox_.has_room(0)) return Errc::queue_full;
+        const RequestId request = outbox_.add({.kind = Kind::rooms, .stream = control_stream});
+        send(control_stream, wire::RoomsRequest{request, std::move(after)});
+        return request;
+    }
+
+    /// Asks for records of a room, joined or not: the newest `before` of those below `offset`, and
+    /// the oldest `after` of the others. HistoryPage follows.
+    Result<RequestId> request_history(std::string_view name, Offset offset, std::size_t before,
+                                      std::size_t after) {
+        if (!ready_) return Errc::not_ready;
+        if (!is_room_name(name) && !is_private_name(name)) return Errc::invalid_name;
+        const std::size_t count_max = page_records_max_;
+        if (before > count_max || after > count_max - before || before + after == 0) {
+            return Errc::invalid_request;
+        }
+        if (!outbox_.has_room(0)) return Errc::queue_full;
+        const RequestId request = outbox_.add({.kind = Kind::history, .room = std::string{name}});
+        pages_.ask({request, std::string{name}, std::min(offset, varint_max), before, after});
+        return request;
+    }
+
+    /// Asks who is in a room, for names after `after`. MemberList follows.
+    Result<RequestId> request_members(std::string_view name, std::string after) {
+        if (!ready_) return Errc::not_ready;
+        const Room* room = find_wanted(name);
+        if (room == nullptr || !room->stream) return Errc::not_in_room;
+        if (!after.empty() && !is_user_name(after)) return Errc::invalid_name;
+        if (!outbox_.has_room(0)) return Errc::queue_full;
+        const RequestId request =
+            outbox_.add({.kind = Kind::members, .room = room->name, .stream = room->stream});
+        send(*room->stream, wire::MembersRequest{request, std::move(after)});
+        return request;
+    }
+
+    /// True if a page of history waits for a stream of its own. Open one and call
+    /// `request_page_on`.
+    bool wants_page() const { return ready_ && pages_.next_waiting() != nullptr; }
+
+    void request_page_on(StreamId stream) {
+        const ClientPages::Request request = pages_.begin(stream);
+        outbox_.requests().at(request.number).stream = stream;
+        send(stream, wire::HistoryRequest{request.number, request.room, request.offset,
+                                          request.before, request.after});
+        send_end(stream);
+    }
+};
+
+}  // namespace quicchat
