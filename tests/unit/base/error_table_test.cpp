@@ -63,6 +63,14 @@ constexpr bool is_enumerator(Errc errc) {
         case Errc::no_such_message:
         case Errc::room_exists:
         case Errc::removed:
+        case Errc::file_too_large:
+        case Errc::file_mismatch:
+        case Errc::no_such_file:
+        case Errc::not_accepted:
+        case Errc::not_checked:
+        case Errc::unsupported:
+        case Errc::too_many_reactions:
+        case Errc::no_change:
             return true;
     }
     return false;

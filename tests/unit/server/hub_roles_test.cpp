@@ -222,7 +222,8 @@ TEST_CASE("who comes back after a ban is a member again, for good", "[server]") 
     REQUIRE(den.hub.settle() == Errc{});
     den.hub.leave(back);
     den.hub.request_members(*den.ada, {9, ""});
-    CHECK(den.take<wire::Members>(1).back().people.at(1) == RoomPerson{"bob", Role::member, false, {}});
+    CHECK(den.take<wire::Members>(1).back().people.at(1) ==
+          RoomPerson{"bob", Role::member, false, {}});
 }
 
 TEST_CASE("an archived room is read by its members, and written by nobody", "[server]") {

@@ -184,8 +184,8 @@ TEST_CASE("a client session lists rooms", "[session]") {
 TEST_CASE("a client session says how far it has read", "[session]") {
     ClientFixture client;
     const auto told = [&](Offset offset, std::string from = "bob", Epoch log = epoch) {
-        return client.receive(control,
-                              wire::Told{log, offset, {}, {}, std::move(from), "ada", "hi", "{}", {}});
+        return client.receive(
+            control, wire::Told{log, offset, {}, {}, std::move(from), "ada", "hi", "{}", {}});
     };
 
     SECTION("at once, or when it is online") {

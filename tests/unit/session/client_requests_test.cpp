@@ -187,8 +187,8 @@ TEST_CASE("a client session on the control stream", "[session]") {
         CHECK(client.event<Acked>().offset == 9);
     }
     SECTION("is told") {
-        CHECK(client.receive(control, wire::Told{epoch, 4, {}, {}, "bob", "ada", "psst", "{}", {}}) ==
-              Errc{});
+        CHECK(client.receive(
+                  control, wire::Told{epoch, 4, {}, {}, "bob", "ada", "psst", "{}", {}}) == Errc{});
         CHECK(client.event<PrivateMessage>().text == "psst");
     }
     SECTION("hears that the server goes away") {

@@ -206,7 +206,8 @@ TEST_CASE("a client session believes no server that", "[session]") {
             CHECK(client.receive(control, wire::Error{1, 64, 4, 0, bad}) == Errc::malformed_frame);
             CHECK(client.receive(room_stream, wire::Error{0, 64, 4, 0, bad}) ==
                   Errc::malformed_frame);
-            CHECK(client.receive(room_stream, wire::Presence{bad, true, {}}) == Errc::malformed_frame);
+            CHECK(client.receive(room_stream, wire::Presence{bad, true, {}}) ==
+                  Errc::malformed_frame);
             CHECK(
                 client.receive(room_stream, wire::Members{0, {{bad, Role::member, true}}, true}) ==
                 Errc::malformed_frame);

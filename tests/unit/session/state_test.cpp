@@ -54,8 +54,8 @@ std::set<Key> permitted_by_the_protocol() {
     allow(Side::server, Channel::control, State::ready,
           {ack, told, token, rooms, marker, profile, error, goaway});
     allow(Side::server, Channel::room, State::ready,
-          {joined, ack, event, gap, members, presence, heartbeat, history_end, search_end, file_ready,
-           file_data, file_head, error});
+          {joined, ack, event, gap, members, presence, heartbeat, history_end, search_end,
+           file_ready, file_data, file_head, error});
     return keys;
 }
 
