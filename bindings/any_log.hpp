@@ -53,6 +53,9 @@ public:
                                            std::size_t count_max) const {
         return std::visit([&](const auto& log) { return log.read(room, after, count_max); }, log_);
     }
+    Result<std::vector<LoggedRecord>> files(const std::string& room) const {
+        return std::visit([&](const auto& log) { return log.files(room); }, log_);
+    }
     Durability durability() const {
         return std::visit([](const auto& log) { return log.durability(); }, log_);
     }

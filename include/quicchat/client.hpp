@@ -96,6 +96,7 @@ public:
         std::optional<ClientEvent> event = session_.poll_event();
         // Nothing else would wake a server that waits for credit.
         if (event && session_.unread_events() == limits_.events_max / 2) pay_credit();
+        if (event && std::holds_alternative<FileChunk>(*event)) pay_credit();
         if (!event) session_.send_markers();
         if (!event) flush();
         return event;
@@ -123,7 +124,10 @@ private:
             std::move(event), [&](Connected&& connected) { begin(std::move(connected)); },
             [&](StreamData&& data) { receive(data); },
             [&](StreamReset&& reset) { drop(reset.stream); },
-            [&](Writable&&) {},  // what a client sends is bounded by its PendingRequests
+            [&](Writable&& writable) {
+                session_.handle_backlog(writable.stream, false);
+                flush();
+            },
             [&](DatagramReceived&& m) { session_.handle_datagram(m.bytes.view(), now_); },
             [&](Disconnected&& gone) {
                 if (gone.connection == connection_) lose(explain(std::move(gone.reason)));
@@ -270,8 +274,10 @@ private:
     void pay_credit() {
         if (session_.unread_events() >= limits_.events_max) return;
         const bool ready = session_.state() == State::ready;
+        const bool files_wait = session_.unread_file_bytes() >= limits_.file_backlog_bytes_max;
         for (auto& [id, stream] : streams_) {
             if (stream.owed == 0 || (!ready && id != control_stream)) continue;
+            if (files_wait && session_.is_download(id)) continue;
             transport_.consume(*connection_, id, std::exchange(stream.owed, 0));
         }
     }
@@ -309,9 +315,23 @@ private:
             if (!stream) break;
             session_.request_page_on(*stream);
         }
+        while (session_.wants_transfer()) {
+            const Result<StreamId> stream = open_stream();
+            if (!stream) break;
+            session_.begin_transfer_on(*stream);
+        }
         while (std::optional<Outgoing> out = session_.poll_outgoing()) {
             // An error means that the stream ended under us; its end is reported as an event.
-            (void)transport_.write(*connection_, out->stream, std::move(out->bytes), out->fin);
+            const Result<Backlog> backlog =
+                transport_.write(*connection_, out->stream, std::move(out->bytes), out->fin);
+            const bool full = backlog && backlog->bytes >= limits_.stream_backlog_bytes_max;
+            if (full) session_.handle_backlog(out->stream, true);
+        }
+        session_.want_more();
+        while (const std::optional<StreamId> stream = session_.poll_reset()) {
+            transport_.reset_stream(*connection_, *stream, wire_code(Errc::closed));
+            streams_.erase(*stream);
+            (void)session_.handle_stream_end(*stream, true);
         }
     }
 

@@ -59,6 +59,29 @@ public:
         return self().flushed(session().request_history(room, offset, before, after));
     }
 
+    /// Sends a file into a room. FileWanted asks for its bytes: answer by `give_file`. Acked or
+    /// Refused follows.
+    Result<RequestId> send_file(std::string_view room, FileToSend file,
+                                std::optional<MessageId> id = std::nullopt) {
+        return self().flushed(
+            session().send_file(room, id ? *id : self().draw_id(), std::move(file)));
+    }
+    Errc give_file(RequestId request, std::uint64_t offset, BytesView bytes) {
+        return self().flushed(session().give_file(request, offset, bytes));
+    }
+
+    /// Fetches the file that a record of a room announces, from its byte `from` on. FileBegun,
+    /// FileChunk and FileFetched follow, or Refused.
+    Result<RequestId> fetch_file(std::string_view room, Offset offset, std::uint64_t from = 0) {
+        return self().flushed(session().fetch_file(room, offset, from));
+    }
+
+    /// Ends a transfer in either direction.
+    void cancel_file(RequestId request) {
+        session().cancel_file(request);
+        self().flushed(Errc{});
+    }
+
     /// Says that we are typing in a room. A hint: it may be lost, and is sent so often only.
     void say_typing(std::string_view room, TimePoint now) {
         if (std::optional<Buffer> hint = session().say_typing(room, now)) {

@@ -19,6 +19,7 @@
 #include "quicchat/server/hub.hpp"
 #include "quicchat/server/news.hpp"
 #include "quicchat/server_delivery.hpp"
+#include "quicchat/server_files.hpp"
 #include "quicchat/server_logins.hpp"
 #include "quicchat/server_peers.hpp"
 #include "quicchat/session/event.hpp"
@@ -26,26 +27,24 @@
 
 namespace quicchat {
 
-/// A chat server over any transport, log and way of logging in. It carries bytes between the
-/// transport and the sessions, and the hub's decisions back; it decides nothing about the chat.
+/// A chat server over any transport, log, way of logging in, and store of files. It carries bytes
+/// between the transport and the sessions, and the hub's decisions back; it decides nothing about
+/// the chat.
 ///
 /// Single-threaded: every call must come from one thread at a time.
-template <Transport T, RoomLog Log, Authenticator A>
+template <Transport T, RoomLog Log, Authenticator A, FileStore Files = NoFiles>
 class Server {
 public:
-    Server(T transport, Log log, A authenticator, Entropy entropy, ServerConfig config = {})
+    Server(T transport, Log log, A authenticator, Entropy entropy, ServerConfig config = {},
+           Files files = {})
         : config_(std::move(config)),
           peers_(std::move(transport), config_.limits),
           logins_(std::move(authenticator), entropy, config_.limits, peers_, rates_, news_),
           hub_(std::move(log), config_, logins_.accounts()) {
-        for (const std::string& room : config_.rooms) {
-            if (const Errc errc = hub_.add_room(room); errc != Errc{}) {
-                fail(errc, "cannot open the room '" + room + "'");
-            }
+        if (auto failure = hub_.open(config_.rooms)) {
+            fail(failure->first, std::move(failure->second));
         }
-        if (const Errc errc = hub_.restore(); errc != Errc{}) {
-            fail(errc, "cannot open the rooms that the log has");
-        }
+        files_.emplace(std::move(files), hub_, peers_, config_.limits);
     }
 
     Server(const Server&) = delete;  // sessions refer to the limits in here
@@ -60,10 +59,9 @@ public:
         logins_.process(hub_, now);
         for (const ConnectionId id : logins_.take_admitted()) read_early(id);
         hub_.handle_timeout(now.steady);
+        files_->handle_timeout(now.steady);
         do {
-            if (const Errc errc = hub_.settle(); errc != Errc{}) {
-                fail(errc, "the room log cannot be written or read");
-            }
+            settle();
             delivery_.end_memberships();
         } while (send_all());
         logins_.end_late(now.steady);
@@ -78,7 +76,7 @@ public:
     std::optional<TimePoint> next_deadline() const {
         auto deadline = earlier(peers_.transport().next_deadline(), logins_.next_deadline());
         if (!closed_) deadline = earlier(deadline, drain_deadline_);
-        return earlier(deadline, hub_.next_deadline());
+        return earlier(deadline, earlier(hub_.next_deadline(), files_->next_deadline()));
     }
 
     /// Ends in peace: tells every client, takes no new ones, and closes what is left after
@@ -101,6 +99,9 @@ public:
     /// Answers that wait for slow clients, counted one by one.
     std::size_t answers_waiting() const { return hub_.feed().answers_waiting(); }
     const Log& log() const { return hub_.log(); }
+    const Files& files() const { return files_->store(); }
+    /// Files under way, in both directions.
+    std::size_t transfers() const { return files_->transfers(); }
     T& transport() { return peers_.transport(); }
     const T& transport() const { return peers_.transport(); }
 
@@ -113,7 +114,10 @@ private:
             std::move(event), [&](Connected&& connected) { accept(std::move(connected)); },
             [&](StreamData&& data) { receive(data); },
             [&](StreamReset&& reset) { reset_stream(reset); },
-            [&](Writable&& writable) { delivery_.resume(writable); },
+            [&](Writable&& writable) {
+                delivery_.resume(writable);
+                files_->handle_writable(writable.connection, writable.stream);
+            },
             [&](DatagramReceived&& datagram) { delivery_.pass_on(datagram, now_.steady); },
             [&](Disconnected&& gone) { forget(std::move(gone)); });
     }
@@ -139,6 +143,7 @@ private:
         }
         const std::string& user = connection->session.user();
         if (!user.empty()) hub_.handle_disconnected(gone.connection, user);
+        files_->abandon(gone.connection);
         logins_.forget(gone.connection);
         news_.push(PeerDisconnected{gone.connection, user, std::move(gone.reason)});
     }
@@ -181,7 +186,9 @@ private:
     /// Who does not read our answers is not read either: what it asks waits, within its window.
     bool is_held_up(ConnectionId id, StreamId stream_id, const Stream& stream) const {
         if (stream_id == control_stream) return hub_.is_busy(id);
-        return !stream.ended && stream.member != nullptr && hub_.is_busy(*stream.member);
+        if (stream.ended) return false;
+        if (stream.uploads) return files_->is_busy(id, stream_id);
+        return stream.member != nullptr && hub_.is_busy(*stream.member);
     }
 
     void read_on(ConnectionId id, Connection& connection, StreamId stream_id, Stream& stream) {
@@ -204,7 +211,8 @@ private:
             }
             const Duration wait = charge(rates_, connection, stream.member, *request, now_.steady);
             if (wait > Duration{}) {
-                refuse(id, stream_id, stream, number_of(*request), Errc::rate_limited, wait);
+                delivery_.refuse(id, stream_id, stream, number_of(*request), Errc::rate_limited,
+                                 wait);
                 continue;
             }
             const Errc errc = serve(id, connection, stream_id, stream, *std::move(request));
@@ -242,46 +250,53 @@ private:
             [&](wire::Tell&& m) { return answer(m.request, hub_.tell(asker, std::move(m))); },
             [&](wire::CreateRoom&& m) { return answer(m.request, hub_.create_room(asker, m)); },
             [&](wire::RoomsRequest&& m) { return hub_.list_rooms(asker, m), Errc{}; },
-            [&](wire::HistoryRequest&& m) { return open_page(asker, stream_id, stream, m); },
+            [&](wire::HistoryRequest&& m) {
+                if (stream.is_used()) return Errc::unexpected_frame;
+                return delivery_.answer_once(asker, stream_id, stream, m.request,
+                                             hub_.open_page(asker, stream_id, m));
+            },
             [&](wire::MarkRead&& m) { return hub_.mark_read(asker, m), Errc{}; },
             [&](wire::SetProfile&& m) { return answer(m.request, Errc::unsupported); },
-            [&](wire::FileData&&) { return Errc::unexpected_frame; },
-            [&](auto&& m) {  // SearchRequest, FileOffer, FileRequest
-                if (stream.member != nullptr) return Errc::unexpected_frame;
-                return refuse(id, stream_id, stream, m.request, Errc::unsupported), Errc{};
+            [&](wire::FileOffer&& m) {
+                return receive_file(asker, stream_id, stream, std::move(m));
+            },
+            [&](wire::FileData&& m) {
+                if (!stream.uploads) return Errc::unexpected_frame;
+                return files_->data(id, stream_id, std::move(m), now_.steady);
+            },
+            [&](wire::FileRequest&& m) {
+                if (stream.is_used()) return Errc::unexpected_frame;
+                return delivery_.answer_once(asker, stream_id, stream, m.request,
+                                             files_->open(asker, stream_id, m));
+            },
+            [&](wire::SearchRequest&& m) {
+                if (stream.is_used()) return Errc::unexpected_frame;
+                return delivery_.answer_once(asker, stream_id, stream, m.request,
+                                             Errc::unsupported);
             });
     }
 
     Errc join(const HubAsker& asker, Connection& connection, StreamId stream_id, Stream& stream,
               const wire::Join& m) {
-        if (stream.member != nullptr) return Errc::unexpected_frame;
+        if (stream.is_used()) return Errc::unexpected_frame;
         Errc errc = connection.may_join(m.room, config_.limits.rooms_per_connection_max);
         if (errc == Errc{}) {
             const auto member = hub_.join(asker, stream_id, m);
             if (member) return stream.member = *member, Errc{};
             errc = to_errc(member.error());
         }
-        refuse(asker.connection, stream_id, stream, m.request, errc);
+        delivery_.refuse(asker.connection, stream_id, stream, m.request, errc);
         return Errc{};
     }
 
-    Errc open_page(const HubAsker& asker, StreamId stream_id, Stream& stream,
-                   const wire::HistoryRequest& m) {
-        if (stream.member != nullptr) return Errc::unexpected_frame;
-        const Errc errc = hub_.open_page(asker, stream_id, m);
-        if (errc != Errc{}) refuse(asker.connection, stream_id, stream, m.request, errc);
-        stream.ended = true;  // nothing more may come
+    Errc receive_file(const HubAsker& asker, StreamId stream_id, Stream& stream,
+                      wire::FileOffer m) {
+        if (stream.is_used()) return Errc::unexpected_frame;
+        const RequestId request = m.request;
+        const Errc errc = files_->offer(asker, stream_id, std::move(m), now_.steady);
+        stream.uploads = errc == Errc{};
+        if (errc != Errc{}) delivery_.refuse(asker.connection, stream_id, stream, request, errc);
         return Errc{};
-    }
-
-    /// Says no where the answer would have come. What was opened for that answer ends.
-    void refuse(ConnectionId id, StreamId stream_id, Stream& stream, RequestId request, Errc errc,
-                Duration wait = refused_retry_after) {
-        Bytes refusal = encode_refusal(request, errc, wait);
-        if (stream_id == control_stream) return peers_.write_control(id, std::move(refusal));
-        if (stream.member != nullptr) return hub_.feed().reply(*stream.member, std::move(refusal));
-        (void)peers_.transport().write(id, stream_id, std::move(refusal), true);
-        stream.ended = true;
     }
 
     /// The client has finished a stream: it leaves the room.
@@ -291,6 +306,7 @@ private:
         if (!stream.ended && !stream.assembler.at_boundary()) {
             return peers_.close(id, Errc::malformed_frame);
         }
+        if (stream.uploads && !stream.ended) return files_->finish(id, stream_id);
         if (stream.member != nullptr) hub_.leave(*stream.member);
         if (!stream.ended) (void)peers_.transport().write(id, stream_id, {}, true);
         connection.streams.erase(stream_id);
@@ -303,6 +319,7 @@ private:
         if (stream_id == control_stream) return peers_.close(id, Errc::unexpected_frame);
         if (stream->member != nullptr) hub_.leave(*stream->member);
         hub_.pages().close(id, stream_id);
+        files_->abandon(id, stream_id);
         peers_.transport().reset_stream(id, stream_id, wire_code(Errc::closed));
         peers_.find(id)->streams.erase(stream_id);
     }
@@ -321,9 +338,26 @@ private:
     /// failed: settle again.
     bool send_all() {
         bool read_more = false;
-        delivery_.send(
-            [&](ConnectionId id, StreamId stream) { read_more |= resume_reading(id, stream); });
+        const auto resume = [&](ConnectionId id, StreamId stream) {
+            read_more |= resume_reading(id, stream);
+        };
+        delivery_.send(resume);
+        files_->send();
+        while (const auto freed = files_->poll_freed()) resume(freed->first, freed->second);
         return read_more || hub_.has_failed();
+    }
+
+    /// Takes in what the log and the files have done, as long as one asks more of the other.
+    void settle() {
+        bool moved = true;
+        while (std::exchange(moved, false)) {
+            if (const Errc errc = hub_.settle(); errc != Errc{}) {
+                return fail(errc, "the room log cannot be written or read");
+            }
+            if (const Errc errc = files_->settle(now_.steady, moved); errc != Errc{}) {
+                return fail(errc, "the files cannot be written or read");
+            }
+        }
     }
 
     // Ends.
@@ -344,6 +378,7 @@ private:
     ServerLogins<T, Log, A> logins_;
     Hub<Log> hub_;
     ServerDelivery<T, Log> delivery_{peers_, hub_};
+    std::optional<ServerFiles<T, Log, Files>> files_;  ///< Always, once the rooms are open.
     Errc drain_reason_ = Errc::server_shutdown;
     std::optional<TimePoint> drain_deadline_;
     bool closed_ = false;

@@ -45,6 +45,24 @@ public:
         }
     }
 
+    /// Says no where the answer would have come. What was opened for that answer ends.
+    void refuse(ConnectionId id, StreamId stream_id, ServerStream& stream, RequestId request,
+                Errc errc, Duration wait = refused_retry_after) {
+        Bytes refusal = encode_refusal(request, errc, wait);
+        if (stream_id == control_stream) return peers_->write_control(id, std::move(refusal));
+        if (stream.member != nullptr) return hub_->feed().reply(*stream.member, std::move(refusal));
+        (void)peers_->transport().write(id, stream_id, std::move(refusal), true);
+        stream.ended = true;
+    }
+
+    /// A stream of a request that has its answer there and asks nothing more.
+    Errc answer_once(const HubAsker& asker, StreamId stream_id, ServerStream& stream,
+                     RequestId request, Errc errc) {
+        if (errc != Errc{}) refuse(asker.connection, stream_id, stream, request, errc);
+        stream.ended = true;
+        return Errc{};
+    }
+
     /// Serves everybody until the streams are full. `freed` is told each stream on which something
     /// was sent, so that what its client asks may be read again.
     template <class Freed>

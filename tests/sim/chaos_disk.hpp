@@ -291,6 +291,15 @@ public:
         }
         return records;
     }
+    Result<std::vector<LoggedRecord>> files(const std::string& room) const {
+        const Disk::Room& r = disk_->rooms.at(room);
+        std::vector<LoggedRecord> files;
+        for (Offset offset = r.first; offset <= r.head(); ++offset) {
+            const Record& record = r.records[offset - 1];
+            if (record.act.kind == Act::Kind::file) files.push_back({offset, record});
+        }
+        return files;
+    }
     Durability durability() const { return Durability::fsync; }
 
 private:

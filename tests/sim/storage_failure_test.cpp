@@ -52,6 +52,9 @@ public:
         if (*broken_) return Errc::storage_failed;
         return log_.read(room, after, count_max);
     }
+    Result<std::vector<LoggedRecord>> files(const std::string& room) const {
+        return log_.files(room);
+    }
     Durability durability() const { return Durability::memory; }
 
 private:

@@ -13,8 +13,10 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "quicchat/file/memory_files.hpp"
 #include "sim/world.hpp"
 #include "support/shared_log.hpp"
+#include "unit/auth/reference_crypto.hpp"
 
 namespace quicchat::test {
 
@@ -37,6 +39,9 @@ private:
 };
 
 static_assert(Authenticator<TownRegister>);
+
+using TownFiles = MemoryFiles<ReferenceCrypto>;
+using TownServer = Server<memory::Transport, SharedLog, TownRegister, TownFiles>;
 
 struct TownConfig {
     std::uint64_t seed = 1;
@@ -166,7 +171,8 @@ private:
     void start() {
         server.emplace(network.listen("town", config_.server.limits), SharedLog{log_},
                        TownRegister{config_.accounts},
-                       Entropy::seeded(config_.seed + 1'000'000 * ++entropies_), config_.server);
+                       Entropy::seeded(config_.seed + 1'000'000 * ++entropies_), config_.server,
+                       files);
     }
     void turn() {
         if (server) server->process(now());
@@ -182,7 +188,8 @@ private:
 
 public:
     memory::Network network;
-    std::optional<Server<memory::Transport, SharedLog, TownRegister>> server;
+    TownFiles files{};  ///< They outlive the server.
+    std::optional<TownServer> server;
     std::vector<std::unique_ptr<Chatter>> people;
 };
 

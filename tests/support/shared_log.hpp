@@ -37,6 +37,9 @@ public:
                                            std::size_t count_max) const {
         return log_->read(room, after, count_max);
     }
+    Result<std::vector<LoggedRecord>> files(const std::string& room) const {
+        return log_->files(room);
+    }
     Durability durability() const { return Durability::fsync; }
 
 private:

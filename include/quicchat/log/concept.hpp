@@ -117,6 +117,8 @@ concept RoomLog = std::movable<L> &&
     { log.poll_completion() } -> std::same_as<std::optional<AppendCompletion>>;
     /// At most `count_max` records with offsets above `after`, in order.
     { view.read(room, after, count_max) } -> std::same_as<Result<std::vector<LoggedRecord>>>;
+    /// The records of kind `file` that are within retention, in order: for the start.
+    { view.files(room) } -> std::same_as<Result<std::vector<LoggedRecord>>>;
     { view.durability() } -> std::same_as<Durability>;
 };
 

@@ -89,6 +89,14 @@ public:
         return records;
     }
 
+    Result<std::vector<LoggedRecord>> files(const std::string& room) const {
+        std::vector<LoggedRecord> files;
+        for (const LoggedRecord& logged : rooms_.at(room)->records) {
+            if (logged.record.act.kind == Act::Kind::file) files.push_back(logged);
+        }
+        return files;
+    }
+
     Durability durability() const { return Durability::memory; }
 
 private:

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "quicchat/base/json.hpp"
+#include "quicchat/base/label.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/text.hpp"
@@ -56,6 +57,14 @@ inline std::vector<StateChange> changes_of(const Act& act, const std::string& te
         default:
             return {};
     }
+}
+
+/// Whether a file may come, for its form and size alone.
+inline Errc check_offer(const wire::FileOffer& m, const Limits& limits) {
+    if (!is_file_name(m.name)) return Errc::invalid_name;
+    if (m.digest.size() != digest_bytes_max) return Errc::invalid_request;
+    if (m.size > limits.file_bytes_max) return Errc::file_too_large;
+    return check_act({.target = m.reply_to}, m.name, m.attributes, limits);
 }
 
 /// Whether a room may be made, for its form alone.

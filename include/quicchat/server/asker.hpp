@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
+#include <string>
 #include <string_view>
 
 #include "quicchat/base/bytes.hpp"
+#include "quicchat/base/error.hpp"
 #include "quicchat/base/ids.hpp"
+#include "quicchat/wire/message.hpp"
 
 // What the hub and the server around it say to each other.
 
@@ -22,6 +26,23 @@ struct HubEnding {
     ConnectionId connection{};
     StreamId stream{};
     std::deque<Bytes> frames{};
+};
+
+/// What the log has answered about the record that announces a file.
+struct FileOutcome {
+    ConnectionId connection{};
+    StreamId stream{};
+    Errc error{};     ///< `no_such_file`: it is not there yet, and may come.
+    wire::Ack ack{};  ///< Where the record is, if it is there now. Without the request's number.
+};
+
+/// A file that a record announces.
+struct StoredFile {
+    std::string key;  ///< For the store of files.
+    Epoch epoch{};
+    std::string name;
+    std::uint64_t size = 0;
+    Buffer digest;
 };
 
 }  // namespace quicchat

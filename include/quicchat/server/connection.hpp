@@ -19,9 +19,13 @@ namespace quicchat {
 struct ServerStream {
     FrameAssembler assembler;
     Member* member = nullptr;
+    bool uploads = false;  ///< A file comes on it.
     bool ended = false;    ///< Refused: what still comes is dropped.
     bool fin = false;      ///< Nothing more comes.
     std::size_t owed = 0;  ///< Bytes read for which the client has no credit back yet.
+
+    /// True if it has begun with a request already.
+    bool is_used() const { return member != nullptr || uploads; }
 
     void hold_up() {
         if (member != nullptr) member->held_up = true;

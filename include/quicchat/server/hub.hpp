@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "quicchat/base/account_finder.hpp"
+#include "quicchat/base/hex.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/concept.hpp"
+#include "quicchat/server/acts.hpp"
 #include "quicchat/server/asker.hpp"
 #include "quicchat/server/company.hpp"
 #include "quicchat/server/config.hpp"
@@ -61,6 +63,17 @@ public:
 
     /// Opens what the log has from before. Call after `add_room`.
     Errc restore() { return keeper_.restore(); }
+
+    /// Both, for the start of a server. What failed, if anything did, and in words.
+    std::optional<std::pair<Errc, std::string>> open(const std::vector<std::string>& rooms) {
+        for (const std::string& room : rooms) {
+            const Errc errc = add_room(room);
+            if (errc != Errc{}) return std::pair{errc, "cannot open the room '" + room + "'"};
+        }
+        const Errc errc = restore();
+        if (errc == Errc{}) return std::nullopt;
+        return std::pair{errc, std::string{"cannot open the rooms that the log has"}};
+    }
 
     /// What time it is for everything up to the next call.
     void begin_turn(WallTime now) { turn_.begin(now); }
@@ -110,6 +123,53 @@ public:
         if (room == nullptr) return Errc::no_such_room;
         return pages_.open(asker.connection, stream, *room, m);
     }
+
+    // Files, for Uploads and Downloads.
+
+    /// The room that a file is meant for, if who asks may see it and the offer is in form.
+    Result<const Room*> room_for_file(const HubAsker& asker, const wire::FileOffer& m) {
+        if (const Errc errc = check_offer(m, *limits_); errc != Errc{}) return errc;
+        const Result<Room*> room = membership_.find(asker, m.room);
+        if (!room) return room.error();
+        if (const Errc errc = membership_.may_enter(**room, asker.user); errc != Errc{})
+            return errc;
+        return *room;
+    }
+
+    /// Whether the record that announces a file is there. A FileOutcome follows.
+    Errc look_up_file(ConnectionId connection, StreamId stream, const std::string& room,
+                      const Record& record) {
+        return publisher_.submit_file(connection, stream, room, record, false);
+    }
+
+    /// Stores the record that announces a file. A FileOutcome follows.
+    Errc announce_file(ConnectionId connection, StreamId stream, const std::string& room,
+                       const Record& record) {
+        return publisher_.submit_file(connection, stream, room, record, true);
+    }
+    std::optional<FileOutcome> poll_file_outcome() { return publisher_.poll_file_outcome(); }
+
+    /// The file that a record of a room announces, for somebody who may read the room.
+    Result<StoredFile> find_file(const HubAsker& asker, const wire::FileRequest& m) {
+        if (!is_room_name(m.room) && !is_private_name(m.room)) return Errc::invalid_name;
+        const Room* room = keeper_.find_for(asker.user, m.room, turn_.now());
+        if (room == nullptr) return Errc::no_such_room;
+        std::optional<std::string> key = keeper_.files().find(room->key(), m.offset);
+        if (!key) return Errc::no_such_file;
+        const auto read = keeper_.log().read(room->key(), m.offset - 1, 1);
+        if (!read) return turn_.noted(Errc::storage_failed);
+        if (read->empty() || read->front().offset != m.offset) return Errc::no_such_file;
+        const Record& record = read->front().record;
+        return StoredFile{*std::move(key), room->epoch(), record.text, record.act.value,
+                          decode_hex(record.act.subject)};
+    }
+
+    bool may_read(std::string_view user, std::string_view room) {
+        return keeper_.find_for(user, room, turn_.now()) != nullptr;
+    }
+
+    /// Which files there are; what is not wanted any more is to be removed.
+    FileIndex& files() { return keeper_.files(); }
 
     /// Takes note of how far somebody has read a room.
     void mark_read(const HubAsker& asker, const wire::MarkRead& m) {

@@ -48,9 +48,7 @@ public:
         const Result<Room*> found = find(asker, request.room);
         if (!found) return found.error();
         Room& room = **found;
-        if (!keeper_->directory().may(room, asker.user, Action::read, turn_->now())) {
-            return room.access() == RoomAccess::everybody ? Errc::forbidden : Errc::no_such_room;
-        }
+        if (const Errc errc = may_enter(room, asker.user); errc != Errc{}) return errc;
         if (room.members().size() >= limits_->members_max) return Errc::room_full;
         if (!keeper_->admit(room, asker.user, turn_->now())) return Errc::room_full;
 
@@ -68,6 +66,12 @@ public:
         if (is_new) company_->announce(room, member, true);
         feed_->wake(member);
         return &member;
+    }
+
+    /// `Errc{}`, or what somebody is told who may not read a room.
+    Errc may_enter(const Room& room, std::string_view user) const {
+        if (keeper_->directory().may(room, user, Action::read, turn_->now())) return Errc{};
+        return room.access() == RoomAccess::everybody ? Errc::forbidden : Errc::no_such_room;
     }
 
     /// Takes a member out of its room and forgets it.

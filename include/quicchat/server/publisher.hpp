@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,6 +10,7 @@
 
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
+#include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/concept.hpp"
 #include "quicchat/server/acts.hpp"
@@ -99,6 +102,23 @@ public:
         return Errc{};
     }
 
+    /// Asks the log for the record that announces a file: to store it or, if not `store`, only
+    /// whether it is there. A FileOutcome follows. `queue_full`: not while a role is being changed.
+    Errc submit_file(ConnectionId connection, StreamId stream, const std::string& key,
+                     Record record, bool store) {
+        Room* room = keeper_->directory().find(key);
+        if (room == nullptr) return Errc::no_such_room;
+        if (room->changes_under_way > 0) return Errc::queue_full;
+        Submission asked{.connection = connection, .stream = stream, .announces_file = true};
+        asked.refusal = judge(*room, record.author, record.act);
+        if (!store && asked.refusal == Errc{}) asked.refusal = Errc::no_such_file;
+        record.time = turn_->now();
+        keeper_->note_use(*room);
+        submissions_->submit(key, std::move(asked), std::move(record), {});
+        return Errc{};
+    }
+    std::optional<FileOutcome> poll_file_outcome() { return pop_front(file_outcomes_); }
+
     /// Takes in what became of one submission: what is committed is told.
     void settle(const AppendCompletion& done, Submission asked) {
         Room* room = asked.creates_room ? keeper_->end_creation(done, asked.changes)
@@ -108,15 +128,14 @@ public:
         }
         if (done.error != Errc{}) {
             const bool unknown = done.error == Errc::no_such_message && asked.refusal != Errc{};
-            return answer(asked,
-                          encode_refusal(asked.request, unknown ? asked.refusal : done.error));
+            return refuse(asked, unknown ? asked.refusal : done.error);
         }
-        answer(asked, Bytes{encode(wire::Ack{asked.request, done.epoch, done.offset,
-                                             done.durability, done.time})});
+        answer(asked, {asked.request, done.epoch, done.offset, done.durability, done.time});
         // A room of two people may be forgotten, and begun anew, while it is written to.
         if (done.duplicate || room == nullptr || room->epoch() != done.epoch) return;
         const LoggedRecord logged{done.offset, std::move(asked.record)};
         room->push(logged);
+        keeper_->note_files(*room, logged);
         feed_->wake_all(*room);
         const Act& act = logged.record.act;
         if (room->is_private() && is_said(act.kind)) deliver_private(*room, logged);
@@ -132,8 +151,24 @@ private:
                                                                                       act));
     }
 
+    void answer(const Submission& asked, wire::Ack ack) {
+        if (asked.announces_file) {
+            file_outcomes_.push_back({asked.connection, asked.stream, Errc{}, ack});
+        } else {
+            say(asked, Bytes{encode(ack)});
+        }
+    }
+
+    void refuse(const Submission& asked, Errc errc) {
+        if (asked.announces_file) {
+            file_outcomes_.push_back({asked.connection, asked.stream, errc, {}});
+        } else {
+            say(asked, encode_refusal(asked.request, errc));
+        }
+    }
+
     /// To who asked, if it is still there.
-    void answer(const Submission& asked, Bytes frame) {
+    void say(const Submission& asked, Bytes frame) {
         if (asked.stream == control_stream) {
             submissions_->say(asked.connection, std::move(frame));
             return;
@@ -169,6 +204,7 @@ private:
     const Roster* roster_;
     const Limits* limits_;
     Turn* turn_;
+    std::deque<FileOutcome> file_outcomes_;
 };
 
 }  // namespace quicchat

@@ -15,6 +15,7 @@
 #include "quicchat/log/concept.hpp"
 #include "quicchat/server/config.hpp"
 #include "quicchat/server/directory.hpp"
+#include "quicchat/server/file_index.hpp"
 #include "quicchat/server/private_rooms.hpp"
 #include "quicchat/server/room.hpp"
 
@@ -33,6 +34,14 @@ public:
     Directory& directory() { return directory_; }
     const Directory& directory() const { return directory_; }
     const PrivateRooms& private_rooms() const { return private_rooms_; }
+    FileIndex& files() { return files_; }
+    const FileIndex& files() const { return files_; }
+
+    /// A record was committed: it may announce a file, or take one away.
+    void note_files(const Room& room, const LoggedRecord& logged) {
+        if (!files_.concerns(room.key(), logged.record.act)) return;
+        files_.note(room.key(), room.epoch(), logged, log_.head(room.key()).first);
+    }
 
     /// Opens a room for everybody, or one that the log has from before.
     Errc open(const std::string& name) {
@@ -126,6 +135,7 @@ public:
         const std::string key = room.key();
         if (PrivateRooms::is_key(key)) private_rooms_.drop(key);
         unsaved_.erase(key);
+        files_.forget(key);
         directory_.remove(key);
         log_.forget(key);
     }
@@ -241,6 +251,9 @@ private:
             }
         }
         directory_.add(std::move(room));
+        const auto files = log_.files(key);
+        if (!files) return to_errc(files.error());
+        for (const LoggedRecord& file : *files) files_.note(key, head->epoch, file, head->first);
         return Errc{};
     }
 
@@ -250,6 +263,7 @@ private:
     const ServerConfig* config_;
     Directory directory_;
     PrivateRooms private_rooms_;
+    FileIndex files_;
     std::map<std::string, std::string> creating_;  ///< Who makes it, by key.
     std::set<std::string> unsaved_;                ///< Keys.
 };

@@ -22,6 +22,7 @@ struct Submission {
     Errc refusal{};             ///< Not to be stored: only to be looked up.
     bool changes_room = false;  ///< One of the room's `changes_under_way`.
     bool creates_room = false;
+    bool announces_file = false;  ///< Its answer is a FileOutcome.
     Record record{};
     std::vector<StateChange> changes{};
 };

@@ -3,21 +3,29 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/limits.hpp"
+#include "quicchat/session/act_form.hpp"
 #include "quicchat/session/event.hpp"
 #include "quicchat/wire/message.hpp"
 
 namespace quicchat {
 
+/// What a record says of a file, if it announces one.
+inline std::optional<FileInfo> to_file(const Act& act) {
+    if (act.kind != Act::Kind::file) return std::nullopt;
+    return FileInfo{act.value, act.subject};
+}
+
 /// A record as applications see it.
 inline RoomRecord to_record(const std::string& room, Epoch epoch, wire::Event m) {
     const bool deleted = m.act.kind == Act::Kind::tombstone;
-    if (deleted || m.act.kind == Act::Kind::message) {
+    if (deleted || is_said(m.act.kind)) {
         return RoomMessage{.room = room,
                            .epoch = epoch,
                            .offset = m.offset,
@@ -28,7 +36,8 @@ inline RoomRecord to_record(const std::string& room, Epoch epoch, wire::Event m)
                            .attributes = std::move(m.attributes),
                            .reply_to = m.act.target,
                            .changed_by = m.changed_by,
-                           .deleted = deleted};
+                           .deleted = deleted,
+                           .file = to_file(m.act)};
     }
     return RoomAct{.room = room,
                    .epoch = epoch,

@@ -10,7 +10,7 @@
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/base/text.hpp"
-#include "quicchat/session/client_questions.hpp"
+#include "quicchat/session/client_transfers.hpp"
 #include "quicchat/session/event.hpp"
 #include "quicchat/session/peer_checks.hpp"
 #include "quicchat/session/state.hpp"
@@ -41,10 +41,10 @@ struct SessionLogin {
 /// After any call: open a stream for each room that `poll_join` names, write what `poll_outgoing`
 /// gives, and answer what `poll_login` gives. An Errc from `handle_frame` is the end of the
 /// connection: close it with that.
-class ClientSession : public ClientQuestions {
+class ClientSession : public ClientTransfers {
 public:
     explicit ClientSession(const Limits& limits, std::string agent = "{}")
-        : ClientQuestions(limits), agent_(std::move(agent)) {}
+        : ClientTransfers(limits), agent_(std::move(agent)) {}
 
     /// The connection is up and its control stream is open. Says Hello and begins the login in one
     /// flight.
@@ -72,6 +72,7 @@ public:
         if (channel == Channel::control) return handle_control(*std::move(message));
 
         if (pages_.contains(stream)) return handle_page(stream, *std::move(message));
+        if (is_transfer(stream)) return handle_transfer(stream, *std::move(message));
         Room* room = rooms_.find(stream);
         if (room == nullptr) return Errc::unexpected_frame;
         // We left; what was under way is dropped unread, but for answers to what we asked before.
@@ -95,6 +96,7 @@ public:
         if (state() == State::draining || state() == State::closed) return Errc{};
         if (stream == control_stream) return Errc::unexpected_frame;
         if (pages_.contains(stream)) return end_page(stream);
+        if (is_transfer(stream)) return end_transfer(stream, at_boundary);
         Room* room = rooms_.find(stream);
         if (room == nullptr) return Errc{};
         if (!at_boundary) return Errc::malformed_frame;
@@ -111,6 +113,7 @@ public:
         lifecycle_.advance(Input::disconnected);
         login_.reset();
         stop_sending();
+        stop_transfers();
     }
 
     /// There will be another connection.
@@ -204,9 +207,9 @@ private:
                                    m.offset)) {
                     return Errc{};
                 }
-                events_.push_back(PrivateMessage{m.epoch, m.offset, m.time, m.id, std::move(m.from),
-                                                 std::move(m.to), std::move(m.text),
-                                                 std::move(m.attributes)});
+                events_.push_back(PrivateMessage{
+                    m.epoch, m.offset, m.time, m.id, std::move(m.from), std::move(m.to),
+                    std::move(m.text), std::move(m.attributes), m.act.target, to_file(m.act)});
                 return Errc{};
             },
             [](auto&&) { return Errc::unexpected_frame; });  // the permissions let none through

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "quicchat/base/bytes.hpp"
 #include "quicchat/base/error.hpp"
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/time.hpp"
@@ -66,6 +67,12 @@ struct RoomLeft {
     std::string text;
 };
 
+/// What a message that is a file says of it. The message's text is its name, which is no path.
+struct FileInfo {
+    std::uint64_t size = 0;  ///< In bytes.
+    std::string digest;      ///< SHA-256, 64 hexadecimal digits.
+};
+
 /// A message in a room, also our own. Each comes once, in the room's order.
 struct RoomMessage {
     std::string room;
@@ -79,6 +86,7 @@ struct RoomMessage {
     Offset reply_to = 0;     ///< The message that it answers; 0: none.
     Offset changed_by = 0;   ///< A later record that gave it this text; it follows as RoomAct.
     bool deleted = false;    ///< The text is gone; `changed_by` says who took it away.
+    std::optional<FileInfo> file{};  ///< `fetch_file` gets it.
 };
 
 /// Something else that happened in a room, see Act. In one order with its messages.
@@ -105,6 +113,8 @@ struct PrivateMessage {
     std::string to;
     std::string text;
     std::string attributes;  ///< JSON object.
+    Offset reply_to = 0;     ///< As of RoomMessage.
+    std::optional<FileInfo> file{};
 };
 
 /// Our message is committed.
@@ -155,6 +165,48 @@ struct HistoryPage {
     bool reaches_head = false;   ///< There was nothing newer.
 };
 
+/// A file as `send_file` takes it.
+struct FileToSend {
+    std::string name;        ///< What people call it; no path, see `is_file_name`.
+    std::uint64_t size = 0;  ///< In bytes.
+    Buffer digest;           ///< SHA-256, 32 bytes.
+    std::string attributes = "{}";
+    Offset reply_to = 0;  ///< The message that it answers; 0: none.
+};
+
+/// The next bytes of a file that is being sent: answer by `give_file`. After a lost connection the
+/// offset may be a lower one again.
+struct FileWanted {
+    RequestId request;
+    std::string room;
+    std::uint64_t offset = 0;
+    std::size_t bytes_max = 0;  ///< At least one, and at most so many.
+};
+
+/// What a file is that is being fetched. Once, before its bytes.
+struct FileBegun {
+    RequestId request;
+    std::string room;
+    Epoch epoch{};
+    Offset offset = 0;  ///< Of the record that announced it.
+    std::string name;
+    std::uint64_t size = 0;
+    Buffer digest;  ///< SHA-256, 32 bytes.
+};
+
+/// The next bytes of a file that is being fetched. In order, over reconnections as well.
+struct FileChunk {
+    RequestId request;
+    std::uint64_t offset = 0;
+    Bytes bytes;
+};
+
+/// All bytes of a file have come.
+struct FileFetched {
+    RequestId request;
+    std::string room;
+};
+
 /// Somebody in a room of ours types, or has stopped.
 struct TypingChanged {
     std::string room;
@@ -200,7 +252,8 @@ struct TokenRenewed {
 using ClientEvent =
     std::variant<Online, Reconnecting, Offline, GoingAway, RoomJoined, RoomLeft, RoomMessage,
                  RoomAct, PrivateMessage, Acked, Refused, RoomGap, MemberList, RoomList,
-                 HistoryPage, MarkerMoved, TypingChanged, PresenceChanged, TokenRenewed>;
+                 HistoryPage, MarkerMoved, TypingChanged, PresenceChanged, TokenRenewed, FileWanted,
+                 FileBegun, FileChunk, FileFetched>;
 
 // What a server tells the program around it, for logs and figures. Nothing here needs an answer.
 

@@ -68,6 +68,9 @@ public:
     void report_changes() { reports_ = true; }
     std::optional<OutboxChange> poll_change() { return pop_front(changes_); }
 
+    /// A number for a request that is kept elsewhere.
+    RequestId draw_number() { return ++newest_; }
+
     bool has_room(std::size_t bytes) const {
         return requests_.size() < count_max_ && bytes_ + bytes <= bytes_max_;
     }

@@ -35,6 +35,11 @@ inline constexpr const char* select_records =
     "until, changed_by FROM record "
     "WHERE room=?1 AND offset>=?2 AND offset<=?3 ORDER BY offset LIMIT ?4";
 
+inline constexpr const char* select_files =
+    "SELECT offset, time, id, device, author, text, attributes, kind, target, subject, value, "
+    "until, changed_by FROM record "
+    "WHERE room=?1 AND offset>=?2 AND offset<=?3 AND kind=10 ORDER BY offset";
+
 inline LoggedRecord read_record(const Rows& row) {
     LoggedRecord read;
     read.offset = static_cast<Offset>(row.number(0));

@@ -92,6 +92,9 @@ CREATE TABLE device(
     PRIMARY KEY(account, id)
 ) STRICT, WITHOUT ROWID;
 )sql"},
+    {4, R"sql(
+CREATE INDEX record_files ON record(room, offset) WHERE kind = 10;
+)sql"},
 };
 
 /// How a database is opened.

@@ -46,6 +46,10 @@ public:
         return store_->read(room, after, count_max);
     }
 
+    Result<std::vector<LoggedRecord>> files(const std::string& room) const {
+        return store_->files(room);
+    }
+
     Durability durability() const { return store_->durability(); }
 
     /// Readable while `poll_completion` has something.

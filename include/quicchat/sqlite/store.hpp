@@ -140,6 +140,15 @@ public:
         return records;
     }
 
+    Result<std::vector<LoggedRecord>> files(const std::string& name) {
+        const Room& room = rooms_.at(name);
+        std::vector<LoggedRecord> files;
+        Rows rows = select_files_.query(room.key, room.head.first, room.head.head);
+        while (rows.next()) files.push_back(detail::read_record(rows));
+        if (rows.code() != SQLITE_OK) return Errc::storage_failed;
+        return files;
+    }
+
     /// Has devices changed after what was asked before. `saved` tells when it is safe.
     SaveTicket change_devices(ChangeDevices change) {
         change.ticket = ++newest_ticket_;
@@ -182,6 +191,7 @@ private:
           writer_(std::move(writer), config.commit, std::move(wake)),
           reader_(std::move(reader)),
           select_records_(reader_, detail::select_records),
+          select_files_(reader_, detail::select_files),
           select_state_(reader_, "SELECT key, value FROM room_state WHERE room=?1") {}
 
     AppendRecord make_append(AppendToken token, const std::string& room, Record record) const {
@@ -233,6 +243,7 @@ private:
     WriterThread writer_;
     Database reader_;  ///< Ends before the writer, which closes the file as the last.
     Statement select_records_;
+    Statement select_files_;
     Statement select_state_;
 };
 

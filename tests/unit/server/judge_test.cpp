@@ -256,6 +256,9 @@ TEST_CASE("a judge does not decide about what it cannot read", "[server]") {
         Result<std::vector<LoggedRecord>> read(const std::string&, Offset, std::size_t) const {
             return Errc::storage_failed;
         }
+        Result<std::vector<LoggedRecord>> files(const std::string&) const {
+            return Errc::storage_failed;
+        }
         Durability durability() const { return Durability::memory; }
     };
     const Unreadable log;
