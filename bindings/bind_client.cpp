@@ -101,6 +101,25 @@ public:
     void mark_read(std::string room, Offset offset, bool shared) {
         request({0, MarkCommand{std::move(room), offset, shared}}, 0);
     }
+    void send_file(Ticket ticket, std::string room, std::string name, std::uint64_t size,
+                   const py::bytes& digest, std::string attributes, Offset reply_to,
+                   const std::optional<py::bytes>& id) {
+        const BytesView view = as_bytes(std::string_view{digest});
+        request({ticket, SendFileCommand{std::move(room),
+                                         {std::move(name), size, Buffer(view.begin(), view.end()),
+                                          std::move(attributes), reply_to},
+                                         message_id(id)}},
+                0);
+    }
+    void give_file(Ticket ticket, std::uint64_t offset, const py::bytes& bytes) {
+        // Asked for one after the other, so not counted: what is given must arrive.
+        check();
+        send({ticket, GiveFileCommand{offset, std::string{bytes}}}, 0);
+    }
+    void fetch_file(Ticket ticket, std::string room, Offset offset, std::uint64_t from) {
+        request({ticket, FetchFileCommand{std::move(room), offset, from}}, 0);
+    }
+    void cancel_file(Ticket ticket) { check(), send({ticket, CancelFileCommand{}}, 0); }
     void say_typing(std::string room) { request({0, TypingCommand{std::move(room)}}, 0); }
     void close() { check(), send({0, CloseCommand{}}, 0); }
 
@@ -180,6 +199,15 @@ void bind_client(py::module_& m) {
              py::arg("after"))
         .def("mark_read", &ClientHandle::mark_read, py::arg("room"), py::arg("offset"),
              py::arg("shared"), "Has no answer.")
+        .def("send_file", &ClientHandle::send_file, py::arg("ticket"), py::arg("room"),
+             py::arg("name"), py::arg("size"), py::arg("digest"), py::arg("attributes"),
+             py::arg("reply_to"), py::arg("id"),
+             "Events `file_wanted` follow: answer each by `give_file`.")
+        .def("give_file", &ClientHandle::give_file, py::arg("ticket"), py::arg("offset"),
+             py::arg("bytes"))
+        .def("fetch_file", &ClientHandle::fetch_file, py::arg("ticket"), py::arg("room"),
+             py::arg("offset"), py::arg("from_"))
+        .def("cancel_file", &ClientHandle::cancel_file, py::arg("ticket"), "Has no answer.")
         .def("say_typing", &ClientHandle::say_typing, py::arg("room"), "Has no answer.")
         .def("close", &ClientHandle::close, "Ends the connection; an event `offline` follows.");
 }

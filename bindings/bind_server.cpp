@@ -145,10 +145,11 @@ void bind_server(py::module_& m) {
                                                "A server on the engine thread. It listens at once.")
         .def(py::init([](std::string address, std::string certificate_pem, std::string key_pem,
                          const std::vector<AccountFields>& accounts, std::uint32_t iterations,
-                         std::string database, std::string durability,
-                         const std::optional<double>& hook_timeout, std::vector<std::string> rooms,
-                         std::vector<std::string> operators, bool anybody_makes_rooms,
-                         std::string alpn, std::string agent, const py::dict& limits) {
+                         std::string database, std::string durability, std::string files,
+                         bool files_in_memory, const std::optional<double>& hook_timeout,
+                         std::vector<std::string> rooms, std::vector<std::string> operators,
+                         bool anybody_makes_rooms, std::string alpn, std::string agent,
+                         const py::dict& limits) {
                  ServeOptions options{.address = std::move(address),
                                       .certificate_pem = std::move(certificate_pem),
                                       .key_pem = std::move(key_pem),
@@ -156,6 +157,8 @@ void bind_server(py::module_& m) {
                                       .iterations = iterations,
                                       .database = std::move(database),
                                       .durability = std::move(durability),
+                                      .files = std::move(files),
+                                      .files_in_memory = files_in_memory,
                                       .asks = hook_timeout.has_value(),
                                       .hook_timeout = to_duration(hook_timeout.value_or(0)),
                                       .rooms = std::move(rooms),
@@ -168,8 +171,9 @@ void bind_server(py::module_& m) {
              }),
              py::kw_only(), py::arg("address"), py::arg("certificate_pem"), py::arg("key_pem"),
              py::arg("accounts"), py::arg("iterations"), py::arg("database"), py::arg("durability"),
-             py::arg("hook_timeout"), py::arg("rooms"), py::arg("operators"),
-             py::arg("anybody_makes_rooms"), py::arg("alpn"), py::arg("agent"), py::arg("limits"))
+             py::arg("files"), py::arg("files_in_memory"), py::arg("hook_timeout"),
+             py::arg("rooms"), py::arg("operators"), py::arg("anybody_makes_rooms"),
+             py::arg("alpn"), py::arg("agent"), py::arg("limits"))
         .def("fileno", &ServerHandle::fileno, "Readable while `drain` has something to give.")
         .def("drain", &ServerHandle::drain, py::arg("max") = 256,
              "The oldest events: (kind, fields) each.")

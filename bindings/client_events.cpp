@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "convert.hpp"
+#include "quicchat/base/hex.hpp"
 #include "quicchat/base/match.hpp"
 
 namespace quicchat::python {
@@ -57,10 +58,16 @@ py::tuple head_tuple(const R& r) {
                           to_python(r.id), text(r.from));
 }
 
+/// Size and digest, or None.
+py::object file_tuple(const std::optional<FileInfo>& file) {
+    if (!file) return py::none();
+    return py::make_tuple(file->size, text(file->digest));
+}
+
 Pair record_pair(const RoomMessage& e) {
     const bool edited = e.changed_by != 0 && !e.deleted;
-    const py::tuple more =
-        py::make_tuple(text(e.text), text(e.attributes), e.reply_to, edited, e.deleted);
+    const py::tuple more = py::make_tuple(text(e.text), text(e.attributes), e.reply_to, edited,
+                                          e.deleted, file_tuple(e.file));
     return {"message", py::tuple(head_tuple(e) + more)};
 }
 
@@ -90,6 +97,7 @@ Pair record_pair(const RoomAct& e) {
             return pair("created", text(act.subject), act.value, text(e.text));
         case Act::Kind::message:
         case Act::Kind::tombstone:
+        case Act::Kind::file:
             break;  // these are RoomMessage
     }
     // A value that only a later version knows.
@@ -126,9 +134,10 @@ Pair event_pair(const ClientEvent& event) {
         [](const RoomMessage& e) { return record_pair(e); },
         [](const RoomAct& e) { return record_pair(e); },
         [](const PrivateMessage& e) {
-            return Pair{"private", py::make_tuple(number(e.epoch), e.offset, to_python(e.time),
-                                                  to_python(e.id), text(e.from), text(e.to),
-                                                  text(e.text), text(e.attributes))};
+            return Pair{"private",
+                        py::make_tuple(number(e.epoch), e.offset, to_python(e.time),
+                                       to_python(e.id), text(e.from), text(e.to), text(e.text),
+                                       text(e.attributes), e.reply_to, file_tuple(e.file))};
         },
         [](const Acked& e) {
             return Pair{"acked", py::make_tuple(number(e.epoch), e.offset, to_python(e.id),
@@ -174,6 +183,20 @@ Pair event_pair(const ClientEvent& event) {
         },
         [](const PresenceChanged& e) {
             return Pair{"presence", py::make_tuple(text(e.room), text(e.user), e.present)};
+        },
+        [](const FileWanted& e) {
+            return Pair{"file_wanted", py::make_tuple(e.offset, e.bytes_max)};
+        },
+        [](const FileBegun& e) {
+            return Pair{"file_begun",
+                        py::make_tuple(text(e.name), e.size, text(encode_hex(e.digest)))};
+        },
+        [](const FileChunk& e) {
+            return Pair{"file_chunk",
+                        py::make_tuple(e.offset, py::bytes{std::string{as_text(e.bytes.view())}})};
+        },
+        [](const FileFetched&) {
+            return Pair{"file_fetched", py::tuple{}};
         },
         [](const TokenRenewed&) {  // the runner keeps it
             return Pair{"nothing", py::tuple{}};

@@ -63,6 +63,21 @@ struct MarkCommand {
     Offset offset;
     bool shared;
 };
+struct SendFileCommand {
+    std::string room;
+    FileToSend file;
+    std::optional<MessageId> id;
+};
+struct GiveFileCommand {
+    std::uint64_t offset;
+    std::string bytes;
+};
+struct FetchFileCommand {
+    std::string room;
+    Offset offset;
+    std::uint64_t from;
+};
+struct CancelFileCommand {};
 struct TypingCommand {
     std::string room;
 };
@@ -70,7 +85,8 @@ struct CloseCommand {};
 
 using ClientAction = std::variant<JoinCommand, LeaveCommand, PublishCommand, TellCommand,
                                   CreateCommand, RoomsCommand, HistoryCommand, MembersCommand,
-                                  MarkCommand, TypingCommand, CloseCommand>;
+                                  MarkCommand, TypingCommand, CloseCommand, SendFileCommand,
+                                  GiveFileCommand, FetchFileCommand, CancelFileCommand>;
 
 struct ClientCommand {
     Ticket ticket = 0;
@@ -136,6 +152,7 @@ inline std::size_t size_of(const ClientEvent& event) {
             for (const RoomRecord& record : e.records) bytes += std::visit(texts, record);
             return bytes;
         },
+        [](const FileChunk& e) { return fixed + e.bytes.size(); },
         [](const MemberList& e) { return fixed + 64 * e.people.size(); },
         [](const RoomList& e) { return fixed + (fixed + topic_bytes_max) * e.rooms.size(); },
         [](const auto&) { return fixed; });

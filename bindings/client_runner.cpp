@@ -109,6 +109,24 @@ void ClientRunner::apply(ClientCommand command, Now now) {
             note(ticket, client_.request_members(c.room, std::move(c.after)));
         },
         [&](MarkCommand&& c) { (void)client_.mark_read(c.room, c.offset, c.shared); },
+        [&](SendFileCommand&& c) {
+            note_transfer(ticket, client_.send_file(c.room, std::move(c.file), c.id));
+        },
+        [&](GiveFileCommand&& c) {
+            // What is not wanted any more, after a lost connection, will be asked for anew.
+            const auto found = transfers_.find(ticket);
+            if (found == transfers_.end()) return;
+            (void)client_.give_file(found->second, c.offset, as_bytes(c.bytes));
+        },
+        [&](FetchFileCommand&& c) {
+            note_transfer(ticket, client_.fetch_file(c.room, c.offset, c.from));
+        },
+        [&](CancelFileCommand&&) {
+            const auto found = transfers_.extract(ticket);
+            if (found.empty()) return;
+            client_.cancel_file(found.mapped());
+            tickets_.erase(found.mapped());
+        },
         [&](TypingCommand&& c) { client_.say_typing(c.room, now.steady); },
         [&](CloseCommand&&) { client_.close(); });
 }
@@ -119,6 +137,11 @@ void ClientRunner::note(Ticket ticket, Result<RequestId> request) {
     } else {
         port_->inbox.push({ticket, to_errc(request.error())}, 64);
     }
+}
+
+void ClientRunner::note_transfer(Ticket ticket, Result<RequestId> request) {
+    if (request) transfers_.emplace(ticket, *request);
+    note(ticket, request);
 }
 
 /// Hands events over while there is room. What is left stays in the client, which then gives its
@@ -141,11 +164,19 @@ Ticket ClientRunner::answered(const ClientEvent& event) {
         event, [](const RoomJoined& e) { return e.request; },
         [](const Acked& e) { return e.request; }, [](const Refused& e) { return e.request; },
         [](const MemberList& e) { return e.request; }, [](const RoomList& e) { return e.request; },
-        [](const HistoryPage& e) { return e.request; }, [](const auto&) { return RequestId{0}; });
+        [](const HistoryPage& e) { return e.request; },
+        [](const FileWanted& e) { return e.request; }, [](const FileBegun& e) { return e.request; },
+        [](const FileChunk& e) { return e.request; },
+        [](const FileFetched& e) { return e.request; }, [](const auto&) { return RequestId{0}; });
     const auto found = tickets_.find(request);
     if (found == tickets_.end()) return 0;
     const Ticket ticket = found->second;
+    const bool more_follows = std::holds_alternative<FileWanted>(event) ||
+                              std::holds_alternative<FileBegun>(event) ||
+                              std::holds_alternative<FileChunk>(event);
+    if (more_follows) return ticket;
     tickets_.erase(found);
+    transfers_.erase(ticket);
     return ticket;
 }
 

@@ -38,6 +38,7 @@ private:
     void apply_commands(Now now);
     void apply(ClientCommand command, Now now);
     void note(Ticket ticket, Result<RequestId> request);
+    void note_transfer(Ticket ticket, Result<RequestId> request);
     void deliver();
     Ticket answered(const ClientEvent& event);
 
@@ -46,7 +47,8 @@ private:
     quic::Client& client_;
     std::shared_ptr<ClientPort> port_;
     std::map<RequestId, Ticket> tickets_;
-    std::uint64_t kept_generation_ = 0;  ///< Of the token in the store; 0: none.
+    std::map<Ticket, RequestId> transfers_;  ///< Files under way.
+    std::uint64_t kept_generation_ = 0;      ///< Of the token in the store; 0: none.
     bool dialled_ = false;
     std::optional<Offline> offline_;
 };

@@ -104,7 +104,8 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
                      .operators = options.operators,
                      .anybody_makes_rooms = options.anybody_makes_rooms,
                      .agent = options.agent,
-                     .limits = options.limits});
+                     .limits = options.limits},
+        std::move(storage.files));
     ServerParts parts{.driver = std::move(driver),
                       .store = std::move(storage.store),
                       .hook = std::move(hook),

@@ -57,6 +57,8 @@ struct ServeOptions {
     std::uint32_t iterations = 0;  ///< For new passwords.
     std::string database;          ///< Path; empty: everything in memory.
     std::string durability;        ///< Of the database: fsync or process.
+    std::string files;             ///< Path of a folder; empty: as the next one says.
+    bool files_in_memory = false;  ///< Otherwise there are none.
     bool asks = false;             ///< Python is asked about logins.
     Duration hook_timeout{};
     std::vector<std::string> rooms;

@@ -169,8 +169,8 @@ bool Engine::take_requests(std::vector<RunnerId>& ready) {
     for (auto& [id, runner] : added) {
         const auto number = static_cast<std::uint64_t>(id);
         set_interest(epoll_fd_, EPOLL_CTL_ADD, runner->fd(), number, false);
-        if (const auto wake_fd = runner->wake_fd()) {
-            set_interest(epoll_fd_, EPOLL_CTL_ADD, *wake_fd, number, false);
+        for (const int wake_fd : runner->wake_fds()) {
+            if (wake_fd >= 0) set_interest(epoll_fd_, EPOLL_CTL_ADD, wake_fd, number, false);
         }
         driven_.emplace(id, Driven{std::move(runner), std::nullopt, false});
         ready.push_back(id);
@@ -216,8 +216,8 @@ void Engine::remove(RunnerId id) {
     if (found->second.deadline) deadlines_.erase({*found->second.deadline, id});
     const Runner& runner = *found->second.runner;
     epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, runner.fd(), nullptr);
-    if (const auto wake_fd = runner.wake_fd()) {
-        epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, *wake_fd, nullptr);
+    for (const int wake_fd : runner.wake_fds()) {
+        if (wake_fd >= 0) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, wake_fd, nullptr);
     }
     driven_.erase(found);
 }

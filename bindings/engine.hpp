@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -26,8 +27,8 @@ class Runner {
 public:
     virtual ~Runner() = default;
     virtual int fd() const = 0;
-    /// Another descriptor that is readable when a turn is due, always the same, or nothing.
-    virtual std::optional<int> wake_fd() const { return std::nullopt; }
+    /// Other descriptors that are readable when a turn is due, always the same; -1 for none.
+    virtual std::array<int, 2> wake_fds() const { return {-1, -1}; }
     virtual bool wants_write() const = 0;
     virtual std::optional<TimePoint> next_deadline() const = 0;
 

@@ -45,6 +45,9 @@ inline Limits make_limits(const pybind11::dict& chosen) {
         {"room_log_bytes_max", &Limits::room_log_bytes_max},
         {"history_records_max", &Limits::history_records_max},
         {"events_max", &Limits::events_max},
+        {"file_bytes_max", &Limits::file_bytes_max},
+        {"files_per_room_bytes_max", &Limits::files_per_room_bytes_max},
+        {"files_bytes_max", &Limits::files_bytes_max},
     };
     static constexpr Time times[] = {
         {"login_timeout", &Limits::login_timeout},

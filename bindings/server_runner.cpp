@@ -13,7 +13,7 @@ ServerRunner::~ServerRunner() {
 }
 
 int ServerRunner::fd() const { return parts_.driver->fd(); }
-std::optional<int> ServerRunner::wake_fd() const { return parts_.driver->wake_fd(); }
+std::array<int, 2> ServerRunner::wake_fds() const { return parts_.driver->wake_fds(); }
 bool ServerRunner::wants_write() const { return parts_.driver->wants_write(); }
 std::optional<TimePoint> ServerRunner::next_deadline() const {
     return parts_.driver->next_deadline();

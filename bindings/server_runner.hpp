@@ -27,7 +27,7 @@ public:
     ~ServerRunner() override;
 
     int fd() const override;
-    std::optional<int> wake_fd() const override;
+    std::array<int, 2> wake_fds() const override;
     bool wants_write() const override;
     std::optional<TimePoint> next_deadline() const override;
     void turn(Now now) override;

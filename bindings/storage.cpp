@@ -71,7 +71,15 @@ Storage open_database_file(const ServeOptions& options) {
 }  // namespace
 
 Storage open_storage(const ServeOptions& options) {
-    return options.database.empty() ? open_memory(options) : open_database_file(options);
+    Storage storage = options.database.empty() ? open_memory(options) : open_database_file(options);
+    if (!options.files.empty()) {
+        const bool sync = options.durability == "fsync";
+        storage.files =
+            AnyFiles{value_or_throw(AnyFiles::Disk::open(options.files, storage.secret, sync))};
+    } else if (options.files_in_memory) {
+        storage.files = AnyFiles{AnyFiles::Memory{}};
+    }
+    return storage;
 }
 
 }  // namespace quicchat::python

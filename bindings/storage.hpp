@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "any_book.hpp"
+#include "any_files.hpp"
 #include "any_log.hpp"
 #include "endpoints.hpp"
 
@@ -17,6 +18,7 @@ struct Storage {
     std::shared_ptr<sqlite::Store> store{};  ///< Nullptr: in memory.
     AnyLog log;
     std::shared_ptr<AnyBook> book;
+    AnyFiles files{};
     Buffer secret;                        ///< Hides which users exist.
     std::vector<std::string> replaced{};  ///< Whose password in the database was another one.
 };

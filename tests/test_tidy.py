@@ -17,17 +17,19 @@ MAY_INCLUDE = {
     "log": {"base", "wire", "log"},
     "auth": {"base", "transport", "auth"},
     "session": {"base", "wire", "transport", "session"},
-    "server": {"base", "wire", "log", "session", "server"},
+    "file": {"base", "file"},
+    "server": {"base", "wire", "log", "file", "session", "server"},
     "memory": {"base", "transport", "memory"},
     "quic": {"base", "transport", "auth", "quic"},
     "sqlite": {"base", "wire", "log", "auth", "session", "sqlite"},
+    "disk": {"base", "auth", "file", "sqlite", "disk"},
 }
 
 # `auth` knows Fingerprint and ChannelBinding, which are words of the seam, but no transport.
 AUTH_FROM_TRANSPORT = {"quicchat/transport/event.hpp", "quicchat/transport/fingerprint.hpp"}
 
 # What the core is not: it does input and output, and has threads.
-NOT_CORE = {"quic", "sqlite"}
+NOT_CORE = {"quic", "sqlite", "disk"}
 
 TOP_LEVEL = {
     "CMakeLists.txt", "pyproject.toml", "README.md", "include", "bindings", "python", "examples",

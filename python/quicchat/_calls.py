@@ -26,6 +26,15 @@ _NEWEST = (1 << 62) - 1  # above every offset
 _MESSAGE, _EDIT, _DELETION, _REACTION, _UNREACTION, _TOPIC, _ROLE, _ACCESS = range(8)
 
 
+class HasFile(Protocol):
+    """What is a file in a room: a :class:`quicchat.Message`."""
+
+    @property
+    def room(self) -> str: ...
+    @property
+    def offset(self) -> int: ...
+
+
 class Placed(Protocol):
     """What has a place in a room: a :class:`quicchat.Message` or another record, a
     :class:`quicchat.Receipt`."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from . import _core
 from ._failures import Peer, closed_error, connect_error, core_error, request_error
+from ._files import Download, Offer, Upload
 from .errors import InboxFull, QuicChatError
 from .events import (
     ClientEvent,
@@ -32,7 +33,7 @@ from .events import (
     SendFailed,
     Typing,
 )
-from .records import HistoryPage, record_of, time_of
+from .records import HistoryPage, file_info, record_of, time_of
 from .roles import Access, Role
 
 #: Unread events above which nothing more is taken from the core while nobody waits for an answer.
@@ -78,6 +79,7 @@ class Conversation:
         self._tickets = itertools.count(1)
         self._waiting: dict[int, tuple[Waiter, str]] = {}
         self._leaving: dict[str, Waiter] = {}
+        self._transfers: dict[int, Upload | Download] = {}
         self._places: dict[str, tuple[int, int]] = {}  # by room: its epoch, our newest offset
 
     # Taking in.
@@ -133,6 +135,14 @@ class Conversation:
         self._leaving[room.lower()] = waiter
         return self._ask(waiter, room, self.core.leave, room)
 
+    def send_file(self, waiter: Waiter, room: str, upload: Upload, offer: Offer, attributes: str,
+                  reply_to: int, id: bytes | None) -> int:
+        return self._transfer(upload, waiter, room, self.core.send_file, room, offer.name,
+                              offer.size, offer.digest, attributes, reply_to, id)
+
+    def fetch_file(self, waiter: Waiter, room: str, offset: int, download: Download) -> int:
+        return self._transfer(download, waiter, room, self.core.fetch_file, room, offset, 0)
+
     def mark_read(self, room: str, offset: int, shared: bool) -> None:
         self._tell_core(room, self.core.mark_read, room, offset, shared)
 
@@ -146,6 +156,8 @@ class Conversation:
     def forget(self, ticket: int) -> None:
         """Nobody waits for that answer any more."""
         self._waiting.pop(ticket, None)
+        if self._transfers.pop(ticket, None) is not None and self.end is None:
+            self.core.cancel_file(ticket)
 
     def close(self) -> None:
         """Asks for the end. What comes until then is thrown away."""
@@ -182,6 +194,11 @@ class Conversation:
         except BaseException:
             self._waiting.pop(ticket, None)
             raise
+        return ticket
+
+    def _transfer(self, transfer: Upload | Download, *request: Any) -> int:
+        ticket = self._ask(*request)
+        self._transfers[ticket] = transfer
         return ticket
 
     def _tell_core(self, subject: str, send: Callable[..., None], *args: Any) -> None:
@@ -252,10 +269,13 @@ class Conversation:
 
     def _on_acked(self, ticket: int, epoch: int, offset: int, id: bytes, durability: str,
                   time: int) -> None:
+        if (upload := self._transfers.pop(ticket, None)) is not None:
+            upload.finish()
         self._answer(ticket, Receipt(epoch, offset, id, durability, time_of(time)))
 
     def _on_refused(self, ticket: int, room: str, name: str, retry_after: float,
                     text: str) -> None:
+        self._transfers.pop(ticket, None)
         waiter, subject = self._waiting.pop(ticket, (None, room))
         if self._leaving.get(subject.lower()) is waiter:
             self._leaving.pop(subject.lower(), None)
@@ -264,6 +284,35 @@ class Conversation:
             waiter.set_exception(error)
         elif ticket == 0:  # a message of an earlier run of the program
             self._keep(SendFailed(room, error))
+
+    # Files.
+
+    def _on_file_wanted(self, ticket: int, offset: int, count: int) -> None:
+        self._step(ticket, lambda upload: upload.wanted(self.core, ticket, offset, count))
+
+    def _on_file_begun(self, ticket: int, *what: Any) -> None:
+        self._step(ticket, lambda download: download.begun(*what))
+
+    def _on_file_chunk(self, ticket: int, offset: int, data: bytes) -> None:
+        self._step(ticket, lambda download: download.chunk(offset, data))
+
+    def _on_file_fetched(self, ticket: int) -> None:
+        self._step(ticket, lambda download: download.finish())
+        if self._transfers.pop(ticket, None) is not None:
+            self._answer(ticket, None)
+
+    def _step(self, ticket: int, go_on: Callable[[Any], None]) -> None:
+        """What can fail on this computer ends a transfer; the conversation goes on."""
+        transfer = self._transfers.get(ticket)
+        if transfer is None:
+            return
+        try:
+            go_on(transfer)
+        except Exception as error:
+            waiter, _ = self._waiting.get(ticket, (None, ""))
+            self.forget(ticket)
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(error)
 
     def _on_members(self, ticket: int, room: str, rows: list[tuple[str, int, bool]],
                     complete: bool) -> None:
@@ -317,8 +366,9 @@ class Conversation:
         """Something of a later version of the protocol."""
 
     def _on_private(self, _: int, epoch: int, offset: int, time: int, *rest: Any) -> None:
-        if self.keep_events:
-            self.events.append(PrivateMessage(epoch, offset, time_of(time), *rest))
+        *texts, reply_to, file = rest
+        self._keep(PrivateMessage(epoch, offset, time_of(time), *texts, reply_to or None,
+                                  file_info(file)))
 
     def _on_gap(self, _: int, *fields: Any) -> None:
         self._keep(Gap(*fields))

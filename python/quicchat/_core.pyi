@@ -57,6 +57,20 @@ class Client:
     ) -> None: ...
     def request_members(self, ticket: int, room: str, after: str) -> None: ...
     def mark_read(self, room: str, offset: int, shared: bool) -> None: ...
+    def send_file(
+        self,
+        ticket: int,
+        room: str,
+        name: str,
+        size: int,
+        digest: bytes,
+        attributes: str,
+        reply_to: int,
+        id: bytes | None,
+    ) -> None: ...
+    def give_file(self, ticket: int, offset: int, bytes: bytes) -> None: ...
+    def fetch_file(self, ticket: int, room: str, offset: int, from_: int) -> None: ...
+    def cancel_file(self, ticket: int) -> None: ...
     def say_typing(self, room: str) -> None: ...
     def close(self) -> None: ...
 
@@ -71,6 +85,8 @@ class Server:
         iterations: int,
         database: str,
         durability: str,
+        files: str,
+        files_in_memory: bool,
         hook_timeout: float | None,
         rooms: list[str],
         operators: list[str],

@@ -46,6 +46,10 @@ _REQUEST_HINTS = {
     "removed": "ask a moderator of the room before you come back",
     "not_in_room": "join the room first",
     "room_full": "try again later, or ask an owner of the room to remove somebody",
+    "file_too_large": "send a smaller one, or ask who runs the server to raise file_bytes_max",
+    "file_mismatch": "it changed while it was being sent; send it again when nobody writes to it",
+    "no_such_file": "it was deleted with its message, or is too old to be kept",
+    "unsupported": "who runs the server has not switched it on",
     "too_many_rooms": "leave a room that you do not need, or archive one that you made",
 }
 
@@ -224,7 +228,7 @@ def request_error(name: str, retry_after: float, text: str, subject: str) -> Qui
 def storage_error(text: str, name: str = "storage_failed") -> StorageError:
     """The database cannot be used. The core says it in one sentence: "database 'x': what is wrong;
     what to do (what SQLite says)"."""
-    found = re.fullmatch(r"(database '.*': [^;]*); (.*?)(?: \((.*)\))?", text, re.DOTALL)
+    found = re.fullmatch(r"((?:database|files) '.*': [^;]*); (.*?)(?: \((.*)\))?", text, re.DOTALL)
     what, hint, note = found.groups() if found else (text, "", "")
     return StorageError(what, hint=hint, reason=note or "", detail={"name": name})
 

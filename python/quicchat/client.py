@@ -21,6 +21,7 @@ to everybody in it as an event, in one order with the messages.
 from __future__ import annotations
 
 import asyncio
+import io
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping
 from pathlib import Path
@@ -30,8 +31,9 @@ from typing import Any
 from ._calls import ChatCalls, Placed, RoomCalls, encode_attributes, message_act, page_range
 from ._conversation import UNREAD_PAUSE, Act, Conversation, encode_text
 from ._dialling import ALPN, Await, Resolve, Target, dial, make_target, resolve_error
+from ._files import READ_MAX, Destination, Download, Progress, Source, Upload, saved_path
 from .errors import WrongLoopError
-from .events import ClientEvent, HistoryPage, Joined, Member, Receipt, RoomInfo
+from .events import ClientEvent, HistoryPage, Joined, Member, Message, Receipt, RoomInfo
 from .limits import Limits
 from .reconnecting import Reconnect
 from .roles import Access
@@ -62,6 +64,25 @@ class Room(RoomCalls[Pending]):
         under the same 16-byte ``id`` is safe: it is stored once."""
         return await self._chat.send(self.name, text, reply_to=reply_to, attributes=attributes,
                                      id=id)
+
+    async def send_file(self, source: Source, *, name: str | None = None,
+                        reply_to: Placed | int | None = None,
+                        attributes: Mapping[str, Any] | None = None, id: bytes | None = None,
+                        progress: Progress | None = None) -> Receipt:
+        """Sends a file into the room; see :meth:`Chat.send_file`."""
+        return await self._chat.send_file(self.name, source, name=name, reply_to=reply_to,
+                                          attributes=attributes, id=id, progress=progress)
+
+    async def read_file(self, message: Placed | int, *, max_size: int = READ_MAX,
+                        progress: Progress | None = None) -> bytes:
+        """The bytes of a file that somebody sent, compared with its SHA-256."""
+        return await self._chat.read_file(self.name, message, max_size=max_size,
+                                          progress=progress)
+
+    async def save_file(self, message: Placed | int, path: str | Path | None = None, *,
+                        progress: Progress | None = None) -> Path:
+        """Saves a file that somebody sent; see :meth:`Chat.save_file`."""
+        return await self._chat.save_file(self.name, message, path, progress=progress)
 
     async def history(self, *, before: Placed | int | None = None,
                       after: Placed | int | None = None, around: Placed | int | None = None,
@@ -134,6 +155,52 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
         receipt: Receipt = await self._ask(self._conversation.tell, user, text,
                                            encode_attributes(attributes), id)
         return receipt
+
+    async def send_file(self, room: str, source: Source, *, name: str | None = None,
+                        reply_to: Placed | int | None = None,
+                        attributes: Mapping[str, Any] | None = None, id: bytes | None = None,
+                        progress: Progress | None = None) -> Receipt:
+        """Sends a file into a room, or to ``"@bob"``, and waits until the server has stored it: over
+        reconnections as well, where it goes on with what is missing. ``source`` is a path, bytes,
+        or a binary file that can be read from any place; ``progress`` is called with the bytes
+        that are sent, and all. What was sent stays with the server for some hours: the same file
+        under the same ``id`` from the same ``state`` goes on there."""
+        encode_text(room, "the room's name")
+        upload = await asyncio.to_thread(Upload, source, name, progress)
+        try:
+            offer = await asyncio.to_thread(upload.describe)
+            encode_text(offer.name, "the file's name")
+            receipt: Receipt = await self._ask(
+                self._conversation.send_file, room, upload, offer, encode_attributes(attributes),
+                0 if reply_to is None else self._place(room, reply_to), id)
+            return receipt
+        finally:
+            upload.close()
+
+    async def read_file(self, room: str, message: Placed | int, *, max_size: int = READ_MAX,
+                        progress: Progress | None = None) -> bytes:
+        """The bytes of a file that somebody sent, compared with its SHA-256."""
+        target = io.BytesIO()
+        await self._fetch(room, message, Download(target, progress, max_size))
+        return target.getvalue()
+
+    async def save_file(self, room: str, message: Placed | int, path: str | Path | None = None, *,
+                        progress: Progress | None = None) -> Path:
+        """Saves a file that somebody sent, and gives its path. It is there when it is complete and
+        compared with its SHA-256, and never replaces another one. Without a ``path`` it gets a
+        name of the room and its number in the current folder; a folder as ``path`` is for that
+        name as well. What its sender calls it is never the name of a file here."""
+        shown = message.text if isinstance(message, Message) else ""
+        target = Destination(saved_path(path, room, self._place(room, message), shown))
+        try:
+            await self._fetch(room, message, Download(target.file, progress))
+            return await asyncio.to_thread(target.commit)
+        finally:
+            target.abandon()
+
+    async def _fetch(self, room: str, message: Placed | int, download: Download) -> None:
+        encode_text(room, "the room's name")
+        await self._ask(self._conversation.fetch_file, room, self._place(room, message), download)
 
     async def rooms(self) -> list[RoomInfo]:
         """The rooms that we may see, sorted by name, with how much in them is unread."""

@@ -11,7 +11,8 @@ Optional: ``auth.users`` (a list of ``{"username", "password"}`` or ``{"username
 owners of every room), ``anybody_makes_rooms`` (default true; false: only operators do), ``limits``
 (see :class:`quicchat.Limits`),
 ``database`` (the file that keeps rooms, accounts and devices, default ``"quicchat.db"``; null: they
-live in memory), ``durability`` (``"fsync"``: an acknowledged message outlives a power failure,
+live in memory), ``files`` (the folder that keeps the files that people send, default
+``"quicchat.files"``; null: none are taken), ``durability`` (``"fsync"``: an acknowledged message outlives a power failure,
 ``"process"``: a crash of the server, ``"memory"``: neither), ``$schema`` and any key that begins
 with ``x-``. Paths are relative to the file. All problems are reported at once.
 """
@@ -44,10 +45,11 @@ _VERIFIER = re.compile(r"SCRAM-SHA-256\$(\d+):([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]
                        r"([A-Za-z0-9+/=]+)\Z")
 
 DEFAULT_DATABASE = "quicchat.db"
+DEFAULT_FILES = "quicchat.files"
 DURABILITIES = ("fsync", "process", "memory")
 
 _KEYS = ("host", "port", "certfile", "keyfile", "auth", "rooms", "operators", "anybody_makes_rooms",
-         "limits", "database", "durability", "version")
+         "limits", "database", "files", "durability", "version")
 _AUTH_KEYS = ("username", "password", "users", "iterations")
 _USER_KEYS = ("username", "password", "verifier")
 
@@ -75,6 +77,9 @@ class ServerConfig:
     limits: Limits = Limits()
     database: Path | None = None  #: where rooms and accounts are kept; None: in memory
     durability: str = "fsync"  #: how safe an acknowledged message is: fsync, process or memory
+    #: the folder with the files that people send; None: none are taken. Without a database they
+    #: live in memory.
+    files: Path | None = None
     operators: tuple[str, ...] = ()  #: users who are owners of every room
     anybody_makes_rooms: bool = True  #: otherwise only operators do
     source: Path | None = None  #: the file it was read from
@@ -181,6 +186,15 @@ class _Reader:
             return None
         if not isinstance(found, str) or not found or "\0" in found:
             self.wrong("database", "the path of a file, or null for rooms in memory", found)
+            return None
+        return self.directory / found
+
+    def files(self, value: dict[str, Any]) -> Path | None:
+        found = value.get("files", DEFAULT_FILES)
+        if found is None:
+            return None
+        if not isinstance(found, str) or not found or "\0" in found:
+            self.wrong("files", "the path of a folder, or null for no files", found)
             return None
         return self.directory / found
 
@@ -312,6 +326,7 @@ class _Reader:
             limits=self.limits(value),
             database=database,
             durability=durability,
+            files=self.files(value),
             notices=tuple(self.notices),
         )
         return config, self.problems

@@ -19,6 +19,7 @@ __all__ = [
     "Closed",
     "ConfigError",
     "ConnectError",
+    "FileError",
     "ForkError",
     "HandshakeTimeout",
     "InboxFull",
@@ -104,6 +105,12 @@ class StorageError(QuicChatError, OSError):
     """The database with rooms and accounts cannot be used, or not any more."""
 
     code = "E-STORAGE"
+
+
+class FileError(QuicChatError, OSError):
+    """A file on this computer cannot be sent or saved, or what came is not what was announced."""
+
+    code = "E-FILE"
 
 
 class ConnectError(QuicChatError, ConnectionError):
@@ -236,6 +243,12 @@ _EXIT_STATUS = {
     "E-PORT-IN-USE": 71,
     "E-BIND": 71,
     "E-STORAGE": 74,
+    "E-FILE": 74,
+    "E-FILE-CHANGED": 74,
+    "E-FILE-EXISTS": 74,
+    "E-FILE-KIND": 65,
+    "E-FILE-MISMATCH": 65,
+    "E-FILE-TOO-LARGE": 65,
     "E-FULL": 75,
     "E-RATE": 75,
     "E-INBOX-FULL": 75,

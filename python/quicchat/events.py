@@ -14,6 +14,7 @@ from .records import (
     AccessChanged,
     Deleted,
     Edited,
+    FileInfo,
     HistoryPage,
     Message,
     Reaction,
@@ -31,6 +32,7 @@ __all__ = [
     "Deleted",
     "Disconnected",
     "Edited",
+    "FileInfo",
     "Gap",
     "GoingAway",
     "HistoryPage",
@@ -150,6 +152,8 @@ class PrivateMessage:
     recipient: str
     text: str
     attributes: str
+    reply_to: int | None = None  #: the offset of the message that it answers
+    file: FileInfo | None = None  #: it is a file, as of a :class:`Message`
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "room_log_bytes_max": (65_536, 1 << 40, "bytes"),
     "history_records_max": (0, 1_000_000, "messages"),
     "events_max": (16, 1_000_000, "events"),
+    "file_bytes_max": (0, 1 << 40, "bytes"),
+    "files_per_room_bytes_max": (0, 1 << 50, "bytes"),
+    "files_bytes_max": (0, 1 << 50, "bytes"),
     "login_timeout": (0.1, 600, "seconds"),
     "handshake_timeout": (0.1, 600, "seconds"),
     "idle_timeout": (1, 3600, "seconds"),
@@ -53,6 +56,9 @@ class Limits:
     room_log_bytes_max: int | None = None
     history_records_max: int | None = None
     events_max: int | None = None
+    file_bytes_max: int | None = None
+    files_per_room_bytes_max: int | None = None
+    files_bytes_max: int | None = None
     login_timeout: float | None = None
     handshake_timeout: float | None = None
     idle_timeout: float | None = None

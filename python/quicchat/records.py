@@ -17,6 +17,7 @@ __all__ = [
     "AccessChanged",
     "Deleted",
     "Edited",
+    "FileInfo",
     "HistoryPage",
     "Message",
     "Reaction",
@@ -41,6 +42,15 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class FileInfo:
+    """What a message says of the file that it is. The message's text is the file's name; it is no
+    path, and comes from somebody else: do not open anything by it."""
+
+    size: int  #: in bytes
+    sha256: str  #: 64 hexadecimal digits
+
+
+@dataclass(frozen=True, slots=True)
 class Message(Record):
     """A message in a room, also our own. Each comes once, in the room's order."""
 
@@ -49,6 +59,7 @@ class Message(Record):
     reply_to: int | None = None  #: the offset of the message that it answers
     edited: bool = False  #: the text is a later one; the :class:`Edited` for it follows
     deleted: bool = False  #: the text is gone; the :class:`Deleted` for it follows
+    file: FileInfo | None = None  #: it is a file; ``read_file`` and ``save_file`` fetch it
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +167,20 @@ def time_of(milliseconds: int) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
 
 
+def file_info(fields: tuple[int, str] | None) -> FileInfo | None:
+    """What the core says of a file."""
+    return None if fields is None else FileInfo(*fields)
+
+
 def record_of(kind: str, fields: tuple[Any, ...]) -> RoomRecord | None:
     """The record that the core describes like this; None if it is of a kind that we do not know."""
     room, epoch, offset, time, id, sender, *rest = fields
     head = (room, epoch, offset, time_of(time), id, sender)
     match kind:
         case "message":
-            text, attributes, reply_to, edited, deleted = rest
-            return Message(*head, text, attributes, reply_to or None, edited, deleted)
+            text, attributes, reply_to, edited, deleted, file = rest
+            return Message(*head, text, attributes, reply_to or None, edited, deleted,
+                           file_info(file))
         case "edited":
             return Edited(*head, *rest)
         case "deleted":

@@ -219,6 +219,8 @@ class Server(AsyncIterator[ServerEvent]):
                 key_pem=self.pair.key_pem, accounts=accounts, iterations=config.iterations,
                 database=str(config.database) if config.stores else "",
                 durability=config.durability,
+                files=str(config.files) if config.files and config.stores else "",
+                files_in_memory=config.files is not None,
                 hook_timeout=engine_timeout(self._hook_timeout) if self._hook else None,
                 rooms=list(config.rooms), operators=list(config.operators),
                 anybody_makes_rooms=config.anybody_makes_rooms, alpn=self._alpn,

@@ -12,6 +12,7 @@ Waiting happens in Python, so Ctrl-C works. Several threads may use one chat.
 
 from __future__ import annotations
 
+import io
 import select
 import socket
 import threading
@@ -24,7 +25,8 @@ from typing import Any
 from ._calls import ChatCalls, Placed, RoomCalls, encode_attributes, message_act, page_range
 from ._conversation import Act, Conversation, encode_text
 from ._dialling import Resolve, Target, dial, make_target, resolve_error
-from .events import ClientEvent, HistoryPage, Joined, Member, Receipt, RoomInfo
+from ._files import READ_MAX, Destination, Download, Progress, Source, Upload, saved_path
+from .events import ClientEvent, HistoryPage, Joined, Member, Message, Receipt, RoomInfo
 from .limits import Limits
 from .reconnecting import Reconnect
 from .roles import Access
@@ -110,6 +112,24 @@ class Room(RoomCalls[Receipt]):
         return self._chat.send(self.name, text, reply_to=reply_to, attributes=attributes, id=id,
                                timeout=timeout)
 
+    def send_file(self, source: Source, *, name: str | None = None,
+                  reply_to: Placed | int | None = None,
+                  attributes: Mapping[str, Any] | None = None, id: bytes | None = None,
+                  progress: Progress | None = None) -> Receipt:
+        """Sends a file into the room."""
+        return self._chat.send_file(self.name, source, name=name, reply_to=reply_to,
+                                    attributes=attributes, id=id, progress=progress)
+
+    def read_file(self, message: Placed | int, *, max_size: int = READ_MAX,
+                  progress: Progress | None = None) -> bytes:
+        """The bytes of a file that somebody sent, compared with its SHA-256."""
+        return self._chat.read_file(self.name, message, max_size=max_size, progress=progress)
+
+    def save_file(self, message: Placed | int, path: str | Path | None = None, *,
+                  progress: Progress | None = None) -> Path:
+        """Saves a file that somebody sent, and gives its path."""
+        return self._chat.save_file(self.name, message, path, progress=progress)
+
     def history(self, *, before: Placed | int | None = None, after: Placed | int | None = None,
                 around: Placed | int | None = None, limit: int = 50) -> HistoryPage:
         """A page of the room's log: the newest records, or those before, after or around a message.
@@ -171,6 +191,50 @@ class Chat(ChatCalls[Receipt]):
         receipt: Receipt = self._ask(self._conversation.tell, timeout, user, text,
                                      encode_attributes(attributes), id)
         return receipt
+
+    def send_file(self, room: str, source: Source, *, name: str | None = None,
+                  reply_to: Placed | int | None = None,
+                  attributes: Mapping[str, Any] | None = None, id: bytes | None = None,
+                  progress: Progress | None = None, timeout: float | None = None) -> Receipt:
+        """Sends a file into a room, or to ``"@bob"``, and waits until the server has stored it. See
+        :meth:`quicchat.Chat.send_file`."""
+        encode_text(room, "the room's name")
+        upload = Upload(source, name, progress)
+        try:
+            offer = upload.describe()
+            encode_text(offer.name, "the file's name")
+            receipt: Receipt = self._ask(
+                self._conversation.send_file, timeout, room, upload, offer,
+                encode_attributes(attributes),
+                0 if reply_to is None else self._place(room, reply_to), id)
+            return receipt
+        finally:
+            upload.close()
+
+    def read_file(self, room: str, message: Placed | int, *, max_size: int = READ_MAX,
+                  progress: Progress | None = None, timeout: float | None = None) -> bytes:
+        """The bytes of a file that somebody sent, compared with its SHA-256."""
+        target = io.BytesIO()
+        self._fetch(room, message, Download(target, progress, max_size), timeout)
+        return target.getvalue()
+
+    def save_file(self, room: str, message: Placed | int, path: str | Path | None = None, *,
+                  progress: Progress | None = None, timeout: float | None = None) -> Path:
+        """Saves a file that somebody sent, and gives its path. See
+        :meth:`quicchat.Chat.save_file`."""
+        shown = message.text if isinstance(message, Message) else ""
+        target = Destination(saved_path(path, room, self._place(room, message), shown))
+        try:
+            self._fetch(room, message, Download(target.file, progress), timeout)
+            return target.commit()
+        finally:
+            target.abandon()
+
+    def _fetch(self, room: str, message: Placed | int, download: Download,
+               timeout: float | None) -> None:
+        encode_text(room, "the room's name")
+        self._ask(self._conversation.fetch_file, timeout, room, self._place(room, message),
+                  download)
 
     def rooms(self, *, timeout: float | None = None) -> list[RoomInfo]:
         """The rooms that we may see, sorted by name, with how much in them is unread."""

@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "input.hpp"
@@ -70,7 +71,7 @@ private:
                 (void)session_.leave("#A");
                 return;
             case 3:
-                (void)session_.publish("#a", {}, "hi", "{}");
+                ask_about_files(order / 8u % 4);
                 return;
             case 4:
                 (void)session_.tell("bob", {}, "hi", "{}");
@@ -86,6 +87,41 @@ private:
                 }
                 return;
             }
+        }
+    }
+
+    void ask_about_files(unsigned what) {
+        Result<RequestId> request = Errc::closed;
+        if (what == 0) (void)session_.publish("#a", {}, "hi", "{}");
+        if (what == 1) {
+            request = session_.send_file("#a", {}, {"f", 3, Buffer(32, std::byte{1}), "{}", 0});
+        }
+        if (what == 2) request = session_.fetch_file("#a", 1);
+        if (what == 3) session_.cancel_file(newest_file_);
+        if (request) newest_file_ = *request;
+    }
+
+    void give(const FileWanted& wanted) {
+        must(wanted.offset + wanted.bytes_max <= 3 && wanted.bytes_max > 0);
+        const Buffer bytes(wanted.bytes_max, std::byte{7});
+        (void)session_.give_file(wanted.request, wanted.offset, bytes);
+    }
+
+    /// The bytes of a file come in order, and no more of them than it has.
+    void on_file(const ClientEvent& event) {
+        if (const auto* begun = std::get_if<FileBegun>(&event)) {
+            must(is_file_name(begun->name) && begun->digest.size() == 32);
+            must(files_.emplace(begun->request, std::pair{std::uint64_t{0}, begun->size}).second);
+        } else if (const auto* chunk = std::get_if<FileChunk>(&event)) {
+            auto& [next, size] = files_.at(chunk->request);
+            must(chunk->offset == next && !chunk->bytes.empty());
+            next += chunk->bytes.size();
+            must(next <= size);
+        } else if (const auto* fetched = std::get_if<FileFetched>(&event)) {
+            const auto& [next, size] = files_.at(fetched->request);
+            must(next == size);
+        } else if (const auto* wanted = std::get_if<FileWanted>(&event)) {
+            give(*wanted);
         }
     }
 
@@ -128,6 +164,8 @@ private:
                 on_gap(*gap);
             } else if (const auto* refused = std::get_if<Refused>(&*event)) {
                 must(is_clean_text(refused->text));
+            } else if (event->index() > ClientEvent{TokenRenewed{}}.index()) {
+                on_file(*event);
             } else if (const auto* away = std::get_if<GoingAway>(&*event)) {
                 must(is_clean_text(away->text));
             }
@@ -135,9 +173,17 @@ private:
         while (const auto room = session_.poll_join()) {
             session_.join_on(StreamId{4 * ++opened_}, *room);
         }
+        while (session_.wants_transfer()) {
+            session_.begin_transfer_on(StreamId{4 * ++opened_});
+        }
+        session_.want_more();
         while (session_.poll_outgoing()) {
         }
-        must(session_.unanswered_requests() <= 5 + 2);  // and the rooms that are joined again
+        while (const auto stream = session_.poll_reset()) {
+            must(session_.handle_stream_end(*stream, true) == Errc{});
+        }
+        // And the rooms that are joined again, and files.
+        must(session_.unanswered_requests() <= 5 + 2 + 5);
     }
 
     void on_record(const auto& record) {
@@ -173,6 +219,8 @@ private:
     ClientSession session_{{.outbox_messages_max = 5}};
     std::map<StreamId, FrameAssembler> assemblers_;
     std::map<std::string, Place> places_;
+    std::map<RequestId, std::pair<std::uint64_t, std::uint64_t>> files_;  ///< Next, size.
+    RequestId newest_file_ = 0;
     std::uint64_t opened_ = 0;
     bool offline_ = false;
 };

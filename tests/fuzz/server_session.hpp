@@ -3,14 +3,19 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "input.hpp"
+#include "quicchat/file/memory_files.hpp"
 #include "quicchat/log/memory_log.hpp"
+#include "quicchat/server/downloads.hpp"
 #include "quicchat/server/hub.hpp"
+#include "quicchat/server/uploads.hpp"
 #include "quicchat/session/server_session.hpp"
 #include "quicchat/wire/frame_assembler.hpp"
 #include "support/known_accounts.hpp"
+#include "unit/auth/reference_crypto.hpp"
 
 namespace quicchat::test {
 
@@ -30,7 +35,8 @@ public:
             } else if (!receive(stream, input.take(order / 4u))) {
                 break;
             }
-            must(hub_.settle() == Errc{});
+            if ((order & 0x1c) == 0x1c) uploads_.finish(connection_, stream);
+            settle();
             end_memberships();
             if ((order & 0x80) != 0) serve();
         }
@@ -38,6 +44,9 @@ public:
         for (auto& [stream, state] : streams_) {
             if (state.member != nullptr) hub_.leave(*state.member);
         }
+        uploads_.abandon(connection_);
+        downloads_.close(connection_);
+        must(uploads_.size() + downloads_.size() == 0);
         must(hub_.feed().poll_waiting() == nullptr);
     }
 
@@ -90,8 +99,33 @@ private:
         } else if (const auto* page = std::get_if<wire::HistoryRequest>(&request)) {
             if (state.member != nullptr) return false;
             (void)hub_.open_page(asker(), stream, *page);
+        } else if (auto* offer = std::get_if<wire::FileOffer>(&request)) {
+            if (state.member != nullptr) return false;
+            (void)uploads_.offer(asker(), stream, std::move(*offer), TimePoint{});
+        } else if (auto* data = std::get_if<wire::FileData>(&request)) {
+            return uploads_.data(connection_, stream, std::move(*data), TimePoint{}) == Errc{};
+        } else if (const auto* fetch = std::get_if<wire::FileRequest>(&request)) {
+            if (state.member != nullptr) return false;
+            (void)downloads_.open(asker(), stream, *fetch);
         }
         return true;
+    }
+
+    void settle() {
+        bool moved = true;
+        while (std::exchange(moved, false)) {
+            must(hub_.settle() == Errc{});
+            while (const auto outcome = hub_.poll_file_outcome()) uploads_.handle(*outcome);
+            while (const auto done = files_.poll_done()) {
+                if (!uploads_.handle(*done, TimePoint{})) downloads_.handle(*done);
+                moved = true;
+            }
+            moved |= uploads_.step();
+        }
+        while (const auto frame = uploads_.poll_frame()) {
+            if (!frame->frame.empty()) check(frame->frame.view());
+        }
+        while (const auto key = hub_.files().poll_unwanted()) files_.remove(*key);
     }
 
     HubAsker asker() const { return {connection_, "ada", session_.device()}; }
@@ -113,8 +147,14 @@ private:
             return check(frame.view()), true;
         };
         hub_.inboxes().send(write);
-        hub_.pages().send([&](ConnectionId id, StreamId, const Bytes& f) { return write(id, f); },
-                          [](ConnectionId, StreamId) {});
+        const auto write_on = [&](ConnectionId id, StreamId, const Bytes& f) {
+            return write(id, f);
+        };
+        hub_.pages().send(write_on, [](ConnectionId, StreamId) {});
+        do {
+            downloads_.send(write_on, [](ConnectionId, StreamId) {});
+            settle();
+        } while (downloads_.size() > 0);
     }
 
     /// Whatever a server says can be understood.
@@ -132,6 +172,9 @@ private:
     ServerSession session_{config_.limits, "{}"};
     test::KnownAccounts accounts_{{"bob"}};
     Hub<MemoryLog> hub_{MemoryLog{Entropy::seeded(1)}, config_, accounts_};
+    MemoryFiles<ReferenceCrypto> files_{4096};
+    Uploads<MemoryLog, MemoryFiles<ReferenceCrypto>> uploads_{files_, hub_, config_.limits};
+    Downloads<MemoryLog, MemoryFiles<ReferenceCrypto>> downloads_{files_, hub_, config_.limits};
     ConnectionId connection_{1};
     std::map<StreamId, Stream> streams_;
 };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -42,7 +43,7 @@ concept Application = requires(T app, const T& view, Now now) {
 };
 
 /// Joins an application and a UDP socket. Whoever has an event loop waits for `fd()` to be readable
-/// (writable too while `wants_write()`), for `wake_fd()` to be readable if there is one, or for
+/// (writable too while `wants_write()`), for one of `wake_fds()` to be readable, or for
 /// `next_deadline()`, and then calls `turn`; others call `run`. Single-threaded.
 template <Application App>
 class Driver {
@@ -58,14 +59,16 @@ public:
     int fd() const { return socket_.fd(); }
     bool wants_write() const { return socket_.wants_write(); }
 
-    /// Readable while the application's log has something to tell: a log that commits in a thread
-    /// of its own has one.
-    std::optional<int> wake_fd() const {
-        if constexpr (requires { app_.log().wake_fd(); }) {
-            return app_.log().wake_fd();
-        } else {
-            return std::nullopt;
+    /// Readable while the application's log or its files have something to tell: those that work
+    /// in a thread of their own have one. -1 for one that has none; `poll` skips these.
+    std::array<int, 2> wake_fds() const {
+        const auto or_none = [](std::optional<int> fd) { return fd.value_or(-1); };
+        std::array<int, 2> fds{-1, -1};
+        if constexpr (requires { app_.log().wake_fd(); }) fds[0] = or_none(app_.log().wake_fd());
+        if constexpr (requires { app_.files().wake_fd(); }) {
+            fds[1] = or_none(app_.files().wake_fd());
         }
+        return fds;
     }
 
     /// When the next turn is due, whatever else happens.
@@ -173,8 +176,11 @@ template <class App>
 std::error_code run(Driver<App>& driver, StopFlag& stop) {
     while (!stop.stopped()) {
         if (const auto error = driver.turn(read_clock())) return error;
-        const int wake_fd = driver.wake_fd().value_or(-1);  // poll skips negative ones
-        pollfd waits[3] = {{driver.fd(), POLLIN, 0}, {stop.fd(), POLLIN, 0}, {wake_fd, POLLIN, 0}};
+        const std::array<int, 2> wake = driver.wake_fds();
+        pollfd waits[4] = {{driver.fd(), POLLIN, 0},
+                           {stop.fd(), POLLIN, 0},
+                           {wake[0], POLLIN, 0},
+                           {wake[1], POLLIN, 0}};
         if (driver.wants_write()) waits[0].events |= POLLOUT;
 
         timespec timeout{};
@@ -186,7 +192,7 @@ std::error_code run(Driver<App>& driver, StopFlag& stop) {
             timeout.tv_nsec = (left - seconds).count();
         }
         // Errors other than EINTR would come again at once; the next turn reports them.
-        const int ready = ppoll(waits, 3, deadline ? &timeout : nullptr, nullptr);
+        const int ready = ppoll(waits, 4, deadline ? &timeout : nullptr, nullptr);
         if (ready < 0 && errno != EINTR) return {errno, std::system_category()};
         if (ready > 0 && waits[1].revents != 0) stop.clear();
     }

@@ -49,6 +49,34 @@ struct WolfCrypto {
         return digest;
     }
 
+    /// SHA-256 of what comes in pieces.
+    class Hash {
+    public:
+        Hash() {
+            if (wc_InitSha256(&state_) != 0) detail::crypto_failed("SHA-256");
+        }
+        Hash(const Hash&) = delete;
+        Hash& operator=(const Hash&) = delete;
+        ~Hash() { wc_Sha256Free(&state_); }
+
+        void update(BytesView data) {
+            if (wc_Sha256Update(&state_, detail::wolf_bytes(data),
+                                static_cast<word32>(data.size())) != 0) {
+                detail::crypto_failed("SHA-256");
+            }
+        }
+        Digest finish() {
+            Digest digest;
+            if (wc_Sha256Final(&state_, detail::wolf_output(digest)) != 0) {
+                detail::crypto_failed("SHA-256");
+            }
+            return digest;
+        }
+
+    private:
+        wc_Sha256 state_;
+    };
+
     static Digest hmac_sha256(BytesView key, BytesView data) {
         Hmac hmac;
         if (wc_HmacInit(&hmac, nullptr, INVALID_DEVID) != 0) detail::crypto_failed("HMAC");

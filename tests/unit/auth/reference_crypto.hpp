@@ -14,7 +14,7 @@ namespace quicchat::test {
 /// core need no library, and the library has something to be compared with.
 struct ReferenceCrypto {
     static Digest sha256(BytesView data) {
-        Sha256 hash;
+        Hash hash;
         hash.update(data);
         return hash.finish();
     }
@@ -35,8 +35,8 @@ struct ReferenceCrypto {
         return result;
     }
 
-private:
-    class Sha256 {
+    /// SHA-256 of what comes in pieces.
+    class Hash {
     public:
         void update(BytesView data) {
             for (const std::byte octet : data) {
@@ -127,16 +127,16 @@ private:
             outer_.update(block);
         }
         Digest of(BytesView data) const {
-            Sha256 inner = inner_;
+            Hash inner = inner_;
             inner.update(data);
-            Sha256 outer = outer_;
+            Hash outer = outer_;
             outer.update(inner.finish());
             return outer.finish();
         }
 
     private:
-        Sha256 inner_;
-        Sha256 outer_;
+        Hash inner_;
+        Hash outer_;
     };
 };
 

@@ -1,0 +1,231 @@
+#pragma once
+
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "quicchat/base/match.hpp"
+#include "quicchat/base/queue.hpp"
+#include "quicchat/disk/file_worker.hpp"
+#include "quicchat/sqlite/error.hpp"
+
+namespace quicchat {
+namespace disk {
+
+struct BeginFile {
+    FileToken token = 0;
+    std::string key;
+    std::uint64_t size = 0;
+};
+struct WriteFile {
+    FileToken token = 0;
+    std::string key;
+    std::uint64_t offset = 0;
+    Bytes bytes;
+};
+struct FinishFile {
+    FileToken token = 0;
+    std::string key;
+    std::uint64_t size = 0;
+    Buffer digest;
+};
+struct ReadFile {
+    FileToken token = 0;
+    std::string key;
+    std::uint64_t offset = 0;
+    std::size_t count = 0;
+};
+struct RemoveFile {
+    std::string key;
+};
+struct KeepOnly {
+    std::vector<std::string> keys;
+    Duration age_max{};
+};
+using FileOrder = std::variant<BeginFile, WriteFile, FinishFile, ReadFile, RemoveFile, KeepOnly>;
+
+inline sqlite::StorageError folder_failure(const std::string& path, const std::string& what,
+                                           int error) {
+    return {Errc::storage_failed, "files '" + path + "': " + what + (error != 0 ? ": " : "") +
+                                      (error != 0 ? std::strerror(error) : "")};
+}
+
+/// Opens a folder for files, made if need be, for its owner only, and locks it.
+inline sqlite::StorageResult<sqlite::detail::OwnedFile> open_folder(const std::string& path) {
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+        return folder_failure(path,
+                              "the folder cannot be made; make the one that it is in, and give "
+                              "this user the right to write to it",
+                              errno);
+    }
+    sqlite::detail::OwnedFile folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!folder.is_open()) {
+        return folder_failure(path, "it cannot be opened as a folder; name another one", errno);
+    }
+    if (::faccessat(folder.fd(), ".", R_OK | W_OK | X_OK, 0) != 0) {
+        return folder_failure(path, "this user may not write to the folder", errno);
+    }
+    if (::flock(folder.fd(), LOCK_EX | LOCK_NB) != 0) {
+        return folder_failure(path,
+                              "another server uses the folder; stop that one, or name another", 0);
+    }
+    return folder;
+}
+
+}  // namespace disk
+
+/// Files in a folder, read and written by a thread of its own, so that the server never waits for
+/// the disk. Models FileStore. A handle: it belongs to one thread, the server's.
+template <disk::FileCrypto Crypto>
+class DiskFiles {
+public:
+    /// `secret` hides the names; another one makes all files of before strangers. `sync`: what is
+    /// complete outlives a power failure. One program at a time can have a folder.
+    static sqlite::StorageResult<DiskFiles> open(const std::string& path, BytesView secret,
+                                                 bool sync = true) {
+        auto folder = disk::open_folder(path);
+        if (!folder) return folder.error();
+        sqlite::detail::OwnedFile wake{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+        if (!wake.is_open()) return disk::folder_failure(path, "eventfd", errno);
+        return DiskFiles{std::make_shared<Thread>(
+            disk::FileWorker<Crypto>{*std::move(folder), secret, sync}, std::move(wake))};
+    }
+
+    bool is_offered() const { return true; }
+
+    void begin(FileToken token, const std::string& key, std::uint64_t size) {
+        thread_->push(disk::BeginFile{token, key, size});
+    }
+    void write(FileToken token, const std::string& key, std::uint64_t offset, Bytes bytes) {
+        thread_->push(disk::WriteFile{token, key, offset, std::move(bytes)});
+    }
+    void finish(FileToken token, const std::string& key, std::uint64_t size, BytesView digest) {
+        thread_->push(disk::FinishFile{token, key, size, Buffer(digest.begin(), digest.end())});
+    }
+    void read(FileToken token, const std::string& key, std::uint64_t offset, std::size_t count) {
+        thread_->push(disk::ReadFile{token, key, offset, count});
+    }
+    void remove(const std::string& key) { thread_->push(disk::RemoveFile{key}); }
+    void keep_only(std::vector<std::string> keys, Duration age_max) {
+        thread_->push(disk::KeepOnly{std::move(keys), age_max});
+    }
+
+    /// If there is none, `wake_fd` is quiet again.
+    std::optional<FileDone> poll_done() {
+        if (done_.empty()) done_ = thread_->take();
+        return pop_front(done_);
+    }
+
+    /// Readable while `poll_done` has something.
+    int wake_fd() const { return thread_->wake_fd(); }
+
+private:
+    class Thread {
+    public:
+        Thread(disk::FileWorker<Crypto> worker, sqlite::detail::OwnedFile wake)
+            : worker_(std::move(worker)), wake_(std::move(wake)), thread_([this] { work(); }) {}
+        Thread(const Thread&) = delete;
+        Thread& operator=(const Thread&) = delete;
+
+        /// Does what was asked, then ends.
+        ~Thread() {
+            {
+                const std::lock_guard lock{mutex_};
+                ending_ = true;
+            }
+            asked_.notify_one();
+            thread_.join();
+        }
+
+        void push(disk::FileOrder order) {
+            {
+                const std::lock_guard lock{mutex_};
+                orders_.push_back(std::move(order));
+            }
+            asked_.notify_one();
+        }
+
+        std::deque<FileDone> take() {
+            const std::lock_guard lock{mutex_};
+            if (done_.empty()) {
+                std::uint64_t count = 0;
+                (void)!::read(wake_.fd(), &count, sizeof count);
+            }
+            return std::exchange(done_, {});
+        }
+
+        int wake_fd() const { return wake_.fd(); }
+
+    private:
+        void work() {
+            std::unique_lock lock{mutex_};
+            while (true) {
+                asked_.wait(lock, [this] { return ending_ || !orders_.empty(); });
+                std::optional<disk::FileOrder> order = pop_front(orders_);
+                if (!order) return;
+                lock.unlock();
+                std::optional<FileDone> done = apply(*order);
+                lock.lock();
+                if (!done) continue;
+                done_.push_back(*std::move(done));
+                const std::uint64_t one = 1;
+                (void)!::write(wake_.fd(), &one, sizeof one);
+            }
+        }
+
+        std::optional<FileDone> apply(const disk::FileOrder& order) {
+            using Done = std::optional<FileDone>;
+            return match(
+                order,
+                [&](const disk::BeginFile& o) -> Done {
+                    return worker_.begin(o.token, o.key, o.size);
+                },
+                [&](const disk::WriteFile& o) -> Done {
+                    return worker_.write(o.token, o.key, o.offset, o.bytes.view());
+                },
+                [&](const disk::FinishFile& o) -> Done {
+                    return worker_.finish(o.token, o.key, o.size, o.digest);
+                },
+                [&](const disk::ReadFile& o) -> Done {
+                    return worker_.read(o.token, o.key, o.offset, o.count);
+                },
+                [&](const disk::RemoveFile& o) -> Done {
+                    worker_.remove(o.key);
+                    return std::nullopt;
+                },
+                [&](const disk::KeepOnly& o) -> Done {
+                    worker_.keep_only(o.keys, o.age_max);
+                    return std::nullopt;
+                });
+        }
+
+        disk::FileWorker<Crypto> worker_;  ///< Of the thread, once it runs.
+        const sqlite::detail::OwnedFile wake_;
+        std::mutex mutex_;  ///< Guards what follows.
+        std::condition_variable asked_;
+        std::deque<disk::FileOrder> orders_;
+        std::deque<FileDone> done_;
+        bool ending_ = false;
+        std::thread thread_;  ///< The last: it uses all others.
+    };
+
+    explicit DiskFiles(std::shared_ptr<Thread> thread) : thread_(std::move(thread)) {}
+
+    std::shared_ptr<Thread> thread_;
+    std::deque<FileDone> done_;
+};
+
+}  // namespace quicchat

@@ -1,0 +1,220 @@
+#pragma once
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quicchat/auth/crypto.hpp"
+#include "quicchat/base/hex.hpp"
+#include "quicchat/file/concept.hpp"
+#include "quicchat/sqlite/file_lock.hpp"
+
+namespace quicchat::disk {
+
+/// What a folder of files needs of a cryptographic library. `quic::WolfCrypto` models it.
+template <class C>
+concept FileCrypto = requires(BytesView bytes, typename C::Hash hash) {
+    { C::hmac_sha256(bytes, bytes) } -> std::same_as<Digest>;
+    { hash.update(bytes) } -> std::same_as<void>;
+    { hash.finish() } -> std::same_as<Digest>;
+};
+
+/// The files of one folder, without a thread: each call waits for the disk.
+///
+/// Names in the folder are made here, by HMAC-SHA-256 of the key under a secret: nobody else
+/// chooses them or can tell them. What is not complete has `.part` at its end.
+template <FileCrypto Crypto>
+class FileWorker {
+public:
+    /// `sync`: what is complete outlives a power failure.
+    FileWorker(sqlite::detail::OwnedFile folder, BytesView secret, bool sync)
+        : folder_(std::move(folder)), secret_(secret), sync_(sync) {}
+
+    FileDone begin(FileToken token, const std::string& key, std::uint64_t size) {
+        const std::string name = name_of(key);
+        struct stat found {};
+        if (::fstatat(folder_.fd(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0) {
+            if (static_cast<std::uint64_t>(found.st_size) == size) {
+                return {.token = token, .size = size, .complete = true};
+            }
+            remove_name(name);
+        } else if (errno != ENOENT) {
+            return failed(token);
+        }
+        const auto file = open(name + part, O_RDWR | O_CREAT);
+        if (!file.is_open() || ::fstat(file.fd(), &found) != 0) return failed(token);
+        if (static_cast<std::uint64_t>(found.st_size) > size) {
+            if (::ftruncate(file.fd(), 0) != 0) return failed(token);
+            found.st_size = 0;
+        }
+        return {.token = token, .size = static_cast<std::uint64_t>(found.st_size)};
+    }
+
+    FileDone write(FileToken token, const std::string& key, std::uint64_t offset, BytesView bytes) {
+        const auto file = open(name_of(key) + part, O_WRONLY);
+        struct stat found {};
+        if (!file.is_open() || ::fstat(file.fd(), &found) != 0) return failed(token);
+        if (static_cast<std::uint64_t>(found.st_size) < offset) {
+            return {token, Errc::file_mismatch};
+        }
+        while (!bytes.empty()) {
+            const ssize_t count =
+                ::pwrite(file.fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+            if (count < 0 && errno == EINTR) continue;
+            if (count <= 0) return failed(token);
+            bytes = bytes.subspan(static_cast<std::size_t>(count));
+            offset += static_cast<std::uint64_t>(count);
+        }
+        return {.token = token};
+    }
+
+    FileDone finish(FileToken token, const std::string& key, std::uint64_t size, BytesView digest) {
+        const std::string name = name_of(key);
+        const auto file = open(name + part, O_RDWR);
+        struct stat found {};
+        if (!file.is_open() || ::fstat(file.fd(), &found) != 0) return failed(token);
+        const auto hash = hash_of(file.fd());
+        if (!hash) return failed(token);
+        if (static_cast<std::uint64_t>(found.st_size) != size ||
+            !std::ranges::equal(*hash, digest)) {
+            remove_name(name + part);
+            return {token, Errc::file_mismatch};
+        }
+        // The bytes first, then the name: a name without its bytes would be a lie.
+        if (sync_ && ::fsync(file.fd()) != 0) return failed(token);
+        if (::renameat(folder_.fd(), (name + part).c_str(), folder_.fd(), name.c_str()) != 0) {
+            return failed(token);
+        }
+        if (sync_ && ::fsync(folder_.fd()) != 0) return failed(token);
+        return {.token = token};
+    }
+
+    FileDone read(FileToken token, const std::string& key, std::uint64_t offset,
+                  std::size_t count) {
+        const auto file = open(name_of(key), O_RDONLY);
+        if (!file.is_open()) return failed(token);
+        Buffer buffer(count);
+        const auto got = fill(file.fd(), buffer, offset);
+        if (!got) return failed(token);
+        buffer.resize(*got);
+        return {.token = token, .bytes = Bytes{std::move(buffer)}};
+    }
+
+    void remove(const std::string& key) {
+        const std::string name = name_of(key);
+        remove_name(name);
+        remove_name(name + part);
+    }
+
+    void keep_only(const std::vector<std::string>& keys, Duration age_max) {
+        std::set<std::string> names;
+        for (const std::string& key : keys) names.insert(name_of(key));
+        const auto limit = std::time(nullptr) -
+                           static_cast<std::time_t>(
+                               std::chrono::duration_cast<std::chrono::seconds>(age_max).count());
+        for (const std::string& name : list()) {
+            const bool partial = name.ends_with(part);
+            struct stat found {};
+            const bool old =
+                ::fstatat(folder_.fd(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+                found.st_mtime <= limit;
+            if (partial ? old : names.count(name) == 0) remove_name(name);
+        }
+    }
+
+private:
+    static constexpr const char* part = ".part";
+    static constexpr std::size_t name_size = 64;
+
+    std::string name_of(const std::string& key) const {
+        return encode_hex(Crypto::hmac_sha256(secret_.view(), as_bytes(key)));
+    }
+
+    /// Whether that is a name that we give.
+    static bool is_ours(std::string_view name) {
+        if (name.ends_with(part)) name.remove_suffix(std::string_view{part}.size());
+        return name.size() == name_size &&
+               name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+    }
+
+    sqlite::detail::OwnedFile open(const std::string& name, int flags) const {
+        return sqlite::detail::OwnedFile{
+            ::openat(folder_.fd(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600)};
+    }
+
+    void remove_name(const std::string& name) {
+        // One that stays takes room until the next start, and nobody can have it.
+        (void)::unlinkat(folder_.fd(), name.c_str(), 0);
+    }
+
+    std::vector<std::string> list() const {
+        std::vector<std::string> names;
+        DIR* const folder = ::fdopendir(::openat(folder_.fd(), ".", O_RDONLY | O_CLOEXEC));
+        if (folder == nullptr) return names;
+        while (const dirent* entry = ::readdir(folder)) {
+            if (is_ours(entry->d_name)) names.emplace_back(entry->d_name);
+        }
+        ::closedir(folder);
+        return names;
+    }
+
+    static std::optional<Digest> hash_of(int fd) {
+        typename Crypto::Hash hash;
+        Buffer buffer(256 * 1024);
+        for (std::uint64_t offset = 0;;) {
+            const auto got = fill(fd, buffer, offset);
+            if (!got) return std::nullopt;
+            if (*got == 0) return hash.finish();
+            hash.update(BytesView{buffer}.first(*got));
+            offset += *got;
+        }
+    }
+
+    /// Reads as much as there is, up to the buffer's size. Nothing: reading failed.
+    static std::optional<std::size_t> fill(int fd, std::span<std::byte> buffer,
+                                           std::uint64_t offset) {
+        std::size_t filled = 0;
+        while (filled < buffer.size()) {
+            const ssize_t count = ::pread(fd, buffer.data() + filled, buffer.size() - filled,
+                                          static_cast<off_t>(offset + filled));
+            if (count < 0 && errno == EINTR) continue;
+            if (count < 0) return std::nullopt;
+            if (count == 0) break;
+            filled += static_cast<std::size_t>(count);
+        }
+        return filled;
+    }
+
+    /// What the last call of the system failed with.
+    static FileDone failed(FileToken token) {
+        const int error = errno;
+        // A link is none of ours.
+        if (error == ENOENT || error == ELOOP) return {token, Errc::no_such_file};
+        const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+        return {token, full ? Errc::storage_full : Errc::storage_failed};
+    }
+
+    sqlite::detail::OwnedFile folder_;
+    Secret secret_;
+    bool sync_;
+};
+
+}  // namespace quicchat::disk

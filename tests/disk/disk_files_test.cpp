@@ -1,0 +1,192 @@
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utime.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "conformance/file_conformance.hpp"
+#include "quicchat/disk/disk_files.hpp"
+#include "sqlite/temporary_folder.hpp"
+
+using namespace quicchat;
+using namespace quicchat::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+using Files = DiskFiles<ReferenceCrypto>;
+
+const Buffer secret(32, std::byte{7});
+
+Files open_files(const std::string& path) {
+    auto files = Files::open(path, secret);
+    REQUIRE(files);
+    return *std::move(files);
+}
+
+auto waiter(const Files& files) {
+    return [&files] {
+        pollfd wake{files.wake_fd(), POLLIN, 0};
+        REQUIRE(poll(&wake, 1, 10'000) == 1);
+    };
+}
+
+std::vector<fs::path> list(const std::string& path) {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator{path}) found.push_back(entry.path());
+    return found;
+}
+
+}  // namespace
+
+TEST_CASE("files on disk keep the promises of a store", "[disk]") {
+    const TemporaryFolder folder;
+    Files files = open_files(folder.file("files"));
+    check_file_store(files, waiter(files));
+}
+
+TEST_CASE("files on disk outlive the server", "[disk]") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("files");
+    {
+        Files files = open_files(path);
+        FileScene scene{files, waiter(files)};
+        scene.store("a", "text");
+        CHECK(scene.begin("b", 9).size == 0);
+        CHECK(scene.write("b", 0, "part") == Errc{});
+    }
+    Files files = open_files(path);
+    FileScene scene{files, waiter(files)};
+    CHECK(scene.read("a", 0, 9) == "text");
+    CHECK(scene.begin("b", 9).size == 4);
+}
+
+TEST_CASE("what was asked is done before a store ends", "[disk]") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("files");
+    {
+        Files files = open_files(path);
+        files.begin(1, "a", 4);
+        files.write(2, "a", 0, Bytes::copy_of(as_bytes("text")));
+        files.finish(3, "a", 4, ReferenceCrypto::sha256(as_bytes("text")));
+    }
+    Files files = open_files(path);
+    FileScene scene{files, waiter(files)};
+    CHECK(scene.read("a", 0, 9) == "text");
+}
+
+TEST_CASE("names in the folder are made by the server, and for its user only", "[disk]") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("files");
+    Files files = open_files(path);
+    FileScene scene{files, waiter(files)};
+    scene.store("../../etc/passwd", "text");
+    CHECK(scene.begin("b", 5).size == 0);
+
+    struct stat found {};
+    REQUIRE(stat(path.c_str(), &found) == 0);
+    CHECK((found.st_mode & 0777) == 0700);
+    const auto names = list(path);
+    REQUIRE(names.size() == 2);
+    for (const fs::path& name : names) {
+        const std::string stem = name.stem().string();
+        CHECK(stem.size() == 64);
+        CHECK(stem.find_first_not_of("0123456789abcdef") == std::string::npos);
+        REQUIRE(stat(name.c_str(), &found) == 0);
+        CHECK((found.st_mode & 0777) == 0600);
+    }
+    // Another secret gives other names.
+    const TemporaryFolder other_folder;
+    auto other = Files::open(other_folder.file("files"), Buffer(32, std::byte{8}));
+    REQUIRE(other);
+    FileScene other_scene{*other, waiter(*other)};
+    other_scene.store("../../etc/passwd", "text");
+    CHECK(list(other_folder.file("files")).front().filename() != names.front().filename());
+    CHECK(list(other_folder.file("files")).front().filename() != names.back().filename());
+}
+
+TEST_CASE("links that somebody put into the folder are not followed", "[disk]") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("files");
+    const std::string outside = folder.file("outside");
+    std::ofstream{outside} << "do not touch";
+    Files files = open_files(path);
+    FileScene scene{files, waiter(files)};
+    scene.store("a", "text");
+    const fs::path name = list(path).front();
+    fs::remove(name);
+    fs::create_symlink(outside, name);
+    CHECK(scene.read("a", 0, 99) == "no_such_file");
+    fs::create_symlink(outside, name.string() + ".part");
+    fs::remove(name);
+    CHECK(scene.begin("a", 4).error != Errc{});
+    CHECK(scene.write("a", 0, "evil") != Errc{});
+    std::string text;
+    std::getline(std::ifstream{outside}, text);
+    CHECK(text == "do not touch");
+}
+
+TEST_CASE("a folder that cannot be used is refused in words", "[disk]") {
+    const TemporaryFolder folder;
+    const auto failure = [](const std::string& path) {
+        auto files = Files::open(path, secret);
+        REQUIRE_FALSE(files);
+        return files.error().text;
+    };
+    CHECK(failure(folder.file("none/files")).find("cannot be made") != std::string::npos);
+    std::ofstream{folder.file("a_file")} << "x";
+    CHECK(failure(folder.file("a_file")).find("cannot be opened as a folder") != std::string::npos);
+    const Files first = open_files(folder.file("files"));
+    CHECK(failure(folder.file("files")).find("another server uses the folder") !=
+          std::string::npos);
+}
+
+TEST_CASE("a full disk is said, and what was there is still there", "[disk]") {
+    const TemporaryFolder folder;
+    Files files = open_files(folder.file("files"));
+    FileScene scene{files, waiter(files)};
+    scene.store("a", "text");
+    CHECK(scene.begin("b", 1000).size == 0);
+    // A limit of the process on the size of files is what a test can have of a full disk.
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    const rlimit small{100, before.rlim_max};
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    const Errc first = scene.write("b", 0, std::string(60, 'x'));
+    const Errc second = scene.write("b", 60, std::string(60, 'x'));
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    std::signal(SIGXFSZ, handler);
+    CHECK(first == Errc{});
+    CHECK(second == Errc::storage_full);
+    CHECK(scene.read("a", 0, 9) == "text");
+    CHECK(scene.write("b", 60, std::string(60, 'x')) == Errc{});
+}
+
+TEST_CASE("what was begun long ago goes, and what is not ours stays", "[disk]") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("files");
+    Files files = open_files(path);
+    FileScene scene{files, waiter(files)};
+    CHECK(scene.begin("old", 5).size == 0);
+    const fs::path old = list(path).front();
+    const utimbuf yesterday{time(nullptr) - 90'000, time(nullptr) - 90'000};
+    REQUIRE(utime(old.c_str(), &yesterday) == 0);
+    CHECK(scene.begin("new", 5).size == 0);
+    std::ofstream{path + "/notes.txt"} << "mine";
+    files.keep_only({}, std::chrono::hours{24});
+    CHECK(scene.begin("other", 1).error == Errc{});  // it is done by now
+    CHECK_FALSE(fs::exists(old));
+    CHECK(fs::exists(path + "/notes.txt"));
+    CHECK(list(path).size() == 3);
+}
