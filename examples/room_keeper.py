@@ -26,7 +26,7 @@ async def keep(chat: quicchat.Chat, name: str) -> None:
         if error.name != "room_exists":
             raise
     room = await chat.join(name, last=100)
-    print(f"keeping {room.name}: {room.topic}", flush=True)
+    print(quicchat.clean_line(f"keeping {room.name}: {room.topic}"), flush=True)
     async for event in chat:
         match event:
             case MemberJoined(user=user):
@@ -36,7 +36,7 @@ async def keep(chat: quicchat.Chat, name: str) -> None:
                     await room.delete(event, "no links here, please")
                     await room.mute(sender, "links", until=timedelta(minutes=1))
                 except RequestError as error:  # an owner's message, or the room is another one's
-                    print(f"cannot mend it: {error}", file=sys.stderr, flush=True)
+                    print(quicchat.explain(error, "cannot mend it"), file=sys.stderr, flush=True)
             case quicchat.RoleChanged(user=user, role=Role.MUTED, until=until):
                 print(f"{quicchat.clean_line(user)} is muted until {until}", flush=True)
             case Message() | quicchat.Edited() | quicchat.Deleted():

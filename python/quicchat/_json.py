@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError
-from .terminal import clean_line
 
 _SHOWN_MAX = 76  # characters of the offending line, so that it fits a terminal
+
+
+def shortened(text: str) -> str:
+    """The beginning of what a file says."""
+    return text if len(text) <= 40 else text[:36] + "..."
 
 
 class _Refused(ValueError):
@@ -20,7 +24,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:
-            raise _Refused(f'the key "{key}" is given twice')
+            shown = shortened(json.dumps(key, ensure_ascii=False))
+            raise _Refused(f"the key {shown} is given twice")
         result[key] = value
     return result
 
@@ -59,10 +64,9 @@ def _meaning(text: str, error: json.JSONDecodeError) -> tuple[int, str]:
 
 
 def _line_with_caret(text: str, line: int, column: int) -> str:
-    lines = text.splitlines() or [""]
-    shown = lines[min(line, len(lines)) - 1].replace("\t", " ")
+    shown = text.split("\n")[line - 1].rstrip("\r").replace("\t", " ")
     start = max(0, column - 1 - _SHOWN_MAX // 2)
-    return clean_line(shown[start : start + _SHOWN_MAX]) + "\n" + " " * (column - 1 - start) + "^"
+    return shown[start : start + _SHOWN_MAX] + "\n" + " " * (column - 1 - start) + "^"
 
 
 def _decoded(data: bytes, name: str) -> str:

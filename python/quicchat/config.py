@@ -27,10 +27,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ._json import read_json
+from ._json import read_json, shortened
 from .errors import ConfigError
 from .limits import RANGES, Limits, limit_problem
-from .terminal import clean_line, normalized_password
+from .terminal import normalized_password
 
 __all__ = ["Account", "ServerConfig", "load_config"]
 
@@ -123,8 +123,7 @@ def _shown(value: object) -> str:
     kind = kinds.get(type(value), "")
     if isinstance(value, list | dict):
         return kind
-    text = json.dumps(value)
-    return kind + clean_line(text if len(text) <= 40 else text[:36] + "...")
+    return kind + shortened(json.dumps(value))
 
 
 class _Reader:
@@ -147,7 +146,8 @@ class _Reader:
             close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
             meant = f' - did you mean "{close[0]}"?' if close else (
                 "; known are " + ", ".join(known))
-            self.problems.append(f'unknown key "{clean_line(key)}"{where}{meant}')
+            shown = shortened(json.dumps(key, ensure_ascii=False))
+            self.problems.append(f"unknown key {shown}{where}{meant}")
 
     def need(self, value: dict[str, Any], key: str) -> Any:
         if key not in value:

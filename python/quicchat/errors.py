@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .terminal import clean_line, clean_text
+from .terminal import Clean, clean_lines
 
 __all__ = [
     "AuthError",
@@ -278,14 +278,14 @@ def exit_status(error: BaseException) -> int:
     return 1
 
 
-def explain(error: QuicChatError, program: str = "quicchat") -> str:
+def explain(error: QuicChatError, program: str = "quicchat") -> Clean:
     """Three lines for people: what happened, why, and what to do; then the code."""
-    lines = [f"{program}: {clean_line(str(error))} [{error.code}]"]
+    lines = [f"{program}: {error} [{error.code}]"]
     if isinstance(error, ConfigError):
-        lines.extend(f"    {clean_text(line)}" for line in error.excerpt.splitlines())
-        lines.extend(f"  - {clean_line(problem)}" for problem in error.problems)
+        lines.extend(f"    {line}" for line in error.excerpt.split("\n") if line)
+        lines.extend(f"  - {problem}" for problem in error.problems)
     if error.reason:
-        lines.append(f"  why: {clean_line(error.reason)}")
+        lines.append(f"  why: {error.reason}")
     if error.hint:
-        lines.append(f"  fix: {clean_line(error.hint)}")
-    return "\n".join(lines)
+        lines.append(f"  fix: {error.hint}")
+    return clean_lines(lines)

@@ -52,6 +52,7 @@ from .events import (
     ServerEvent,
     ServerFailed,
 )
+from .terminal import Clean, clean_line
 
 __all__ = ["AccountQuestion", "Server", "serve"]
 
@@ -281,22 +282,26 @@ def _accounts(config: ServerConfig, key_pem: str) -> list[tuple[str, str, str, b
     return rows
 
 
-def describe(event: ServerEvent) -> str:
-    """One line about an event, for logs. Not cleaned."""
+def describe(event: ServerEvent) -> Clean:
+    """One line about an event, for logs."""
+    return clean_line(_description(event))
+
+
+def _description(event: ServerEvent) -> str:
     match event:
         case PeerConnected():
             return f"connection {event.connection} from {event.address}"
         case LoginSucceeded():
             return f"connection {event.connection}: logged in as {event.user}"
         case LoginFailed():
-            name = f" for '{event.user}'" if event.user else ""
+            name = f" for {event.user!r}" if event.user else ""
             return (f"connection {event.connection} from {event.address}: login refused{name}: "
                     f"{text_of(event.error)}")
         case PeerDisconnected():
             name = f" of {event.user}" if event.user else ""
             return f"connection {event.connection}{name} ended: {text_of(event.error)}"
         case HookFailed():
-            return f"login of '{event.user}' from {event.address} refused: {event.text}"
+            return f"login of {event.user!r} from {event.address} refused: {event.text}"
     return f"the server stops: {text_of(event.error)}"
 
 

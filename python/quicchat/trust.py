@@ -18,7 +18,7 @@ from pathlib import Path
 
 from . import _core
 from .errors import CertificateError, ConfigError
-from .terminal import clean_line
+from .terminal import clean_lines, show
 
 __all__ = ["InsecureWarning", "TLS", "known_servers_path"]
 
@@ -171,11 +171,11 @@ class TLS:
             _core.add_known_key(str(path), address, fingerprint,
                                 f"since {datetime.now(UTC):%Y-%m-%d}")
         except _core.CoreError as error:
-            print(f"quicchat: cannot remember the server's key in {path}: "
-                  f"{error.args[3].lower()}", file=sys.stderr)
+            show(f"quicchat: cannot remember the server's key in {path}: "
+                 f"{error.args[3].lower()}", to=sys.stderr)
         else:
-            print(f"quicchat: new server {address}: trusting its key {fingerprint} from now on "
-                  f"({path})", file=sys.stderr)
+            show(f"quicchat: new server {address}: trusting its key {fingerprint} from now on "
+                 f"({path})", to=sys.stderr)
         return attempt
 
 
@@ -194,9 +194,9 @@ def _user_agrees(address: str, fingerprint: str) -> bool:
         terminal.close()
         return False
     with terminal:
-        terminal.write(
-            f"The server {clean_line(address)} is new. Its key is\n  {fingerprint}\n"
-            "Is that what the server printed when it started? Type yes to trust it: ".encode())
+        terminal.write(clean_lines([
+            f"The server {address} is new. Its key is", f"  {fingerprint}",
+            "Is that what the server printed when it started? Type yes to trust it: "]).encode())
         answer = b""
         while not answer.endswith(b"\n"):
             piece = terminal.read(256)

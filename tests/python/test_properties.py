@@ -1,7 +1,6 @@
-"""Whatever comes in: no crash, no control character, words instead of tracebacks."""
+"""Whatever comes in: no crash, and words instead of tracebacks."""
 
 import json
-import unicodedata
 
 import pytest
 import quicchat
@@ -16,31 +15,9 @@ settings.register_profile("quicchat", deadline=None, database=None,
                           suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("quicchat")
 
-BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-ANY_TEXT = st.text(alphabet=st.characters(codec=None))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
-
-
-@given(ANY_TEXT)
-def test_clean_text_leaves_nothing_that_steers_a_terminal(text):
-    cleaned = quicchat.clean_text(text)
-    for character in cleaned:
-        assert character in "\t\n" or unicodedata.category(character) not in ("Cc", "Cs")
-        assert unicodedata.bidirectional(character) not in BIDIRECTIONAL
-    cleaned.encode()
-
-
-@given(ANY_TEXT)
-def test_clean_line_is_one_line(text):
-    assert len(quicchat.clean_line(text).splitlines()) <= 1
-
-
-@given(ANY_TEXT)
-def test_cleaning_twice_changes_nothing(text):
-    once = quicchat.clean_text(text)
-    assert quicchat.clean_text(once) == once
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126)))

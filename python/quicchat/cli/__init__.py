@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from ..errors import QuicChatError, exit_status, explain
+from ..terminal import clean_text, show
 from . import cert, chat, serve, user, version
 
 __all__ = ["main", "run"]
@@ -20,7 +22,9 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.print_usage(sys.stderr)
-        self.exit(64, f"{self.prog}: {message} [E-USAGE]\n  fix: {self.prog} --help\n")
+        show(f"{self.prog}: {message} [E-USAGE]", to=sys.stderr)
+        show(f"  fix: {self.prog} --help", to=sys.stderr)
+        self.exit(64)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,9 +60,12 @@ def _guarded(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -
     except KeyboardInterrupt:
         return 130
     except QuicChatError as error:
-        print(explain(error), file=sys.stderr)
+        show(explain(error), to=sys.stderr)
         return exit_status(error)
     except BrokenPipeError:
         # `quicchat chat | head`: Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except Exception as error:  # a mistake of ours, about whatever a peer has said
+        show(clean_text(traceback.format_exc().rstrip()), to=sys.stderr)
+        return exit_status(error)

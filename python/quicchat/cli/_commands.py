@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ..events import Member
 from ..roles import Access, Role
-from ..terminal import clean_line
 from ._show import role_name
 
 if TYPE_CHECKING:
@@ -269,7 +268,7 @@ async def _help(session: Session, text: str) -> None:
     if text:
         command = find_command(text if text.startswith("/") else f"/{text}")
         if command is None:
-            raise ValueError(f"no such command: {clean_line(text)}")
+            raise ValueError(f"no such command: {text}")
         session.screen.note(f"{command.usage}: {command.help}")
         return
     width = max(len(command.usage) for command in COMMANDS)

@@ -10,7 +10,7 @@ import asyncio
 import os
 import sys
 
-from ..terminal import ask_hidden
+from ..terminal import ask_hidden, show
 
 LINE_BYTES_MAX = 1024 * 1024  # nobody types that; a longer line is cut here and refused later
 _FD = 0
@@ -78,10 +78,10 @@ class LineReader:
 
 def ask(reader: LineReader, prompt: str) -> str | None:
     """Prints ``prompt`` on standard output and reads a line. None at the end of the input."""
-    print(prompt, end="", flush=True)
+    show(prompt, end="")
     line = reader.readline()
     if not reader.is_terminal:
-        print(flush=True)
+        show()
     return None if line is None else line.decode(errors="surrogateescape")
 
 

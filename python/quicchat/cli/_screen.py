@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from ..terminal import clean_line, paint
+from ..terminal import paint, show
 from ._lines import LineReader
 
 
@@ -50,16 +50,16 @@ class Screen:
             self.on_typing()
 
     def say(self, line: str) -> None:
-        """A line that is clean already."""
-        print(line, flush=True)
+        """A line; with line ends and colours, if it is :class:`Clean`."""
+        show(line)
 
     def note(self, text: str) -> None:
         """A remark of ours."""
-        self.say(paint(f"* {clean_line(text)}", "dim", sys.stdout))
+        self.say(paint(f"* {text}", "dim", sys.stdout))
 
     def complain(self, text: str) -> None:
         """Something that the user should mend."""
-        print(paint(f"! {clean_line(text)}", "red", sys.stderr), file=sys.stderr, flush=True)
+        show(paint(f"! {text}", "red", sys.stderr), to=sys.stderr)
 
 
 def _make_editor() -> Any:

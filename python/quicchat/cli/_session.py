@@ -11,7 +11,6 @@ from ..client import Chat, Room
 from ..errors import QuicChatError
 from ..events import ClientEvent, Gap, Joined, PrivateMessage, Receipt, RoomLeft
 from ..records import Message, RoomRecord
-from ..terminal import clean_line
 from ._commands import find_command
 from ._screen import Screen
 from ._show import Lines
@@ -106,8 +105,8 @@ class Session:
         word, _, rest = text.strip().partition(" ")
         command = find_command(word)
         if command is None:
-            self.refuse(f"no such command: {clean_line(word)}; there are /who and /quit, and /help "
-                        "tells of the others")
+            self.refuse(f"no such command: {word}; there are /who and /quit, and /help tells of "
+                        "the others")
             return
         try:
             await command.run(self, rest.strip())

@@ -1,4 +1,4 @@
-"""What the chat shows for an event: lines in which everything from the network is cleaned."""
+"""What the chat shows for an event: lines that a terminal may see."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from ..records import (
     TopicChanged,
 )
 from ..roles import Access, Role
-from ..terminal import clean_line, clean_text, paint
+from ..terminal import Clean, clean_body, clean_line, paint
 
 _REMEMBERED_MAX = 1000  # messages that a later line may quote
 _QUOTE_MAX = 30  # characters
@@ -79,86 +79,86 @@ class Lines:
         return None
 
     def quote(self, offset: int) -> str:
-        """The first words of a message, by its offset."""
+        """The first words of a message, by its offset. Not cleaned."""
         message = self._seen.get(offset)
         if message is None:
             return f"message #{offset}"
-        text = clean_line(message.text.replace("\n", " "))
+        text = message.text.replace("\n", " ")
         short = text if len(text) <= _QUOTE_MAX else text[:_QUOTE_MAX - 3] + "..."
-        return f'{clean_line(message.sender)}\'s "{short}"' if text else f"message #{offset}"
+        return f'{message.sender}\'s "{short}"' if text else f"message #{offset}"
 
-    def line(self, event: ClientEvent) -> str:
+    def line(self, event: ClientEvent) -> Clean:
         """What is shown for an event; nothing for some."""
         match event:
             case PrivateMessage() if event.sender.lower() == self.me.lower():
-                arrow = f"[to {clean_line(event.recipient)}]"
-                return f"{paint(arrow, 'yellow', sys.stdout)} {_body(event.text)}"
+                return _private(f"[to {event.recipient}]", event.text)
             case PrivateMessage():
-                arrow = f"[from {clean_line(event.sender)}]"
-                return f"{paint(arrow, 'yellow', sys.stdout)} {_body(event.text)}"
+                return _private(f"[from {event.sender}]", event.text)
             case MemberJoined():
-                return _dim(f"* {clean_line(event.user)} is here")
+                return _dim(f"* {event.user} is here")
             case MemberLeft():
-                return _dim(f"* {clean_line(event.user)} has left")
+                return _dim(f"* {event.user} has left")
             case RoomLeft():
-                return _dim(f"* you are out of {clean_line(event.room)}{_why_out(event)}")
+                return _dim(f"* you are out of {event.room}{_why_out(event)}")
             case Reconnecting():
-                return paint(f"* connection lost: {clean_line(str(event.cause))}; trying again in "
+                return paint(f"* connection lost: {event.cause}; trying again in "
                              f"{max(1, round(event.delay))} s", "yellow", sys.stdout)
             case Online():
                 return paint("* back online", "green", sys.stdout)
             case Gap():
                 return _dim(f"* {_lost(event)}")
             case GoingAway():
-                return paint(f"* the server is going away {clean_line(event.text)}".rstrip(),
+                return paint(f"* the server is going away {event.text}".rstrip(),
                              "yellow", sys.stdout)
             case Typing(typing=True) if self.typing:
-                return _dim(f"* {clean_line(event.user)} is typing")
+                return _dim(f"* {event.user} is typing")
             case MarkerMoved() if self.markers and event.user.lower() != self.me.lower():
-                return _dim(f"* {clean_line(event.user)} has read up to "
+                return _dim(f"* {event.user} has read up to "
                             f"{self.quote(event.offset)}")
             case (Message() | Edited() | Deleted() | Reaction() | TopicChanged() | RoleChanged()
                   | AccessChanged() | RoomCreated()):
                 return self.record(event, numbered=self.numbers)
-        return ""
+        return clean_line("")
 
-    def record(self, record: RoomRecord, *, numbered: bool, times: bool = False) -> str:
+    def record(self, record: RoomRecord, *, numbered: bool, times: bool = False) -> Clean:
         """What stands in a room's log, perhaps with its number and time before it."""
         line = self._message(record) if isinstance(record, Message) else _dim(self._act(record))
+        number = f"#{record.offset} " if numbered else ""
         when = f"{clock(record.time)} " if times else ""
-        return f"#{record.offset} {when}{line}" if numbered else f"{when}{line}"
+        return number + when + line
 
-    def _message(self, message: Message) -> str:
-        name = paint(f"<{clean_line(message.sender)}>", "cyan", sys.stdout)
+    def _message(self, message: Message) -> Clean:
+        name = paint(f"<{message.sender}>", "cyan", sys.stdout)
         if message.deleted:
-            return f"{name} {_dim('(deleted)')}"
+            return name + " " + _dim("(deleted)")
         answer = f"(to {self.quote(message.reply_to)}) " if message.reply_to else ""
         edited = " (edited)" if message.edited else ""
-        return f"{name} {answer}{_body(message.text)}{edited}"
+        return name + " " + answer + clean_body(message.text) + edited
 
     def _act(self, record: RoomRecord) -> str:
-        who = clean_line(record.sender)
+        who = record.sender
         match record:
             case Edited(deleted=True):
                 return f"* {who} changed {self.quote(record.target)}; it was deleted later"
             case Edited():
-                return f"* {who} changed {self.quote(record.target)} to: {_body(record.text)}"
+                return (f"* {who} changed {self.quote(record.target)} to: "
+                        + clean_body(record.text))
             case Deleted():
                 return f"* {who} deleted {self.quote(record.target)}{_because(record.reason)}"
             case Reaction(removed=True):
-                return f"* {who} took {clean_line(record.text)} off {self.quote(record.target)}"
+                return f"* {who} took {record.text} off {self.quote(record.target)}"
             case Reaction():
-                return f"* {who}: {clean_line(record.text)} to {self.quote(record.target)}"
+                return f"* {who}: {record.text} to {self.quote(record.target)}"
             case TopicChanged(topic=""):
                 return f"* {who} took the topic away"
             case TopicChanged():
-                return f"* {who} set the topic: {clean_line(record.topic)}"
+                return f"* {who} set the topic: {record.topic}"
             case RoleChanged():
                 return f"* {who} {_appointment(record)}{_because(record.reason)}"
             case AccessChanged():
                 return f"* {who} made the room {_ACCESS[record.access]}"
             case RoomCreated():
-                topic = f" about: {clean_line(record.topic)}" if record.topic else ""
+                topic = f" about: {record.topic}" if record.topic else ""
                 return f"* {who} made this room, {_ACCESS[record.access]}{topic}"
         return ""
 
@@ -169,7 +169,7 @@ def role_name(role: Role) -> str:
 
 
 def _appointment(change: RoleChanged) -> str:
-    user = clean_line(change.user)
+    user = change.user
     until = f" until {clock(change.until)}" if change.until else ""
     if change.role is Role.NONE and change.user.lower() == change.sender.lower():
         return "has left for good"
@@ -184,14 +184,14 @@ def _appointment(change: RoleChanged) -> str:
 
 
 def _because(reason: str) -> str:
-    return f": {clean_line(reason)}" if reason else ""
+    return f": {reason}" if reason else ""
 
 
 def _why_out(event: RoomLeft) -> str:
     if event.error == "closed":
         return ""
     text = "somebody removed you" if event.error == "removed" else ""
-    return "".join(f": {clean_line(part)}" for part in (text, event.text) if part)
+    return "".join(f": {part}" for part in (text, event.text) if part)
 
 
 def clock(time: datetime) -> str:
@@ -204,7 +204,11 @@ def clock(time: datetime) -> str:
     return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
 
 
-def _dim(text: str) -> str:
+def _private(whose: str, text: str) -> Clean:
+    return paint(whose, "yellow", sys.stdout) + " " + clean_body(text)
+
+
+def _dim(text: str) -> Clean:
     return paint(text, "dim", sys.stdout)
 
 
@@ -216,8 +220,3 @@ def _lost(event: Gap) -> str:
         case "rolled_back":
             return f"the server was set back: it does not know the last {count} messages any more"
     return f"{count} older messages are not kept any more"
-
-
-def _body(text: str) -> str:
-    """A text of several lines is indented, so that no line of it can pose as another message."""
-    return clean_text(text).replace("\n", "\n    ")

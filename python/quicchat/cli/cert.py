@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..certificates import DEFAULT_DAYS, make_pair
+from ..terminal import show
 
 NAME = "cert"
 HELP = "Make a self-signed certificate and its key, and print the fingerprint for clients."
@@ -29,6 +30,6 @@ def run(options: argparse.Namespace) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     certfile, keyfile = options.out / "server.crt", options.out / "server.key"
     pair = make_pair(certfile, keyfile, options.name, options.days)
-    print(f"made {certfile} and {keyfile} (keep the second one secret)")
-    print(f"fingerprint {pair.fingerprint}")
+    show(f"made {certfile} and {keyfile} (keep the second one secret)")
+    show(f"fingerprint {pair.fingerprint}")
     return 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..client import connect
 from ..errors import AuthError, ConfigError
 from ..reconnecting import Reconnect
-from ..terminal import clean_line
+from ..terminal import show
 from ..trust import TLS
 from ._lines import LineReader, ask, ask_password
 from ._screen import Screen
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         except AuthError as error:
             if attempt == attempts:
                 raise
-            print(f"{clean_line(str(error))} (attempt {attempt} of {attempts})", file=sys.stderr)
+            show(f"{error} (attempt {attempt} of {attempts})", to=sys.stderr)
     raise AssertionError("unreachable")
 
 
@@ -93,8 +93,8 @@ def _tls(options: argparse.Namespace) -> TLS | None:
     if options.system_ca:
         return TLS.system()
     if options.insecure:
-        print("quicchat: --insecure: nobody checks who the server is; whoever sits between reads "
-              "and changes everything", file=sys.stderr)
+        show("quicchat: --insecure: nobody checks who the server is; whoever sits between reads "
+             "and changes everything", to=sys.stderr)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return TLS.insecure()

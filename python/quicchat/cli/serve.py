@@ -13,7 +13,7 @@ from pathlib import Path
 from ..config import ServerConfig, load_config
 from ..errors import ConfigError
 from ..server import Server, describe, serve
-from ..terminal import clean_line, paint
+from ..terminal import paint, show
 
 NAME = "serve"
 HELP = "Run a chat server."
@@ -47,35 +47,34 @@ def run(options: argparse.Namespace) -> int:
     for notice in config.notices:
         _warn(notice)
     if options.check:
-        print(f"{options.config} is fine: {len(config.accounts)} account(s), "
-              f"room(s) {', '.join(config.rooms)}, {_storage(config)}")
+        show(f"{options.config} is fine: {len(config.accounts)} account(s), "
+             f"room(s) {', '.join(config.rooms)}, {_storage(config)}")
         return 0
     return asyncio.run(_serve(config, quiet=options.quiet))
 
 
 def _warn(text: str) -> None:
-    label = paint("warning", "yellow", sys.stderr)
-    print(f"quicchat: {label}: {clean_line(text)}", file=sys.stderr, flush=True)
+    show("quicchat: " + paint("warning", "yellow", sys.stderr) + f": {text}", to=sys.stderr)
 
 
 def _storage(config: ServerConfig) -> str:
     if not config.stores:
         return "rooms live in memory"
-    return f"kept in {clean_line(str(config.database))} ({config.durability})"
+    return f"kept in {config.database} ({config.durability})"
 
 
 def _announce(server: Server) -> None:
     assert server.pair is not None
     config = server.config
     if server.pair.made:
-        print(f"made a self-signed certificate: {config.certfile}, key {config.keyfile}")
+        show(f"made a self-signed certificate: {config.certfile}, key {config.keyfile}")
     for warning in (*server.pair.warnings, *server.notices):
         _warn(warning)
-    print(_storage(config))
+    show(_storage(config))
     host, port = server.address
-    print(f"listening on {f'[{host}]' if ':' in host else host}:{port} (UDP)")
-    print(f"key fingerprint {server.fingerprint}")
-    print("press Ctrl-C to stop", flush=True)
+    show(f"listening on {f'[{host}]' if ':' in host else host}:{port} (UDP)")
+    show(f"key fingerprint {server.fingerprint}")
+    show("press Ctrl-C to stop")
 
 
 async def _serve(config: ServerConfig, *, quiet: bool) -> int:
@@ -90,7 +89,7 @@ async def _serve(config: ServerConfig, *, quiet: bool) -> int:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            print("stopping", flush=True)
+            show("stopping")
             await server.close()
             await log
         finally:
@@ -104,4 +103,4 @@ async def _log(server: Server, *, quiet: bool) -> None:
     async for event in server:
         if not quiet:
             time = paint(f"{datetime.now():%H:%M:%S}", "dim", sys.stdout)
-            print(f"{time} {clean_line(describe(event))}", flush=True)
+            show(time + " " + describe(event))

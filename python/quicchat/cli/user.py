@@ -16,7 +16,7 @@ from .. import _core
 from .._failures import storage_error
 from ..config import DEFAULT_ITERATIONS, USER_NAME, ServerConfig, load_config, password_problem
 from ..errors import ConfigError, QuicChatError, StorageError
-from ..terminal import clean_line, normalized_password
+from ..terminal import normalized_password, show
 from ._lines import LineReader, ask_password
 
 NAME = "user"
@@ -114,8 +114,8 @@ class _Book:
         """The configuration counts at each start, so a change here may not last."""
         if self.config and any(a.username.lower() == name.lower() for a in self.config.accounts):
             assert self.config.source is not None
-            print(f"quicchat: note: {self.config.source.name} names '{name}' as well: {what} when "
-                  "the server starts; change it there too", file=sys.stderr)
+            show(f"quicchat: note: {self.config.source.name} names '{name}' as well: {what} when "
+                 "the server starts; change it there too", to=sys.stderr)
 
 
 def _need(done: bool, name: str, path: Path) -> None:
@@ -146,7 +146,7 @@ def _add(options: argparse.Namespace) -> int:
         raise _taken(options.name)
     if not book.core.add(options.name, _new_verifier(book.iterations())):
         raise _taken(options.name)
-    print(f"added {options.name}")
+    show(f"added {options.name}")
     return 0
 
 
@@ -162,7 +162,7 @@ def _passwd(options: argparse.Namespace) -> int:
     _need(options.name.lower() in known, options.name, book.path)
     verifier = _new_verifier(book.iterations())
     _need(book.core.replace_verifier(options.name, verifier), options.name, book.path)
-    print(f"{options.name} has a new password; devices have to log in with it")
+    show(f"{options.name} has a new password; devices have to log in with it")
     book.warn_of_config(options.name, "the password there counts again")
     return 0
 
@@ -170,21 +170,21 @@ def _passwd(options: argparse.Namespace) -> int:
 def _disable(options: argparse.Namespace) -> int:
     book = _Book(options)
     _need(book.core.disable(options.name), options.name, book.path)
-    print(f"{options.name} cannot log in any more; connections that are open stay")
+    show(f"{options.name} cannot log in any more; connections that are open stay")
     return 0
 
 
 def _enable(options: argparse.Namespace) -> int:
     book = _Book(options)
     _need(book.core.enable(options.name), options.name, book.path)
-    print(f"{options.name} can log in")
+    show(f"{options.name} can log in")
     return 0
 
 
 def _remove(options: argparse.Namespace) -> int:
     book = _Book(options)
     _need(book.core.remove(options.name), options.name, book.path)
-    print(f"removed {options.name}")
+    show(f"removed {options.name}")
     book.warn_of_config(options.name, "the account is made again")
     return 0
 
@@ -196,18 +196,18 @@ def _time(milliseconds: int) -> datetime:
 def _print_table(rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        cells = (f"{clean_line(cell):{width}}" for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
+        cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
+        show("  ".join(cells).rstrip())
 
 
 def _list(options: argparse.Namespace) -> int:
     accounts = _Book(options).core.list_accounts()
     if options.json:
-        print(json.dumps([{"username": name, "enabled": enabled,
-                           "created": _time(created).isoformat(), "devices": devices}
-                          for name, enabled, created, devices in accounts]))
+        show(json.dumps([{"username": name, "enabled": enabled,
+                          "created": _time(created).isoformat(), "devices": devices}
+                         for name, enabled, created, devices in accounts]))
     elif not accounts:
-        print("there are no accounts; quicchat user add NAME makes one")
+        show("there are no accounts; quicchat user add NAME makes one")
     else:
         _print_table([("NAME", "STATE", "DEVICES", "SINCE"), *(
             (name, "enabled" if enabled else "disabled", str(devices),
@@ -221,11 +221,11 @@ def _devices(options: argparse.Namespace) -> int:
     _need(options.name.lower() in known, options.name, book.path)
     devices = book.core.list_devices(options.name)
     if options.json:
-        print(json.dumps([{"device": device, "created": _time(created).isoformat(),
-                           "last_used": _time(used).isoformat()}
-                          for device, created, used in devices]))
+        show(json.dumps([{"device": device, "created": _time(created).isoformat(),
+                          "last_used": _time(used).isoformat()}
+                         for device, created, used in devices]))
     elif not devices:
-        print(f"{options.name} has no devices that can log in without the password")
+        show(f"{options.name} has no devices that can log in without the password")
     else:
         _print_table([("DEVICE", "FIRST LOGIN", "LAST LOGIN (UTC)"), *(
             (device, f"{_time(created):%Y-%m-%d}", f"{_time(used):%Y-%m-%d %H:%M}")
@@ -240,7 +240,7 @@ def _revoke(options: argparse.Namespace) -> int:
     if options.all:
         count = len(book.core.list_devices(options.name))
         book.core.revoke_devices(options.name)
-        print(f"{count} device(s) of {options.name} need the password at the next login")
+        show(f"{count} device(s) of {options.name} need the password at the next login")
         return 0
     if not _DEVICE.match(options.device):
         raise ConfigError(f"not a device: {options.device!r}", code="E-USAGE",
@@ -249,12 +249,12 @@ def _revoke(options: argparse.Namespace) -> int:
         raise QuicChatError(f"{options.name} has no device {options.device}",
                             code="E-NO-SUCH-DEVICE",
                             hint=f"quicchat user devices {options.name} lists them")
-    print("that device needs the password at the next login")
+    show("that device needs the password at the next login")
     return 0
 
 
 def _entry(options: argparse.Namespace) -> int:
-    print(json.dumps({"username": options.name, "verifier": _new_verifier(DEFAULT_ITERATIONS)}))
+    show(json.dumps({"username": options.name, "verifier": _new_verifier(DEFAULT_ITERATIONS)}))
     return 0
 
 

@@ -7,6 +7,7 @@ import json
 import platform
 
 from .. import _core
+from ..terminal import show
 
 NAME = "version"
 HELP = "Print the version of quicchat."
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     facts = {"quicchat": _core.version, "protocol": "quicchat/1",
              "python": platform.python_version()}
-    print(json.dumps(facts) if options.json else
-          f"quicchat {facts['quicchat']} (protocol {facts['protocol']}, "
-          f"Python {facts['python']})")
+    show(json.dumps(facts) if options.json else
+         f"quicchat {facts['quicchat']} (protocol {facts['protocol']}, "
+         f"Python {facts['python']})")
     return 0
