@@ -35,6 +35,9 @@ oops
 /access everybody
 /rooms
 /who
+/send plan.txt
+/save #20 copy.txt
+/send none.txt
 /archive
 nobody hears this
 """.strip()
@@ -76,7 +79,9 @@ SHOWN = """
 * #lobby
 * #tea: green tea
 * here: ada
-#20 * ada made the room archived: nobody writes in it any more
+#20 <ada> has sent the file plan.txt (15 bytes); /save #20
+* saved as copy.txt
+#21 * ada made the room archived: nobody writes in it any more
 """.strip()
 
 # What goes wrong, and the words for it.
@@ -91,6 +96,9 @@ MISTAKES = """
 /access friends
 /typing
 /history 1000
+/send
+/save
+/save #7
 /create #lobby
 /create nonsense
 /join #nowhere
@@ -110,6 +118,10 @@ number such as #12 says which one you mean
 ! /typing: say on or off
 ! /history: say how many messages, 1 to 100, and perhaps before that which number they come \
 before: /history #120 50
+! /send: say the path of a file, too; /help shows how
+! /save: no file was shown here; /history shows messages with their numbers, and a number such as \
+#12 says which file is meant
+! not done: #lobby: there is no such file (it was deleted with its message, or is too old to be kept)
 ! /create: #lobby: there is such a room already (join that room, or choose another name)
 ! /create: nonsense: not a valid name
 ! /join: #nowhere: there is no such room (check the name; into a room by invitation somebody must \
@@ -133,11 +145,15 @@ def plain(output):
 class Recorded(Case):
     def test_what_an_owner_does_in_a_room(self):
         server = self.start_server()
+        (self.folder / "plan.txt").write_text("tea at five, ok")
         result = self.chat(server, OWNER.splitlines())
+        self.assertEqual((self.folder / "copy.txt").read_text(), "tea at five, ok")
         self.maxDiff = None
         self.assertEqual(plain(result.stdout).splitlines(), SHOWN.splitlines())
         self.assertEqual(result.returncode, 65)
         self.assertIn("! not sent: #tea: the account may not do that", result.stderr.decode())
+        self.assertIn("! not done: none.txt cannot be read: no such file or directory (check the "
+                      "name)", result.stderr.decode())
 
     def test_what_goes_wrong(self):
         server = self.start_server()
@@ -152,7 +168,7 @@ class Recorded(Case):
         server = self.start_server()
         output = self.chat(server, ["/help", "/help edit", "/HELP /react"]).stdout.decode()
         for name in ("create rooms join topic invite kick ban unban mute unmute role archive "
-                     "members history edit delete reply react read typing who quit").split():
+                     "members history edit delete reply react send save read typing who quit").split():
             self.assertRegex(output, rf"\* /{name}\b.*  \w")
         self.assertIn("* /edit [#12] TEXT: give your last message, or that one, another text",
                       output)

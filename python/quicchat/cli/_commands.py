@@ -6,10 +6,13 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._calls import offset_of
 from ..events import Member
 from ..roles import Access, Role
+from ._progress import Progress
 from ._show import role_name
 
 if TYPE_CHECKING:
@@ -244,6 +247,34 @@ async def _unreact(session: Session, text: str) -> None:
     session.do(session.here().unreact(await _others(session, number), _need(rest, "what")))
 
 
+# Files.
+
+async def _send_file(session: Session, text: str) -> None:
+    path = Path(_need(text, "the path of a file")).expanduser()
+    bar = Progress(session.screen.note, f"sending {path.name}")
+    session.do_beside(session.here().send_file(path, progress=bar.step))
+
+
+async def _save(session: Session, text: str) -> None:
+    number, rest = _number(text)
+    await session.catch_up()
+    room = session.here()
+    message = session.lines.find_file(number)
+    if message is None and number is None:
+        raise ValueError("no file was shown here; /history shows messages with their numbers, and "
+                         "a number such as #12 says which file is meant")
+    place = message if message is not None else number
+    assert place is not None
+    bar = Progress(session.screen.note, f"fetching #{offset_of(place)}")
+
+    async def save() -> None:
+        path = await room.save_file(place, Path(rest).expanduser() if rest else None,
+                                    progress=bar.step)
+        session.screen.note(f"saved as {path}")
+
+    session.run_beside(save())
+
+
 # What is shown and told.
 
 def _switch(text: str) -> bool:
@@ -295,6 +326,8 @@ COMMANDS = (
     Command("/edit [#12] TEXT", "give your last message, or that one, another text", _edit),
     Command("/delete [#12] [REASON]", "take your last message, or that one, away", _delete),
     Command("/reply [#12] TEXT", "answer the last message of somebody else, or that one", _reply),
+    Command("/send PATH", "send a file into the room", _send_file),
+    Command("/save [#12] [PATH]", "save the last file that somebody sent, or that one", _save),
     Command("/react [#12] EMOJI", "put a short text under it", _react),
     Command("/unreact [#12] EMOJI", "take it away again", _unreact),
     Command("/topic [TEXT]", "what the room is about, or from now on", _topic),

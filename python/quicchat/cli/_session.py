@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
+from typing import Any
 
 from ..client import Chat, Room
 from ..errors import QuicChatError
@@ -34,6 +35,7 @@ class Session:
         self.sends_typing = False
         self._sent: set[bytes] = set()  # our own messages come back as events too
         self._unacked: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()  # what takes longer: files
         self._wanted = 0  # the newest offset that belongs on the screen before we go
         self._shown = 0
         self._shown_all = asyncio.Event()
@@ -83,6 +85,10 @@ class Session:
             # Who types /quit wants to go, also where nobody knows for how long the server is away.
             self.refuse(f"{len(self._unacked)} line(s) could not be sent")
             return
+        if self._beside:
+            if self.screen.shows_typing:
+                self.screen.note(f"waiting for {len(self._beside)} file(s); Ctrl-C leaves at once")
+            await asyncio.wait(self._beside)
         await self._settle()
         self._mark()
 
@@ -135,10 +141,26 @@ class Session:
         """An act of ours in the room; it is shown when it comes back."""
         self._send(request, None, in_room=True)
 
+    def do_beside(self, request: Awaitable[Receipt]) -> None:
+        """An act of ours in the room that may take a while."""
+        self._track(self._beside, self._finish(request, None, in_room=True))
+
+    def run_beside(self, work: Awaitable[None]) -> None:
+        """Something else that may take a while, and that we wait for before we leave."""
+        self._track(self._beside, self._guarded(work))
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except QuicChatError as error:
+            self.refuse(f"not done: {_in_words(error)}")
+
     async def catch_up(self) -> None:
         """Until what was typed so far is done and shown, so that what comes next counts it in. Not
-        while there is no connection."""
+        while there is no connection. Files go on beside what a person types."""
         if self.chat.is_online:
+            if self._beside and not self.screen.shows_typing:
+                await asyncio.wait(self._beside)
             await self._settle()
 
     async def _settle(self) -> None:
@@ -154,11 +176,16 @@ class Session:
         return id
 
     def _send(self, request: Awaitable[Receipt], id: bytes | None, *, in_room: bool) -> None:
-        task = asyncio.ensure_future(self._finish(request, id, in_room))
-        self._unacked.add(task)
-        task.add_done_callback(self._unacked.discard)
+        self._track(self._unacked, self._finish(request, id, in_room=in_room))
 
-    async def _finish(self, request: Awaitable[Receipt], id: bytes | None, in_room: bool) -> None:
+    @staticmethod
+    def _track(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    async def _finish(self, request: Awaitable[Receipt], id: bytes | None, *,
+                      in_room: bool) -> None:
         try:
             receipt = await request
             if in_room and self.room is not None and receipt.epoch == self.room.epoch:

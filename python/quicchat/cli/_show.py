@@ -24,6 +24,7 @@ from ..records import (
     AccessChanged,
     Deleted,
     Edited,
+    FileInfo,
     Message,
     Reaction,
     RoleChanged,
@@ -33,6 +34,7 @@ from ..records import (
 )
 from ..roles import Access, Role
 from ..terminal import Clean, clean_body, clean_line, paint
+from ._progress import size_text
 
 _REMEMBERED_MAX = 1000  # messages that a later line may quote
 _QUOTE_MAX = 30  # characters
@@ -78,6 +80,13 @@ class Lines:
                 return offset
         return None
 
+    def find_file(self, offset: int | None) -> Message | None:
+        """The message of that offset if it is a file; without one, the newest file."""
+        for message in reversed(self._seen.values()):
+            if message.file is not None and offset in (None, message.offset):
+                return message
+        return None
+
     def quote(self, offset: int) -> str:
         """The first words of a message, by its offset. Not cleaned."""
         message = self._seen.get(offset)
@@ -91,9 +100,9 @@ class Lines:
         """What is shown for an event; nothing for some."""
         match event:
             case PrivateMessage() if event.sender.lower() == self.me.lower():
-                return _private(f"[to {event.recipient}]", event.text)
+                return _private(f"[to {event.recipient}]", _private_text(event))
             case PrivateMessage():
-                return _private(f"[from {event.sender}]", event.text)
+                return _private(f"[from {event.sender}]", _private_text(event))
             case MemberJoined():
                 return _dim(f"* {event.user} is here")
             case MemberLeft():
@@ -132,6 +141,9 @@ class Lines:
         if message.deleted:
             return name + " " + _dim("(deleted)")
         answer = f"(to {self.quote(message.reply_to)}) " if message.reply_to else ""
+        if message.file is not None:
+            return name + " " + answer + _dim(_file(message.text, message.file)
+                                              + f"; /save #{message.offset}")
         edited = " (edited)" if message.edited else ""
         return name + " " + answer + clean_body(message.text) + edited
 
@@ -161,6 +173,16 @@ class Lines:
                 topic = f" about: {record.topic}" if record.topic else ""
                 return f"* {who} made this room, {_ACCESS[record.access]}{topic}"
         return ""
+
+
+def _file(name: str, file: FileInfo) -> str:
+    return f"has sent the file {name} ({size_text(file.size)})"
+
+
+def _private_text(event: PrivateMessage) -> str:
+    if event.file is None:
+        return event.text
+    return f"(the file {event.text}, {size_text(event.file.size)})"
 
 
 def role_name(role: Role) -> str:

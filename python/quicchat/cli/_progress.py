@@ -1,0 +1,36 @@
+"""How far a transfer is, in words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+_PAUSE = 2.0  # seconds between two lines
+
+
+class Progress:
+    """Says how far a transfer is, so often that somebody who waits knows that it goes on, and not at
+    all for what is done at once."""
+
+    def __init__(self, say: Callable[[str], None], what: str) -> None:
+        self._say = say
+        self._what = what
+        self._next = time.monotonic() + _PAUSE
+
+    def step(self, done: int, size: int) -> None:
+        if time.monotonic() < self._next or done >= size:
+            return
+        self._next = time.monotonic() + _PAUSE
+        self._say(f"{self._what}: {100 * done // size} % of {size_text(size)}")
+
+
+def size_text(size: int) -> str:
+    """A size for people: ``"1.4 MB"``."""
+    if size < 1000:
+        return f"{size} bytes" if size != 1 else "1 byte"
+    value = float(size)
+    for unit in ("kB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 999.95:
+            break
+    return f"{value:.1f} {unit}"
