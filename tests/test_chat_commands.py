@@ -121,7 +121,8 @@ before: /history #120 50
 ! /send: say the path of a file, too; /help shows how
 ! /save: no file was shown here; /history shows messages with their numbers, and a number such as \
 #12 says which file is meant
-! not done: #lobby: there is no such file (it was deleted with its message, or is too old to be kept)
+! not done: #lobby: there is no such file (it was deleted with its message, or is too old to be \
+kept)
 ! /create: #lobby: there is such a room already (join that room, or choose another name)
 ! /create: nonsense: not a valid name
 ! /join: #nowhere: there is no such room (check the name; into a room by invitation somebody must \
@@ -168,7 +169,8 @@ class Recorded(Case):
         server = self.start_server()
         output = self.chat(server, ["/help", "/help edit", "/HELP /react"]).stdout.decode()
         for name in ("create rooms join topic invite kick ban unban mute unmute role archive "
-                     "members history edit delete reply react send save read typing who quit").split():
+                     "members history edit delete reply react send save read typing who "
+                     "quit").split():
             self.assertRegex(output, rf"\* /{name}\b.*  \w")
         self.assertIn("* /edit [#12] TEXT: give your last message, or that one, another text",
                       output)

@@ -160,8 +160,8 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
                         reply_to: Placed | int | None = None,
                         attributes: Mapping[str, Any] | None = None, id: bytes | None = None,
                         progress: Progress | None = None) -> Receipt:
-        """Sends a file into a room, or to ``"@bob"``, and waits until the server has stored it: over
-        reconnections as well, where it goes on with what is missing. ``source`` is a path, bytes,
+        """Sends a file into a room, or to ``"@bob"``, and waits until the server has stored it:
+        over reconnections as well, where it goes on with what is missing. ``source`` is a path, bytes,
         or a binary file that can be read from any place; ``progress`` is called with the bytes
         that are sent, and all. What was sent stays with the server for some hours: the same file
         under the same ``id`` from the same ``state`` goes on there."""

@@ -12,7 +12,8 @@ owners of every room), ``anybody_makes_rooms`` (default true; false: only operat
 (see :class:`quicchat.Limits`),
 ``database`` (the file that keeps rooms, accounts and devices, default ``"quicchat.db"``; null: they
 live in memory), ``files`` (the folder that keeps the files that people send, default
-``"quicchat.files"``; null: none are taken), ``durability`` (``"fsync"``: an acknowledged message outlives a power failure,
+``"quicchat.files"``; null: none are taken),
+``durability`` (``"fsync"``: an acknowledged message outlives a power failure,
 ``"process"``: a crash of the server, ``"memory"``: neither), ``$schema`` and any key that begins
 with ``x-``. Paths are relative to the file. All problems are reported at once.
 """

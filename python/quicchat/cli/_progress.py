@@ -9,8 +9,8 @@ _PAUSE = 2.0  # seconds between two lines
 
 
 class Progress:
-    """Says how far a transfer is, so often that somebody who waits knows that it goes on, and not at
-    all for what is done at once."""
+    """Says how far a transfer is, so often that somebody who waits knows that it goes on, and not
+    at all for what is done at once."""
 
     def __init__(self, say: Callable[[str], None], what: str) -> None:
         self._say = say
