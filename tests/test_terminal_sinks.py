@@ -109,6 +109,15 @@ class EveryCommand(Case):
                 self.judge(text, t.error_of(quicchat.RequestError, text))
 
 
+    def test_a_screen_says_what_is_not_clean_in_one_clean_line(self):
+        screen = Screen(mock.Mock(is_terminal=False), plain=True)
+        for name, (text, expected) in t.corpus().items():
+            with self.subTest(name), t.shown() as output:
+                for say in (screen.say, screen.note, screen.complain):
+                    say(text)
+            self.assertEqual(output.getvalue(), f"{expected}\n* {expected}\n! {expected}\n")
+
+
 class CommandLine(Case):
     def run_command(self, *arguments):
         with t.shown() as output, mock.patch("os.read", return_value=b""):
