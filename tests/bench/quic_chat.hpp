@@ -17,7 +17,6 @@
 
 namespace quicchat::bench {
 
-using ServerDriver = quic::Driver<quic::Server>;
 using ClientDriver = quic::Driver<quic::Client>;
 
 /// Limits for many clients of one address, which stay while nothing happens.
@@ -49,8 +48,10 @@ inline timespec time_left(std::optional<TimePoint> deadline) {
     return {0, static_cast<long>(left.count())};
 }
 
-/// The child's whole life: a chat server on a free port of the loopback address.
-inline void serve_chat(int control) {
+/// The child's whole life: a server on a free port of the loopback address. `make` makes its driver
+/// of a socket, an endpoint and who may log in.
+template <class Make>
+void serve(int control, Make make) {
     const auto pair = value_or_exit(
         quic::make_self_signed({"localhost"}, 1, quic::read_clock().wall), "certificate");
     auto accounts = std::make_shared<MemoryAccounts>();
@@ -67,24 +68,34 @@ inline void serve_chat(int control) {
         quic::Endpoint::server(std::move(identity), quic::Config{.limits = bench_limits()}),
         "server");
     const std::array<std::byte, 32> secret{};
-    ServerDriver driver{std::move(socket),
-                        std::move(endpoint),
-                        MemoryLog{quic::system_entropy()},
-                        quic::Authenticator{accounts, secret, quic::system_entropy()},
-                        quic::system_entropy(),
-                        ServerConfig{.limits = bench_limits()}};
+    const auto made = make(std::move(socket), std::move(endpoint),
+                           quic::Authenticator{accounts, secret, quic::system_entropy()});
+    auto& driver = *made;
     (void)!send(control, &port, sizeof port, 0);
 
     while (true) {
         (void)driver.turn(quic::read_clock());
         while (driver.app().poll_event()) {
         }
-        pollfd waits[2] = {{driver.fd(), POLLIN, 0}, {control, POLLIN, 0}};
+        const auto wake = driver.wake_fds();
+        pollfd waits[4] = {{driver.fd(), POLLIN, 0},
+                           {control, POLLIN, 0},
+                           {wake[0], POLLIN, 0},
+                           {wake[1], POLLIN, 0}};
         if (driver.wants_write()) waits[0].events |= POLLOUT;
         const timespec timeout = time_left(driver.next_deadline());
-        (void)ppoll(waits, 2, &timeout, nullptr);
+        (void)ppoll(waits, 4, &timeout, nullptr);
         if (waits[1].revents != 0 && !answer_parent(control)) return;
     }
+}
+
+/// A server that keeps everything in memory, and takes no files.
+inline void serve_chat(int control) {
+    serve(control, [](quic::UdpSocket socket, quic::Endpoint endpoint, quic::Authenticator logins) {
+        return std::make_unique<quic::Driver<quic::Server>>(
+            std::move(socket), std::move(endpoint), MemoryLog{quic::system_entropy()},
+            std::move(logins), quic::system_entropy(), ServerConfig{.limits = bench_limits()});
+    });
 }
 
 /// Many clients in this process, each with a socket of its own, in one epoll loop.
