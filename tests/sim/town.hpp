@@ -68,6 +68,13 @@ public:
         run_for(std::chrono::seconds{60});
     }
 
+    /// The server's process ends, and another one begins on what it had stored.
+    void crash() {
+        server.reset();
+        files.forget_answers();
+        start();
+    }
+
     Now now() const {
         return {network.now(), WallTime{std::chrono::duration_cast<std::chrono::milliseconds>(
                                    network.now().time_since_epoch())}};
