@@ -18,8 +18,9 @@ TEST_CASE("a label is a text in one line that looks like what it is", "[base]") 
     SECTION("and nothing that hides, steers or pretends") {
         const auto text = GENERATE(as<std::string_view>{}, "", " a", "a ", "a\nb", "a\tb", "a\rb",
                                    "\x1b[31m", "a\x7f", "a\xc2\x9b", "a\xff",
-                                   "\xe2\x80\xaefdp.exe",  // right-to-left override
-                                   "a\xe2\x81\xa6",        // an isolate
+                                   "\xe2\x80\xae"
+                                   "fdp.exe",        // right-to-left override
+                                   "a\xe2\x81\xa6",  // an isolate
                                    "a\xe2\x80\x8b", "a\xef\xbb\xbf", "a\xc2\xad",  // invisible
                                    "a\xe2\x80\xa8", "\xe3\x85\xa4",  // a line separator, a filler
                                    "a\xf3\xa0\x81\x81");             // a tag character

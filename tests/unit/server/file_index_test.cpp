@@ -10,14 +10,16 @@ using namespace quicchat;
 namespace {
 
 LoggedRecord file(Offset offset, std::uint64_t size, std::byte id = std::byte{1}) {
-    Record record{.author = "ada", .text = "a.txt"};
+    Record record{};
+    record.author = "ada";
     record.id.bytes[0] = id;
     record.act = {.kind = Act::Kind::file, .value = size};
     return {offset, record};
 }
 
 LoggedRecord other(Offset offset, Act act = {}) {
-    Record record{.author = "ada", .text = "hi"};
+    Record record{};
+    record.author = "ada";
     record.act = std::move(act);
     return {offset, record};
 }
