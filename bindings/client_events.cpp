@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "convert.hpp"
 #include "quicchat/base/match.hpp"
@@ -96,6 +97,14 @@ Pair record_pair(const RoomAct& e) {
     return {"nothing", py::tuple{}};
 }
 
+py::list record_list(const std::vector<RoomRecord>& records) {
+    py::list list;
+    for (const RoomRecord& record : records) {
+        list.append(std::visit([](const auto& r) { return record_pair(r); }, record));
+    }
+    return list;
+}
+
 Pair event_pair(const ClientEvent& event) {
     return match(
         event,
@@ -144,12 +153,13 @@ Pair event_pair(const ClientEvent& event) {
                                               std::string{cause_name(e.cause)})};
         },
         [](const HistoryPage& e) {
-            py::list records;
-            for (const RoomRecord& record : e.records) {
-                records.append(std::visit([](const auto& r) { return record_pair(r); }, record));
-            }
-            return Pair{"history", py::make_tuple(text(e.room), number(e.epoch), records,
-                                                  e.reaches_start, e.reaches_head)};
+            return Pair{"history",
+                        py::make_tuple(text(e.room), number(e.epoch), record_list(e.records),
+                                       e.reaches_start, e.reaches_head)};
+        },
+        [](const SearchPage& e) {
+            return Pair{"search", py::make_tuple(text(e.room), number(e.epoch),
+                                                 record_list(e.records), e.next)};
         },
         [](const MemberList& e) {
             py::list people;

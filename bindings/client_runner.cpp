@@ -105,6 +105,9 @@ void ClientRunner::apply(ClientCommand command, Now now) {
         [&](HistoryCommand&& c) {
             note(ticket, client_.request_history(c.room, c.offset, c.before, c.after));
         },
+        [&](SearchCommand&& c) {
+            note(ticket, client_.request_search(c.room, std::move(c.words), c.before, c.count));
+        },
         [&](MembersCommand&& c) {
             note(ticket, client_.request_members(c.room, std::move(c.after)));
         },
@@ -141,7 +144,8 @@ Ticket ClientRunner::answered(const ClientEvent& event) {
         event, [](const RoomJoined& e) { return e.request; },
         [](const Acked& e) { return e.request; }, [](const Refused& e) { return e.request; },
         [](const MemberList& e) { return e.request; }, [](const RoomList& e) { return e.request; },
-        [](const HistoryPage& e) { return e.request; }, [](const auto&) { return RequestId{0}; });
+        [](const HistoryPage& e) { return e.request; },
+        [](const SearchPage& e) { return e.request; }, [](const auto&) { return RequestId{0}; });
     const auto found = tickets_.find(request);
     if (found == tickets_.end()) return 0;
     const Ticket ticket = found->second;

@@ -79,6 +79,40 @@ SHOWN = """
 #20 * ada made the room archived: nobody writes in it any more
 """.strip()
 
+# What ada looks for, and what she is shown.
+SEARCHES = """
+Green tea
+coffee
+/edit tea, very GREEN
+tea
+/delete green tea
+/search green tea
+/search TEA
+/search #3 tea
+/search milk
+/search #1 green
+""".strip()
+
+FOUND = """
+* connected to 127.0.0.1:PORT as ada, in #lobby; /who lists who is here, /quit leaves
+<ada> Green tea
+<ada> coffee
+* ada changed ada's "coffee" to: tea, very GREEN
+<ada> tea
+* ada deleted ada's "tea": green tea
+#1 TIME <ada> Green tea
+#2 TIME <ada> tea, very GREEN (edited)
+* that is all
+#1 TIME <ada> Green tea
+#2 TIME <ada> tea, very GREEN (edited)
+* that is all
+#1 TIME <ada> Green tea
+#2 TIME <ada> tea, very GREEN (edited)
+* that is all
+* nothing was found
+* nothing was found
+""".strip()
+
 # What goes wrong, and the words for it.
 MISTAKES = """
 /dance
@@ -95,6 +129,8 @@ MISTAKES = """
 /create nonsense
 /join #nowhere
 /topic mine
+/search
+/search #12
 /help dance
 """.strip()
 
@@ -114,6 +150,8 @@ before: /history #120 50
 ! /create: nonsense: not a valid name
 ! /join: #nowhere: there is no such room (check the name; into a room by invitation somebody must \
 invite you first)
+! /search: say the words, too; /help shows how
+! /search: say the words, too; /help shows how
 ! /help: no such command: dance
 ! not done: #lobby: the account may not do that (ask a moderator or an owner of the room; its \
 members are listed with their roles)
@@ -139,6 +177,13 @@ class Recorded(Case):
         self.assertEqual(result.returncode, 65)
         self.assertIn("! not sent: #tea: the account may not do that", result.stderr.decode())
 
+    def test_what_was_said_is_found(self):
+        server = self.start_server()
+        result = self.chat(server, SEARCHES.splitlines())
+        self.maxDiff = None
+        self.assertEqual(plain(result.stdout).splitlines(), FOUND.splitlines())
+        self.assert_words(result, 0)
+
     def test_what_goes_wrong(self):
         server = self.start_server()
         result = self.chat(server, MISTAKES.splitlines())
@@ -152,7 +197,7 @@ class Recorded(Case):
         server = self.start_server()
         output = self.chat(server, ["/help", "/help edit", "/HELP /react"]).stdout.decode()
         for name in ("create rooms join topic invite kick ban unban mute unmute role archive "
-                     "members history edit delete reply react read typing who quit").split():
+                     "members history search edit delete reply react read typing who quit").split():
             self.assertRegex(output, rf"\* /{name}\b.*  \w")
         self.assertIn("* /edit [#12] TEXT: give your last message, or that one, another text",
                       output)

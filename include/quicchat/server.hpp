@@ -78,6 +78,7 @@ public:
     std::optional<TimePoint> next_deadline() const {
         auto deadline = earlier(peers_.transport().next_deadline(), logins_.next_deadline());
         if (!closed_) deadline = earlier(deadline, drain_deadline_);
+        if (hub_.pages().is_searching()) deadline = earlier(deadline, now_.steady);  // at once
         return earlier(deadline, hub_.next_deadline());
     }
 
@@ -243,13 +244,12 @@ private:
             [&](wire::CreateRoom&& m) { return answer(m.request, hub_.create_room(asker, m)); },
             [&](wire::RoomsRequest&& m) { return hub_.list_rooms(asker, m), Errc{}; },
             [&](wire::HistoryRequest&& m) { return open_page(asker, stream_id, stream, m); },
+            [&](wire::SearchRequest&& m) { return open_page(asker, stream_id, stream, m); },
             [&](wire::MarkRead&& m) { return hub_.mark_read(asker, m), Errc{}; },
             [&](wire::SetProfile&& m) { return answer(m.request, Errc::unsupported); },
             [&](wire::FileData&&) { return Errc::unexpected_frame; },
-            [&](auto&& m) {  // SearchRequest, FileOffer, FileRequest
-                if (stream.member != nullptr) return Errc::unexpected_frame;
-                return refuse(id, stream_id, stream, m.request, Errc::unsupported), Errc{};
-            });
+            [&](wire::FileOffer&& m) { return refuse_file(id, stream_id, stream, m.request); },
+            [&](wire::FileRequest&& m) { return refuse_file(id, stream_id, stream, m.request); });
     }
 
     Errc join(const HubAsker& asker, Connection& connection, StreamId stream_id, Stream& stream,
@@ -265,8 +265,13 @@ private:
         return Errc{};
     }
 
-    Errc open_page(const HubAsker& asker, StreamId stream_id, Stream& stream,
-                   const wire::HistoryRequest& m) {
+    Errc refuse_file(ConnectionId id, StreamId stream_id, Stream& stream, RequestId request) {
+        if (stream.member != nullptr) return Errc::unexpected_frame;
+        return refuse(id, stream_id, stream, request, Errc::unsupported), Errc{};
+    }
+
+    /// A HistoryRequest or a SearchRequest.
+    Errc open_page(const HubAsker& asker, StreamId stream_id, Stream& stream, const auto& m) {
         if (stream.member != nullptr) return Errc::unexpected_frame;
         const Errc errc = hub_.open_page(asker, stream_id, m);
         if (errc != Errc{}) refuse(asker.connection, stream_id, stream, m.request, errc);

@@ -21,6 +21,7 @@ from .records import (
     RoleChanged,
     RoomCreated,
     RoomRecord,
+    SearchPage,
     TopicChanged,
 )
 from .roles import Access, Role
@@ -57,6 +58,7 @@ __all__ = [
     "RoomInfo",
     "RoomLeft",
     "RoomRecord",
+    "SearchPage",
     "SendFailed",
     "ServerEvent",
     "ServerFailed",

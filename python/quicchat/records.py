@@ -24,6 +24,7 @@ __all__ = [
     "RoleChanged",
     "RoomCreated",
     "RoomRecord",
+    "SearchPage",
     "TopicChanged",
 ]
 
@@ -147,6 +148,25 @@ class HistoryPage:
         return self.records[-1].offset if self.records else 0
 
 
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """What a search has found so far, the newest first: as it is now, edited or not.
+
+    The server looks at some thousand records for one request. To go on ask with ``before=next``,
+    also if nothing was found yet, until ``next`` is None.
+    """
+
+    room: str
+    epoch: int
+    records: tuple[RoomRecord, ...]
+    next: int | None  #: the records below this offset were not looked at; None: there are none
+
+    @property
+    def messages(self) -> list[Message]:
+        """Only the messages."""
+        return [record for record in self.records if isinstance(record, Message)]
+
+
 def time_of(milliseconds: int) -> datetime:
     """What the core says is milliseconds since 1970. A server may say anything: what no calendar
     has is the end of Python's."""
@@ -158,6 +178,8 @@ def time_of(milliseconds: int) -> datetime:
 
 def record_of(kind: str, fields: tuple[Any, ...]) -> RoomRecord | None:
     """The record that the core describes like this; None if it is of a kind that we do not know."""
+    if kind == "nothing":
+        return None
     room, epoch, offset, time, id, sender, *rest = fields
     head = (room, epoch, offset, time_of(time), id, sender)
     match kind:

@@ -90,6 +90,9 @@ private:
         } else if (const auto* page = std::get_if<wire::HistoryRequest>(&request)) {
             if (state.member != nullptr) return false;
             (void)hub_.open_page(asker(), stream, *page);
+        } else if (const auto* search = std::get_if<wire::SearchRequest>(&request)) {
+            if (state.member != nullptr) return false;
+            (void)hub_.open_page(asker(), stream, *search);
         }
         return true;
     }
@@ -113,6 +116,7 @@ private:
             return check(frame.view()), true;
         };
         hub_.inboxes().send(write);
+        hub_.pages().look();
         hub_.pages().send([&](ConnectionId id, StreamId, const Bytes& f) { return write(id, f); },
                           [](ConnectionId, StreamId) {});
     }

@@ -16,6 +16,7 @@
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
+#include "quicchat/base/search_words.hpp"
 #include "quicchat/log/concept.hpp"
 #include "quicchat/server/asker.hpp"
 #include "quicchat/server/company.hpp"
@@ -111,6 +112,16 @@ public:
         return pages_.open(asker.connection, stream, *room, m);
     }
 
+    /// Begins a search on a stream of its own.
+    Errc open_page(const HubAsker& asker, StreamId stream, const wire::SearchRequest& m) {
+        if (!is_room_name(m.room) && !is_private_name(m.room)) return Errc::invalid_name;
+        if (const Errc errc = check_search(m.words); errc != Errc{}) return errc;
+        if (m.count == 0) return Errc::invalid_request;
+        const Room* room = keeper_.find_for(asker.user, m.room, turn_.now());
+        if (room == nullptr) return Errc::no_such_room;
+        return pages_.open(asker.connection, stream, *room, m);
+    }
+
     /// Takes note of how far somebody has read a room.
     void mark_read(const HubAsker& asker, const wire::MarkRead& m) {
         Room* room = keeper_.find_for(asker.user, m.room, turn_.now());
@@ -155,6 +166,7 @@ public:
 
     void handle_timeout(TimePoint now) {
         heartbeat_.handle_timeout(now, keeper_.directory().rooms(), feed_);
+        pages_.look();
     }
 
     std::optional<TimePoint> next_deadline() const {
@@ -177,6 +189,7 @@ public:
     /// What people were told while they were away; see Inboxes.
     Inboxes<Log>& inboxes() { return inboxes_; }
     Pages<Log>& pages() { return pages_; }
+    const Pages<Log>& pages() const { return pages_; }
 
     /// Memberships that ended without their client: write the frames, then finish the streams. To
     /// be polled after `settle`, before anything else about members.

@@ -155,6 +155,15 @@ struct HistoryPage {
     bool reaches_head = false;   ///< There was nothing newer.
 };
 
+/// Answers `search`: what was found, the newest first.
+struct SearchPage {
+    RequestId request;
+    std::string room;
+    Epoch epoch{};
+    std::vector<RoomRecord> records;
+    Offset next = 0;  ///< The records below it were not looked at: search on before it; 0: none.
+};
+
 /// Somebody in a room of ours types, or has stopped.
 struct TypingChanged {
     std::string room;
@@ -197,10 +206,10 @@ struct TokenRenewed {
     std::uint64_t generation = 0;
 };
 
-using ClientEvent =
-    std::variant<Online, Reconnecting, Offline, GoingAway, RoomJoined, RoomLeft, RoomMessage,
-                 RoomAct, PrivateMessage, Acked, Refused, RoomGap, MemberList, RoomList,
-                 HistoryPage, MarkerMoved, TypingChanged, PresenceChanged, TokenRenewed>;
+using ClientEvent = std::variant<Online, Reconnecting, Offline, GoingAway, RoomJoined, RoomLeft,
+                                 RoomMessage, RoomAct, PrivateMessage, Acked, Refused, RoomGap,
+                                 MemberList, RoomList, HistoryPage, SearchPage, MarkerMoved,
+                                 TypingChanged, PresenceChanged, TokenRenewed>;
 
 // What a server tells the program around it, for logs and figures. Nothing here needs an answer.
 
