@@ -172,7 +172,8 @@ Pair event_pair(const ClientEvent& event) {
             py::list rooms;
             for (const RoomSummary& r : e.rooms) {
                 rooms.append(py::make_tuple(text(r.room), text(r.topic), number(r.access),
-                                            number(r.role), r.head, r.marker, r.unread));
+                                            number(r.role), r.head, r.marker, r.unread,
+                                            r.mentions));
             }
             return Pair{"rooms", py::make_tuple(rooms, e.complete)};
         },

@@ -4,6 +4,7 @@ import asyncio
 import re
 import sys
 import unittest
+from unittest import mock
 
 from _support import EXAMPLES, Case, Server, Terminal, account, next_of, quicchat
 
@@ -203,6 +204,24 @@ class Recorded(Case):
                       output)
         self.assertIn("* /react [#12] EMOJI: put a short text under it", output)
 
+
+    def test_what_is_said_to_me_is_marked(self):
+        from datetime import UTC, datetime
+
+        from quicchat.cli import _show
+
+        def line(sender, text, **more):
+            return _show.Lines("Ada").line(quicchat.Message(
+                "#tea", 1, 2, datetime.now(UTC), bytes(16), sender, text, "{}", **more))
+
+        self.assertEqual(line("bob", "hello @ada"), "<bob>! hello @ada")
+        self.assertEqual(line("bob", "! hello @adam"), "<bob> ! hello @adam")
+        self.assertEqual(line("ada", "I, @ada"), "<ada> I, @ada")
+        self.assertEqual(line("bob", "", deleted=True), "<bob> (deleted)")
+        with mock.patch("quicchat.terminal.uses_colours", lambda _: True), \
+                mock.patch.object(_show, "uses_colours", lambda _: True):
+            self.assertEqual(line("bob", "@ada"), "\x1b[1m<bob>\x1b[0m @ada")
+            self.assertEqual(line("bob", "ada"), "\x1b[36m<bob>\x1b[0m ada")
 
     def test_hints_are_shown_to_those_who_asked(self):
         from quicchat.cli._show import Lines

@@ -1,9 +1,12 @@
-"""Searching in rooms, over a real server, with asyncio and without."""
+"""Searching in rooms and being mentioned, over a real server, with asyncio and without."""
 
 import asyncio
+import json
 import unittest
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
-from _support import Case, quicchat
+from _support import ROOT, Case, next_of, quicchat
 
 
 class Searching(Case):
@@ -88,6 +91,45 @@ class Searching(Case):
                     self.assertTrue(page.messages)
                     for message in page.messages:
                         self.assertIn(str(n), message.text)
+
+        self.talk(scenario)
+
+
+class Mentions(Case):
+    def test_a_message_knows_whom_it_mentions_as_the_vectors_say(self):
+        lines = (ROOT / "tests" / "vectors" / "mentions.txt").read_text().splitlines()
+        vectors = [json.loads(line) for line in lines if line and not line.startswith("#")]
+        self.assertGreater(len(vectors), 25)
+        for vector in vectors:
+            with self.subTest(vector["text"]):
+                message = quicchat.Message("#a", 1, 1, datetime.now(UTC), bytes(16), "bob",
+                                           vector["text"], "{}")
+                once = {}
+                for name in vector["names"]:
+                    once.setdefault(name.lower(), name)
+                self.assertEqual(message.mentions, tuple(once.values()))
+                for name in vector["names"]:
+                    self.assertTrue(message.mentions_user(name.upper()))
+                self.assertFalse(message.mentions_user("nobody"))
+
+    def test_a_list_of_rooms_counts_mentions(self):
+        async def scenario(connect, server):
+            async with connect("ada") as ada, connect("bob") as bob:
+                room = await ada.join("#lobby")
+                await bob.join("#lobby")
+                await room.send("hello @Bob")
+                last = await room.send("and @eve")
+                await next_of(bob, quicchat.Message, offset=last.offset)
+                info, = await bob.rooms()
+                self.assertEqual((info.unread, info.mentions), (2, 1))
+                bob.mark_read("#lobby")
+                info, = await bob.rooms()
+                self.assertEqual((info.unread, info.mentions), (0, 0))
+                info, = await ada.rooms()
+                self.assertEqual(info.mentions, 0)
+            result = await asyncio.to_thread(
+                self.chat, SimpleNamespace(port=server.address[1]), ["/rooms"], user="eve")
+            self.assertIn(b"* #lobby, 2 unread, 1 of them to you", result.stdout)
 
         self.talk(scenario)
 

@@ -220,6 +220,7 @@ class RoomInfo:
     head: int  #: the offset of the newest record
     marker: int  #: the offset up to which we have read, as we said
     unread: int  #: messages of others after that; 100 stands for more
+    mentions: int = 0  #: how many of these mention us, see :attr:`Message.mentions`
 
 
 @dataclass(frozen=True, slots=True)

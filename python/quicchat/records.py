@@ -7,6 +7,7 @@ Names and texts come from other people, as in :mod:`quicchat.events`: pass them 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +28,11 @@ __all__ = [
     "SearchPage",
     "TopicChanged",
 ]
+
+
+# PROTOCOL.md §3.2 and §3.5, as in include/quicchat/base/mention.hpp: both read the same vectors.
+_MENTION = re.compile(r"(?<![A-Za-z0-9_.-])@([A-Za-z0-9_.-]+)")
+_NAME_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,21 @@ class Message(Record):
     reply_to: int | None = None  #: the offset of the message that it answers
     edited: bool = False  #: the text is a later one; the :class:`Edited` for it follows
     deleted: bool = False  #: the text is gone; the :class:`Deleted` for it follows
+
+    @property
+    def mentions(self) -> tuple[str, ...]:
+        """The user names that the text mentions as ``@name``, each once, as it stands there first.
+        Whether there are such accounts is not known here."""
+        names = (name.rstrip(".-") for name in _MENTION.findall(self.text))
+        found: dict[str, str] = {}
+        for name in names:
+            if 1 <= len(name) <= _NAME_MAX:
+                found.setdefault(name.lower(), name)
+        return tuple(found.values())
+
+    def mentions_user(self, name: str) -> bool:
+        """True if the text mentions that account, whatever the case of its name."""
+        return name.lower() in map(str.lower, self.mentions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,7 @@ async def _rooms(session: Session, _: str) -> None:
     await session.catch_up()
     for room in await session.chat.rooms():
         unread = f", {room.unread}{'+' if room.unread >= 100 else ''} unread" if room.unread else ""
+        unread += f", {room.mentions} of them to you" if room.mentions else ""
         access = "" if room.access is Access.EVERYBODY else f", {room.access.name.lower()}"
         topic = f": {room.topic}" if room.topic else ""
         session.screen.note(f"{room.room}{access}{unread}{topic}")

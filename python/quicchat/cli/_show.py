@@ -32,7 +32,7 @@ from ..records import (
     TopicChanged,
 )
 from ..roles import Access, Role
-from ..terminal import clean_line, clean_text, paint
+from ..terminal import clean_line, clean_text, paint, uses_colours
 
 _REMEMBERED_MAX = 1000  # messages that a later line may quote
 _QUOTE_MAX = 30  # characters
@@ -129,12 +129,20 @@ class Lines:
         return f"#{record.offset} {when}{line}" if numbered else f"{when}{line}"
 
     def _message(self, message: Message) -> str:
-        name = paint(f"<{clean_line(message.sender)}>", "cyan", sys.stdout)
+        name = self._name(message)
         if message.deleted:
             return f"{name} {_dim('(deleted)')}"
         answer = f"(to {self.quote(message.reply_to)}) " if message.reply_to else ""
         edited = " (edited)" if message.edited else ""
         return f"{name} {answer}{_body(message.text)}{edited}"
+
+    def _name(self, message: Message) -> str:
+        """Who said it; marked if it is to us: bold, or by a mark that no name has."""
+        name = f"<{clean_line(message.sender)}>"
+        is_own = message.sender.lower() == self.me.lower()
+        if is_own or not message.mentions_user(self.me):
+            return paint(name, "cyan", sys.stdout)
+        return paint(name, "bold", sys.stdout) if uses_colours(sys.stdout) else f"{name}!"
 
     def _act(self, record: RoomRecord) -> str:
         who = clean_line(record.sender)
