@@ -53,6 +53,11 @@ public:
                                            std::size_t count_max) const {
         return std::visit([&](const auto& log) { return log.read(room, after, count_max); }, log_);
     }
+    Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
+                                const std::string& text) const {
+        return std::visit(
+            [&](const auto& log) { return log.reactions(room, target, author, text); }, log_);
+    }
     Durability durability() const {
         return std::visit([](const auto& log) { return log.durability(); }, log_);
     }

@@ -132,6 +132,8 @@ private:
                                     .room_recent_frames_max = 2,
                                     .private_rooms_max = 1,
                                     .catch_up_records_max = 2,
+                                    .search_records_max = 3,
+                                    .reactions_per_message_max = 2,
                                     .rooms_per_owner_max = 3}};
     ServerSession session_{config_.limits, "{}"};
     test::KnownAccounts accounts_{{"bob"}};

@@ -52,6 +52,11 @@ public:
         if (*broken_) return Errc::storage_failed;
         return log_.read(room, after, count_max);
     }
+    Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
+                                const std::string& text) const {
+        if (*broken_) return Errc::storage_failed;
+        return log_.reactions(room, target, author, text);
+    }
     Durability durability() const { return Durability::memory; }
 
 private:

@@ -37,6 +37,10 @@ public:
                                            std::size_t count_max) const {
         return log_->read(room, after, count_max);
     }
+    Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
+                                const std::string& text) const {
+        return log_->reactions(room, target, author, text);
+    }
     Durability durability() const { return Durability::fsync; }
 
 private:

@@ -202,6 +202,7 @@ public:
     /// what: nothing more may be asked for now.
     bool is_busy(const Member& member) const {
         return member.room->changes_under_way > 0 ||
+               member.room->has_reaction_under_way(member.user) ||
                member.replies.size() + member.appends >= limits_->replies_max;
     }
 

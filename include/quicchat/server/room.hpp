@@ -171,6 +171,15 @@ public:
     /// Acts under way that change who may do what. Until they are over nobody is judged by it.
     std::size_t changes_under_way = 0;
 
+    /// Reactions under way: whose, and on which message. Until one is over its author is not heard
+    /// again, since whether a reaction is there depends on it.
+    std::vector<std::pair<std::string, Offset>> reactions_under_way{};
+
+    bool has_reaction_under_way(std::string_view user) const {
+        return std::ranges::any_of(reactions_under_way,
+                                   [&](const auto& entry) { return entry.first == user; });
+    }
+
 private:
     void forget_recent() {
         recent_.clear();

@@ -22,6 +22,8 @@ struct Submission {
     Errc refusal{};             ///< Not to be stored: only to be looked up.
     bool changes_room = false;  ///< One of the room's `changes_under_way`.
     bool creates_room = false;
+    bool reacts = false;  ///< One of the room's `reactions_under_way`, in this life of its log.
+    Epoch epoch{};
     Record record{};
     std::vector<StateChange> changes{};
 };

@@ -92,6 +92,7 @@ CREATE TABLE device(
     PRIMARY KEY(account, id)
 ) STRICT, WITHOUT ROWID;
 )sql"},
+    {2, "CREATE INDEX record_reactions ON record(room, target) WHERE kind IN (3, 4);"},
 };
 
 /// How a database is opened.

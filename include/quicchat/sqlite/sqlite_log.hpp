@@ -46,6 +46,11 @@ public:
         return store_->read(room, after, count_max);
     }
 
+    Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
+                                const std::string& text) const {
+        return store_->reactions(room, target, author, text);
+    }
+
     Durability durability() const { return store_->durability(); }
 
     /// Readable while `poll_completion` has something.
