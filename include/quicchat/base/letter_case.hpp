@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -54,28 +56,32 @@ constexpr std::uint32_t fold_letter(std::uint32_t c) {
 /// The form in which texts are compared without case: each letter folded, and nothing else, so an
 /// accent that is a character of its own stays one. What is not UTF-8 stays as it is.
 inline std::string fold_case(std::string_view text) {
-    std::string folded;
-    folded.reserve(text.size());
-    while (!text.empty()) {
-        const auto octet = static_cast<std::uint8_t>(text[0]);
-        if (octet < 0x80) {
-            folded += static_cast<char>(octet >= 'A' && octet <= 'Z' ? octet + 32 : octet);
-            text.remove_prefix(1);
+    std::string folded(text.size(), '\0');  // it never becomes longer
+    char* out = folded.data();
+    for (std::size_t at = 0; at < text.size();) {
+        const char first = text[at];
+        if (static_cast<std::uint8_t>(first) < 0x80) {
+            *out++ = static_cast<char>(first >= 'A' && first <= 'Z' ? first + 32 : first);
+            ++at;
             continue;
         }
-        const detail::DecodedCharacter c = detail::first_character(text);
+        const detail::DecodedCharacter c = detail::first_character(text.substr(at));
         const std::uint32_t letter = fold_letter(c.code_point);
         if (c.bytes != 2 || letter == c.code_point) {
             const std::size_t bytes = c.bytes == 0 ? 1 : c.bytes;
-            folded += text.substr(0, bytes);
-        } else if (letter < 0x80) {  // the long s
-            folded += static_cast<char>(letter);
-        } else {
-            folded += static_cast<char>(0xc0 | (letter >> 6));
-            folded += static_cast<char>(0x80 | (letter & 0x3f));
+            out = std::copy_n(text.data() + at, bytes, out);
+            at += bytes;
+            continue;
         }
-        text.remove_prefix(c.bytes == 0 ? 1 : c.bytes);
+        if (letter < 0x80) {  // the long s
+            *out++ = static_cast<char>(letter);
+        } else {
+            *out++ = static_cast<char>(0xc0 | (letter >> 6));
+            *out++ = static_cast<char>(0x80 | (letter & 0x3f));
+        }
+        at += 2;
     }
+    folded.resize(static_cast<std::size_t>(out - folded.data()));
     return folded;
 }
 

@@ -308,7 +308,7 @@ COMMANDS = (
     Command("/leave [REASON]", "leave the room for good", _leave),
     Command("/history [#12] [COUNT]",
             "messages with their numbers: the newest, or those before #12", _history),
-    Command("/search [#12] WORDS", "messages that have these words: the newest, or those before #12",
+    Command("/search [#12] WORDS", "messages with these words: the newest, or those before #12",
             _search),
     Command("/edit [#12] TEXT", "give your last message, or that one, another text", _edit),
     Command("/delete [#12] [REASON]", "take your last message, or that one, away", _delete),
