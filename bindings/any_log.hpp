@@ -56,6 +56,11 @@ public:
     Result<std::vector<LoggedRecord>> files(const std::string& room) const {
         return std::visit([&](const auto& log) { return log.files(room); }, log_);
     }
+    Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
+                                const std::string& text) const {
+        return std::visit(
+            [&](const auto& log) { return log.reactions(room, target, author, text); }, log_);
+    }
     Durability durability() const {
         return std::visit([](const auto& log) { return log.durability(); }, log_);
     }

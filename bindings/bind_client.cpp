@@ -95,6 +95,11 @@ public:
                          std::size_t after) {
         request({ticket, HistoryCommand{std::move(room), offset, before, after}}, 0);
     }
+    void request_search(Ticket ticket, std::string room, std::string words, Offset before,
+                        std::size_t count) {
+        const std::size_t bytes = words.size();
+        request({ticket, SearchCommand{std::move(room), std::move(words), before, count}}, bytes);
+    }
     void request_members(Ticket ticket, std::string room, std::string after) {
         request({ticket, MembersCommand{std::move(room), std::move(after)}}, 0);
     }
@@ -195,6 +200,8 @@ void bind_client(py::module_& m) {
         .def("request_rooms", &ClientHandle::request_rooms, py::arg("ticket"), py::arg("after"))
         .def("request_history", &ClientHandle::request_history, py::arg("ticket"), py::arg("room"),
              py::arg("offset"), py::arg("before"), py::arg("after"))
+        .def("request_search", &ClientHandle::request_search, py::arg("ticket"), py::arg("room"),
+             py::arg("words"), py::arg("before"), py::arg("count"))
         .def("request_members", &ClientHandle::request_members, py::arg("ticket"), py::arg("room"),
              py::arg("after"))
         .def("mark_read", &ClientHandle::mark_read, py::arg("room"), py::arg("offset"),

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "convert.hpp"
 #include "quicchat/base/hex.hpp"
@@ -104,6 +105,14 @@ Pair record_pair(const RoomAct& e) {
     return {"nothing", py::tuple{}};
 }
 
+py::list record_list(const std::vector<RoomRecord>& records) {
+    py::list list;
+    for (const RoomRecord& record : records) {
+        list.append(std::visit([](const auto& r) { return record_pair(r); }, record));
+    }
+    return list;
+}
+
 Pair event_pair(const ClientEvent& event) {
     return match(
         event,
@@ -153,12 +162,13 @@ Pair event_pair(const ClientEvent& event) {
                                               std::string{cause_name(e.cause)})};
         },
         [](const HistoryPage& e) {
-            py::list records;
-            for (const RoomRecord& record : e.records) {
-                records.append(std::visit([](const auto& r) { return record_pair(r); }, record));
-            }
-            return Pair{"history", py::make_tuple(text(e.room), number(e.epoch), records,
-                                                  e.reaches_start, e.reaches_head)};
+            return Pair{"history",
+                        py::make_tuple(text(e.room), number(e.epoch), record_list(e.records),
+                                       e.reaches_start, e.reaches_head)};
+        },
+        [](const SearchPage& e) {
+            return Pair{"search", py::make_tuple(text(e.room), number(e.epoch),
+                                                 record_list(e.records), e.next)};
         },
         [](const MemberList& e) {
             py::list people;
@@ -171,7 +181,8 @@ Pair event_pair(const ClientEvent& event) {
             py::list rooms;
             for (const RoomSummary& r : e.rooms) {
                 rooms.append(py::make_tuple(text(r.room), text(r.topic), number(r.access),
-                                            number(r.role), r.head, r.marker, r.unread));
+                                            number(r.role), r.head, r.marker, r.unread,
+                                            r.mentions));
             }
             return Pair{"rooms", py::make_tuple(rooms, e.complete)};
         },

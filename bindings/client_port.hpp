@@ -54,6 +54,12 @@ struct HistoryCommand {
     std::size_t before;
     std::size_t after;
 };
+struct SearchCommand {
+    std::string room;
+    std::string words;
+    Offset before;
+    std::size_t count;
+};
 struct MembersCommand {
     std::string room;
     std::string after;
@@ -83,10 +89,11 @@ struct TypingCommand {
 };
 struct CloseCommand {};
 
-using ClientAction = std::variant<JoinCommand, LeaveCommand, PublishCommand, TellCommand,
-                                  CreateCommand, RoomsCommand, HistoryCommand, MembersCommand,
-                                  MarkCommand, TypingCommand, CloseCommand, SendFileCommand,
-                                  GiveFileCommand, FetchFileCommand, CancelFileCommand>;
+using ClientAction =
+    std::variant<JoinCommand, LeaveCommand, PublishCommand, TellCommand, CreateCommand,
+                 RoomsCommand, HistoryCommand, SearchCommand, MembersCommand, MarkCommand,
+                 TypingCommand, CloseCommand, SendFileCommand, GiveFileCommand, FetchFileCommand,
+                 CancelFileCommand>;
 
 struct ClientCommand {
     Ticket ticket = 0;
@@ -143,15 +150,17 @@ private:
 inline std::size_t size_of(const ClientEvent& event) {
     constexpr std::size_t fixed = 256;
     const auto texts = [](const auto& e) { return fixed + e.text.size() + e.attributes.size(); };
+    const auto records = [&](const auto& page) {
+        std::size_t bytes = fixed;
+        for (const RoomRecord& record : page.records) bytes += std::visit(texts, record);
+        return bytes;
+    };
     return match(
         event, [&](const RoomMessage& e) { return texts(e); },
         [&](const RoomAct& e) { return texts(e); },
         [&](const PrivateMessage& e) { return texts(e); },
-        [&](const HistoryPage& e) {
-            std::size_t bytes = fixed;
-            for (const RoomRecord& record : e.records) bytes += std::visit(texts, record);
-            return bytes;
-        },
+        [&](const HistoryPage& e) { return records(e); },
+        [&](const SearchPage& e) { return records(e); },
         [](const FileChunk& e) { return fixed + e.bytes.size(); },
         [](const MemberList& e) { return fixed + 64 * e.people.size(); },
         [](const RoomList& e) { return fixed + (fixed + topic_bytes_max) * e.rooms.size(); },

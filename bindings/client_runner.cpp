@@ -105,6 +105,9 @@ void ClientRunner::apply(ClientCommand command, Now now) {
         [&](HistoryCommand&& c) {
             note(ticket, client_.request_history(c.room, c.offset, c.before, c.after));
         },
+        [&](SearchCommand&& c) {
+            note(ticket, client_.request_search(c.room, std::move(c.words), c.before, c.count));
+        },
         [&](MembersCommand&& c) {
             note(ticket, client_.request_members(c.room, std::move(c.after)));
         },
@@ -165,6 +168,7 @@ Ticket ClientRunner::answered(const ClientEvent& event) {
         [](const Acked& e) { return e.request; }, [](const Refused& e) { return e.request; },
         [](const MemberList& e) { return e.request; }, [](const RoomList& e) { return e.request; },
         [](const HistoryPage& e) { return e.request; },
+        [](const SearchPage& e) { return e.request; },
         [](const FileWanted& e) { return e.request; }, [](const FileBegun& e) { return e.request; },
         [](const FileChunk& e) { return e.request; },
         [](const FileFetched& e) { return e.request; }, [](const auto&) { return RequestId{0}; });

@@ -4,6 +4,7 @@ import asyncio
 import re
 import sys
 import unittest
+from unittest import mock
 
 from _support import EXAMPLES, Case, Server, Terminal, account, next_of, quicchat
 
@@ -84,6 +85,40 @@ SHOWN = """
 #21 * ada made the room archived: nobody writes in it any more
 """.strip()
 
+# What ada looks for, and what she is shown.
+SEARCHES = """
+Green tea
+coffee
+/edit tea, very GREEN
+tea
+/delete green tea
+/search green tea
+/search TEA
+/search #3 tea
+/search milk
+/search #1 green
+""".strip()
+
+FOUND = """
+* connected to 127.0.0.1:PORT as ada, in #lobby; /who lists who is here, /quit leaves
+<ada> Green tea
+<ada> coffee
+* ada changed ada's "coffee" to: tea, very GREEN
+<ada> tea
+* ada deleted ada's "tea": green tea
+#1 TIME <ada> Green tea
+#2 TIME <ada> tea, very GREEN (edited)
+* that is all
+#1 TIME <ada> Green tea
+#2 TIME <ada> tea, very GREEN (edited)
+* that is all
+#1 TIME <ada> Green tea
+#2 TIME <ada> tea, very GREEN (edited)
+* that is all
+* nothing was found
+* nothing was found
+""".strip()
+
 # What goes wrong, and the words for it.
 MISTAKES = """
 /dance
@@ -103,6 +138,8 @@ MISTAKES = """
 /create nonsense
 /join #nowhere
 /topic mine
+/search
+/search #12
 /help dance
 """.strip()
 
@@ -127,6 +164,8 @@ kept)
 ! /create: nonsense: not a valid name
 ! /join: #nowhere: there is no such room (check the name; into a room by invitation somebody must \
 invite you first)
+! /search: say the words, too; /help shows how
+! /search: say the words, too; /help shows how
 ! /help: no such command: dance
 ! not done: #lobby: the account may not do that (ask a moderator or an owner of the room; its \
 members are listed with their roles)
@@ -156,6 +195,13 @@ class Recorded(Case):
         self.assertIn("! not done: none.txt cannot be read: no such file or directory (check the "
                       "name)", result.stderr.decode())
 
+    def test_what_was_said_is_found(self):
+        server = self.start_server()
+        result = self.chat(server, SEARCHES.splitlines())
+        self.maxDiff = None
+        self.assertEqual(plain(result.stdout).splitlines(), FOUND.splitlines())
+        self.assert_words(result, 0)
+
     def test_what_goes_wrong(self):
         server = self.start_server()
         result = self.chat(server, MISTAKES.splitlines())
@@ -169,13 +215,31 @@ class Recorded(Case):
         server = self.start_server()
         output = self.chat(server, ["/help", "/help edit", "/HELP /react"]).stdout.decode()
         for name in ("create rooms join topic invite kick ban unban mute unmute role archive "
-                     "members history edit delete reply react send save read typing who "
+                     "members history search edit delete reply react send save read typing who "
                      "quit").split():
             self.assertRegex(output, rf"\* /{name}\b.*  \w")
         self.assertIn("* /edit [#12] TEXT: give your last message, or that one, another text",
                       output)
         self.assertIn("* /react [#12] EMOJI: put a short text under it", output)
 
+
+    def test_what_is_said_to_me_is_marked(self):
+        from datetime import UTC, datetime
+
+        from quicchat.cli import _show
+
+        def line(sender, text, **more):
+            return _show.Lines("Ada").line(quicchat.Message(
+                "#tea", 1, 2, datetime.now(UTC), bytes(16), sender, text, "{}", **more))
+
+        self.assertEqual(line("bob", "hello @ada"), "<bob>! hello @ada")
+        self.assertEqual(line("bob", "! hello @adam"), "<bob> ! hello @adam")
+        self.assertEqual(line("ada", "I, @ada"), "<ada> I, @ada")
+        self.assertEqual(line("bob", "", deleted=True), "<bob> (deleted)")
+        with mock.patch("quicchat.terminal.uses_colours", lambda _: True), \
+                mock.patch.object(_show, "uses_colours", lambda _: True):
+            self.assertEqual(line("bob", "@ada"), "\x1b[1m<bob>\x1b[0m @ada")
+            self.assertEqual(line("bob", "ada"), "\x1b[36m<bob>\x1b[0m ada")
 
     def test_hints_are_shown_to_those_who_asked(self):
         from quicchat.cli._show import Lines

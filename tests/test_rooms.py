@@ -73,6 +73,7 @@ class Messages(Case):
                 sent = await room.send("party?")
                 await theirs.react(sent.offset, "👍🏽")
                 await theirs.unreact(sent.offset, "👍🏽")
+                await self.assert_refused("no_change", theirs.unreact(sent, "👍🏽"))
                 for removed in (False, True):
                     reaction = await next_of(ada, quicchat.Reaction)
                     self.assertEqual((reaction.sender, reaction.target, reaction.text,

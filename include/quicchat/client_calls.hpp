@@ -82,6 +82,13 @@ public:
         self().flushed(Errc{});
     }
 
+    /// Searches in a room, joined or not, for the newest `count` messages and files below `before`
+    /// that have all of the words. SearchPage or Refused follows.
+    Result<RequestId> request_search(std::string_view room, std::string words,
+                                     Offset before = varint_max, std::size_t count = 50) {
+        return self().flushed(session().request_search(room, std::move(words), before, count));
+    }
+
     /// Says that we are typing in a room. A hint: it may be lost, and is sent so often only.
     void say_typing(std::string_view room, TimePoint now) {
         if (std::optional<Buffer> hint = session().say_typing(room, now)) {

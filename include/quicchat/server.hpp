@@ -76,6 +76,7 @@ public:
     std::optional<TimePoint> next_deadline() const {
         auto deadline = earlier(peers_.transport().next_deadline(), logins_.next_deadline());
         if (!closed_) deadline = earlier(deadline, drain_deadline_);
+        if (hub_.pages().is_searching()) deadline = earlier(deadline, now_.steady);  // at once
         return earlier(deadline, earlier(hub_.next_deadline(), files_->next_deadline()));
     }
 
@@ -250,11 +251,8 @@ private:
             [&](wire::Tell&& m) { return answer(m.request, hub_.tell(asker, std::move(m))); },
             [&](wire::CreateRoom&& m) { return answer(m.request, hub_.create_room(asker, m)); },
             [&](wire::RoomsRequest&& m) { return hub_.list_rooms(asker, m), Errc{}; },
-            [&](wire::HistoryRequest&& m) {
-                if (stream.is_used()) return Errc::unexpected_frame;
-                return delivery_.answer_once(asker, stream_id, stream, m.request,
-                                             hub_.open_page(asker, stream_id, m));
-            },
+            [&](wire::HistoryRequest&& m) { return open_page(asker, stream_id, stream, m); },
+            [&](wire::SearchRequest&& m) { return open_page(asker, stream_id, stream, m); },
             [&](wire::MarkRead&& m) { return hub_.mark_read(asker, m), Errc{}; },
             [&](wire::SetProfile&& m) { return answer(m.request, Errc::unsupported); },
             [&](wire::FileOffer&& m) {
@@ -268,11 +266,6 @@ private:
                 if (stream.is_used()) return Errc::unexpected_frame;
                 return delivery_.answer_once(asker, stream_id, stream, m.request,
                                              files_->open(asker, stream_id, m));
-            },
-            [&](wire::SearchRequest&& m) {
-                if (stream.is_used()) return Errc::unexpected_frame;
-                return delivery_.answer_once(asker, stream_id, stream, m.request,
-                                             Errc::unsupported);
             });
     }
 
@@ -287,6 +280,13 @@ private:
         }
         delivery_.refuse(asker.connection, stream_id, stream, m.request, errc);
         return Errc{};
+    }
+
+    /// A HistoryRequest or a SearchRequest.
+    Errc open_page(const HubAsker& asker, StreamId stream_id, Stream& stream, const auto& m) {
+        if (stream.is_used()) return Errc::unexpected_frame;
+        return delivery_.answer_once(asker, stream_id, stream, m.request,
+                                     hub_.open_page(asker, stream_id, m));
     }
 
     Errc receive_file(const HubAsker& asker, StreamId stream_id, Stream& stream,

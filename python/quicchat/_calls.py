@@ -65,6 +65,13 @@ def page_range(before: Placed | int | None, after: Placed | int | None,
     return (_NEWEST if before is None else offset_of(before)), limit, 0
 
 
+def search_range(text: str, before: Placed | int | None, limit: int) -> tuple[str, int, int]:
+    """What the core is asked for: the words, an offset, and how many records below it."""
+    encode_text(text, "what is searched for")
+    offset, count, _ = page_range(before, None, None, limit)
+    return text, offset, count
+
+
 def offset_of(message: Placed | int) -> int:
     """The offset of a message, or of what has one."""
     offset = message if isinstance(message, int) else getattr(message, "offset", None)

@@ -33,7 +33,7 @@ from .events import (
     SendFailed,
     Typing,
 )
-from .records import HistoryPage, file_info, record_of, time_of
+from .records import HistoryPage, RoomRecord, SearchPage, file_info, record_of, time_of
 from .roles import Access, Role
 
 #: Unread events above which nothing more is taken from the core while nobody waits for an answer.
@@ -127,6 +127,10 @@ class Conversation:
     def request_history(self, waiter: Waiter, room: str, offset: int, before: int,
                         after: int) -> int:
         return self._ask(waiter, room, self.core.request_history, room, offset, before, after)
+
+    def request_search(self, waiter: Waiter, room: str, words: str, before: int,
+                       count: int) -> int:
+        return self._ask(waiter, room, self.core.request_search, room, words, before, count)
 
     def request_members(self, waiter: Waiter, room: str, after: str) -> int:
         return self._ask(waiter, room, self.core.request_members, room, after)
@@ -329,8 +333,11 @@ class Conversation:
 
     def _on_history(self, ticket: int, room: str, epoch: int, rows: list[tuple[Any, ...]],
                     *reaches: bool) -> None:
-        records = tuple(record for kind, fields in rows if (record := record_of(kind, fields)))
-        self._answer(ticket, HistoryPage(room, epoch, records, *reaches))
+        self._answer(ticket, HistoryPage(room, epoch, _records_of(rows), *reaches))
+
+    def _on_search(self, ticket: int, room: str, epoch: int, rows: list[tuple[Any, ...]],
+                   next: int) -> None:
+        self._answer(ticket, SearchPage(room, epoch, _records_of(rows), next or None))
 
     def _on_message(self, _: int, *fields: Any) -> None:
         self._on_record("message", fields)
@@ -384,6 +391,10 @@ class Conversation:
 
     def _on_typing(self, _: int, *fields: Any) -> None:
         self._keep(Typing(*fields))
+
+
+def _records_of(rows: list[tuple[Any, ...]]) -> tuple[RoomRecord, ...]:
+    return tuple(record for kind, fields in rows if (record := record_of(kind, fields)))
 
 
 class Connected:

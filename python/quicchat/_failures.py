@@ -42,6 +42,8 @@ _REQUEST_HINTS = {
     "forbidden": "ask a moderator or an owner of the room; its members are listed with their roles",
     "no_such_message": "it was deleted, or is too old to be kept; nobody can change it any more",
     "no_such_room": "check the name; into a room by invitation somebody must invite you first",
+    "no_change": "the reaction is there already, or was taken back already",
+    "too_many_reactions": "react to another message",
     "room_exists": "join that room, or choose another name",
     "removed": "ask a moderator of the room before you come back",
     "not_in_room": "join the room first",

@@ -28,12 +28,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ._calls import ChatCalls, Placed, RoomCalls, encode_attributes, message_act, page_range
+from ._calls import (
+    ChatCalls,
+    Placed,
+    RoomCalls,
+    encode_attributes,
+    message_act,
+    page_range,
+    search_range,
+)
 from ._conversation import UNREAD_PAUSE, Act, Conversation, encode_text
 from ._dialling import ALPN, Await, Resolve, Target, dial, make_target, resolve_error
 from ._files import READ_MAX, Destination, Download, Progress, Source, Upload, saved_path
 from .errors import WrongLoopError
-from .events import ClientEvent, HistoryPage, Joined, Member, Message, Receipt, RoomInfo
+from .events import (
+    ClientEvent,
+    HistoryPage,
+    Joined,
+    Member,
+    Message,
+    Receipt,
+    RoomInfo,
+    SearchPage,
+)
 from .limits import Limits
 from .reconnecting import Reconnect
 from .roles import Access
@@ -91,6 +108,13 @@ class Room(RoomCalls[Pending]):
         At most ``limit`` records, which is 100 at the most."""
         return await self._chat.history(self.name, before=before, after=after, around=around,
                                         limit=limit)
+
+    async def search(self, text: str, *, before: Placed | int | None = None,
+                     limit: int = 50) -> SearchPage:
+        """The newest messages of the room, or those before one, that have all of the words in
+        ``text``, whatever the case of letters. At most ``limit`` of them, which is 100 at the
+        most; :class:`quicchat.SearchPage` says how to go on."""
+        return await self._chat.search(self.name, text, before=before, limit=limit)
 
     async def members(self) -> list[Member]:
         """All who belong to the room or are in it, sorted by name."""
@@ -219,6 +243,14 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
         encode_text(room, "the room's name")
         page: HistoryPage = await self._ask(self._conversation.request_history, room,
                                             *page_range(before, after, around, limit))
+        return page
+
+    async def search(self, room: str, text: str, *, before: Placed | int | None = None,
+                     limit: int = 50) -> SearchPage:
+        """Searches in a room, joined or not; see :meth:`Room.search`."""
+        encode_text(room, "the room's name")
+        page: SearchPage = await self._ask(self._conversation.request_search, room,
+                                           *search_range(text, before, limit))
         return page
 
     async def members(self, room: str) -> list[Member]:

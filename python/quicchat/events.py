@@ -22,6 +22,7 @@ from .records import (
     RoleChanged,
     RoomCreated,
     RoomRecord,
+    SearchPage,
     TopicChanged,
 )
 from .roles import Access, Role
@@ -59,6 +60,7 @@ __all__ = [
     "RoomInfo",
     "RoomLeft",
     "RoomRecord",
+    "SearchPage",
     "SendFailed",
     "ServerEvent",
     "ServerFailed",
@@ -222,6 +224,7 @@ class RoomInfo:
     head: int  #: the offset of the newest record
     marker: int  #: the offset up to which we have read, as we said
     unread: int  #: messages of others after that; 100 stands for more
+    mentions: int = 0  #: how many of these mention us, see :attr:`Message.mentions`
 
 
 @dataclass(frozen=True, slots=True)

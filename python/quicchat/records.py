@@ -7,6 +7,7 @@ Names and texts come from other people, as in :mod:`quicchat.events`: pass them 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -25,8 +26,14 @@ __all__ = [
     "RoleChanged",
     "RoomCreated",
     "RoomRecord",
+    "SearchPage",
     "TopicChanged",
 ]
+
+
+# PROTOCOL.md §3.2 and §3.5, as in include/quicchat/base/mention.hpp: both read the same vectors.
+_MENTION = re.compile(r"(?<![A-Za-z0-9_.-])@([A-Za-z0-9_.-]+)")
+_NAME_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,21 @@ class Message(Record):
     edited: bool = False  #: the text is a later one; the :class:`Edited` for it follows
     deleted: bool = False  #: the text is gone; the :class:`Deleted` for it follows
     file: FileInfo | None = None  #: it is a file; ``read_file`` and ``save_file`` fetch it
+
+    @property
+    def mentions(self) -> tuple[str, ...]:
+        """The user names that the text mentions as ``@name``, each once, as it stands there first.
+        Whether there are such accounts is not known here."""
+        names = (name.rstrip(".-") for name in _MENTION.findall(self.text))
+        found: dict[str, str] = {}
+        for name in names:
+            if 1 <= len(name) <= _NAME_MAX:
+                found.setdefault(name.lower(), name)
+        return tuple(found.values())
+
+    def mentions_user(self, name: str) -> bool:
+        """True if the text mentions that account, whatever the case of its name."""
+        return name.lower() in map(str.lower, self.mentions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +180,25 @@ class HistoryPage:
         return self.records[-1].offset if self.records else 0
 
 
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """What a search has found so far, the newest first: as it is now, edited or not.
+
+    The server looks at some thousand records for one request. To go on ask with ``before=next``,
+    also if nothing was found yet, until ``next`` is None.
+    """
+
+    room: str
+    epoch: int
+    records: tuple[RoomRecord, ...]
+    next: int | None  #: the records below this offset were not looked at; None: there are none
+
+    @property
+    def messages(self) -> list[Message]:
+        """Only the messages."""
+        return [record for record in self.records if isinstance(record, Message)]
+
+
 def time_of(milliseconds: int) -> datetime:
     """What the core says is milliseconds since 1970. A server may say anything: what no calendar
     has is the end of Python's."""
@@ -174,6 +215,8 @@ def file_info(fields: tuple[int, str] | None) -> FileInfo | None:
 
 def record_of(kind: str, fields: tuple[Any, ...]) -> RoomRecord | None:
     """The record that the core describes like this; None if it is of a kind that we do not know."""
+    if kind == "nothing":
+        return None
     room, epoch, offset, time, id, sender, *rest = fields
     head = (room, epoch, offset, time_of(time), id, sender)
     match kind:

@@ -22,11 +22,28 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ._calls import ChatCalls, Placed, RoomCalls, encode_attributes, message_act, page_range
+from ._calls import (
+    ChatCalls,
+    Placed,
+    RoomCalls,
+    encode_attributes,
+    message_act,
+    page_range,
+    search_range,
+)
 from ._conversation import Act, Conversation, encode_text
 from ._dialling import Resolve, Target, dial, make_target, resolve_error
 from ._files import READ_MAX, Destination, Download, Progress, Source, Upload, saved_path
-from .events import ClientEvent, HistoryPage, Joined, Member, Message, Receipt, RoomInfo
+from .events import (
+    ClientEvent,
+    HistoryPage,
+    Joined,
+    Member,
+    Message,
+    Receipt,
+    RoomInfo,
+    SearchPage,
+)
 from .limits import Limits
 from .reconnecting import Reconnect
 from .roles import Access
@@ -136,6 +153,13 @@ class Room(RoomCalls[Receipt]):
         At most ``limit`` records, which is 100 at the most."""
         return self._chat.history(self.name, before=before, after=after, around=around,
                                   limit=limit)
+
+    def search(self, text: str, *, before: Placed | int | None = None,
+               limit: int = 50) -> SearchPage:
+        """The newest messages of the room, or those before one, that have all of the words in
+        ``text``, whatever the case of letters. At most ``limit`` of them, which is 100 at the
+        most; :class:`quicchat.SearchPage` says how to go on."""
+        return self._chat.search(self.name, text, before=before, limit=limit)
 
     def members(self) -> list[Member]:
         """All who belong to the room or are in it, sorted by name."""
@@ -253,6 +277,14 @@ class Chat(ChatCalls[Receipt]):
         encode_text(room, "the room's name")
         page: HistoryPage = self._ask(self._conversation.request_history, timeout, room,
                                       *page_range(before, after, around, limit))
+        return page
+
+    def search(self, room: str, text: str, *, before: Placed | int | None = None, limit: int = 50,
+               timeout: float | None = None) -> SearchPage:
+        """Searches in a room, joined or not; see :meth:`Room.search`."""
+        encode_text(room, "the room's name")
+        page: SearchPage = self._ask(self._conversation.request_search, timeout, room,
+                                     *search_range(text, before, limit))
         return page
 
     def members(self, room: str, *, timeout: float | None = None) -> list[Member]:

@@ -376,6 +376,7 @@ void check_log() {
     SECTION("acts") { check_acts<H>(); }
     SECTION("changes") { check_changes<H>(); }
     SECTION("changes and retention") { check_changes_and_retention<H>(); }
+    SECTION("reactions") { check_reactions<H>(); }
     SECTION("state") { check_state<H>(); }
     SECTION("look-ups") { check_look_ups<H>(); }
     SECTION("restart") { check_restart<H>(); }

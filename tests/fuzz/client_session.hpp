@@ -77,7 +77,13 @@ private:
                 (void)session_.tell("bob", {}, "hi", "{}");
                 return;
             case 5:
-                (void)session_.request_members("#b", "");
+                if (order / 8u % 4 == 3) {
+                    (void)session_.request_search("#a", "hi", 20, 3);
+                } else if (order / 8u % 4 == 2) {
+                    (void)session_.request_history("#a", 20, 3, 3);
+                } else {
+                    (void)session_.request_members("#b", "");
+                }
                 return;
             case 6:
             case 7: {
@@ -162,6 +168,8 @@ private:
                 must(has_known_value(act->act));
             } else if (const auto* gap = std::get_if<RoomGap>(&*event)) {
                 on_gap(*gap);
+            } else if (const auto* found = std::get_if<SearchPage>(&*event)) {
+                on_search(*found);
             } else if (const auto* refused = std::get_if<Refused>(&*event)) {
                 must(is_clean_text(refused->text));
             } else if (event->index() > ClientEvent{TokenRenewed{}}.index()) {
@@ -177,6 +185,7 @@ private:
             session_.begin_transfer_on(StreamId{4 * ++opened_});
         }
         session_.want_more();
+        while (session_.wants_page()) session_.request_page_on(StreamId{4 * ++opened_});
         while (session_.poll_outgoing()) {
         }
         while (const auto stream = session_.poll_reset()) {
@@ -190,6 +199,18 @@ private:
         Place& place = places_.at(canonical_name(record.room));
         must(place.next++ == record.offset && place.epoch == record.epoch);
         must(is_clean_text(record.text) && is_user_name(record.from));
+    }
+
+    /// What was found goes down, and so does what is left.
+    static void on_search(const SearchPage& page) {
+        must(page.records.size() <= 3);
+        Offset below = 20;
+        for (const RoomRecord& record : page.records) {
+            const Offset offset = std::visit([](const auto& r) { return r.offset; }, record);
+            must(offset >= 1 && offset < below);
+            below = offset;
+        }
+        must(page.next < (page.records.empty() ? below : below + 1));
     }
 
     void on_joined(const RoomJoined& joined) {

@@ -107,6 +107,9 @@ private:
         } else if (const auto* fetch = std::get_if<wire::FileRequest>(&request)) {
             if (state.member != nullptr) return false;
             (void)downloads_.open(asker(), stream, *fetch);
+        } else if (const auto* search = std::get_if<wire::SearchRequest>(&request)) {
+            if (state.member != nullptr) return false;
+            (void)hub_.open_page(asker(), stream, *search);
         }
         return true;
     }
@@ -147,6 +150,7 @@ private:
             return check(frame.view()), true;
         };
         hub_.inboxes().send(write);
+        hub_.pages().look();
         const auto write_on = [&](ConnectionId id, StreamId, const Bytes& f) {
             return write(id, f);
         };
@@ -168,6 +172,8 @@ private:
                                     .room_recent_frames_max = 2,
                                     .private_rooms_max = 1,
                                     .catch_up_records_max = 2,
+                                    .search_records_max = 3,
+                                    .reactions_per_message_max = 2,
                                     .rooms_per_owner_max = 3}};
     ServerSession session_{config_.limits, "{}"};
     test::KnownAccounts accounts_{{"bob"}};

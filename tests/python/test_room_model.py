@@ -132,6 +132,8 @@ class Model(Seen):
     def _react(self, who, target, text):
         if not self._is_message(target):
             return "no_such_message"
+        if (target, who, text) in self.reactions:
+            return "no_change"
         self._commit()
         self.reactions.add((target, who, text))
         return None
@@ -139,8 +141,10 @@ class Model(Seen):
     def _unreact(self, who, target, text):
         if not self._is_message(target):
             return "no_such_message"
+        if (target, who, text) not in self.reactions:
+            return "no_change"
         self._commit()
-        self.reactions.discard((target, who, text))
+        self.reactions.remove((target, who, text))
         return None
 
     def _topic(self, who, text):

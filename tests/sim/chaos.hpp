@@ -70,9 +70,10 @@ private:
     static constexpr const char* rooms[] = {"#one", "#two", "#made"};
 
     static Limits limits() {
-        return {.room_log_records_max = 20,
+        return {.room_log_records_max = RoomModel::records_max,
                 .room_recent_frames_max = 5,
                 .catch_up_records_max = 2,
+                .reactions_per_message_max = RoomModel::reactions_max,
                 .stream_backlog_bytes_max = 2048,
                 .replies_max = 4,
                 .events_max = 10,
@@ -113,8 +114,6 @@ private:
         run_for(std::chrono::seconds{2});
         for (Device& device : devices_) judge_.finish_list(device.witness);
     }
-
-    // The server.
 
     static ServerConfig server_config() {
         return {.rooms = {rooms[0], rooms[1]}, .operators = {"user1"}, .limits = limits()};
@@ -291,12 +290,13 @@ private:
         const Offset newest = place->second.second;
         const Offset target = newest - std::min<Offset>(newest, draw(0, 25));
         const auto kind = static_cast<Act::Kind>(draw(0, 4));
-        const std::string text =
-            kind == Act::Kind::deletion ? "" : "changed" + std::to_string(draw(0, 999));
+        std::string text = "changed" + std::to_string(draw(0, 999));
+        if (kind >= Act::Kind::deletion) text = kind == Act::Kind::deletion ? "" : "+1";
         submit(device, {room, text, draw_id(), {.kind = kind, .target = target}});
         if (!one_in(3)) return;
-        const auto again = one_in(2) ? Act::Kind::edit : Act::Kind::deletion;
-        submit(device, {room, "again", draw_id(), {.kind = again, .target = target}});
+        const int base = kind > Act::Kind::deletion ? 3 : 1;  // the same, or what is undone by it
+        const auto again = static_cast<Act::Kind>(base + static_cast<int>(one_in(2)));
+        submit(device, {room, base == 3 ? text : "again", draw_id(), {again, target}});
     }
 
     /// What owners and moderators do; others try it as well.

@@ -41,9 +41,10 @@ enum class DiskFault {
     state_lost_on_restart,  ///< Who is banned, and what a room is called.
     state_changed_twice,    ///< An act that is sent again changes the state again.
     look_up_finds_nothing,  ///< What was stored is refused when it is sent again.
+    reactions_forgotten,    ///< No reaction is there.
 };
 
-inline constexpr DiskFault last_disk_fault = DiskFault::look_up_finds_nothing;
+inline constexpr DiskFault last_disk_fault = DiskFault::reactions_forgotten;
 
 /// A simulated disk: what is in `rooms` survives a crash, what is `pending` does not.
 struct Disk {
@@ -299,6 +300,21 @@ public:
             if (record.act.kind == Act::Kind::file) files.push_back({offset, record});
         }
         return files;
+    }
+    Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
+                                const std::string& text) const {
+        const Disk::Room& r = disk_->rooms.at(room);
+        Reactions found;
+        for (Offset offset = r.first; offset <= r.head(); ++offset) {
+            const Record& record = r.records[offset - 1];
+            const bool adds = record.act.kind == Act::Kind::reaction;
+            if (record.act.target != target) continue;
+            if (!adds && record.act.kind != Act::Kind::unreaction) continue;
+            ++found.records;
+            if (record.author == author && record.text == text) found.there = adds;
+        }
+        if (disk_->fault == DiskFault::reactions_forgotten) found.there = false;
+        return found;
     }
     Durability durability() const { return Durability::fsync; }
 

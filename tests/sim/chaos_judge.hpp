@@ -184,6 +184,8 @@ private:
                 break;
             case Errc::forbidden:
             case Errc::no_such_message:
+            case Errc::no_change:
+            case Errc::too_many_reactions:
             case Errc::room_exists:
             case Errc::queue_full:
                 require(!was_sent_once(w, message) || !is_there(w, message),

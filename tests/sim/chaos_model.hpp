@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -30,6 +31,9 @@ public:
         Offset changed_by = 0;
         bool deleted = false;
     };
+
+    static constexpr Offset records_max = 20;  ///< That a log keeps.
+    static constexpr std::size_t reactions_max = 3;
 
     /// `operators` are owners whatever the records say.
     explicit RoomModel(std::string operator_name) : operator_(std::move(operator_name)) {}
@@ -101,9 +105,11 @@ private:
         const Act& act = r.act;
         const bool archived = access_ == RoomAccess::archived;
         switch (act.kind) {
-            case Act::Kind::message:
             case Act::Kind::reaction:
             case Act::Kind::unreaction:
+                judge_reaction(r);
+                [[fallthrough]];
+            case Act::Kind::message:
                 require(own >= Role::member && !archived, "somebody wrote who might not");
                 require(act.target <= head(), "something is about a record that is not there");
                 break;
@@ -124,6 +130,7 @@ private:
             case Act::Kind::creation:
                 require(head() == 0, "a room was made twice");
                 break;
+            case Act::Kind::file:
             case Act::Kind::tombstone:
                 throw Broken{"a tombstone was published"};
         }
@@ -138,6 +145,25 @@ private:
         require(r.act.kind == Act::Kind::deletion && own >= Role::moderator &&
                     role(target.author) < own,
                 "somebody changed what another wrote");
+    }
+
+    /// The log knows as many records as it keeps.
+    void judge_reaction(const Record& r) const {
+        const Offset kept = head() + 1 - std::min<Offset>(head(), records_max);
+        const bool adds = r.act.kind == Act::Kind::reaction;
+        bool was_there = false;  // at the latest time that anybody knows
+        std::size_t records = 0;
+        for (Offset offset = 1; offset <= head(); ++offset) {
+            const Content& c = at(offset);
+            const bool reacts =
+                c.act.kind == Act::Kind::reaction || c.act.kind == Act::Kind::unreaction;
+            if (!reacts || c.act.target != r.act.target) continue;
+            if (offset >= kept) ++records;
+            if (c.author != r.author || c.text != r.text) continue;
+            was_there = c.act.kind == Act::Kind::reaction && (offset >= kept || !adds);
+        }
+        require(was_there != adds, "a reaction that changes nothing");
+        require(!adds || records < reactions_max, "too many reactions on a message");
     }
 
     void judge_role(const Record& r, Role own, bool archived) const {

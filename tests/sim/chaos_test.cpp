@@ -68,7 +68,7 @@ TEST_CASE("the judge finds every fault of a disk", "[chaos]") {
         const auto fault = static_cast<DiskFault>(number);
         std::string broken;
         std::uint64_t seed = 0;
-        while (broken.empty() && seed < 300) {
+        while (broken.empty() && seed < 1000) {
             Chaos chaos{++seed, fault};
             broken = judge(chaos);
         }
@@ -84,5 +84,5 @@ TEST_CASE("chaos is the same run everywhere", "[chaos]") {
     // the same number for every compiler and library: copy it from the failed test.
     Chaos chaos{20261122};
     CHECK(judge(chaos) == "");
-    CHECK(chaos.trace_hash() == 10940188077286838249u);
+    CHECK(chaos.trace_hash() == 1704386182201266019u);
 }

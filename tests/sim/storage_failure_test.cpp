@@ -55,6 +55,11 @@ public:
     Result<std::vector<LoggedRecord>> files(const std::string& room) const {
         return log_.files(room);
     }
+    Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
+                                const std::string& text) const {
+        if (*broken_) return Errc::storage_failed;
+        return log_.reactions(room, target, author, text);
+    }
     Durability durability() const { return Durability::memory; }
 
 private:

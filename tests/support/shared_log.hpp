@@ -40,6 +40,10 @@ public:
     Result<std::vector<LoggedRecord>> files(const std::string& room) const {
         return log_->files(room);
     }
+    Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
+                                const std::string& text) const {
+        return log_->reactions(room, target, author, text);
+    }
     Durability durability() const { return Durability::fsync; }
 
 private:

@@ -118,6 +118,9 @@ inline constexpr std::size_t reaction_bytes_max = 64;
 /// Unread messages are counted up to here.
 inline constexpr std::size_t unread_max = 100;
 
+/// So many different names in one message count as mentions: who names more names nobody.
+inline constexpr std::size_t mentions_max = 32;
+
 /// When a client may try again what was refused for now.
 inline constexpr Duration refused_retry_after = std::chrono::seconds{5};
 

@@ -58,6 +58,13 @@ struct LoggedRecord {
     Record record;
 };
 
+/// What a log knows of the reactions on one message.
+struct Reactions {
+    std::size_t records = 0;  ///< Records of reactions and unreactions, by anybody.
+    bool there = false;       ///< Somebody's last one of some text is a reaction.
+    friend bool operator==(const Reactions&, const Reactions&) = default;
+};
+
 /// The caller's number for one append, returned with its completion.
 using AppendToken = std::uint64_t;
 
@@ -100,7 +107,8 @@ struct AppendCompletion {
 template <class L>
 concept RoomLog = std::movable<L> &&
     requires(L log, const L& view, std::string room, Record record, AppendToken token, Offset after,
-             std::size_t count_max, Retention retention, std::vector<StateChange> changes) {
+             std::size_t count_max, Retention retention, std::vector<StateChange> changes,
+             Offset target, std::string author, std::string text) {
     { log.open(room, retention) } -> std::same_as<Result<LogHead>>;
     { log.forget(room) } -> std::same_as<void>;
     /// The rooms whose logs exist, in order: after a restart, those from before.
@@ -119,6 +127,9 @@ concept RoomLog = std::movable<L> &&
     { view.read(room, after, count_max) } -> std::same_as<Result<std::vector<LoggedRecord>>>;
     /// The records of kind `file` that are within retention, in order: for the start.
     { view.files(room) } -> std::same_as<Result<std::vector<LoggedRecord>>>;
+    /// The reactions on the message at `target` that are there, as `read` knows them; `there` is
+    /// about those of one author and text.
+    { view.reactions(room, target, author, text) } -> std::same_as<Result<Reactions>>;
     { view.durability() } -> std::same_as<Durability>;
 };
 

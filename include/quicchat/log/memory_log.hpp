@@ -97,6 +97,17 @@ public:
         return files;
     }
 
+    Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
+                                const std::string& text) const {
+        const Room& r = *rooms_.at(room);
+        Reactions found;
+        for (Offset offset = std::max(target, r.first); offset <= r.head(); ++offset) {
+            const LoggedRecord& logged = r.records[static_cast<std::size_t>(offset - r.first)];
+            count_reaction(found, logged.record, target, author, text);
+        }
+        return found;
+    }
+
     Durability durability() const { return Durability::memory; }
 
 private:

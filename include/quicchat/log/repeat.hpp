@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "quicchat/log/concept.hpp"
 
 // What the models of RoomLog decide alike: which record repeats another, and which changes one.
@@ -31,6 +33,19 @@ inline bool is_change(const Act& act) {
 inline bool is_changeable(const Act& target, const Act& change) {
     return target.kind == Act::Kind::message ||
            (target.kind == Act::Kind::file && change.kind == Act::Kind::deletion);
+}
+
+inline bool is_reaction(const Act& act) {
+    return act.kind == Act::Kind::reaction || act.kind == Act::Kind::unreaction;
+}
+
+/// Takes the next record of a room into what is known of the reactions on the message at `target`.
+inline void count_reaction(Reactions& reactions, const Record& record, Offset target,
+                           std::string_view author, std::string_view text) {
+    if (!is_reaction(record.act) || record.act.target != target) return;
+    ++reactions.records;
+    if (record.author != author || record.text != text) return;
+    reactions.there = record.act.kind == Act::Kind::reaction;
 }
 
 /// What a deletion leaves of a message or a file: that there was one, and what it answered.

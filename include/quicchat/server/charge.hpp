@@ -15,6 +15,7 @@ namespace quicchat {
 /// `member`: of the stream on which it was asked, if there is one.
 inline Duration charge(RateLimits& rates, ServerConnection& asker, const Member* member,
                        const ServerRequest& request, TimePoint now) {
+    constexpr std::uint64_t search_cost = 10;  // thousands of records are looked at
     const std::string& user = asker.session.user();
     const auto size = [](const auto& m) {
         constexpr std::uint64_t head_bytes = 64;
@@ -37,12 +38,13 @@ inline Duration charge(RateLimits& rates, ServerConnection& asker, const Member*
             } else if constexpr (std::is_same_v<M, wire::Join> ||
                                  std::is_same_v<M, wire::MembersRequest> ||
                                  std::is_same_v<M, wire::HistoryRequest> ||
-                                 std::is_same_v<M, wire::SearchRequest> ||
                                  std::is_same_v<M, wire::FileRequest> ||
                                  std::is_same_v<M, wire::SetProfile> ||
                                  std::is_same_v<M, wire::RoomsRequest> ||
                                  std::is_same_v<M, wire::CreateRoom>) {
                 return rates.ask(asker.requests, now);
+            } else if constexpr (std::is_same_v<M, wire::SearchRequest>) {
+                return rates.ask(asker.requests, now, search_cost);
             } else {
                 return {};
             }

@@ -17,6 +17,7 @@
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
+#include "quicchat/base/search_words.hpp"
 #include "quicchat/log/concept.hpp"
 #include "quicchat/server/acts.hpp"
 #include "quicchat/server/asker.hpp"
@@ -171,6 +172,16 @@ public:
     /// Which files there are; what is not wanted any more is to be removed.
     FileIndex& files() { return keeper_.files(); }
 
+    /// Begins a search on a stream of its own.
+    Errc open_page(const HubAsker& asker, StreamId stream, const wire::SearchRequest& m) {
+        if (!is_room_name(m.room) && !is_private_name(m.room)) return Errc::invalid_name;
+        if (const Errc errc = check_search(m.words); errc != Errc{}) return errc;
+        if (m.count == 0) return Errc::invalid_request;
+        const Room* room = keeper_.find_for(asker.user, m.room, turn_.now());
+        if (room == nullptr) return Errc::no_such_room;
+        return pages_.open(asker.connection, stream, *room, m);
+    }
+
     /// Takes note of how far somebody has read a room.
     void mark_read(const HubAsker& asker, const wire::MarkRead& m) {
         Room* room = keeper_.find_for(asker.user, m.room, turn_.now());
@@ -215,6 +226,7 @@ public:
 
     void handle_timeout(TimePoint now) {
         heartbeat_.handle_timeout(now, keeper_.directory().rooms(), feed_);
+        pages_.look();
     }
 
     std::optional<TimePoint> next_deadline() const {
@@ -237,6 +249,7 @@ public:
     /// What people were told while they were away; see Inboxes.
     Inboxes<Log>& inboxes() { return inboxes_; }
     Pages<Log>& pages() { return pages_; }
+    const Pages<Log>& pages() const { return pages_; }
 
     /// Memberships that ended without their client: write the frames, then finish the streams. To
     /// be polled after `settle`, before anything else about members.
@@ -249,6 +262,7 @@ public:
     /// what: nothing more may be asked for now.
     bool is_busy(const Member& member) const {
         return member.room->changes_under_way > 0 ||
+               member.room->has_reaction_under_way(member.user) ||
                member.replies.size() + member.appends >= limits_->replies_max;
     }
 

@@ -1,8 +1,14 @@
 #pragma once
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/concept.hpp"
+#include "quicchat/log/repeat.hpp"
 #include "quicchat/server/acts.hpp"
 #include "quicchat/server/directory.hpp"
 #include "quicchat/server/room.hpp"
@@ -19,13 +25,16 @@ public:
 
     /// `Errc{}` if the act may be stored. `storage_failed` if the log cannot be read. Its form was
     /// checked before.
-    Errc judge(const Room& room, std::string_view user, const Act& act) const {
+    Errc judge(const Room& room, std::string_view user, const Act& act,
+               std::string_view text = {}) const {
         // What two people share stays as it is: one who left would lose what is told to him.
         if (room.is_private() && changes_room(act.kind)) return Errc::forbidden;
         const Role role = directory_->role(room, user, now_);
         if (act.kind == Act::Kind::role) return judge_role(room, user, role, act);
         if (!is_allowed(role, room.access(), action_of(act.kind))) return Errc::forbidden;
-        return has_target(act) ? judge_target(room, user, role, act) : Errc{};
+        if (!has_target(act)) return Errc{};
+        const Errc errc = judge_target(room, user, role, act);
+        return errc == Errc{} && is_reaction(act) ? judge_reaction(room, user, act, text) : errc;
     }
 
 private:
@@ -43,6 +52,22 @@ private:
                             is_allowed(role, room.access(), Action::tidy) &&
                             directory_->role(room, author, now_) < role;
         return tidies ? Errc{} : Errc::forbidden;
+    }
+
+    /// The caller saw to it that no other reaction of theirs is under way.
+    Errc judge_reaction(const Room& room, std::string_view user, const Act& act,
+                        std::string_view text) const {
+        const auto known =
+            log_->reactions(room.key(), act.target, std::string{user}, std::string{text});
+        if (!known) return Errc::storage_failed;
+        const bool adds = act.kind == Act::Kind::reaction;
+        if (known->there == adds) return Errc::no_change;
+        const auto under_way = std::ranges::count(room.reactions_under_way, act.target,
+                                                  &std::pair<std::string, Offset>::second);
+        const std::size_t records = known->records + static_cast<std::size_t>(under_way);
+        // What is there can always be taken back.
+        const bool is_full = adds && records >= limits_->reactions_per_message_max;
+        return is_full ? Errc::too_many_reactions : Errc{};
     }
 
     Errc judge_role(const Room& room, std::string_view user, Role role, const Act& act) const {

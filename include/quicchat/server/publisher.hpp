@@ -52,12 +52,17 @@ public:
         Room& room = *member.room;
         Submission asked{
             .connection = member.connection, .stream = member.stream, .request = m.request};
-        asked.refusal = judge(room, member.user, m.act);
+        asked.refusal = judge(room, member.user, m.act, m.text);
         ++member.appends;
         std::vector<StateChange> changes = changes_of(m.act, m.text);
         if (asked.refusal == Errc{} && changes_room(m.act.kind)) {
             asked.changes_room = true;
             ++room.changes_under_way;
+        }
+        if (asked.refusal == Errc{} && is_reaction(m.act)) {
+            asked.reacts = true;
+            asked.epoch = room.epoch();
+            room.reactions_under_way.emplace_back(member.user, m.act.target);
         }
         submissions_->submit(room.key(), std::move(asked),
                              {m.id, member.device, member.user, std::move(m.text),
@@ -110,7 +115,7 @@ public:
         if (room == nullptr) return Errc::no_such_room;
         if (room->changes_under_way > 0) return Errc::queue_full;
         Submission asked{.connection = connection, .stream = stream, .announces_file = true};
-        asked.refusal = judge(*room, record.author, record.act);
+        asked.refusal = judge(*room, record.author, record.act, record.text);
         if (!store && asked.refusal == Errc{}) asked.refusal = Errc::no_such_file;
         record.time = turn_->now();
         keeper_->note_use(*room);
@@ -125,6 +130,10 @@ public:
                                         : keeper_->directory().find(done.room);
         if (asked.changes_room && room != nullptr && --room->changes_under_way == 0) {
             feed_->wake_all(*room);  // they may go on asking
+        }
+        if (asked.reacts && room != nullptr && room->epoch() == asked.epoch) {
+            room->reactions_under_way.erase(room->reactions_under_way.begin());  // in order
+            feed_->wake_all(*room);
         }
         if (done.error != Errc{}) {
             const bool unknown = done.error == Errc::no_such_message && asked.refusal != Errc{};
@@ -145,10 +154,9 @@ public:
     }
 
 private:
-    Errc judge(const Room& room, std::string_view user, const Act& act) {
-        return turn_->noted(
-            Judge{keeper_->directory(), keeper_->log(), *limits_, turn_->now()}.judge(room, user,
-                                                                                      act));
+    Errc judge(const Room& room, std::string_view user, const Act& act, std::string_view text) {
+        const Judge judge{keeper_->directory(), keeper_->log(), *limits_, turn_->now()};
+        return turn_->noted(judge.judge(room, user, act, text));
     }
 
     void answer(const Submission& asked, wire::Ack ack) {

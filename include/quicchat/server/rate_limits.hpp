@@ -104,9 +104,9 @@ public:
     }
 
     /// A connection asks something: a budget of its own, so that one can ask while one may not
-    /// publish.
-    Duration ask(Budget& of_connection, TimePoint now) const {
-        return take(of_connection, limits_->requests_per_connection, now);
+    /// publish. `cost`: for how many requests it counts.
+    Duration ask(Budget& of_connection, TimePoint now, std::uint64_t cost = 1) const {
+        return take(of_connection, limits_->requests_per_connection, now, cost);
     }
 
     /// Somebody connects.
@@ -136,9 +136,9 @@ public:
 private:
     using Budgets = std::map<std::string, Budget>;
 
-    static Duration take(Budget& budget, const Rate& rate, TimePoint now) {
-        const Duration wait = budget.wait(rate, 1, now);
-        if (wait == Duration{}) budget.spend(rate, 1, now);
+    static Duration take(Budget& budget, const Rate& rate, TimePoint now, std::uint64_t cost = 1) {
+        const Duration wait = budget.wait(rate, cost, now);
+        if (wait == Duration{}) budget.spend(rate, cost, now);
         return wait;
     }
 

@@ -19,7 +19,7 @@
 #include "quicchat/server/events.hpp"
 #include "quicchat/server/people.hpp"
 #include "quicchat/server/private_rooms.hpp"
-#include "quicchat/session/act_form.hpp"
+#include "quicchat/server/unread.hpp"
 
 namespace quicchat {
 
@@ -86,12 +86,8 @@ public:
         if (act.kind == Act::Kind::role) {
             people_.apply_role(act.subject, static_cast<Role>(act.value), act.until);
         }
-        const Offset age = head_ - std::min(act.target, head_);  // of a message that is deleted
-        if (act.kind == Act::Kind::deletion && age < authors_.size()) {
-            authors_[authors_.size() - 1 - static_cast<std::size_t>(age)].clear();
-        }
         head_ = record.offset;
-        note_author(record.record);
+        unread_.push(record);
         quiet_ = false;
         recent_.push_back(encode_event(record));
         if (recent_.size() > recent_max_) {
@@ -106,25 +102,20 @@ public:
         return &recent_[static_cast<std::size_t>(offset - recent_first_)];
     }
 
-    /// True if `count_unread` can tell for that marker; otherwise show it the newest records.
-    bool knows_authors_after(Offset marker) const {
-        return authors_known_ || head_ - marker <= authors_.size();
-    }
+    /// True if `count_unread` and `count_mentions` can tell for that marker; otherwise show it the
+    /// newest records.
+    bool knows_authors_after(Offset marker) const { return unread_.knows(head_ - marker); }
 
-    /// Takes in who wrote the newest records, up to `unread_max` of them.
-    void note_authors(const std::vector<LoggedRecord>& newest) const {
-        authors_.clear();
-        authors_known_ = true;
-        for (const LoggedRecord& r : newest) note_author(r.record);
-    }
+    /// Takes in who wrote the newest records, up to `unread_max` of them, and whom they mention.
+    void note_authors(const std::vector<LoggedRecord>& newest) const { unread_.fill(newest); }
 
     /// The messages of others after the marker that are still there, up to `unread_max`.
     std::uint64_t count_unread(Offset marker, std::string_view user) const {
-        const std::string own = canonical_name(user);
-        const auto count = std::min<Offset>(head_ - marker, authors_.size());
-        const auto from = authors_.end() - static_cast<std::ptrdiff_t>(count);
-        return static_cast<std::uint64_t>(std::count_if(
-            from, authors_.end(), [&](const std::string& a) { return !a.empty() && a != own; }));
+        return unread_.count_unread(head_ - marker, user);
+    }
+    /// Those of them that mention the account.
+    std::uint64_t count_mentions(Offset marker, std::string_view user) const {
+        return unread_.count_mentions(head_ - marker, user);
     }
 
     /// Adds a member. True if its user was not here before.
@@ -180,16 +171,19 @@ public:
     /// Acts under way that change who may do what. Until they are over nobody is judged by it.
     std::size_t changes_under_way = 0;
 
+    /// Reactions under way: whose, and on which message. Until one is over its author is not heard
+    /// again, since whether a reaction is there depends on it.
+    std::vector<std::pair<std::string, Offset>> reactions_under_way{};
+
+    bool has_reaction_under_way(std::string_view user) const {
+        return std::ranges::any_of(reactions_under_way,
+                                   [&](const auto& entry) { return entry.first == user; });
+    }
+
 private:
     void forget_recent() {
         recent_.clear();
         recent_first_ = head_ + 1;
-    }
-
-    void note_author(const Record& record) const {
-        const bool counts = is_said(record.act.kind);
-        authors_.push_back(counts ? canonical_name(record.author) : std::string{});
-        if (authors_.size() > unread_max) authors_.pop_front();
     }
 
     std::string name_;
@@ -203,9 +197,7 @@ private:
     std::size_t recent_max_;
     bool quiet_ = true;
     std::deque<Bytes> recent_;
-    /// Who wrote the newest records; empty: it was no message. After a restart filled when needed.
-    mutable std::deque<std::string> authors_;
-    mutable bool authors_known_ = false;
+    mutable UnreadCounter unread_;  ///< After a restart filled when needed.
     std::vector<Member*> members_;
     People people_;
 };

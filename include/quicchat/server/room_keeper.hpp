@@ -195,15 +195,16 @@ public:
                             .role = directory_.role(room, user, now),
                             .head = room.head()};
         if (person != nullptr) summary.marker = person->marker;
-        summary.unread = std::min<Offset>(room.head() - summary.marker, unread_max);
-        if (summary.unread == unread_max) return summary;
         if (!room.knows_authors_after(summary.marker)) {
             const Offset before = room.head() - std::min<Offset>(room.head(), unread_max);
             const auto newest = log_.read(room.key(), before, unread_max);
             if (!newest) return Errc::storage_failed;
             room.note_authors(*newest);
         }
-        summary.unread = room.count_unread(summary.marker, user);
+        // So many records stand for more: who wrote them does not matter then.
+        const bool is_much = room.head() - summary.marker >= unread_max;
+        summary.unread = is_much ? unread_max : room.count_unread(summary.marker, user);
+        summary.mentions = room.count_mentions(summary.marker, user);
         return summary;
     }
 

@@ -23,6 +23,8 @@ struct Submission {
     bool changes_room = false;  ///< One of the room's `changes_under_way`.
     bool creates_room = false;
     bool announces_file = false;  ///< Its answer is a FileOutcome.
+    bool reacts = false;  ///< One of the room's `reactions_under_way`, in this life of its log.
+    Epoch epoch{};
     Record record{};
     std::vector<StateChange> changes{};
 };

@@ -10,6 +10,7 @@
 
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/limits.hpp"
+#include "quicchat/base/result.hpp"
 #include "quicchat/session/act_form.hpp"
 #include "quicchat/session/event.hpp"
 #include "quicchat/wire/message.hpp"
@@ -51,7 +52,7 @@ inline RoomRecord to_record(const std::string& room, Epoch epoch, wire::Event m)
                    .changed_by = m.changed_by};
 }
 
-/// The pages of history that a client has asked for on this connection.
+/// The pages of history, and searches, that a client has asked for on this connection.
 class ClientPages {
 public:
     struct Request {
@@ -60,6 +61,9 @@ public:
         Offset offset = 0;
         std::size_t before = 0;
         std::size_t after = 0;
+        std::string words{};  ///< Of a search: in the `before` newest that have them.
+
+        bool is_search() const { return !words.empty(); }
     };
 
     explicit ClientPages(const Limits& limits) : count_max_(limits.pages_per_connection_max) {}
@@ -74,7 +78,7 @@ public:
     Request begin(StreamId stream) {
         Request request = std::move(waiting_.front());
         waiting_.pop_front();
-        pages_[stream] = {.request = request};
+        pages_[stream] = {.request = request, .edge = request.is_search() ? request.offset : 0};
         return request;
     }
 
@@ -84,8 +88,10 @@ public:
     Errc add(StreamId stream, wire::Event m) {
         Page& page = pages_.at(stream);
         const bool is_full = page.records.size() == page.request.before + page.request.after;
-        if (is_full || m.offset <= page.newest) return Errc::unexpected_frame;
-        page.newest = m.offset;
+        const bool is_next =
+            page.request.is_search() ? m.offset < page.edge && m.offset != 0 : m.offset > page.edge;
+        if (is_full || !is_next) return Errc::unexpected_frame;
+        page.edge = m.offset;
         page.records.push_back(std::move(m));
         return Errc{};
     }
@@ -93,12 +99,18 @@ public:
     /// All of a page has come.
     HistoryPage complete(StreamId stream, const wire::HistoryEnd& m) {
         Page& page = pages_.at(stream);
-        HistoryPage complete{page.request.number, page.request.room, m.epoch, {},
-                             m.reaches_start,     m.reaches_head};
-        for (wire::Event& event : std::exchange(page.records, {})) {
-            complete.records.push_back(to_record(complete.room, m.epoch, std::move(event)));
-        }
-        return complete;
+        return {page.request.number,         page.request.room, m.epoch,
+                take_records(page, m.epoch), m.reaches_start,   m.reaches_head};
+    }
+
+    /// All that a search has found for now. `unexpected_frame` if it is to go on above what it has
+    /// found, or where it began: it would never end.
+    Result<SearchPage> complete(StreamId stream, const wire::SearchEnd& m) {
+        Page& page = pages_.at(stream);
+        const bool goes_back = page.records.empty() ? m.next >= page.edge : m.next > page.edge;
+        if (m.next != 0 && goes_back) return Errc::unexpected_frame;
+        return SearchPage{page.request.number, page.request.room, m.epoch,
+                          take_records(page, m.epoch), m.next};
     }
 
     /// The stream is over. Returns the number of its request.
@@ -112,9 +124,17 @@ public:
 private:
     struct Page {
         Request request;
-        Offset newest = 0;
+        Offset edge = 0;  ///< The next record is above it; of a search, below it.
         std::vector<wire::Event> records{};
     };
+
+    static std::vector<RoomRecord> take_records(Page& page, Epoch epoch) {
+        std::vector<RoomRecord> records;
+        for (wire::Event& event : std::exchange(page.records, {})) {
+            records.push_back(to_record(page.request.room, epoch, std::move(event)));
+        }
+        return records;
+    }
 
     std::size_t count_max_;
     std::deque<Request> waiting_;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "quicchat/base/search_words.hpp"
 #include "quicchat/session/client_requests.hpp"
 
 namespace quicchat {
@@ -42,6 +43,21 @@ public:
         return request;
     }
 
+    /// Searches in a room, joined or not, for the newest `count` messages and files below `before`
+    /// that have all of the words, whatever the case of letters. SearchPage follows.
+    Result<RequestId> request_search(std::string_view name, std::string words, Offset before,
+                                     std::size_t count) {
+        if (!ready_) return Errc::not_ready;
+        if (!is_room_name(name) && !is_private_name(name)) return Errc::invalid_name;
+        if (const Errc errc = check_search(words); errc != Errc{}) return errc;
+        if (count == 0 || count > page_records_max_) return Errc::invalid_request;
+        if (!outbox_.has_room(0)) return Errc::queue_full;
+        const RequestId request = outbox_.add({.kind = Kind::search, .room = std::string{name}});
+        pages_.ask(
+            {request, std::string{name}, std::min(before, varint_max), count, 0, std::move(words)});
+        return request;
+    }
+
     /// Asks who is in a room, for names after `after`. MemberList follows.
     Result<RequestId> request_members(std::string_view name, std::string after) {
         if (!ready_) return Errc::not_ready;
@@ -55,15 +71,20 @@ public:
         return request;
     }
 
-    /// True if a page of history waits for a stream of its own. Open one and call
+    /// True if a page of history or a search waits for a stream of its own. Open one and call
     /// `request_page_on`.
     bool wants_page() const { return ready_ && pages_.next_waiting() != nullptr; }
 
     void request_page_on(StreamId stream) {
         const ClientPages::Request request = pages_.begin(stream);
         outbox_.requests().at(request.number).stream = stream;
-        send(stream, wire::HistoryRequest{request.number, request.room, request.offset,
-                                          request.before, request.after});
+        if (request.is_search()) {
+            send(stream, wire::SearchRequest{request.number, request.room, request.words,
+                                             request.offset, request.before});
+        } else {
+            send(stream, wire::HistoryRequest{request.number, request.room, request.offset,
+                                              request.before, request.after});
+        }
         send_end(stream);
     }
 };

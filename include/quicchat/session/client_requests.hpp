@@ -254,12 +254,16 @@ protected:
         }
     }
 
+    static bool has_own_stream(const Outbox::Request& request) {
+        return request.kind == Kind::history || request.kind == Kind::search;
+    }
+
     /// We are out of a room, and what was asked in it will have no answer.
     void end_room(const Room& room) {
         const std::string key = canonical_name(room.name);
         const auto is_here = [&](const Outbox::Request& request) {
-            // A page of history has its own stream, and its answer.
-            return request.kind != Kind::history && canonical_name(request.room) == key;
+            // What has a stream of its own has its answer there.
+            return !has_own_stream(request) && canonical_name(request.room) == key;
         };
         refuse_if(is_here, Errc::not_in_room, "the room ended before the answer came");
         if (room.stage == Stage::refused) return;  // said already
@@ -288,7 +292,7 @@ protected:
         outgoing_.clear();
         for (const Room& room : rooms_.handle_disconnected()) end_room(room);
         const auto is_question = [](const Outbox::Request& r) {
-            return r.kind == Kind::members || r.kind == Kind::rooms || r.kind == Kind::history;
+            return r.kind == Kind::members || r.kind == Kind::rooms || has_own_stream(r);
         };
         refuse_if(is_question, Errc::not_ready, "the connection was lost before the answer came");
         outbox_.take_if([](const Outbox::Request& r) { return r.kind == Kind::rejoin; });

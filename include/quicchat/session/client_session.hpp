@@ -268,8 +268,15 @@ private:
                 events_.push_back(pages_.complete(stream, m));
                 return Errc{};
             },
+            [&](wire::SearchEnd&& m) {
+                if (!outbox_.take(m.request, stream, Kind::search)) return Errc::unexpected_frame;
+                Result<SearchPage> page = pages_.complete(stream, m);
+                if (!page) return to_errc(page.error());
+                events_.push_back(*std::move(page));
+                return Errc{};
+            },
             [&](wire::Error&& m) {
-                const auto request = outbox_.take(m.request, stream, Kind::history);
+                const auto request = outbox_.take(m.request, stream);
                 if (!request) return Errc::unexpected_frame;
                 return refuse(*request, std::move(m));
             },

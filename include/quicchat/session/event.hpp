@@ -207,6 +207,15 @@ struct FileFetched {
     std::string room;
 };
 
+/// Answers `search`: what was found, the newest first.
+struct SearchPage {
+    RequestId request;
+    std::string room;
+    Epoch epoch{};
+    std::vector<RoomRecord> records;
+    Offset next = 0;  ///< The records below it were not looked at: search on before it; 0: none.
+};
+
 /// Somebody in a room of ours types, or has stopped.
 struct TypingChanged {
     std::string room;
@@ -252,8 +261,8 @@ struct TokenRenewed {
 using ClientEvent =
     std::variant<Online, Reconnecting, Offline, GoingAway, RoomJoined, RoomLeft, RoomMessage,
                  RoomAct, PrivateMessage, Acked, Refused, RoomGap, MemberList, RoomList,
-                 HistoryPage, MarkerMoved, TypingChanged, PresenceChanged, TokenRenewed, FileWanted,
-                 FileBegun, FileChunk, FileFetched>;
+                 HistoryPage, SearchPage, MarkerMoved, TypingChanged, PresenceChanged, TokenRenewed,
+                 FileWanted, FileBegun, FileChunk, FileFetched>;
 
 // What a server tells the program around it, for logs and figures. Nothing here needs an answer.
 

@@ -40,6 +40,17 @@ inline constexpr const char* select_files =
     "until, changed_by FROM record "
     "WHERE room=?1 AND offset>=?2 AND offset<=?3 AND kind=10 ORDER BY offset";
 
+// By the index in words: without figures about the tables SQLite takes the primary key, and reads
+// the whole room.
+inline constexpr const char* count_reactions =
+    "SELECT count(*) FROM record INDEXED BY record_reactions "
+    "WHERE room=?1 AND target=?2 AND kind IN (3, 4) AND offset BETWEEN ?3 AND ?4";
+
+inline constexpr const char* select_reaction =
+    "SELECT kind FROM record INDEXED BY record_reactions "
+    "WHERE room=?1 AND target=?2 AND kind IN (3, 4) AND offset BETWEEN ?3 AND ?4 "
+    "AND author=?5 AND text=?6 ORDER BY offset DESC LIMIT 1";
+
 inline LoggedRecord read_record(const Rows& row) {
     LoggedRecord read;
     read.offset = static_cast<Offset>(row.number(0));
@@ -110,7 +121,7 @@ public:
                          "SELECT offset, bytes, author, device, id FROM record "
                          "WHERE room=?1 AND offset>=?2 ORDER BY offset LIMIT 64"),
           select_edits_(database,
-                        "SELECT offset FROM record "
+                        "SELECT offset FROM record INDEXED BY record_edits "
                         "WHERE room=?1 AND target=?2 AND kind=1 AND offset>=?3"),
           insert_(database,
                   "INSERT INTO record "

@@ -95,6 +95,7 @@ CREATE TABLE device(
     {4, R"sql(
 CREATE INDEX record_files ON record(room, offset) WHERE kind = 10;
 )sql"},
+    {2, "CREATE INDEX record_reactions ON record(room, target) WHERE kind IN (3, 4);"},
 };
 
 /// How a database is opened.

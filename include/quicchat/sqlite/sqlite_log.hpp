@@ -50,6 +50,11 @@ public:
         return store_->files(room);
     }
 
+    Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
+                                const std::string& text) const {
+        return store_->reactions(room, target, author, text);
+    }
+
     Durability durability() const { return store_->durability(); }
 
     /// Readable while `poll_completion` has something.

@@ -149,6 +149,21 @@ public:
         return files;
     }
 
+    Result<Reactions> reactions(const std::string& name, Offset target, const std::string& author,
+                                const std::string& text) {
+        const Room& room = rooms_.at(name);
+        Rows count = count_reactions_.query(room.key, target, room.head.first, room.head.head);
+        if (!count.next()) return Errc::storage_failed;
+        Reactions found{.records = static_cast<std::size_t>(count.number(0))};
+        if (found.records == 0) return found;
+        Rows last =
+            select_reaction_.query(room.key, target, room.head.first, room.head.head, author, text);
+        if (last.next())
+            found.there = static_cast<Act::Kind>(last.number(0)) == Act::Kind::reaction;
+        if (last.code() != SQLITE_OK) return Errc::storage_failed;
+        return found;
+    }
+
     /// Has devices changed after what was asked before. `saved` tells when it is safe.
     SaveTicket change_devices(ChangeDevices change) {
         change.ticket = ++newest_ticket_;
@@ -192,6 +207,8 @@ private:
           reader_(std::move(reader)),
           select_records_(reader_, detail::select_records),
           select_files_(reader_, detail::select_files),
+          count_reactions_(reader_, detail::count_reactions),
+          select_reaction_(reader_, detail::select_reaction),
           select_state_(reader_, "SELECT key, value FROM room_state WHERE room=?1") {}
 
     AppendRecord make_append(AppendToken token, const std::string& room, Record record) const {
@@ -244,6 +261,8 @@ private:
     Database reader_;  ///< Ends before the writer, which closes the file as the last.
     Statement select_records_;
     Statement select_files_;
+    Statement count_reactions_;
+    Statement select_reaction_;
     Statement select_state_;
 };
 

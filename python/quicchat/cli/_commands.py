@@ -116,6 +116,7 @@ async def _rooms(session: Session, _: str) -> None:
     await session.catch_up()
     for room in await session.chat.rooms():
         unread = f", {room.unread}{'+' if room.unread >= 100 else ''} unread" if room.unread else ""
+        unread += f", {room.mentions} of them to you" if room.mentions else ""
         access = "" if room.access is Access.EVERYBODY else f", {room.access.name.lower()}"
         topic = f": {room.topic}" if room.topic else ""
         session.screen.note(f"{room.room}{access}{unread}{topic}")
@@ -221,6 +222,20 @@ async def _history(session: Session, text: str) -> None:
         session.screen.note(f"more: /history #{page.first}")
 
 
+async def _search(session: Session, text: str) -> None:
+    number, words = _number(text)
+    _need(words, "the words")
+    await session.catch_up()
+    page = await session.here().search(words, before=number)
+    for record in reversed(page.records):
+        session.screen.say(session.lines.record(record, numbered=True, times=True))
+    if page.next is not None:
+        found = "" if page.records else "nothing yet; "
+        session.screen.note(f"{found}more: /search #{page.next} {clean_line(words)}")
+    else:
+        session.screen.note("that is all" if page.records else "nothing was found")
+
+
 async def _edit(session: Session, text: str) -> None:
     number, rest = _number(text)
     _need(rest, "the new text")
@@ -323,6 +338,8 @@ COMMANDS = (
     Command("/leave [REASON]", "leave the room for good", _leave),
     Command("/history [#12] [COUNT]",
             "messages with their numbers: the newest, or those before #12", _history),
+    Command("/search [#12] WORDS", "messages with these words: the newest, or those before #12",
+            _search),
     Command("/edit [#12] TEXT", "give your last message, or that one, another text", _edit),
     Command("/delete [#12] [REASON]", "take your last message, or that one, away", _delete),
     Command("/reply [#12] TEXT", "answer the last message of somebody else, or that one", _reply),

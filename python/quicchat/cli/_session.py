@@ -51,6 +51,7 @@ class Session:
             self.screen.note(f"topic: {room.topic}")
         with contextlib.suppress(QuicChatError):  # no connection just now
             unread = [f"{r.room} {r.unread}{'+' if r.unread >= 100 else ''}"
+                      + (f" ({r.mentions} to you)" if r.mentions else "")
                       for r in await self.chat.rooms() if r.unread and r.room != room.name]
             if unread:
                 self.screen.note(f"unread: {', '.join(unread)}; /join and a room's name goes there")

@@ -33,7 +33,7 @@ from ..records import (
     TopicChanged,
 )
 from ..roles import Access, Role
-from ..terminal import Clean, clean_body, clean_line, paint
+from ..terminal import Clean, clean_body, clean_line, paint, uses_colours
 from ._progress import size_text
 
 _REMEMBERED_MAX = 1000  # messages that a later line may quote
@@ -137,7 +137,7 @@ class Lines:
         return number + when + line
 
     def _message(self, message: Message) -> Clean:
-        name = paint(f"<{message.sender}>", "cyan", sys.stdout)
+        name = self._name(message)
         if message.deleted:
             return name + " " + _dim("(deleted)")
         answer = f"(to {self.quote(message.reply_to)}) " if message.reply_to else ""
@@ -146,6 +146,14 @@ class Lines:
                                               + f"; /save #{message.offset}")
         edited = " (edited)" if message.edited else ""
         return name + " " + answer + clean_body(message.text) + edited
+
+    def _name(self, message: Message) -> Clean:
+        """Who said it; marked if it is to us: bold, or by a mark that no name has."""
+        name = f"<{message.sender}>"
+        is_own = message.sender.lower() == self.me.lower()
+        if is_own or not message.mentions_user(self.me):
+            return paint(name, "cyan", sys.stdout)
+        return paint(name, "bold", sys.stdout) if uses_colours(sys.stdout) else clean_line(f"{name}!")
 
     def _act(self, record: RoomRecord) -> str:
         who = record.sender

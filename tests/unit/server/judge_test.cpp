@@ -59,10 +59,7 @@ struct Courtroom {
 TEST_CASE("a judge lets write who may write", "[server]") {
     Courtroom court;
     const Offset target = court.add("member");
-    const Act acts[] = {{},
-                        {.target = target},
-                        {.kind = Kind::reaction, .target = target},
-                        {.kind = Kind::unreaction, .target = target}};
+    const Act acts[] = {{}, {.target = target}, {.kind = Kind::reaction, .target = target}};
     for (const Act& act : acts) {
         for (const char* user : {"owner", "mod", "member", "stranger", "ROOT"}) {
             CHECK(court.judge(user, act) == Errc{});
@@ -166,6 +163,58 @@ TEST_CASE("a judge looks at what an act is about", "[server]") {
     }
 }
 
+TEST_CASE("a judge looks at the reactions that are there", "[server]") {
+    Courtroom court;
+    court.limits.reactions_per_message_max = 4;
+    const Offset target = court.add("member");
+    const Offset other = court.add("member");
+    const Act adds{.kind = Kind::reaction, .target = target};
+    const Act takes{.kind = Kind::unreaction, .target = target};
+    const auto judge = [&](std::string_view user, const Act& act, std::string_view text) {
+        return Judge<MemoryLog>{court.directory, court.log, court.limits, {}}.judge(
+            *court.room, user, act, text);
+    };
+    CHECK(judge("member", takes, "+1") == Errc::no_change);
+    court.add("member", adds, "+1");
+
+    SECTION("of that author, text and message") {
+        CHECK(judge("member", adds, "+1") == Errc::no_change);
+        CHECK(judge("member", takes, "+1") == Errc{});
+        CHECK(judge("owner", adds, "+1") == Errc{});
+        CHECK(judge("owner", takes, "+1") == Errc::no_change);
+        CHECK(judge("member", adds, "+2") == Errc{});
+        CHECK(judge("member", takes, "+2") == Errc::no_change);
+        CHECK(judge("member", {.kind = Kind::reaction, .target = other}, "+1") == Errc{});
+        CHECK(judge("member", {.kind = Kind::unreaction, .target = other}, "+1") ==
+              Errc::no_change);
+    }
+    SECTION("by the last of several") {
+        court.add("member", takes, "+1");
+        CHECK(judge("member", takes, "+1") == Errc::no_change);
+        CHECK(judge("member", adds, "+1") == Errc{});
+        court.add("member", adds, "+1");
+        CHECK(judge("member", takes, "+1") == Errc{});
+        CHECK(judge("member", adds, "+1") == Errc::no_change);
+    }
+    SECTION("of which there may be so many, but what is there can be taken back") {
+        for (const char* text : {"a", "b"}) court.add("mod", adds, text);
+        CHECK(judge("owner", adds, "+1") == Errc{});
+        court.room->reactions_under_way = {{"other", target}, {"other", other}};
+        CHECK(judge("owner", adds, "+1") == Errc::too_many_reactions);
+        court.room->reactions_under_way.clear();
+        court.add("mod", takes, "a");
+        CHECK(judge("owner", adds, "+1") == Errc::too_many_reactions);
+        CHECK(judge("member", adds, "+1") == Errc::no_change);
+        CHECK(judge("member", takes, "+1") == Errc{});
+        CHECK(judge("owner", {.kind = Kind::reaction, .target = other}, "+1") == Errc{});
+    }
+    SECTION("but says nothing of them to who may not write") {
+        CHECK(judge("muted", adds, "+1") == Errc::forbidden);
+        court.add("member", {.kind = Kind::deletion, .target = target}, "");
+        CHECK(judge("member", adds, "+1") == Errc::no_such_message);
+    }
+}
+
 TEST_CASE("a judge lets appoint who may appoint", "[server]") {
     Courtroom court;
 
@@ -257,6 +306,10 @@ TEST_CASE("a judge does not decide about what it cannot read", "[server]") {
             return Errc::storage_failed;
         }
         Result<std::vector<LoggedRecord>> files(const std::string&) const {
+            return Errc::storage_failed;
+        }
+        Result<Reactions> reactions(const std::string&, Offset, const std::string&,
+                                    const std::string&) const {
             return Errc::storage_failed;
         }
         Durability durability() const { return Durability::memory; }

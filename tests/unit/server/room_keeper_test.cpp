@@ -274,9 +274,10 @@ TEST_CASE("who comes into a room for everybody belongs to it", "[server]") {
 
 TEST_CASE("a list of rooms says what an account has not read", "[server]") {
     Keeping k;
-    const auto say = [&](const std::string& author, const Act& act = {}) {
+    const auto say = [&](const std::string& author, const Act& act = {},
+                         const std::string& text = "hi") {
         Room& lobby = k.room("#lobby");
-        Record record{{{static_cast<std::byte>(++k.newest)}}, {}, author, "hi", "{}", {}, act};
+        Record record{{{static_cast<std::byte>(++k.newest)}}, {}, author, text, "{}", {}, act};
         k.keeper->log().append(1, "#lobby", record);
         const auto done = k.keeper->log().poll_completion();
         REQUIRE(done->error == Errc{});
@@ -304,4 +305,22 @@ TEST_CASE("a list of rooms says what an account has not read", "[server]") {
     CHECK(summary("ada").unread == 99);
     say("bob");
     CHECK(summary("ada").unread == 100);
+    CHECK(summary("ada").mentions == 0);
+    say("bob", {}, "@ada, look");
+    CHECK(summary("ada").unread == 100);
+    CHECK(summary("ada").mentions == 1);
+    CHECK(summary("ADA").mentions == 1);
+    CHECK(summary("carl").mentions == 0);
+    SECTION("also when it was read from the log") {
+        Room& lobby = k.room("#lobby");
+        const LogHead head = k.log->head("#lobby");
+        lobby = Room{"#lobby", head, 8};
+        CHECK(summary("ada").mentions == 1);
+        CHECK(summary("ada").unread == 100);
+        lobby.people().set_marker(lobby.people().at("ada"), lobby.head() - 1);
+        CHECK(summary("ada").unread == 1);
+        CHECK(summary("ada").mentions == 1);
+        lobby.people().set_marker(lobby.people().at("ada"), lobby.head());
+        CHECK(summary("ada").mentions == 0);
+    }
 }
