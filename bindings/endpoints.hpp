@@ -59,6 +59,9 @@ struct ServeOptions {
     std::string durability;        ///< Of the database: fsync or process.
     bool asks = false;             ///< Python is asked about logins.
     Duration hook_timeout{};
+    bool checks_messages = false;  ///< Python is asked about messages.
+    Duration check_timeout{};
+    bool accepts_unchecked = false;  ///< If Python does not answer in time.
     std::vector<std::string> rooms;
     std::vector<std::string> operators;
     bool anybody_makes_rooms = true;

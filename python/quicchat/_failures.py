@@ -43,6 +43,8 @@ _REQUEST_HINTS = {
     "no_such_message": "it was deleted, or is too old to be kept; nobody can change it any more",
     "no_such_room": "check the name; into a room by invitation somebody must invite you first",
     "room_exists": "join that room, or choose another name",
+    "not_accepted": "write it in another way, or ask the people who run the server",
+    "not_checked": "send it again in a few seconds; it was not stored",
     "removed": "ask a moderator of the room before you come back",
     "not_in_room": "join the room first",
     "room_full": "try again later, or ask an owner of the room to remove somebody",

@@ -27,6 +27,7 @@ from .roles import Access, Role
 
 __all__ = [
     "AccessChanged",
+    "CheckFailed",
     "ClientEvent",
     "Deleted",
     "Disconnected",
@@ -309,6 +310,17 @@ class HookFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckFailed:
+    """At a server: the ``check`` function raised, took too long, or returned something that is no
+    answer, or a text that cannot be a message. The message was refused, or accepted as it was where
+    the server was told to (``check_failure``)."""
+
+    user: str  #: whose message it was
+    room: str  #: as that user calls it
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerFailed:
     """At a server: it stops because of a fault, such as a storage error."""
 
@@ -317,5 +329,6 @@ class ServerFailed:
 
 
 ServerEvent = (
-    PeerConnected | LoginSucceeded | LoginFailed | PeerDisconnected | HookFailed | ServerFailed
+    PeerConnected | LoginSucceeded | LoginFailed | PeerDisconnected | HookFailed | CheckFailed
+    | ServerFailed
 )

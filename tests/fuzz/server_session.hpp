@@ -1,9 +1,12 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "input.hpp"
 #include "quicchat/log/memory_log.hpp"
@@ -30,6 +33,7 @@ public:
             } else if (!receive(stream, input.take(order / 4u))) {
                 break;
             }
+            judge(order);
             must(hub_.settle() == Errc{});
             end_memberships();
             if ((order & 0x80) != 0) serve();
@@ -94,6 +98,21 @@ private:
         return true;
     }
 
+    /// The program answers some questions, in one way or another, and lets the time of others end.
+    void judge(std::uint8_t order) {
+        while (const auto next = hub_.checks().poll_question()) {
+            must(is_clean_text(next->question.text) && is_user_name(next->question.user));
+            questions_.push_back(next->ticket);
+        }
+        if (questions_.empty() || order % 3 == 0) return;
+        const CheckTicket ticket = questions_[order % questions_.size()];
+        if (order % 5 == 0) (void)hub_.checks().answer(ticket, RefuseMessage{"no\n\x1b"});
+        if (order % 5 == 1) (void)hub_.checks().answer(ticket, ReplaceMessage{"other"});
+        if (order % 5 == 2) (void)hub_.checks().answer(ticket, ReplaceMessage{"\xff", "{"});
+        if (order % 5 == 3) hub_.handle_timeout(now_ += std::chrono::seconds{2});
+        if (order % 5 == 4) (void)hub_.checks().answer(ticket, AcceptMessage{});
+    }
+
     HubAsker asker() const { return {connection_, "ada", session_.device()}; }
 
     /// As in Server: who was taken out of a room is no member any more.
@@ -128,12 +147,16 @@ private:
                                     .room_recent_frames_max = 2,
                                     .private_rooms_max = 1,
                                     .catch_up_records_max = 2,
-                                    .rooms_per_owner_max = 3}};
+                                    .rooms_per_owner_max = 3,
+                                    .checks_max = 5},
+                         .checks_messages = true};
     ServerSession session_{config_.limits, "{}"};
     test::KnownAccounts accounts_{{"bob"}};
     Hub<MemoryLog> hub_{MemoryLog{Entropy::seeded(1)}, config_, accounts_};
     ConnectionId connection_{1};
     std::map<StreamId, Stream> streams_;
+    std::vector<CheckTicket> questions_;
+    TimePoint now_{};
 };
 
 inline void fuzz_server_session(BytesView bytes) { ServerFuzz{}.run(bytes); }

@@ -71,7 +71,9 @@ struct Limits {
     std::size_t control_backlog_bytes_max = 256 * 1024;  ///< Then the slow reader is disconnected.
     std::size_t outbox_messages_max = 1000;      ///< Unacknowledged messages that a client keeps.
     std::size_t outbox_bytes_max = 1024 * 1024;  ///< The same in bytes.
-    std::size_t replies_max = 64;   ///< Answers waiting for a slow member; then we stop reading it.
+    std::size_t replies_max = 64;  ///< Answers waiting for a slow member; then we stop reading it.
+    std::size_t checks_max = 10'000;  ///< Messages that the server's program has to judge.
+    std::size_t checks_bytes_max = 64 * 1024 * 1024;  ///< The same in bytes.
     std::size_t events_max = 4096;  ///< Events that an application left unread; then reading stops.
 
     // Rates. Bursts are above what a client sends again after a reconnection.

@@ -24,6 +24,7 @@
 #include "quicchat/server/heartbeat.hpp"
 #include "quicchat/server/inboxes.hpp"
 #include "quicchat/server/membership.hpp"
+#include "quicchat/server/message_checks.hpp"
 #include "quicchat/server/pages.hpp"
 #include "quicchat/server/publisher.hpp"
 #include "quicchat/server/room.hpp"
@@ -49,10 +50,11 @@ public:
           feed_(keeper_.log(), *limits_),
           inboxes_(keeper_, *limits_),
           pages_(keeper_.log(), *limits_),
+          checks_(config),
           heartbeat_(limits_->heartbeat),
           membership_(keeper_, feed_, company_, pages_, roster_, accounts, *limits_, turn_),
-          publisher_(keeper_, submissions_, feed_, inboxes_, membership_, roster_, *limits_,
-                     turn_) {}
+          publisher_(keeper_, submissions_, feed_, inboxes_, membership_, checks_, roster_,
+                     *limits_, turn_) {}
     Hub(const Hub&) = delete;  // its parts refer to the log in here
     Hub& operator=(const Hub&) = delete;
 
@@ -63,7 +65,10 @@ public:
     Errc restore() { return keeper_.restore(); }
 
     /// What time it is for everything up to the next call.
-    void begin_turn(WallTime now) { turn_.begin(now); }
+    void begin_turn(WallTime now, TimePoint steady = {}) {
+        turn_.begin(now);
+        checks_.begin_turn(steady);
+    }
 
     /// Also sends what others told the user who is back.
     void handle_login(ConnectionId connection, std::string_view user) {
@@ -139,12 +144,14 @@ public:
     /// Takes in what the log has committed since the last call. An error means that the log cannot
     /// be trusted any more, in writing or in reading: stop the server.
     Errc settle() {
-        while (std::optional<AppendCompletion> done = keeper_.log().poll_completion()) {
-            std::optional<Submission> asked = submissions_.take(done->token);
-            if (!asked) continue;
-            if (done->error != Errc{} && is_fatal(done->error)) return done->error;
-            publisher_.settle(*done, *std::move(asked));
-        }
+        do {
+            while (std::optional<AppendCompletion> done = keeper_.log().poll_completion()) {
+                std::optional<Submission> asked = submissions_.take(done->token);
+                if (!asked) continue;
+                if (done->error != Errc{} && is_fatal(done->error)) return done->error;
+                publisher_.settle(*done, *std::move(asked));
+            }
+        } while (checks_.is_on() && publisher_.release());
         keeper_.save();
         for (const Errc errc :
              {feed_.take_failure(), inboxes_.take_failure(), pages_.take_failure()}) {
@@ -155,11 +162,16 @@ public:
 
     void handle_timeout(TimePoint now) {
         heartbeat_.handle_timeout(now, keeper_.directory().rooms(), feed_);
+        checks_.handle_timeout(now);
     }
 
     std::optional<TimePoint> next_deadline() const {
-        return feed_.empty() ? std::nullopt : heartbeat_.next_deadline();
+        return earlier(checks_.next_deadline(),
+                       feed_.empty() ? std::nullopt : heartbeat_.next_deadline());
     }
+
+    /// What the program has to judge before it is stored. Call `settle` after its answers.
+    MessageChecks& checks() { return checks_; }
 
     /// The frames for members; see Feed.
     Feed<Log>& feed() { return feed_; }
@@ -194,7 +206,8 @@ public:
 
     /// The same for what one connection asks on its control stream.
     bool is_busy(ConnectionId connection) const {
-        return submissions_.under_way(connection) >= limits_->replies_max;
+        return submissions_.under_way(connection) + checks_.held(connection) >=
+               limits_->replies_max;
     }
 
     const Log& log() const { return keeper_.log(); }
@@ -209,6 +222,7 @@ private:
     Feed<Log> feed_;
     Inboxes<Log> inboxes_;
     Pages<Log> pages_;
+    MessageChecks checks_;
     Heartbeat heartbeat_;
     Roster roster_;
     Company<Log> company_{feed_, submissions_, roster_, *limits_};

@@ -1,21 +1,26 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "quicchat/base/limits.hpp"
+#include "quicchat/base/match.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/result.hpp"
+#include "quicchat/base/text.hpp"
 #include "quicchat/log/concept.hpp"
+#include "quicchat/log/repeat.hpp"
 #include "quicchat/server/acts.hpp"
 #include "quicchat/server/asker.hpp"
 #include "quicchat/server/feed.hpp"
 #include "quicchat/server/inboxes.hpp"
 #include "quicchat/server/judge.hpp"
 #include "quicchat/server/membership.hpp"
+#include "quicchat/server/message_checks.hpp"
 #include "quicchat/server/room_keeper.hpp"
 #include "quicchat/server/roster.hpp"
 #include "quicchat/server/submissions.hpp"
@@ -30,10 +35,11 @@ template <RoomLog Log>
 class Publisher {
 public:
     Publisher(RoomKeeper<Log>& keeper, Submissions<Log>& submissions, Feed<Log>& feed,
-              Inboxes<Log>& inboxes, Membership<Log>& membership, const Roster& roster,
-              const Limits& limits, Turn& turn)
+              Inboxes<Log>& inboxes, Membership<Log>& membership, MessageChecks& checks,
+              const Roster& roster, const Limits& limits, Turn& turn)
         : keeper_(&keeper),
           submissions_(&submissions),
+          checks_(&checks),
           feed_(&feed),
           inboxes_(&inboxes),
           membership_(&membership),
@@ -46,20 +52,14 @@ public:
     void publish(Member& member, wire::Publish m) {
         const Errc errc = check_act(m.act, m.text, m.attributes, *limits_);
         if (errc != Errc{}) return feed_->reply(member, encode_refusal(m.request, errc));
-        Room& room = *member.room;
+        ++member.appends;
         Submission asked{
             .connection = member.connection, .stream = member.stream, .request = m.request};
-        asked.refusal = judge(room, member.user, m.act);
-        ++member.appends;
-        std::vector<StateChange> changes = changes_of(m.act, m.text);
-        if (asked.refusal == Errc{} && changes_room(m.act.kind)) {
-            asked.changes_room = true;
-            ++room.changes_under_way;
-        }
-        submissions_->submit(room.key(), std::move(asked),
-                             {m.id, member.device, member.user, std::move(m.text),
-                              std::move(m.attributes), turn_->now(), std::move(m.act)},
-                             std::move(changes));
+        Record record{
+            m.id,         member.device,   member.user, std::move(m.text), std::move(m.attributes),
+            turn_->now(), std::move(m.act)};
+        if (checks_->is_on() && hold(*member.room, asked, record)) return;
+        put(*member.room, std::move(asked), std::move(record));
     }
 
     /// A message to one person.
@@ -71,11 +71,31 @@ public:
         const Result<Room*> room = membership_->private_room(asker, m.to);
         if (!room) return to_errc(room.error());
         keeper_->note_use(**room);
-        submissions_->submit((*room)->key(), {.connection = asker.connection, .request = m.request},
-                             {m.id, asker.device, std::string{asker.user}, std::move(m.text),
-                              std::move(m.attributes), turn_->now()},
-                             {});
+        Submission asked{.connection = asker.connection, .request = m.request};
+        Record record{m.id,
+                      asker.device,
+                      std::string{asker.user},
+                      std::move(m.text),
+                      std::move(m.attributes),
+                      turn_->now()};
+        if (checks_->is_on() && hold(**room, asked, record, m.to)) return Errc{};
+        submissions_->submit((*room)->key(), std::move(asked), std::move(record), {});
         return Errc{};
+    }
+
+    /// Stores or refuses what the program has decided about. True if there was anything.
+    bool release() {
+        const auto may_go = [&](const HeldMessage& held) {
+            const Room* room = keeper_->directory().find(held.room);
+            return room == nullptr || room->changes_under_way == 0;
+        };
+        return checks_->release(
+            may_go, [&](HeldMessage held, CheckDecision decision, const std::string& room_name) {
+                Submission asked{
+                    .connection = held.connection, .stream = held.stream, .request = held.request};
+                apply(std::move(decision), asked, held.record, room_name);
+                release(std::move(held), std::move(asked));
+            });
     }
 
     /// Makes a room that belongs to who asks. The answer comes when the log has committed it.
@@ -108,8 +128,9 @@ public:
         }
         if (done.error != Errc{}) {
             const bool unknown = done.error == Errc::no_such_message && asked.refusal != Errc{};
-            return answer(asked,
-                          encode_refusal(asked.request, unknown ? asked.refusal : done.error));
+            return answer(
+                asked, encode_refusal(asked.request, unknown ? asked.refusal : done.error,
+                                      refused_retry_after, unknown ? asked.reason : std::string{}));
         }
         answer(asked, Bytes{encode(wire::Ack{asked.request, done.epoch, done.offset,
                                              done.durability, done.time})});
@@ -130,6 +151,89 @@ private:
         return turn_->noted(
             Judge{keeper_->directory(), keeper_->log(), *limits_, turn_->now()}.judge(room, user,
                                                                                       act));
+    }
+
+    /// Hands a record of a room to the log.
+    void put(Room& room, Submission asked, Record record) {
+        if (asked.refusal == Errc{}) asked.refusal = judge(room, record.author, record.act);
+        std::vector<StateChange> changes = changes_of(record.act, record.text);
+        if (asked.refusal == Errc{} && changes_room(record.act.kind)) {
+            asked.changes_room = true;
+            ++room.changes_under_way;
+        }
+        submissions_->submit(room.key(), std::move(asked), std::move(record), std::move(changes));
+    }
+
+    /// Holds a message that the program has to judge, and what comes behind one. False: neither.
+    bool hold(const Room& room, Submission& asked, Record& record, const std::string& to = {}) {
+        const Act::Kind kind = record.act.kind;
+        const bool is_checked = (kind == Act::Kind::message || kind == Act::Kind::edit) &&
+                                judge(room, record.author, record.act) == Errc{};
+        HeldMessage held{asked.connection, asked.stream, asked.request,
+                         room.key(),       to,           std::move(record)};
+        const bool waits = is_checked || checks_->is_behind(held);
+        if (!waits || !checks_->has_room(held.bytes())) {
+            if (waits) asked.refusal = Errc::queue_full;
+            record = std::move(held.record);
+            return false;
+        }
+        std::optional<MessageQuestion> question;
+        if (is_checked) {
+            const Record& r = held.record;
+            question =
+                MessageQuestion{.user = r.author,
+                                .room = room.name_for(r.author),
+                                .kind = kind == Act::Kind::edit ? MessageQuestion::Kind::edit
+                                                                : MessageQuestion::Kind::message,
+                                .text = r.text,
+                                .attributes = r.attributes};
+            if (room.is_private()) question->recipient = room.other_than(r.author);
+        }
+        checks_->hold(std::move(held), std::move(question));
+        return true;
+    }
+
+    /// Does to a record what the program said of it.
+    void apply(CheckDecision decision, Submission& asked, Record& record,
+               const std::string& room_name) {
+        match(
+            std::move(decision), [](AcceptMessage&&) {},
+            [&](ReplaceMessage&& m) {
+                if (!m.attributes) m.attributes = record.attributes;
+                const Errc errc = check_act(record.act, m.text, *m.attributes, *limits_);
+                if (errc != Errc{}) {
+                    asked.refusal = Errc::not_accepted;
+                    checks_->note_failure({record.author, room_name,
+                                           "the text that it should have is not fit: " +
+                                               error_category().message(static_cast<int>(errc))});
+                    return;
+                }
+                if (m.text == record.text && *m.attributes == record.attributes) return;
+                record.sent = mark_of(record.text, record.attributes);
+                record.text = std::move(m.text);
+                record.attributes = *std::move(m.attributes);
+            },
+            [&](RefuseMessage&& m) {
+                asked.refusal = Errc::not_accepted;
+                asked.reason = cleaned_text(m.reason, error_text_bytes_max);
+            },
+            [&](CheckUnavailable&&) {
+                if (checks_->unchecked() == Unchecked::refuse) asked.refusal = Errc::not_checked;
+            });
+    }
+
+    /// Puts what was held into its room, judged by what is committed now.
+    void release(HeldMessage held, Submission asked) {
+        held.record.time = turn_->now();
+        Room* room = keeper_->directory().find(held.room);
+        if (room == nullptr && !held.to.empty()) {  // it was quiet for longest meanwhile
+            const HubAsker asker{held.connection, held.record.author, held.record.device};
+            if (const auto made = membership_->private_room(asker, held.to)) room = *made;
+        }
+        if (room == nullptr) {
+            return answer(asked, encode_refusal(asked.request, Errc::no_such_room));
+        }
+        put(*room, std::move(asked), std::move(held.record));
     }
 
     /// To who asked, if it is still there.
@@ -163,6 +267,7 @@ private:
 
     RoomKeeper<Log>* keeper_;
     Submissions<Log>* submissions_;
+    MessageChecks* checks_;
     Feed<Log>* feed_;
     Inboxes<Log>* inboxes_;
     Membership<Log>* membership_;

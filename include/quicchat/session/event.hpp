@@ -231,13 +231,21 @@ struct PeerDisconnected {
     CloseReason reason;
 };
 
+/// The program did not judge a message in time, or gave it a text that is not fit. It was refused
+/// or, if the configuration says so, accepted as it was.
+struct CheckFailed {
+    std::string user;  ///< Its author.
+    std::string room;  ///< As the author calls it.
+    std::string text;  ///< What went wrong.
+};
+
 /// The server stops: a fault that it cannot serve through, such as a storage error.
 struct ServerFailed {
     Errc errc;
     std::string text;
 };
 
-using ServerEvent =
-    std::variant<PeerConnected, PeerLoggedIn, PeerRefused, PeerDisconnected, ServerFailed>;
+using ServerEvent = std::variant<PeerConnected, PeerLoggedIn, PeerRefused, PeerDisconnected,
+                                 CheckFailed, ServerFailed>;
 
 }  // namespace quicchat

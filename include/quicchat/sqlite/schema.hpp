@@ -92,6 +92,9 @@ CREATE TABLE device(
     PRIMARY KEY(account, id)
 ) STRICT, WITHOUT ROWID;
 )sql"},
+    {3, R"sql(
+ALTER TABLE record ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
+)sql"},
 };
 
 /// How a database is opened.
