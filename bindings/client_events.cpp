@@ -154,7 +154,8 @@ Pair event_pair(const ClientEvent& event) {
         [](const MemberList& e) {
             py::list people;
             for (const RoomPerson& p : e.people) {
-                people.append(py::make_tuple(text(p.user), number(p.role), p.present));
+                people.append(
+                    py::make_tuple(text(p.user), number(p.role), p.present, text(p.display)));
             }
             return Pair{"members", py::make_tuple(text(e.room), people, e.complete)};
         },
@@ -173,7 +174,11 @@ Pair event_pair(const ClientEvent& event) {
             return Pair{"typing", py::make_tuple(text(e.room), text(e.user), e.typing)};
         },
         [](const PresenceChanged& e) {
-            return Pair{"presence", py::make_tuple(text(e.room), text(e.user), e.present)};
+            return Pair{"presence",
+                        py::make_tuple(text(e.room), text(e.user), e.present, text(e.display))};
+        },
+        [](const ProfileChanged& e) {
+            return Pair{"profile", py::make_tuple(text(e.user), text(e.display))};
         },
         [](const TokenRenewed&) {  // the runner keeps it
             return Pair{"nothing", py::tuple{}};

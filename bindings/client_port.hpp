@@ -58,6 +58,9 @@ struct MembersCommand {
     std::string room;
     std::string after;
 };
+struct ProfileCommand {
+    std::string display;
+};
 struct MarkCommand {
     std::string room;
     Offset offset;
@@ -70,7 +73,7 @@ struct CloseCommand {};
 
 using ClientAction = std::variant<JoinCommand, LeaveCommand, PublishCommand, TellCommand,
                                   CreateCommand, RoomsCommand, HistoryCommand, MembersCommand,
-                                  MarkCommand, TypingCommand, CloseCommand>;
+                                  ProfileCommand, MarkCommand, TypingCommand, CloseCommand>;
 
 struct ClientCommand {
     Ticket ticket = 0;
@@ -136,7 +139,7 @@ inline std::size_t size_of(const ClientEvent& event) {
             for (const RoomRecord& record : e.records) bytes += std::visit(texts, record);
             return bytes;
         },
-        [](const MemberList& e) { return fixed + 64 * e.people.size(); },
+        [](const MemberList& e) { return fixed + 128 * e.people.size(); },
         [](const RoomList& e) { return fixed + (fixed + topic_bytes_max) * e.rooms.size(); },
         [](const auto&) { return fixed; });
 }

@@ -108,6 +108,7 @@ void ClientRunner::apply(ClientCommand command, Now now) {
         [&](MembersCommand&& c) {
             note(ticket, client_.request_members(c.room, std::move(c.after)));
         },
+        [&](ProfileCommand&& c) { note(ticket, client_.set_display_name(std::move(c.display))); },
         [&](MarkCommand&& c) { (void)client_.mark_read(c.room, c.offset, c.shared); },
         [&](TypingCommand&& c) { client_.say_typing(c.room, now.steady); },
         [&](CloseCommand&&) { client_.close(); });
@@ -141,7 +142,9 @@ Ticket ClientRunner::answered(const ClientEvent& event) {
         event, [](const RoomJoined& e) { return e.request; },
         [](const Acked& e) { return e.request; }, [](const Refused& e) { return e.request; },
         [](const MemberList& e) { return e.request; }, [](const RoomList& e) { return e.request; },
-        [](const HistoryPage& e) { return e.request; }, [](const auto&) { return RequestId{0}; });
+        [](const HistoryPage& e) { return e.request; },
+        [](const ProfileChanged& e) { return e.request; },
+        [](const auto&) { return RequestId{0}; });
     const auto found = tickets_.find(request);
     if (found == tickets_.end()) return 0;
     const Ticket ticket = found->second;

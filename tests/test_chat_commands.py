@@ -35,6 +35,11 @@ oops
 /access everybody
 /rooms
 /who
+/name Ada Lovelace
+/who
+/members
+/name
+/who
 /archive
 nobody hears this
 """.strip()
@@ -76,6 +81,13 @@ SHOWN = """
 * #lobby
 * #tea: green tea
 * here: ada
+* you are called Ada Lovelace now
+* here: Ada Lovelace (ada)
+* Ada Lovelace (ada): owner, here
+* bob: moderator, away
+* eve: banned, away
+* you are called by your user name again
+* here: ada
 #20 * ada made the room archived: nobody writes in it any more
 """.strip()
 
@@ -93,6 +105,8 @@ MISTAKES = """
 /history 1000
 /create #lobby
 /create nonsense
+/name bob
+/name a\tb
 /join #nowhere
 /topic mine
 /help dance
@@ -112,6 +126,8 @@ number such as #12 says which one you mean
 before: /history #120 50
 ! /create: #lobby: there is such a room already (join that room, or choose another name)
 ! /create: nonsense: not a valid name
+! /name: bob is the user name of somebody else
+! /name: the text is not valid UTF-8 or has forbidden characters
 ! /join: #nowhere: there is no such room (check the name; into a room by invitation somebody must \
 invite you first)
 ! /help: no such command: dance
@@ -152,7 +168,7 @@ class Recorded(Case):
         server = self.start_server()
         output = self.chat(server, ["/help", "/help edit", "/HELP /react"]).stdout.decode()
         for name in ("create rooms join topic invite kick ban unban mute unmute role archive "
-                     "members history edit delete reply react read typing who quit").split():
+                     "members name history edit delete reply react read typing who quit").split():
             self.assertRegex(output, rf"\* /{name}\b.*  \w")
         self.assertIn("* /edit [#12] TEXT: give your last message, or that one, another text",
                       output)

@@ -260,7 +260,7 @@ private:
             [&](wire::RoomsRequest&& m) { return hub_.list_rooms(asker, m), Errc{}; },
             [&](wire::HistoryRequest&& m) { return open_page(asker, stream_id, stream, m); },
             [&](wire::MarkRead&& m) { return hub_.mark_read(asker, m), Errc{}; },
-            [&](wire::SetProfile&& m) { return answer(m.request, Errc::unsupported); },
+            [&](wire::SetProfile&& m) { return answer(m.request, hub_.set_profile(asker, m)); },
             [&](wire::FileData&&) { return Errc::unexpected_frame; },
             [&](wire::SearchRequest&& m) { return unsupported(m.request); },
             [&](wire::FileOffer&& m) { return unsupported(m.request); },

@@ -49,6 +49,7 @@ __all__ = [
     "PeerConnected",
     "PeerDisconnected",
     "PrivateMessage",
+    "ProfileChanged",
     "Reaction",
     "Record",
     "Receipt",
@@ -197,6 +198,7 @@ class Member:
     user: str
     role: Role
     present: bool  #: is there now, with some device
+    display_name: str = ""  #: what they want to be called; empty: nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,7 @@ class MemberJoined:
 
     room: str
     user: str
+    display_name: str = ""  #: what they want to be called; empty: nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +259,18 @@ class MemberLeft:
     user: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProfileChanged:
+    """Somebody who is in a room with us, or our own account on another device, wants to be called
+    something else. A display name is nobody's alone: show the user name beside it."""
+
+    user: str
+    display_name: str  #: empty: by the user name again
+
+
 ClientEvent = (
     Reconnecting | Online | GoingAway | Joined | RoomLeft | RoomRecord | PrivateMessage | Gap
-    | Members | MemberJoined | MemberLeft | MarkerMoved | Typing | SendFailed
+    | Members | MemberJoined | MemberLeft | ProfileChanged | MarkerMoved | Typing | SendFailed
 )
 
 

@@ -172,6 +172,11 @@ class Chat(ChatCalls[Receipt]):
                                      encode_attributes(attributes), id)
         return receipt
 
+    def set_display_name(self, text: str, *, timeout: float | None = None) -> None:
+        """Says what we want to be called beside our user name: up to 64 bytes in one line, kept
+        with the account. An empty text takes it back."""
+        self._ask(self._conversation.set_display_name, timeout, encode_text(text, "the name"))
+
     def rooms(self, *, timeout: float | None = None) -> list[RoomInfo]:
         """The rooms that we may see, sorted by name, with how much in them is unread."""
         rooms: list[RoomInfo] = []

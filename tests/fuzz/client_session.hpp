@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "input.hpp"
@@ -73,7 +74,11 @@ private:
                 (void)session_.publish("#a", {}, "hi", "{}");
                 return;
             case 4:
-                (void)session_.tell("bob", {}, "hi", "{}");
+                if (order / 8u % 2 == 0) {
+                    (void)session_.tell("bob", {}, "hi", "{}");
+                } else {
+                    (void)session_.set_display_name("Ada L.");
+                }
                 return;
             case 5:
                 (void)session_.request_members("#b", "");
@@ -130,6 +135,12 @@ private:
                 must(is_clean_text(refused->text));
             } else if (const auto* away = std::get_if<GoingAway>(&*event)) {
                 must(is_clean_text(away->text));
+            } else if (const auto* profile = std::get_if<ProfileChanged>(&*event)) {
+                check_person(profile->user, profile->display);
+            } else if (const auto* presence = std::get_if<PresenceChanged>(&*event)) {
+                check_person(presence->user, presence->display);
+            } else if (const auto* list = std::get_if<MemberList>(&*event)) {
+                for (const RoomPerson& p : list->people) check_person(p.user, p.display);
             }
         }
         while (const auto room = session_.poll_join()) {
@@ -138,6 +149,10 @@ private:
         while (session_.poll_outgoing()) {
         }
         must(session_.unanswered_requests() <= 5 + 2);  // and the rooms that are joined again
+    }
+
+    static void check_person(std::string_view user, std::string_view display) {
+        must(is_user_name(user) && (display.empty() || is_display_name(display)));
     }
 
     void on_record(const auto& record) {

@@ -91,6 +91,8 @@ private:
             hub_.list_rooms(asker(), *list);
         } else if (const auto* marker = std::get_if<wire::MarkRead>(&request)) {
             hub_.mark_read(asker(), *marker);
+        } else if (const auto* profile = std::get_if<wire::SetProfile>(&request)) {
+            (void)hub_.set_profile(asker(), *profile);
         } else if (const auto* page = std::get_if<wire::HistoryRequest>(&request)) {
             if (state.member != nullptr) return false;
             (void)hub_.open_page(asker(), stream, *page);

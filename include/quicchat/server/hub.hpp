@@ -20,12 +20,14 @@
 #include "quicchat/server/asker.hpp"
 #include "quicchat/server/company.hpp"
 #include "quicchat/server/config.hpp"
+#include "quicchat/server/display_names.hpp"
 #include "quicchat/server/feed.hpp"
 #include "quicchat/server/heartbeat.hpp"
 #include "quicchat/server/inboxes.hpp"
 #include "quicchat/server/membership.hpp"
 #include "quicchat/server/message_checks.hpp"
 #include "quicchat/server/pages.hpp"
+#include "quicchat/server/profiles.hpp"
 #include "quicchat/server/publisher.hpp"
 #include "quicchat/server/room.hpp"
 #include "quicchat/server/room_keeper.hpp"
@@ -52,6 +54,7 @@ public:
           pages_(keeper_.log(), *limits_),
           checks_(config),
           heartbeat_(limits_->heartbeat),
+          profiles_(keeper_, submissions_, feed_, names_, roster_, accounts, *limits_, turn_),
           membership_(keeper_, feed_, company_, pages_, roster_, accounts, *limits_, turn_),
           publisher_(keeper_, submissions_, feed_, inboxes_, membership_, checks_, roster_,
                      *limits_, turn_) {}
@@ -62,7 +65,10 @@ public:
     Errc add_room(const std::string& name) { return keeper_.open(name); }
 
     /// Opens what the log has from before. Call after `add_room`.
-    Errc restore() { return keeper_.restore(); }
+    Errc restore() {
+        const Errc errc = keeper_.restore();
+        return errc == Errc{} ? profiles_.restore() : errc;
+    }
 
     /// What time it is for everything up to the next call.
     void begin_turn(WallTime now, TimePoint steady = {}) {
@@ -93,6 +99,11 @@ public:
     Errc tell(const HubAsker& asker, wire::Tell m) { return publisher_.tell(asker, std::move(m)); }
     Errc create_room(const HubAsker& asker, const wire::CreateRoom& m) {
         return publisher_.create_room(asker, m);
+    }
+
+    /// What an account wants to be called; see Profiles.
+    Errc set_profile(const HubAsker& asker, const wire::SetProfile& m) {
+        return profiles_.set(asker, m);
     }
 
     void list_rooms(const HubAsker& asker, const wire::RoomsRequest& request) {
@@ -149,7 +160,11 @@ public:
                 std::optional<Submission> asked = submissions_.take(done->token);
                 if (!asked) continue;
                 if (done->error != Errc{} && is_fatal(done->error)) return done->error;
-                publisher_.settle(*done, *std::move(asked));
+                if (profiles_.is_about(*done)) {
+                    profiles_.settle(*done, *asked);
+                } else {
+                    publisher_.settle(*done, *std::move(asked));
+                }
             }
         } while (checks_.is_on() && publisher_.release());
         keeper_.save();
@@ -225,7 +240,9 @@ private:
     MessageChecks checks_;
     Heartbeat heartbeat_;
     Roster roster_;
-    Company<Log> company_{feed_, submissions_, roster_, *limits_};
+    DisplayNames names_;
+    Company<Log> company_{feed_, submissions_, roster_, names_, *limits_};
+    Profiles<Log> profiles_;
     Membership<Log> membership_;
     Publisher<Log> publisher_;
 };

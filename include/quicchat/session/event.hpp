@@ -190,6 +190,15 @@ struct PresenceChanged {
     std::string room;
     std::string user;
     bool present = true;
+    std::string display{};  ///< What the account wants to be called; empty: nothing else.
+};
+
+/// Somebody in a room of ours, or our account, wants to be called something else. Answers
+/// `set_display_name`.
+struct ProfileChanged {
+    RequestId request;  ///< 0: somebody else, or another device of ours.
+    std::string user;
+    std::string display;  ///< Empty: by the user name again.
 };
 
 /// The login has another device token: whoever keeps it over restarts keeps this one from now on.
@@ -197,10 +206,10 @@ struct TokenRenewed {
     std::uint64_t generation = 0;
 };
 
-using ClientEvent =
-    std::variant<Online, Reconnecting, Offline, GoingAway, RoomJoined, RoomLeft, RoomMessage,
-                 RoomAct, PrivateMessage, Acked, Refused, RoomGap, MemberList, RoomList,
-                 HistoryPage, MarkerMoved, TypingChanged, PresenceChanged, TokenRenewed>;
+using ClientEvent = std::variant<Online, Reconnecting, Offline, GoingAway, RoomJoined, RoomLeft,
+                                 RoomMessage, RoomAct, PrivateMessage, Acked, Refused, RoomGap,
+                                 MemberList, RoomList, HistoryPage, MarkerMoved, TypingChanged,
+                                 PresenceChanged, ProfileChanged, TokenRenewed>;
 
 // What a server tells the program around it, for logs and figures. Nothing here needs an answer.
 

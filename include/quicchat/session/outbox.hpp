@@ -47,7 +47,16 @@ struct OutboxChange {
 class Outbox {
 public:
     /// `rejoin`: of a room that was joined on an earlier connection. `message`: or another act.
-    enum class Kind : std::uint8_t { join, rejoin, message, creation, members, rooms, history };
+    enum class Kind : std::uint8_t {
+        join,
+        rejoin,
+        message,
+        creation,
+        members,
+        rooms,
+        history,
+        profile,
+    };
 
     struct Request {
         Kind kind{};

@@ -16,6 +16,7 @@ from ..events import (
     MemberLeft,
     Online,
     PrivateMessage,
+    ProfileChanged,
     Reconnecting,
     RoomLeft,
     Typing,
@@ -97,9 +98,14 @@ class Lines:
                 arrow = f"[from {clean_line(event.sender)}]"
                 return f"{paint(arrow, 'yellow', sys.stdout)} {_body(event.text)}"
             case MemberJoined():
-                return _dim(f"* {clean_line(event.user)} is here")
+                return _dim(f"* {clean_line(called(event.user, event.display_name))} is here")
             case MemberLeft():
                 return _dim(f"* {clean_line(event.user)} has left")
+            case ProfileChanged(display_name=""):
+                return _dim(f"* {clean_line(event.user)} is called by the user name again")
+            case ProfileChanged():
+                return _dim(f"* {clean_line(event.user)} is called "
+                            f"{clean_line(event.display_name)} now")
             case RoomLeft():
                 return _dim(f"* you are out of {clean_line(event.room)}{_why_out(event)}")
             case Reconnecting():
@@ -161,6 +167,11 @@ class Lines:
                 topic = f" about: {clean_line(record.topic)}" if record.topic else ""
                 return f"* {who} made this room, {_ACCESS[record.access]}{topic}"
         return ""
+
+
+def called(user: str, display_name: str) -> str:
+    """The name that somebody chose, and the one that is theirs alone. Not cleaned."""
+    return f"{display_name} ({user})" if display_name else user
 
 
 def role_name(role: Role) -> str:
