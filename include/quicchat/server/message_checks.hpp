@@ -28,6 +28,7 @@ struct HeldMessage {
     std::string room;  ///< Its key.
     std::string to{};  ///< Of a Tell: whom it is for.
     Record record;
+    Errc refusal{};  ///< It might not be stored when it came, so that nobody was asked about it.
 
     std::size_t bytes() const { return record.text.size() + record.attributes.size(); }
 };
@@ -38,7 +39,7 @@ struct HeldMessage {
 /// Who asks on one stream is answered in order: what the program decides early waits for what was
 /// asked before it, and so do acts that nobody is asked about. What was taken is decided and stored
 /// also if its connection is gone by then: the client sends it again, under its id, and gets the
-/// first Ack. The same message that comes twice is asked about once while it is open.
+/// first Ack. A message that comes again while it is open is not asked about a second time.
 ///
 /// Bounded by `Limits::checks_max` and `checks_bytes_max`; each question ends by itself after
 /// `ServerConfig::check_timeout`.
@@ -106,12 +107,15 @@ public:
     /// Holds a message, and asks the program about it if there is a question. Ask `has_room` first.
     void hold(HeldMessage message, std::optional<MessageQuestion> question) {
         const Ticket ticket = ++newest_;
+        const Lane lane = lane_of(message);
         const auto [same, is_first] = names_.try_emplace(name_of(message), ticket);
-        lanes_[lane_of(message)].push_back(ticket);
+        Entry* const before = is_first ? nullptr : &entries_.at(same->second);
+        lanes_[lane].push_back(ticket);
         bytes_ += message.bytes();
         Entry entry{.held = std::move(message)};
-        if (!is_first) {
-            entries_.at(same->second).followers.push_back(ticket);
+        // Another text under that name was not judged: it must not be stored if the first is not.
+        if (before != nullptr && has_same_body(before->held.record, entry.held.record)) {
+            before->followers.push_back(ticket);
         } else if (question) {
             entry.asks = true;
             entry.room_name = question->room;
@@ -119,6 +123,7 @@ public:
             unasked_.push_back({ticket, *std::move(question)});
         } else {
             entry.decision = AcceptMessage{};
+            ready_.push_back(lane);
         }
         entries_.emplace(ticket, std::move(entry));
     }
@@ -182,6 +187,10 @@ private:
     void drop_stale() {
         while (!deadlines_.empty() && !is_open(deadlines_.front().second)) deadlines_.pop_front();
         while (!unasked_.empty() && !is_open(unasked_.front().ticket)) unasked_.pop_front();
+    }
+
+    static bool has_same_body(const Record& one, const Record& other) {
+        return one.text == other.text && one.attributes == other.attributes && one.act == other.act;
     }
 
     void decide(Entry& entry, CheckDecision decision) {

@@ -91,8 +91,10 @@ public:
         };
         return checks_->release(
             may_go, [&](HeldMessage held, CheckDecision decision, const std::string& room_name) {
-                Submission asked{
-                    .connection = held.connection, .stream = held.stream, .request = held.request};
+                Submission asked{.connection = held.connection,
+                                 .stream = held.stream,
+                                 .request = held.request,
+                                 .refusal = held.refusal};
                 apply(std::move(decision), asked, held.record, room_name);
                 release(std::move(held), std::move(asked));
             });
@@ -167,10 +169,11 @@ private:
     /// Holds a message that the program has to judge, and what comes behind one. False: neither.
     bool hold(const Room& room, Submission& asked, Record& record, const std::string& to = {}) {
         const Act::Kind kind = record.act.kind;
-        const bool is_checked = (kind == Act::Kind::message || kind == Act::Kind::edit) &&
-                                judge(room, record.author, record.act) == Errc{};
-        HeldMessage held{asked.connection, asked.stream, asked.request,
-                         room.key(),       to,           std::move(record)};
+        const bool is_text = kind == Act::Kind::message || kind == Act::Kind::edit;
+        const Errc refusal = is_text ? judge(room, record.author, record.act) : Errc{};
+        const bool is_checked = is_text && refusal == Errc{};
+        HeldMessage held{asked.connection,  asked.stream, asked.request, room.key(), to,
+                         std::move(record), refusal};
         const bool waits = is_checked || checks_->is_behind(held);
         if (!waits || !checks_->has_room(held.bytes())) {
             if (waits) asked.refusal = Errc::queue_full;

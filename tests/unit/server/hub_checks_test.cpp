@@ -255,6 +255,29 @@ TEST_CASE("a hub judges again what the program took its time for", "[server][che
         CHECK(f.texts() == std::vector<std::string>{"1"});
         CHECK(back.appends == 0);
     }
+    SECTION("and refuses what might not be when it came, for nobody was asked about it") {
+        f.publish(*f.ada, "one", 1);
+        CHECK(f.acted(*f.bob, f.role("ada", Role::muted)) == Errc{});
+        f.publish(*f.ada, "two", 2);
+        CHECK(f.acted(*f.bob, f.role("ada", Role::member)) == Errc{});
+        f.answer(AcceptMessage{});
+        CHECK(f.refusal(1).code == wire_code(Errc::forbidden));
+        CHECK(f.texts() == std::vector<std::string>{"", "", "one"});
+    }
+    SECTION("and does not take one text's judgement for another's under the same id") {
+        f.publish(*f.ada, "one", 1);
+        f.answer(AcceptMessage{});
+        f.act(*f.ada, {.kind = edit, .target = 1}, "fine", 7);
+        Member& other = f.join(3, "ada", {}, "#lobby", f.device);
+        f.publish(other, "not fine", 7);
+        const auto asked = f.questions();
+        REQUIRE(asked.size() == 2);
+        CHECK(f.acted(*f.bob, {.kind = deletion, .target = 1}) == Errc{});
+        f.answer(asked[0], AcceptMessage{});  // there is nothing to edit any more
+        CHECK(f.refusal(1).code == wire_code(Errc::no_such_message));
+        f.answer(asked[1], RefuseMessage{});
+        CHECK(f.texts() == std::vector<std::string>{"", ""});
+    }
     SECTION("and keeps the messages of others to a role behind what was sent before it") {
         f.publish(*f.bob, "one", 1);
         f.act(*f.bob, f.role("ada", Role::muted));

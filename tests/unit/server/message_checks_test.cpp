@@ -154,6 +154,18 @@ TEST_CASE("message checks", "[server][checks]") {
         f.hold(5, "a");
         CHECK(f.take() == "a");
     }
+    SECTION("ask about another text under the same id: the first decision is not about it") {
+        f.hold(1, "a");
+        f.hold(2, "another");
+        f.hold(3, "and a third", false);
+        CHECK(f.take() == "aanother");
+        CHECK(f.release() == "and a third+");
+        f.answer(0, AcceptMessage{});
+        CHECK(f.release() == "a+");
+        f.answer(1, RefuseMessage{});
+        CHECK(f.release() == "another-");
+        CHECK(f.checks.size() == 0);
+    }
     SECTION("know a message as long as one that repeats it is held") {
         f.hold(3, "b");
         for (const std::uint64_t stream : {1u, 2u, 3u}) f.hold(stream, "a");
