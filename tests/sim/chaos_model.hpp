@@ -102,6 +102,7 @@ private:
         const bool archived = access_ == RoomAccess::archived;
         switch (act.kind) {
             case Act::Kind::message:
+            case Act::Kind::file:
             case Act::Kind::reaction:
             case Act::Kind::unreaction:
                 require(own >= Role::member && !archived, "somebody wrote who might not");

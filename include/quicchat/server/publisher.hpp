@@ -156,7 +156,7 @@ private:
     }
 
     /// Hands a record of a room to the log.
-    void put(Room& room, Submission asked, Record record) {
+    void put(Room& room, Submission&& asked, Record&& record) {
         if (asked.refusal == Errc{}) asked.refusal = judge(room, record.author, record.act);
         std::vector<StateChange> changes = changes_of(record.act, record.text);
         if (asked.refusal == Errc{} && changes_room(record.act.kind)) {
