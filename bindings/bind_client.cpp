@@ -103,6 +103,9 @@ public:
     void request_members(Ticket ticket, std::string room, std::string after) {
         request({ticket, MembersCommand{std::move(room), std::move(after)}}, 0);
     }
+    void set_display_name(Ticket ticket, std::string display) {
+        request({ticket, ProfileCommand{std::move(display)}}, 0);
+    }
     void mark_read(std::string room, Offset offset, bool shared) {
         request({0, MarkCommand{std::move(room), offset, shared}}, 0);
     }
@@ -204,6 +207,8 @@ void bind_client(py::module_& m) {
              py::arg("words"), py::arg("before"), py::arg("count"))
         .def("request_members", &ClientHandle::request_members, py::arg("ticket"), py::arg("room"),
              py::arg("after"))
+        .def("set_display_name", &ClientHandle::set_display_name, py::arg("ticket"),
+             py::arg("display"))
         .def("mark_read", &ClientHandle::mark_read, py::arg("room"), py::arg("offset"),
              py::arg("shared"), "Has no answer.")
         .def("send_file", &ClientHandle::send_file, py::arg("ticket"), py::arg("room"),

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -24,6 +25,19 @@ constexpr std::size_t inbox_bytes = 4 * 1024 * 1024;
 
 std::uint64_t number(ConnectionId id) { return static_cast<std::uint64_t>(id); }
 std::uint64_t number(HookTicket ticket) { return static_cast<std::uint64_t>(ticket); }
+std::uint64_t number(CheckTicket ticket) { return static_cast<std::uint64_t>(ticket); }
+
+std::string_view kind_name(MessageQuestion::Kind kind) {
+    switch (kind) {
+        case MessageQuestion::Kind::message:
+            return "message";
+        case MessageQuestion::Kind::edit:
+            return "edit";
+        case MessageQuestion::Kind::file:
+            return "file";
+    }
+    return "message";
+}
 
 py::tuple mail_tuple(const ServerMail& mail) {
     const auto text = [](const std::string& s) { return to_python(std::string_view{s}); };
@@ -38,6 +52,12 @@ py::tuple mail_tuple(const ServerMail& mail) {
         return tuple("question",
                      py::make_tuple(number(asked->ticket), text(q.user), text(q.peer_address),
                                     text(q.mechanism), to_hex(q.device)));
+    }
+    if (const auto* asked = std::get_if<CheckQuestion>(&mail)) {
+        const MessageQuestion& q = asked->question;
+        return tuple("check", py::make_tuple(number(asked->ticket), text(q.user), text(q.room),
+                                             text(q.text), text(q.attributes),
+                                             to_python(kind_name(q.kind)), text(q.recipient)));
     }
     return match(
         std::get<ServerEvent>(mail),
@@ -55,6 +75,9 @@ py::tuple mail_tuple(const ServerMail& mail) {
             return tuple("disconnected", py::make_tuple(number(e.connection), text(e.user),
                                                         to_python(e.reason.errc), e.reason.by_peer,
                                                         text(e.reason.text)));
+        },
+        [&](const CheckFailed& e) {
+            return tuple("check_failed", py::make_tuple(text(e.user), text(e.room), text(e.text)));
         },
         [&](const ServerFailed& e) {
             return tuple("failed", py::make_tuple(to_python(e.errc), text(e.text)));
@@ -103,7 +126,20 @@ public:
                 verifier.empty() ? Verifier{} : value_or_throw(parse_verifier(verifier));
             decision = Account{std::move(name), kept};
         }
-        port_->post({HookTicket{ticket}, std::move(decision)});
+        port_->post(LoginAnswer{HookTicket{ticket}, std::move(decision)});
+        engine_->wake(id_);
+    }
+
+    /// `verdict`: accept, replace (by `text` and, if they are given, `attributes`), refuse (because
+    /// of `text`), or unavailable.
+    void answer_check(std::uint64_t ticket, const std::string& verdict, std::string text,
+                      std::optional<std::string> attributes) {
+        check();
+        CheckDecision decision = CheckUnavailable{};
+        if (verdict == "accept") decision = AcceptMessage{};
+        if (verdict == "replace") decision = ReplaceMessage{std::move(text), std::move(attributes)};
+        if (verdict == "refuse") decision = RefuseMessage{std::move(text)};
+        port_->post(CheckAnswer{CheckTicket{ticket}, std::move(decision)});
         engine_->wake(id_);
     }
 
@@ -147,6 +183,7 @@ void bind_server(py::module_& m) {
                          const std::vector<AccountFields>& accounts, std::uint32_t iterations,
                          std::string database, std::string durability, std::string files,
                          bool files_in_memory, const std::optional<double>& hook_timeout,
+                         const std::optional<double>& check_timeout, bool accepts_unchecked,
                          std::vector<std::string> rooms, std::vector<std::string> operators,
                          bool anybody_makes_rooms, std::string alpn, std::string agent,
                          const py::dict& limits) {
@@ -161,6 +198,9 @@ void bind_server(py::module_& m) {
                                       .files_in_memory = files_in_memory,
                                       .asks = hook_timeout.has_value(),
                                       .hook_timeout = to_duration(hook_timeout.value_or(0)),
+                                      .checks_messages = check_timeout.has_value(),
+                                      .check_timeout = to_duration(check_timeout.value_or(0)),
+                                      .accepts_unchecked = accepts_unchecked,
                                       .rooms = std::move(rooms),
                                       .operators = std::move(operators),
                                       .anybody_makes_rooms = anybody_makes_rooms,
@@ -172,13 +212,17 @@ void bind_server(py::module_& m) {
              py::kw_only(), py::arg("address"), py::arg("certificate_pem"), py::arg("key_pem"),
              py::arg("accounts"), py::arg("iterations"), py::arg("database"), py::arg("durability"),
              py::arg("files"), py::arg("files_in_memory"), py::arg("hook_timeout"),
-             py::arg("rooms"), py::arg("operators"), py::arg("anybody_makes_rooms"),
-             py::arg("alpn"), py::arg("agent"), py::arg("limits"))
+             py::arg("check_timeout"), py::arg("accepts_unchecked"), py::arg("rooms"),
+             py::arg("operators"), py::arg("anybody_makes_rooms"), py::arg("alpn"),
+             py::arg("agent"), py::arg("limits"))
         .def("fileno", &ServerHandle::fileno, "Readable while `drain` has something to give.")
         .def("drain", &ServerHandle::drain, py::arg("max") = 256,
              "The oldest events: (kind, fields) each.")
         .def("answer", &ServerHandle::answer, py::arg("ticket"), py::arg("verdict"),
              py::arg("name") = "", py::arg("verifier") = "", "Answers a question about a login.")
+        .def("answer_check", &ServerHandle::answer_check, py::arg("ticket"), py::arg("verdict"),
+             py::arg("text") = "", py::arg("attributes") = py::none(),
+             "Answers a question about a message.")
         .def("shutdown", &ServerHandle::shutdown,
              "Tells all clients, waits for them a little, ends. An event `stopped` follows.")
         .def_property_readonly("address", &ServerHandle::address, "Where it listens: host:port.")

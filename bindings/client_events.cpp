@@ -173,7 +173,8 @@ Pair event_pair(const ClientEvent& event) {
         [](const MemberList& e) {
             py::list people;
             for (const RoomPerson& p : e.people) {
-                people.append(py::make_tuple(text(p.user), number(p.role), p.present));
+                people.append(
+                    py::make_tuple(text(p.user), number(p.role), p.present, text(p.display)));
             }
             return Pair{"members", py::make_tuple(text(e.room), people, e.complete)};
         },
@@ -193,7 +194,11 @@ Pair event_pair(const ClientEvent& event) {
             return Pair{"typing", py::make_tuple(text(e.room), text(e.user), e.typing)};
         },
         [](const PresenceChanged& e) {
-            return Pair{"presence", py::make_tuple(text(e.room), text(e.user), e.present)};
+            return Pair{"presence",
+                        py::make_tuple(text(e.room), text(e.user), e.present, text(e.display))};
+        },
+        [](const ProfileChanged& e) {
+            return Pair{"profile", py::make_tuple(text(e.user), text(e.display))};
         },
         [](const FileWanted& e) {
             return Pair{"file_wanted", py::make_tuple(e.offset, e.bytes_max)};

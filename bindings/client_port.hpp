@@ -64,6 +64,9 @@ struct MembersCommand {
     std::string room;
     std::string after;
 };
+struct ProfileCommand {
+    std::string display;
+};
 struct MarkCommand {
     std::string room;
     Offset offset;
@@ -91,9 +94,9 @@ struct CloseCommand {};
 
 using ClientAction =
     std::variant<JoinCommand, LeaveCommand, PublishCommand, TellCommand, CreateCommand,
-                 RoomsCommand, HistoryCommand, SearchCommand, MembersCommand, MarkCommand,
-                 TypingCommand, CloseCommand, SendFileCommand, GiveFileCommand, FetchFileCommand,
-                 CancelFileCommand>;
+                 RoomsCommand, HistoryCommand, SearchCommand, MembersCommand, ProfileCommand,
+                 MarkCommand, TypingCommand, CloseCommand, SendFileCommand, GiveFileCommand,
+                 FetchFileCommand, CancelFileCommand>;
 
 struct ClientCommand {
     Ticket ticket = 0;
@@ -162,7 +165,7 @@ inline std::size_t size_of(const ClientEvent& event) {
         [&](const HistoryPage& e) { return records(e); },
         [&](const SearchPage& e) { return records(e); },
         [](const FileChunk& e) { return fixed + e.bytes.size(); },
-        [](const MemberList& e) { return fixed + 64 * e.people.size(); },
+        [](const MemberList& e) { return fixed + 128 * e.people.size(); },
         [](const RoomList& e) { return fixed + (fixed + topic_bytes_max) * e.rooms.size(); },
         [](const auto&) { return fixed; });
 }

@@ -111,6 +111,7 @@ void ClientRunner::apply(ClientCommand command, Now now) {
         [&](MembersCommand&& c) {
             note(ticket, client_.request_members(c.room, std::move(c.after)));
         },
+        [&](ProfileCommand&& c) { note(ticket, client_.set_display_name(std::move(c.display))); },
         [&](MarkCommand&& c) { (void)client_.mark_read(c.room, c.offset, c.shared); },
         [&](SendFileCommand&& c) {
             note_transfer(ticket, client_.send_file(c.room, std::move(c.file), c.id));
@@ -169,6 +170,7 @@ Ticket ClientRunner::answered(const ClientEvent& event) {
         [](const MemberList& e) { return e.request; }, [](const RoomList& e) { return e.request; },
         [](const HistoryPage& e) { return e.request; },
         [](const SearchPage& e) { return e.request; },
+        [](const ProfileChanged& e) { return e.request; },
         [](const FileWanted& e) { return e.request; }, [](const FileBegun& e) { return e.request; },
         [](const FileChunk& e) { return e.request; },
         [](const FileFetched& e) { return e.request; }, [](const auto&) { return RequestId{0}; });

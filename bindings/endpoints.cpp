@@ -100,15 +100,20 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
     auto driver = std::make_unique<ServerDriver>(
         std::move(socket), std::move(endpoint), std::move(storage.log), std::move(authenticator),
         quic::system_entropy(),
-        ServerConfig{.rooms = options.rooms,
-                     .operators = options.operators,
-                     .anybody_makes_rooms = options.anybody_makes_rooms,
-                     .agent = options.agent,
-                     .limits = options.limits},
+        ServerConfig{
+            .rooms = options.rooms,
+            .operators = options.operators,
+            .anybody_makes_rooms = options.anybody_makes_rooms,
+            .agent = options.agent,
+            .limits = options.limits,
+            .checks_messages = options.checks_messages,
+            .check_timeout = options.check_timeout,
+            .unchecked = options.accepts_unchecked ? Unchecked::accept : Unchecked::refuse},
         std::move(storage.files));
     ServerParts parts{.driver = std::move(driver),
                       .store = std::move(storage.store),
                       .hook = std::move(hook),
+                      .checks_messages = options.checks_messages,
                       .drain_timeout = options.limits.drain_timeout};
     return {std::make_unique<ServerRunner>(std::move(parts), std::move(port)), std::move(address),
             std::move(storage.replaced)};

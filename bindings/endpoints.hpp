@@ -61,6 +61,9 @@ struct ServeOptions {
     bool files_in_memory = false;  ///< Otherwise there are none.
     bool asks = false;             ///< Python is asked about logins.
     Duration hook_timeout{};
+    bool checks_messages = false;  ///< Python is asked about messages.
+    Duration check_timeout{};
+    bool accepts_unchecked = false;  ///< If Python does not answer in time.
     std::vector<std::string> rooms;
     std::vector<std::string> operators;
     bool anybody_makes_rooms = true;

@@ -9,6 +9,7 @@
 
 #include "mailbox.hpp"
 #include "quicchat/auth/deferred_hook.hpp"
+#include "quicchat/server/message_question.hpp"
 #include "quicchat/session/event.hpp"
 
 namespace quicchat::python {
@@ -16,12 +17,18 @@ namespace quicchat::python {
 /// The server has ended and given everything back; nothing follows.
 struct ServerStopped {};
 
-using ServerMail = std::variant<ServerEvent, DeferredQuestion, ServerStopped>;
+using ServerMail = std::variant<ServerEvent, DeferredQuestion, CheckQuestion, ServerStopped>;
 
 /// What Python says about a login.
 struct LoginAnswer {
     HookTicket ticket{};
     HookDecision decision;
+};
+
+/// What Python says about a message.
+struct CheckAnswer {
+    CheckTicket ticket{};
+    CheckDecision decision;
 };
 
 /// What Python and the engine thread share about one server. Thread-safe.
@@ -38,6 +45,14 @@ public:
         const std::lock_guard lock{mutex_};
         return std::exchange(answers_, {});
     }
+    void post(CheckAnswer answer) {
+        const std::lock_guard lock{mutex_};
+        check_answers_.push_back(std::move(answer));
+    }
+    std::vector<CheckAnswer> take_check_answers() {
+        const std::lock_guard lock{mutex_};
+        return std::exchange(check_answers_, {});
+    }
 
     Mailbox<ServerMail> inbox;
     std::atomic<bool> stop_asked{false};
@@ -46,6 +61,7 @@ public:
 private:
     std::mutex mutex_;
     std::vector<LoginAnswer> answers_;
+    std::vector<CheckAnswer> check_answers_;
 };
 
 }  // namespace quicchat::python

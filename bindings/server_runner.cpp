@@ -25,6 +25,7 @@ void ServerRunner::turn(Now now) {
     const std::error_code error = parts_.driver->turn(now);
     watch_store(now);
     ask();
+    if (parts_.checks_messages) ask_about_messages();
     deliver();
     port_->connections.store(server_.connection_count());
     if (error) fail({Errc::transport_failed, error.message()});
@@ -40,9 +41,14 @@ void ServerRunner::abandon(Now now) {
 }
 
 void ServerRunner::give_answers() {
-    if (!parts_.hook) return;
-    for (LoginAnswer& answer : port_->take_answers()) {
-        parts_.hook->answer(answer.ticket, std::move(answer.decision));
+    if (parts_.hook) {
+        for (LoginAnswer& answer : port_->take_answers()) {
+            parts_.hook->answer(answer.ticket, std::move(answer.decision));
+        }
+    }
+    if (!parts_.checks_messages) return;
+    for (CheckAnswer& answer : port_->take_check_answers()) {
+        server_.answer(answer.ticket, std::move(answer.decision));
     }
 }
 
@@ -80,6 +86,17 @@ void ServerRunner::ask() {
         std::optional<DeferredQuestion> question = parts_.hook->poll_question();
         if (!question) return;
         port_->inbox.push(*std::move(question), 512);
+    }
+}
+
+/// A question that finds no room here waits in the server, where its time goes on.
+void ServerRunner::ask_about_messages() {
+    while (port_->inbox.has_room()) {
+        std::optional<CheckQuestion> question = server_.poll_question();
+        if (!question) return;
+        const MessageQuestion& q = question->question;
+        const std::size_t bytes = 512 + q.text.size() + q.attributes.size();
+        port_->inbox.push(*std::move(question), bytes);
     }
 }
 

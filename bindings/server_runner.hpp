@@ -14,6 +14,7 @@ struct ServerParts {
     std::unique_ptr<ServerDriver> driver;
     std::shared_ptr<sqlite::Store> store{};  ///< Nullptr: everything is in memory.
     std::optional<DeferredHook> hook{};      ///< If Python is asked about logins.
+    bool checks_messages = false;            ///< Python is asked about messages.
     Duration drain_timeout{};                ///< The server's own.
 };
 
@@ -40,6 +41,7 @@ private:
     void fail(ServerFailed failure);
     void deliver();
     void ask();
+    void ask_about_messages();
 
     ServerParts parts_;
     ChatServer& server_;

@@ -39,6 +39,11 @@ oops
 /send plan.txt
 /save #20 copy.txt
 /send none.txt
+/name Ada Lovelace
+/who
+/members
+/name
+/who
 /archive
 nobody hears this
 """.strip()
@@ -79,6 +84,13 @@ SHOWN = """
 #19 * ada made the room for everybody
 * #lobby
 * #tea: green tea
+* here: ada
+* you are called Ada Lovelace now
+* here: Ada Lovelace (ada)
+* Ada Lovelace (ada): owner, here
+* bob: moderator, away
+* eve: banned, away
+* you are called by your user name again
 * here: ada
 #20 <ada> has sent the file plan.txt (15 bytes); /save #20
 * saved as copy.txt
@@ -136,6 +148,8 @@ MISTAKES = """
 /save #7
 /create #lobby
 /create nonsense
+/name bob
+/name a\tb
 /join #nowhere
 /topic mine
 /search
@@ -162,6 +176,8 @@ before: /history #120 50
 kept)
 ! /create: #lobby: there is such a room already (join that room, or choose another name)
 ! /create: nonsense: not a valid name
+! /name: bob is the user name of somebody else
+! /name: the text is not valid UTF-8 or has forbidden characters
 ! /join: #nowhere: there is no such room (check the name; into a room by invitation somebody must \
 invite you first)
 ! /search: say the words, too; /help shows how
@@ -215,8 +231,8 @@ class Recorded(Case):
         server = self.start_server()
         output = self.chat(server, ["/help", "/help edit", "/HELP /react"]).stdout.decode()
         for name in ("create rooms join topic invite kick ban unban mute unmute role archive "
-                     "members history search edit delete reply react send save read typing who "
-                     "quit").split():
+                     "members name history search edit delete reply react send save read typing "
+                     "who quit").split():
             self.assertRegex(output, rf"\* /{name}\b.*  \w")
         self.assertIn("* /edit [#12] TEXT: give your last message, or that one, another text",
                       output)

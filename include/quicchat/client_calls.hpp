@@ -47,6 +47,12 @@ public:
                                                     access, std::move(topic)));
     }
 
+    /// Says what our account wants to be called; empty: by its user name. ProfileChanged or Refused
+    /// follows.
+    Result<RequestId> set_display_name(std::string display) {
+        return self().flushed(session().set_display_name(std::move(display)));
+    }
+
     /// Asks which rooms there are, for the names after `after`. RoomList or Refused follows.
     Result<RequestId> request_rooms(std::string after = {}) {
         return self().flushed(session().request_rooms(std::move(after)));

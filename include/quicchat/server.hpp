@@ -53,7 +53,7 @@ public:
     /// Takes in what the transport has to report, and what time did. Call at every wake-up.
     void process(Now now) {
         now_ = now;
-        hub_.begin_turn(now.wall);
+        hub_.begin_turn(now.wall, now.steady);
         peers_.transport().handle_timeout(now.steady);
         while (auto event = peers_.transport().poll_event()) handle(*std::move(event));
         logins_.process(hub_, now);
@@ -64,6 +64,7 @@ public:
             settle();
             delivery_.end_memberships();
         } while (send_all());
+        while (auto failure = hub_.checks().poll_failure()) news_.push(*std::move(failure));
         logins_.end_late(now.steady);
         if (drain_deadline_ && now.steady >= *drain_deadline_ && !std::exchange(closed_, true)) {
             peers_.close_all(drain_reason_);
@@ -95,6 +96,17 @@ public:
 
     /// The oldest unread event. Reading them is optional: old ones are dropped.
     std::optional<ServerEvent> poll_event() { return news_.poll(); }
+
+    // With `ServerConfig::checks_messages` the program judges each message before it is stored, in
+    // its own time and any order; see MessageChecks. Take questions after each turn.
+
+    /// The oldest question that was not taken yet.
+    std::optional<CheckQuestion> poll_question() { return hub_.checks().poll_question(); }
+
+    /// The server must be given its turn then. False if nobody waits for that answer any more.
+    bool answer(CheckTicket ticket, CheckDecision decision) {
+        return hub_.checks().answer(ticket, std::move(decision));
+    }
 
     std::size_t connection_count() const { return peers_.size(); }
     /// Answers that wait for slow clients, counted one by one.
@@ -254,7 +266,7 @@ private:
             [&](wire::HistoryRequest&& m) { return open_page(asker, stream_id, stream, m); },
             [&](wire::SearchRequest&& m) { return open_page(asker, stream_id, stream, m); },
             [&](wire::MarkRead&& m) { return hub_.mark_read(asker, m), Errc{}; },
-            [&](wire::SetProfile&& m) { return answer(m.request, Errc::unsupported); },
+            [&](wire::SetProfile&& m) { return answer(m.request, hub_.set_profile(asker, m)); },
             [&](wire::FileOffer&& m) {
                 return receive_file(asker, stream_id, stream, std::move(m));
             },

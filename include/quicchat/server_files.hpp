@@ -59,7 +59,7 @@ public:
     Errc settle(TimePoint now, bool& moved) {
         bool again = true;
         while (std::exchange(again, false)) {
-            while (const auto outcome = hub_->poll_file_outcome()) uploads_.handle(*outcome);
+            while (auto outcome = hub_->poll_file_outcome()) uploads_.handle(*std::move(outcome));
             while (const auto done = files_.poll_done()) {
                 if (done->error == Errc::storage_failed) return done->error;
                 if (!uploads_.handle(*done, now)) downloads_.handle(*done);

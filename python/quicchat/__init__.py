@@ -19,6 +19,7 @@ from __future__ import annotations
 import atexit as _atexit
 
 from . import _core, errors, events, roles, sync
+from ._check import MessageQuestion, Refuse, Replace
 from .client import Chat, Room, connect
 from .config import Account, ServerConfig, load_config
 from .errors import *  # noqa: F403
@@ -39,7 +40,10 @@ __all__ = [
     "Chat",
     "InsecureWarning",
     "Limits",
+    "MessageQuestion",
     "Reconnect",
+    "Refuse",
+    "Replace",
     "Room",
     "Server",
     "ServerConfig",

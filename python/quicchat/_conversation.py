@@ -26,6 +26,7 @@ from .events import (
     Members,
     Online,
     PrivateMessage,
+    ProfileChanged,
     Receipt,
     Reconnecting,
     RoomInfo,
@@ -134,6 +135,9 @@ class Conversation:
 
     def request_members(self, waiter: Waiter, room: str, after: str) -> int:
         return self._ask(waiter, room, self.core.request_members, room, after)
+
+    def set_display_name(self, waiter: Waiter, display: str) -> int:
+        return self._ask(waiter, "", self.core.set_display_name, display)
 
     def leave(self, waiter: Waiter, room: str) -> int:
         self._leaving[room.lower()] = waiter
@@ -318,9 +322,9 @@ class Conversation:
             if waiter is not None and not waiter.done():
                 waiter.set_exception(error)
 
-    def _on_members(self, ticket: int, room: str, rows: list[tuple[str, int, bool]],
+    def _on_members(self, ticket: int, room: str, rows: list[tuple[str, int, bool, str]],
                     complete: bool) -> None:
-        people = tuple(Member(user, Role(role), present) for user, role, present in rows)
+        people = tuple(Member(user, Role(role), *rest) for user, role, *rest in rows)
         if ticket:
             self._answer(ticket, (people, complete))
         else:
@@ -383,8 +387,14 @@ class Conversation:
     def _on_going_away(self, _: int, *fields: Any) -> None:
         self._keep(GoingAway(*fields))
 
-    def _on_presence(self, _: int, room: str, user: str, present: bool) -> None:
-        self._keep(MemberJoined(room, user) if present else MemberLeft(room, user))
+    def _on_presence(self, _: int, room: str, user: str, present: bool, display: str) -> None:
+        self._keep(MemberJoined(room, user, display) if present else MemberLeft(room, user))
+
+    def _on_profile(self, ticket: int, user: str, display: str) -> None:
+        if ticket:
+            self._answer(ticket, None)
+        else:
+            self._keep(ProfileChanged(user, display))
 
     def _on_marker(self, _: int, *fields: Any) -> None:
         self._keep(MarkerMoved(*fields))

@@ -45,6 +45,8 @@ _REQUEST_HINTS = {
     "no_change": "the reaction is there already, or was taken back already",
     "too_many_reactions": "react to another message",
     "room_exists": "join that room, or choose another name",
+    "not_accepted": "write it in another way, or ask the people who run the server",
+    "not_checked": "send it again in a few seconds; it was not stored",
     "removed": "ask a moderator of the room before you come back",
     "not_in_room": "join the room first",
     "room_full": "try again later, or ask an owner of the room to remove somebody",

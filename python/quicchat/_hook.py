@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import inspect
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from . import _core
+from ._asking import Asking
 from .config import Account, password_problem
 from .events import HookFailed
 from .terminal import normalized_password
@@ -19,9 +18,6 @@ from .terminal import normalized_password
 __all__ = ["AccountQuestion", "Authenticate", "Hook", "salt_of"]
 
 TOKEN = "QUICCHAT-TOKEN"  # the mechanism of a device that was logged in by password before
-DEFAULT_TIMEOUT = 5.0
-_GRACE = 1.0  # seconds after which the engine no longer waits for a loop that is stuck
-_THREADS = 8  # for functions that are not async
 _KEPT = 1024  # verifiers of passwords, since hashing them is slow
 
 
@@ -52,52 +48,25 @@ class Hook:
 
     def __init__(self, function: Authenticate, timeout: float, key_pem: str, iterations: int,
                  report: Callable[[HookFailed], None]) -> None:
-        self._function = function
-        self._timeout = timeout
+        self._asking: Asking[AccountQuestion, Answer] = Asking(function, "authenticate", timeout)
         self._key_pem = key_pem
         self._iterations = iterations
         self._report = report
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._threads = ThreadPoolExecutor(_THREADS, "quicchat-authenticate")
         self._verifiers: OrderedDict[tuple[str, bytes], str] = OrderedDict()
 
     def ask(self, core: _core.Server, ticket: int, question: AccountQuestion) -> None:
-        task = asyncio.get_running_loop().create_task(self._ask(core, ticket, question))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._asking.start(self._ask(core, ticket, question))
 
     def close(self) -> None:
-        """Forgets what is open. Does not wait for a function that hangs in a thread."""
-        for task in self._tasks:
-            task.cancel()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._asking.close()
 
     async def _ask(self, core: _core.Server, ticket: int, question: AccountQuestion) -> None:
-        problem = ""
-        try:
-            async with asyncio.timeout(self._timeout) as deadline:
-                answer = await self._call(question)
-            verdict = await self._verdict(question, answer)
-        except TimeoutError as error:
-            late = deadline.expired()
-            problem = (f"the authenticate function did not answer within {self._timeout:g} s"
-                       if late else f"the authenticate function raised {error!r}")
-        except Exception as error:
-            problem = f"the authenticate function raised {error!r}"
+        verdict, problem = await self._asking.ask(
+            question, lambda answer: self._verdict(question, answer))
         if problem:
             self._report(HookFailed(question.user, question.peer, problem))
             verdict = ("unavailable", "", "")
         core.answer(ticket, *verdict)
-
-    async def _call(self, question: AccountQuestion) -> Answer:
-        function = self._function
-        if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-                getattr(function, "__call__", None)):  # noqa: B004 - an object with async __call__
-            answer = function(question)
-        else:
-            loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(self._threads, function, question)
-        return await answer if inspect.isawaitable(answer) else answer
 
     async def _verdict(self, question: AccountQuestion, answer: Answer) -> tuple[str, str, str]:
         if answer is True:
@@ -125,13 +94,8 @@ class Hook:
         if key not in self._verifiers:
             loop = asyncio.get_running_loop()
             self._verifiers[key] = await loop.run_in_executor(
-                self._threads, _core.verifier, password, salt, self._iterations)
+                self._asking.threads, _core.verifier, password, salt, self._iterations)
         self._verifiers.move_to_end(key)
         if len(self._verifiers) > _KEPT:
             self._verifiers.popitem(last=False)
         return self._verifiers[key]
-
-
-def engine_timeout(timeout: float) -> float:
-    """How long the engine waits for an answer."""
-    return timeout + _GRACE

@@ -226,6 +226,12 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
         encode_text(room, "the room's name")
         await self._ask(self._conversation.fetch_file, room, self._place(room, message), download)
 
+    async def set_display_name(self, text: str) -> None:
+        """Says what we want to be called beside our user name: up to 64 bytes in one line, kept
+        with the account. An empty text takes it back. The people in our rooms are told; our other
+        devices, too (:class:`quicchat.ProfileChanged`)."""
+        await self._ask(self._conversation.set_display_name, encode_text(text, "the name"))
+
     async def rooms(self) -> list[RoomInfo]:
         """The rooms that we may see, sorted by name, with how much in them is unread."""
         rooms: list[RoomInfo] = []

@@ -29,6 +29,7 @@ from .roles import Access, Role
 
 __all__ = [
     "AccessChanged",
+    "CheckFailed",
     "ClientEvent",
     "Deleted",
     "Disconnected",
@@ -51,6 +52,7 @@ __all__ = [
     "PeerConnected",
     "PeerDisconnected",
     "PrivateMessage",
+    "ProfileChanged",
     "Reaction",
     "Record",
     "Receipt",
@@ -202,6 +204,7 @@ class Member:
     user: str
     role: Role
     present: bool  #: is there now, with some device
+    display_name: str = ""  #: what they want to be called; empty: nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +255,7 @@ class MemberJoined:
 
     room: str
     user: str
+    display_name: str = ""  #: what they want to be called; empty: nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,9 +266,18 @@ class MemberLeft:
     user: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProfileChanged:
+    """Somebody who is in a room with us, or our own account on another device, wants to be called
+    something else. A display name is nobody's alone: show the user name beside it."""
+
+    user: str
+    display_name: str  #: empty: by the user name again
+
+
 ClientEvent = (
     Reconnecting | Online | GoingAway | Joined | RoomLeft | RoomRecord | PrivateMessage | Gap
-    | Members | MemberJoined | MemberLeft | MarkerMoved | Typing | SendFailed
+    | Members | MemberJoined | MemberLeft | ProfileChanged | MarkerMoved | Typing | SendFailed
 )
 
 
@@ -316,6 +329,17 @@ class HookFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckFailed:
+    """At a server: the ``check`` function raised, took too long, or returned something that is no
+    answer, or a text that cannot be a message. The message was refused, or accepted as it was where
+    the server was told to (``check_failure``)."""
+
+    user: str  #: whose message it was
+    room: str  #: as that user calls it
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerFailed:
     """At a server: it stops because of a fault, such as a storage error."""
 
@@ -324,5 +348,6 @@ class ServerFailed:
 
 
 ServerEvent = (
-    PeerConnected | LoginSucceeded | LoginFailed | PeerDisconnected | HookFailed | ServerFailed
+    PeerConnected | LoginSucceeded | LoginFailed | PeerDisconnected | HookFailed | CheckFailed
+    | ServerFailed
 )

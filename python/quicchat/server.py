@@ -15,6 +15,15 @@ Who may log in is what the configuration and the database say, or a function of 
 
     async with quicchat.serve("config.json", authenticate=authenticate) as server: ...
 
+What may be said is what roles allow, or a function of yours decides as well::
+
+    async def check(question: quicchat.MessageQuestion):
+        if "http://" in question.text:
+            return quicchat.Refuse("no links here")
+        return True      # or another text, or quicchat.Replace(text=..., attributes=...)
+
+    async with quicchat.serve("config.json", check=check) as server: ...
+
 The chat itself runs on the engine thread; Python sees only what is worth a line in a log.
 """
 
@@ -30,20 +39,16 @@ from pathlib import Path
 from types import TracebackType
 
 from . import _core
+from ._asking import DEFAULT_TIMEOUT, checked_timeout, engine_timeout
+from ._check import Check, MessageCheck, MessageQuestion
 from ._dialling import ALPN
 from ._failures import bind_error, storage_error, text_of
-from ._hook import (
-    DEFAULT_TIMEOUT,
-    AccountQuestion,
-    Authenticate,
-    Hook,
-    engine_timeout,
-    salt_of,
-)
+from ._hook import AccountQuestion, Authenticate, Hook, salt_of
 from .certificates import CertificatePair, load_pair
 from .config import ServerConfig, load_config, password_problem
 from .errors import BindError, ConfigError, QuicChatError, WrongLoopError
 from .events import (
+    CheckFailed,
     HookFailed,
     LoginFailed,
     LoginSucceeded,
@@ -61,7 +66,7 @@ _UNREAD_MAX = 4096  # events of a server that nobody reads; then the oldest go
 
 _EVENTS: dict[str, Callable[..., ServerEvent]] = {
     "connected": PeerConnected, "logged_in": LoginSucceeded, "refused": LoginFailed,
-    "disconnected": PeerDisconnected, "failed": ServerFailed,
+    "disconnected": PeerDisconnected, "check_failed": CheckFailed, "failed": ServerFailed,
 }
 
 
@@ -70,17 +75,22 @@ class Server(AsyncIterator[ServerEvent]):
     events; reading them is optional, since the oldest of those unread are dropped."""
 
     def __init__(self, config: ServerConfig, *, authenticate: Authenticate | None = None,
-                 hook_timeout: float = DEFAULT_TIMEOUT, _alpn: str = ALPN) -> None:
-        if not isinstance(hook_timeout, int | float) or not 0 < hook_timeout <= 600:
-            raise ConfigError(f"hook_timeout must be a number of seconds from 0 to 600, "
-                              f"got {hook_timeout!r}")
+                 hook_timeout: float = DEFAULT_TIMEOUT, check: Check | None = None,
+                 check_timeout: float = DEFAULT_TIMEOUT, check_failure: str = "refuse",
+                 _alpn: str = ALPN) -> None:
+        if check_failure not in ("refuse", "accept"):
+            raise ConfigError(f'check_failure must be "refuse" or "accept", got {check_failure!r}')
         self.config = config
         self.notices: tuple[str, ...] = ()  #: what should be known about the start
         self.pair: CertificatePair | None = None  #: the certificate in use, once started
         self._alpn = _alpn
         self._authenticate = authenticate
-        self._hook_timeout = float(hook_timeout)
+        self._hook_timeout = checked_timeout(hook_timeout, "hook_timeout")
         self._hook: Hook | None = None
+        self._check_function = check
+        self._check_timeout = checked_timeout(check_timeout, "check_timeout")
+        self._check_failure = check_failure
+        self._check: MessageCheck | None = None
         self._core: _core.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._events: deque[ServerEvent] = deque(maxlen=_UNREAD_MAX)
@@ -178,8 +188,9 @@ class Server(AsyncIterator[ServerEvent]):
     def _release(self) -> None:
         if self._core is not None and self._loop is not None:
             self._loop.remove_reader(self._core.fileno())
-        if self._hook is not None:
-            self._hook.close()
+        for asking in (self._hook, self._check):
+            if asking is not None:
+                asking.close()
         self._stopped.set()
         self._news.set()
 
@@ -192,6 +203,10 @@ class Server(AsyncIterator[ServerEvent]):
             if kind == "question":
                 assert self._hook is not None
                 self._hook.ask(core, fields[0], AccountQuestion(*fields[1:]))
+                continue
+            if kind == "check":
+                assert self._check is not None
+                self._check.ask(core, fields[0], MessageQuestion(*fields[1:]))
                 continue
             event = _EVENTS[kind](*fields)
             if isinstance(event, ServerFailed):
@@ -214,6 +229,8 @@ class Server(AsyncIterator[ServerEvent]):
         if self._authenticate is not None:
             self._hook = Hook(self._authenticate, self._hook_timeout, self.pair.key_pem,
                               config.iterations, self._report)
+        if self._check_function is not None:
+            self._check = MessageCheck(self._check_function, self._check_timeout, self._report)
         try:
             core = _core.Server(
                 address=address, certificate_pem=self.pair.certificate_pem,
@@ -223,6 +240,8 @@ class Server(AsyncIterator[ServerEvent]):
                 files=str(config.files) if config.files and config.stores else "",
                 files_in_memory=config.files is not None,
                 hook_timeout=engine_timeout(self._hook_timeout) if self._hook else None,
+                check_timeout=engine_timeout(self._check_timeout) if self._check else None,
+                accepts_unchecked=self._check_failure == "accept",
                 rooms=list(config.rooms), operators=list(config.operators),
                 anybody_makes_rooms=config.anybody_makes_rooms, alpn=self._alpn,
                 agent=json.dumps(agent), limits=config.limits.chosen())
@@ -239,7 +258,8 @@ class Server(AsyncIterator[ServerEvent]):
 
 
 def serve(config: ServerConfig | str | Path, *, authenticate: Authenticate | None = None,
-          hook_timeout: float = DEFAULT_TIMEOUT) -> Server:
+          hook_timeout: float = DEFAULT_TIMEOUT, check: Check | None = None,
+          check_timeout: float = DEFAULT_TIMEOUT, check_failure: str = "refuse") -> Server:
     """A server for this configuration, or for the file at this path. Start it with
     ``async with``.
 
@@ -247,9 +267,19 @@ def serve(config: ServerConfig | str | Path, *, authenticate: Authenticate | Non
     thread). It gets an :class:`AccountQuestion` and returns ``True`` (the server's accounts
     decide), ``False`` or ``None`` (refused, and a stranger cannot tell that from a wrong password),
     the user's password, or an :class:`Account`. If it raises, or takes longer than ``hook_timeout``
-    seconds, the login is refused and a :class:`HookFailed` event says so."""
+    seconds, the login is refused and a :class:`HookFailed` event says so.
+
+    ``check`` is asked about every message and edit before it is stored, a function as above. It
+    gets a :class:`MessageQuestion` and returns ``True`` (stored as it is), a text or a
+    :class:`Replace` (stored like that), ``False`` or a :class:`Refuse` (not stored; the client's
+    :class:`RequestError` has the name ``"not_accepted"`` and the reason). If it raises, or takes
+    longer than ``check_timeout`` seconds, a :class:`CheckFailed` event says so, and the message is
+    refused (``"not_checked"``) or, with ``check_failure="accept"``, stored as it is. It is asked
+    about many messages at once; what one client sends stays in order, whatever is answered first.
+    Without it no message comes to Python."""
     found = config if isinstance(config, ServerConfig) else load_config(config)
-    return Server(found, authenticate=authenticate, hook_timeout=hook_timeout)
+    return Server(found, authenticate=authenticate, hook_timeout=hook_timeout, check=check,
+                  check_timeout=check_timeout, check_failure=check_failure)
 
 
 def _bind_address(host: str, port: int) -> str:
@@ -302,6 +332,8 @@ def _description(event: ServerEvent) -> str:
             return f"connection {event.connection}{name} ended: {text_of(event.error)}"
         case HookFailed():
             return f"login of {event.user!r} from {event.address} refused: {event.text}"
+        case CheckFailed():
+            return f"a message of {event.user!r} in {event.room} was not checked: {event.text}"
     return f"the server stops: {text_of(event.error)}"
 
 

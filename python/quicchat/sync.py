@@ -260,6 +260,11 @@ class Chat(ChatCalls[Receipt]):
         self._ask(self._conversation.fetch_file, timeout, room, self._place(room, message),
                   download)
 
+    def set_display_name(self, text: str, *, timeout: float | None = None) -> None:
+        """Says what we want to be called beside our user name: up to 64 bytes in one line, kept
+        with the account. An empty text takes it back."""
+        self._ask(self._conversation.set_display_name, timeout, encode_text(text, "the name"))
+
     def rooms(self, *, timeout: float | None = None) -> list[RoomInfo]:
         """The rooms that we may see, sorted by name, with how much in them is unread."""
         rooms: list[RoomInfo] = []

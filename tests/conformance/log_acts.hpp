@@ -10,6 +10,7 @@
 
 #include "conformance/log_harness.hpp"
 #include "quicchat/log/concept.hpp"
+#include "quicchat/log/repeat.hpp"
 
 // Records that are about others, and what they do to them.
 
@@ -54,6 +55,72 @@ void check_acts() {
             CHECK(append(harness, "#a", other).error == Errc::conflict);
         }
         CHECK(log.head("#a").head == 1);
+    }
+}
+
+/// The server's program gave a message another text than the one that was sent.
+template <LogHarness H>
+void check_other_texts() {
+    using namespace log_check;
+    using enum Act::Kind;
+    H harness;
+    auto& log = harness.log();
+    REQUIRE(log.open("#a", much));
+    const Record sent = make_record(1, "as sent");
+    Record stored = make_record(1, "as the program wants it");
+    stored.sent = mark_of(sent.text, sent.attributes);
+
+    SECTION("recognises what was sent, whatever became of it") {
+        append(harness, "#a", stored);
+        CHECK(record_at(log, "#a", 1).sent == stored.sent);
+        CHECK(record_at(log, "#a", 1).text == stored.text);
+        Record otherwise = make_record(1, "the program thinks otherwise now");
+        otherwise.sent = stored.sent;
+        for (const Record& again : {sent, stored, otherwise}) {
+            CHECK(append(harness, "#a", again).duplicate);
+            CHECK(look_up(harness, "#a", again).offset == 1);
+        }
+        CHECK(log.head("#a").head == 1);
+        CHECK(record_at(log, "#a", 1).text == stored.text);
+    }
+    SECTION("recognises what it stored as it was, if the program would change it now") {
+        append(harness, "#a", sent);
+        CHECK(record_at(log, "#a", 1).sent == 0);
+        CHECK(append(harness, "#a", stored).duplicate);
+        CHECK(record_at(log, "#a", 1).text == sent.text);
+    }
+    SECTION("takes for a conflict what was not sent, also if it is what was stored") {
+        append(harness, "#a", stored);
+        Record as_stored = stored;
+        as_stored.sent = 0;
+        Record other = make_record(1, "something else");
+        Record other_attributes = sent;
+        other_attributes.attributes = "{}";
+        Record other_act = stored;
+        other_act.act.target = 7;
+        for (const Record& record : {as_stored, other, other_attributes, other_act}) {
+            CHECK(append(harness, "#a", record).error == Errc::conflict);
+            CHECK(look_up(harness, "#a", record).error == Errc::conflict);
+        }
+    }
+    SECTION("keeps the mark of an edit") {
+        append(harness, "#a", make_record(1, "one"));
+        const Record asked = make_act(2, edit, 1, "as sent");
+        Record changed = make_act(2, edit, 1, "as the program wants it");
+        changed.sent = mark_of(asked.text, asked.attributes);
+        CHECK(append(harness, "#a", changed).offset == 2);
+        CHECK(record_at(log, "#a", 1).text == changed.text);
+        CHECK(append(harness, "#a", asked).duplicate);
+    }
+    SECTION("knows it after a restart") {
+        if (!H::outlives_restart) return;
+        append(harness, "#a", stored);
+        harness.restart();
+        REQUIRE(harness.log().open("#a", much));
+        CHECK(append(harness, "#a", sent).duplicate);
+        Record as_stored = stored;
+        as_stored.sent = 0;
+        CHECK(append(harness, "#a", as_stored).error == Errc::conflict);
     }
 }
 

@@ -374,6 +374,7 @@ void check_log() {
     SECTION("dedup") { check_dedup<H>(); }
     SECTION("retention") { check_retention<H>(); }
     SECTION("acts") { check_acts<H>(); }
+    SECTION("other texts") { check_other_texts<H>(); }
     SECTION("changes") { check_changes<H>(); }
     SECTION("changes and retention") { check_changes_and_retention<H>(); }
     SECTION("reactions") { check_reactions<H>(); }

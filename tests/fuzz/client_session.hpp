@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -74,7 +75,11 @@ private:
                 ask_about_files(order / 8u % 4);
                 return;
             case 4:
-                (void)session_.tell("bob", {}, "hi", "{}");
+                if (order / 8u % 2 == 0) {
+                    (void)session_.tell("bob", {}, "hi", "{}");
+                } else {
+                    (void)session_.set_display_name("Ada L.");
+                }
                 return;
             case 5:
                 if (order / 8u % 4 == 3) {
@@ -176,6 +181,12 @@ private:
                 on_file(*event);
             } else if (const auto* away = std::get_if<GoingAway>(&*event)) {
                 must(is_clean_text(away->text));
+            } else if (const auto* profile = std::get_if<ProfileChanged>(&*event)) {
+                check_person(profile->user, profile->display);
+            } else if (const auto* presence = std::get_if<PresenceChanged>(&*event)) {
+                check_person(presence->user, presence->display);
+            } else if (const auto* list = std::get_if<MemberList>(&*event)) {
+                for (const RoomPerson& p : list->people) check_person(p.user, p.display);
             }
         }
         while (const auto room = session_.poll_join()) {
@@ -193,6 +204,10 @@ private:
         }
         // And the rooms that are joined again, and files.
         must(session_.unanswered_requests() <= 5 + 2 + 5);
+    }
+
+    static void check_person(std::string_view user, std::string_view display) {
+        must(is_user_name(user) && (display.empty() || is_display_name(display)));
     }
 
     void on_record(const auto& record) {

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "input.hpp"
 #include "quicchat/file/memory_files.hpp"
@@ -36,6 +39,7 @@ public:
                 break;
             }
             if ((order & 0x1c) == 0x1c) uploads_.finish(connection_, stream);
+            judge(order);
             settle();
             end_memberships();
             if ((order & 0x80) != 0) serve();
@@ -96,6 +100,8 @@ private:
             hub_.list_rooms(asker(), *list);
         } else if (const auto* marker = std::get_if<wire::MarkRead>(&request)) {
             hub_.mark_read(asker(), *marker);
+        } else if (const auto* profile = std::get_if<wire::SetProfile>(&request)) {
+            (void)hub_.set_profile(asker(), *profile);
         } else if (const auto* page = std::get_if<wire::HistoryRequest>(&request)) {
             if (state.member != nullptr) return false;
             (void)hub_.open_page(asker(), stream, *page);
@@ -118,7 +124,7 @@ private:
         bool moved = true;
         while (std::exchange(moved, false)) {
             must(hub_.settle() == Errc{});
-            while (const auto outcome = hub_.poll_file_outcome()) uploads_.handle(*outcome);
+            while (auto outcome = hub_.poll_file_outcome()) uploads_.handle(*std::move(outcome));
             while (const auto done = files_.poll_done()) {
                 if (!uploads_.handle(*done, TimePoint{})) downloads_.handle(*done);
                 moved = true;
@@ -129,6 +135,21 @@ private:
             if (!frame->frame.empty()) check(frame->frame.view());
         }
         while (const auto key = hub_.files().poll_unwanted()) files_.remove(*key);
+    }
+
+    /// The program answers some questions, in one way or another, and lets the time of others end.
+    void judge(std::uint8_t order) {
+        while (const auto next = hub_.checks().poll_question()) {
+            must(is_clean_text(next->question.text) && is_user_name(next->question.user));
+            questions_.push_back(next->ticket);
+        }
+        if (questions_.empty() || order % 3 == 0) return;
+        const CheckTicket ticket = questions_[order % questions_.size()];
+        if (order % 5 == 0) (void)hub_.checks().answer(ticket, RefuseMessage{"no\n\x1b"});
+        if (order % 5 == 1) (void)hub_.checks().answer(ticket, ReplaceMessage{"other"});
+        if (order % 5 == 2) (void)hub_.checks().answer(ticket, ReplaceMessage{"\xff", "{"});
+        if (order % 5 == 3) hub_.handle_timeout(now_ += std::chrono::seconds{2});
+        if (order % 5 == 4) (void)hub_.checks().answer(ticket, AcceptMessage{});
     }
 
     HubAsker asker() const { return {connection_, "ada", session_.device()}; }
@@ -174,7 +195,9 @@ private:
                                     .catch_up_records_max = 2,
                                     .search_records_max = 3,
                                     .reactions_per_message_max = 2,
-                                    .rooms_per_owner_max = 3}};
+                                    .rooms_per_owner_max = 3,
+                                    .checks_max = 5},
+                         .checks_messages = true};
     ServerSession session_{config_.limits, "{}"};
     test::KnownAccounts accounts_{{"bob"}};
     Hub<MemoryLog> hub_{MemoryLog{Entropy::seeded(1)}, config_, accounts_};
@@ -183,6 +206,8 @@ private:
     Downloads<MemoryLog, MemoryFiles<ReferenceCrypto>> downloads_{files_, hub_, config_.limits};
     ConnectionId connection_{1};
     std::map<StreamId, Stream> streams_;
+    std::vector<CheckTicket> questions_;
+    TimePoint now_{};
 };
 
 inline void fuzz_server_session(BytesView bytes) { ServerFuzz{}.run(bytes); }

@@ -14,6 +14,7 @@
 
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/log/concept.hpp"
+#include "quicchat/log/repeat.hpp"
 
 namespace quicchat::test {
 
@@ -134,8 +135,7 @@ struct Disk {
         const std::optional<Offset> found = find(name, append.record);
         if (found) {
             const Record& first = room.records[*found - 1];
-            const bool same = first.changed_by != 0 ||
-                              (first.text == append.record.text && first.act == append.record.act);
+            const bool same = is_repeat(first, append.record);
             done.offset = *found;
             done.time = first.time;
             done.duplicate = same || fault == DiskFault::dedup_ignores_body;

@@ -110,6 +110,7 @@ private:
                 judge_reaction(r);
                 [[fallthrough]];
             case Act::Kind::message:
+            case Act::Kind::file:
                 require(own >= Role::member && !archived, "somebody wrote who might not");
                 require(act.target <= head(), "something is about a record that is not there");
                 break;
@@ -130,7 +131,6 @@ private:
             case Act::Kind::creation:
                 require(head() == 0, "a room was made twice");
                 break;
-            case Act::Kind::file:
             case Act::Kind::tombstone:
                 throw Broken{"a tombstone was published"};
         }

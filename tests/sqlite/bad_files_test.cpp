@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -275,6 +276,43 @@ TEST_CASE("an older database", "[sqlite][files]") {
             CHECK(*read_number(*database, "SELECT count(*) FROM more") == 0);
         }
         CHECK_FALSE(open_database({.path = path, .versions = first}, entropy));
+    }
+    SECTION("of the first version goes on with the records that it has") {
+        const std::string old = folder.file("old.db");
+        write_file(old, "");
+        Record record;
+        record.id.bytes[0] = std::byte{1};
+        record.author = "ada";
+        record.text = "hi";
+        record.attributes = "{}";
+        {
+            auto database =
+                open_database({.path = old, .versions = std::span{migrations}.first(1)}, entropy);
+            REQUIRE(database);
+            REQUIRE(database->run("INSERT INTO room VALUES(1, '#a', 5, 1, 1, 130)") == SQLITE_OK);
+            Statement insert{*database,
+                             "INSERT INTO record VALUES(1, 1, 130, 0, ?1, ?2, 'ada', 'hi', '{}', "
+                             "0, 0, '', 0, 0, 0)"};
+            REQUIRE(insert.run(BytesView{record.id.bytes}, BytesView{record.device.bytes}) ==
+                    SQLITE_OK);
+        }
+        const auto store = Store::open({.path = old}, Entropy::seeded(1));
+        if (!store) FAIL(store.error().text);
+        REQUIRE((*store)->open_room("#a", {1000, 1'000'000}));
+        const auto complete = [&](Record appended) {
+            (*store)->append(1, "#a", std::move(appended));
+            std::optional<AppendCompletion> done;
+            while (!(done = (*store)->poll_completion())) ::usleep(1000);
+            return *done;
+        };
+        CHECK((*store)->read("#a", 0, 9)->front().record.sent == 0);
+        CHECK(complete(record).duplicate);
+        record.text = "another";
+        CHECK(complete(record).error == Errc::conflict);
+        record.id.bytes[0] = std::byte{2};
+        record.sent = 7;
+        CHECK(complete(record).offset == 2);
+        CHECK((*store)->read("#a", 1, 9)->front().record.sent == 7);
     }
     SECTION("stays as it was if a step fails") {
         CHECK_FALSE(open_database({.path = path, .versions = broken}, entropy));

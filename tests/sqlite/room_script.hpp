@@ -44,7 +44,7 @@ inline std::string print(const ScriptRooms& rooms) {
             text += " " + std::to_string(offset) + "=" +
                     std::to_string(static_cast<int>(record.act.kind)) + "/" +
                     record.text.substr(0, 12) + "/" + std::to_string(record.text.size()) + "/" +
-                    std::to_string(record.changed_by);
+                    std::to_string(record.changed_by) + "/" + std::to_string(record.sent);
         }
         for (const auto& [name, value] : room.state) text += " " + name + ":" + value;
         text += "\n";
@@ -185,6 +185,7 @@ private:
             return {Errc{}, offset};
         }
         append.record = make_script_record(++newest_message_, random.chance(10) ? 5000 : 100);
+        if (random.chance(20)) append.record.sent = newest_message_;
         Act& act = append.record.act;
         if (!room.records.empty() && random.chance(40)) {
             act.kind = random.chance(60) ? Act::Kind::edit : Act::Kind::deletion;

@@ -101,7 +101,7 @@ TEST_CASE("a store", "[sqlite][store]") {
             auto database = Database::open(f.path, OpenMode::read_write);
             REQUIRE(database->run("INSERT INTO record SELECT room, 2, bytes, time, x'00', device, "
                                   "author, text, attributes, kind, target, subject, value, until, "
-                                  "changed_by FROM record WHERE offset=10") == SQLITE_OK);
+                                  "changed_by, sent FROM record WHERE offset=10") == SQLITE_OK);
         }
         f.start();
         CHECK(f.store->read("#a", 0, 100)->size() == 5);

@@ -45,7 +45,7 @@ struct Limits {
     std::size_t history_records_max = 1000;          ///< "The last n" of a Join.
     std::size_t presence_members_max = 200;          ///< Larger rooms do not announce them.
     std::size_t catch_up_records_max = 4;      ///< Read from the log at once for a slow member.
-    std::size_t members_per_page_max = 500;    ///< 40 bytes each fit a frame.
+    std::size_t members_per_page_max = 500;    ///< 110 bytes each fit a frame.
     std::size_t rooms_per_page_max = 50;       ///< 600 bytes each fit a frame.
     std::size_t page_records_max = 100;        ///< A screen or two of history; 4 MiB at the most.
     std::size_t pages_per_connection_max = 4;  ///< Under way at a time, each on a stream.
@@ -71,7 +71,9 @@ struct Limits {
     std::size_t control_backlog_bytes_max = 256 * 1024;  ///< Then the slow reader is disconnected.
     std::size_t outbox_messages_max = 1000;      ///< Unacknowledged messages that a client keeps.
     std::size_t outbox_bytes_max = 1024 * 1024;  ///< The same in bytes.
-    std::size_t replies_max = 64;   ///< Answers waiting for a slow member; then we stop reading it.
+    std::size_t replies_max = 64;  ///< Answers waiting for a slow member; then we stop reading it.
+    std::size_t checks_max = 10'000;  ///< Messages that the server's program has to judge.
+    std::size_t checks_bytes_max = 64 * 1024 * 1024;  ///< The same in bytes.
     std::size_t events_max = 4096;  ///< Events that an application left unread; then reading stops.
 
     // Rates. Bursts are above what a client sends again after a reconnection.

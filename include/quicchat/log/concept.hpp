@@ -42,6 +42,8 @@ struct Record {
     /// The record that replaced this one's text and attributes, by an edit or a deletion; 0: none.
     /// Given by the log.
     Offset changed_by = 0;
+    /// What was sent, by `mark_of`, if the server's program gave it other texts; 0: it did not.
+    std::uint64_t sent = 0;
 };
 
 /// Something that is known of a room beside its records, such as who is a moderator: a key gets a
@@ -92,8 +94,9 @@ struct AppendCompletion {
 ///  - offsets of a room begin at 1 and grow by 1 with each record, without a hole;
 ///  - completions come in the order of the appends, and only once a record is committed;
 ///  - looking for (author, device, id) and inserting are one step: an id is stored once, however
-///    often it is appended, also while the first append is still under way. The same: text,
-///    attributes and act; of a record that was changed, the name alone;
+///    often it is appended, also while the first append is still under way. The same: text and
+///    attributes as they were sent (`Record::sent`), and act; of a record that was changed, the
+///    name alone;
 ///  - an edit and its effect are one step: `read` gives the message at its target with the text and
 ///    attributes of the edit from then on, and `changed_by`: it may do so as soon as the edit is
 ///    committed, before its completion is polled. A deletion leaves a tombstone there without text

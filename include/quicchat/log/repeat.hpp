@@ -2,6 +2,9 @@
 
 #include <string_view>
 
+#include <cstdint>
+#include <string_view>
+
 #include "quicchat/log/concept.hpp"
 
 // What the models of RoomLog decide alike: which record repeats another, and which changes one.
@@ -15,12 +18,34 @@ inline bool has_same_name(const Record& a, const Record& b) {
     return a.id == b.id && a.device == b.device && a.author == b.author;
 }
 
+/// A number for a text and its attributes: the same on every machine, and never 0. It is FNV-1a
+/// with 64 bits, which who wants to can make collide: with messages of his own only.
+constexpr std::uint64_t mark_of(std::string_view text, std::string_view attributes) {
+    std::uint64_t mark = 0xcbf29ce484222325;
+    const auto add = [&](std::string_view octets) {
+        for (const char octet : octets) {
+            mark = (mark ^ static_cast<std::uint8_t>(octet)) * 0x100000001b3;
+        }
+    };
+    add(text);
+    add(std::string_view{"\0", 1});  // is in no text
+    add(attributes);
+    return mark == 0 ? 1 : mark;
+}
+
 /// Whether a record of the same name as one in the log is that one, sent again. What a record that
 /// was changed had said is not known any more, so its name is enough.
 inline bool is_repeat(const Record& logged, const Record& again) {
-    return logged.changed_by != 0 ||
-           (logged.text == again.text && logged.attributes == again.attributes &&
-            logged.act == again.act);
+    if (logged.changed_by != 0) return true;
+    if (logged.act != again.act) return false;
+    if (logged.sent == 0 && again.sent == 0) {
+        return logged.text == again.text && logged.attributes == again.attributes;
+    }
+    // The server's program gave one of them other texts: what was sent counts.
+    const auto mark = [](const Record& record) {
+        return record.sent != 0 ? record.sent : mark_of(record.text, record.attributes);
+    };
+    return mark(logged) == mark(again);
 }
 
 /// Whether the act changes the message at its target.

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "quicchat/base/json.hpp"
-#include "quicchat/base/label.hpp"
+#include "quicchat/base/file_name.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/text.hpp"
@@ -59,12 +59,18 @@ inline std::vector<StateChange> changes_of(const Act& act, const std::string& te
     }
 }
 
+/// Whether a file may be announced by those texts.
+inline Errc check_file_texts(Offset reply_to, std::string_view name, std::string_view attributes,
+                             const Limits& limits) {
+    if (!is_file_name(name)) return Errc::invalid_name;
+    return check_act({.target = reply_to}, name, attributes, limits);
+}
+
 /// Whether a file may come, for its form and size alone.
 inline Errc check_offer(const wire::FileOffer& m, const Limits& limits) {
-    if (!is_file_name(m.name)) return Errc::invalid_name;
     if (m.digest.size() != digest_bytes_max) return Errc::invalid_request;
     if (m.size > limits.file_bytes_max) return Errc::file_too_large;
-    return check_act({.target = m.reply_to}, m.name, m.attributes, limits);
+    return check_file_texts(m.reply_to, m.name, m.attributes, limits);
 }
 
 /// Whether a room may be made, for its form alone.

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/error.hpp"
 #include "quicchat/base/ids.hpp"
+#include "quicchat/log/concept.hpp"
 #include "quicchat/wire/message.hpp"
 
 // What the hub and the server around it say to each other.
@@ -34,6 +36,8 @@ struct FileOutcome {
     StreamId stream{};
     Errc error{};     ///< `no_such_file`: it is not there yet, and may come.
     wire::Ack ack{};  ///< Where the record is, if it is there now. Without the request's number.
+    std::string reason{};            ///< Of the server's program, if it refused the file.
+    std::optional<Record> record{};  ///< As the server's program wants it, if it was asked.
 };
 
 /// A file that a record announces.

@@ -9,6 +9,7 @@
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/log/concept.hpp"
+#include "quicchat/server/display_names.hpp"
 #include "quicchat/server/feed.hpp"
 #include "quicchat/server/room.hpp"
 #include "quicchat/server/roster.hpp"
@@ -23,13 +24,18 @@ template <RoomLog Log>
 class Company {
 public:
     Company(Feed<Log>& feed, Submissions<Log>& submissions, const Roster& roster,
-            const Limits& limits)
-        : feed_(&feed), submissions_(&submissions), roster_(&roster), limits_(&limits) {}
+            const DisplayNames& names, const Limits& limits)
+        : feed_(&feed),
+          submissions_(&submissions),
+          roster_(&roster),
+          names_(&names),
+          limits_(&limits) {}
 
     /// Somebody came or went.
     void announce(Room& room, const Member& subject, bool present) {
         if (room.members().size() > limits_->presence_members_max) return;
-        const Bytes frame{encode(wire::Presence{subject.user, present, {}})};
+        const Bytes frame{
+            encode(wire::Presence{subject.user, present, names_->find(subject.user)})};
         for (Member* member : room.members()) {
             if (member == &subject) continue;
             if (member->stalled || member->replies.size() >= limits_->replies_max) {
@@ -44,6 +50,7 @@ public:
     Bytes encode_members(const Room& room, RequestId request, const std::string& after,
                          WallTime now) const {
         auto [people, complete] = room.people().page(after, limits_->members_per_page_max, now);
+        for (RoomPerson& person : people) person.display = names_->find(person.user);
         return Bytes{encode(wire::Members{request, std::move(people), complete})};
     }
 
@@ -82,6 +89,7 @@ private:
     Feed<Log>* feed_;
     Submissions<Log>* submissions_;
     const Roster* roster_;
+    const DisplayNames* names_;
     const Limits* limits_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "quicchat/base/error.hpp"
 #include "quicchat/base/limits.hpp"
@@ -20,13 +21,16 @@ inline Bytes encode_event(const LoggedRecord& logged) {
                                     r.act, r.changed_by})};
 }
 
-/// Makes the frame that refuses a request. `wait` is for errors to be tried again after it.
-inline Bytes encode_refusal(RequestId request, Errc errc, Duration wait = refused_retry_after) {
+/// Makes the frame that refuses a request. `wait` is for errors to be tried again after it;
+/// `reason` is told instead of what the error says by itself.
+inline Bytes encode_refusal(RequestId request, Errc errc, Duration wait = refused_retry_after,
+                            std::string_view reason = {}) {
     const ErrorClass kind = error_class(errc);
     if (kind != ErrorClass::retry_after) wait = {};
+    std::string text = error_category().message(static_cast<int>(errc));
+    if (!reason.empty()) text = reason;
     return Bytes{encode(wire::Error{request, wire_code(errc), static_cast<std::uint64_t>(kind),
-                                    to_milliseconds(wait),
-                                    error_category().message(static_cast<int>(errc))})};
+                                    to_milliseconds(wait), std::move(text)})};
 }
 
 /// Makes the frame that ends a membership.

@@ -39,6 +39,16 @@ public:
         return found == members_.end() ? nullptr : &found->second;
     }
 
+    /// The memberships of one connection.
+    std::vector<const Member*> members_of(ConnectionId connection) const {
+        std::vector<const Member*> all;
+        auto place = members_.lower_bound({connection, StreamId{}});
+        for (; place != members_.end() && place->first.first == connection; ++place) {
+            all.push_back(&place->second);
+        }
+        return all;
+    }
+
     bool empty() const { return members_.empty(); }
 
     void wake(Member& member) {

@@ -23,11 +23,14 @@
 #include "quicchat/server/asker.hpp"
 #include "quicchat/server/company.hpp"
 #include "quicchat/server/config.hpp"
+#include "quicchat/server/display_names.hpp"
 #include "quicchat/server/feed.hpp"
 #include "quicchat/server/heartbeat.hpp"
 #include "quicchat/server/inboxes.hpp"
 #include "quicchat/server/membership.hpp"
+#include "quicchat/server/message_checks.hpp"
 #include "quicchat/server/pages.hpp"
+#include "quicchat/server/profiles.hpp"
 #include "quicchat/server/publisher.hpp"
 #include "quicchat/server/room.hpp"
 #include "quicchat/server/room_keeper.hpp"
@@ -52,10 +55,12 @@ public:
           feed_(keeper_.log(), *limits_),
           inboxes_(keeper_, *limits_),
           pages_(keeper_.log(), *limits_),
+          checks_(config),
           heartbeat_(limits_->heartbeat),
+          profiles_(keeper_, submissions_, feed_, names_, roster_, accounts, *limits_, turn_),
           membership_(keeper_, feed_, company_, pages_, roster_, accounts, *limits_, turn_),
-          publisher_(keeper_, submissions_, feed_, inboxes_, membership_, roster_, *limits_,
-                     turn_) {}
+          publisher_(keeper_, submissions_, feed_, inboxes_, membership_, checks_, roster_,
+                     *limits_, turn_) {}
     Hub(const Hub&) = delete;  // its parts refer to the log in here
     Hub& operator=(const Hub&) = delete;
 
@@ -63,7 +68,10 @@ public:
     Errc add_room(const std::string& name) { return keeper_.open(name); }
 
     /// Opens what the log has from before. Call after `add_room`.
-    Errc restore() { return keeper_.restore(); }
+    Errc restore() {
+        const Errc errc = keeper_.restore();
+        return errc == Errc{} ? profiles_.restore() : errc;
+    }
 
     /// Both, for the start of a server. What failed, if anything did, and in words.
     std::optional<std::pair<Errc, std::string>> open(const std::vector<std::string>& rooms) {
@@ -77,7 +85,10 @@ public:
     }
 
     /// What time it is for everything up to the next call.
-    void begin_turn(WallTime now) { turn_.begin(now); }
+    void begin_turn(WallTime now, TimePoint steady = {}) {
+        turn_.begin(now);
+        checks_.begin_turn(steady);
+    }
 
     /// Also sends what others told the user who is back.
     void handle_login(ConnectionId connection, std::string_view user) {
@@ -102,6 +113,11 @@ public:
     Errc tell(const HubAsker& asker, wire::Tell m) { return publisher_.tell(asker, std::move(m)); }
     Errc create_room(const HubAsker& asker, const wire::CreateRoom& m) {
         return publisher_.create_room(asker, m);
+    }
+
+    /// What an account wants to be called; see Profiles.
+    Errc set_profile(const HubAsker& asker, const wire::SetProfile& m) {
+        return profiles_.set(asker, m);
     }
 
     void list_rooms(const HubAsker& asker, const wire::RoomsRequest& request) {
@@ -147,6 +163,12 @@ public:
     Errc announce_file(ConnectionId connection, StreamId stream, const std::string& room,
                        const Record& record) {
         return publisher_.submit_file(connection, stream, room, record, true);
+    }
+
+    /// Asks the program about a file that is to come. A FileOutcome follows, if this is true.
+    bool check_file(ConnectionId connection, StreamId stream, const std::string& room,
+                    const Record& record) {
+        return publisher_.check_file(connection, stream, room, record);
     }
     std::optional<FileOutcome> poll_file_outcome() { return publisher_.poll_file_outcome(); }
 
@@ -210,12 +232,18 @@ public:
     /// Takes in what the log has committed since the last call. An error means that the log cannot
     /// be trusted any more, in writing or in reading: stop the server.
     Errc settle() {
-        while (std::optional<AppendCompletion> done = keeper_.log().poll_completion()) {
-            std::optional<Submission> asked = submissions_.take(done->token);
-            if (!asked) continue;
-            if (done->error != Errc{} && is_fatal(done->error)) return done->error;
-            publisher_.settle(*done, *std::move(asked));
-        }
+        do {
+            while (std::optional<AppendCompletion> done = keeper_.log().poll_completion()) {
+                std::optional<Submission> asked = submissions_.take(done->token);
+                if (!asked) continue;
+                if (done->error != Errc{} && is_fatal(done->error)) return done->error;
+                if (profiles_.is_about(*done)) {
+                    profiles_.settle(*done, *asked);
+                } else {
+                    publisher_.settle(*done, *std::move(asked));
+                }
+            }
+        } while (checks_.is_on() && publisher_.release());
         keeper_.save();
         for (const Errc errc :
              {feed_.take_failure(), inboxes_.take_failure(), pages_.take_failure()}) {
@@ -227,11 +255,16 @@ public:
     void handle_timeout(TimePoint now) {
         heartbeat_.handle_timeout(now, keeper_.directory().rooms(), feed_);
         pages_.look();
+        checks_.handle_timeout(now);
     }
 
     std::optional<TimePoint> next_deadline() const {
-        return feed_.empty() ? std::nullopt : heartbeat_.next_deadline();
+        return earlier(checks_.next_deadline(),
+                       feed_.empty() ? std::nullopt : heartbeat_.next_deadline());
     }
+
+    /// What the program has to judge before it is stored. Call `settle` after its answers.
+    MessageChecks& checks() { return checks_; }
 
     /// The frames for members; see Feed.
     Feed<Log>& feed() { return feed_; }
@@ -268,7 +301,8 @@ public:
 
     /// The same for what one connection asks on its control stream.
     bool is_busy(ConnectionId connection) const {
-        return submissions_.under_way(connection) >= limits_->replies_max;
+        return submissions_.under_way(connection) + checks_.held(connection) >=
+               limits_->replies_max;
     }
 
     const Log& log() const { return keeper_.log(); }
@@ -283,9 +317,12 @@ private:
     Feed<Log> feed_;
     Inboxes<Log> inboxes_;
     Pages<Log> pages_;
+    MessageChecks checks_;
     Heartbeat heartbeat_;
     Roster roster_;
-    Company<Log> company_{feed_, submissions_, roster_, *limits_};
+    DisplayNames names_;
+    Company<Log> company_{feed_, submissions_, roster_, names_, *limits_};
+    Profiles<Log> profiles_;
     Membership<Log> membership_;
     Publisher<Log> publisher_;
 };

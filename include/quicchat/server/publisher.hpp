@@ -9,16 +9,20 @@
 #include <vector>
 
 #include "quicchat/base/limits.hpp"
+#include "quicchat/base/match.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
+#include "quicchat/base/text.hpp"
 #include "quicchat/log/concept.hpp"
+#include "quicchat/log/repeat.hpp"
 #include "quicchat/server/acts.hpp"
 #include "quicchat/server/asker.hpp"
 #include "quicchat/server/feed.hpp"
 #include "quicchat/server/inboxes.hpp"
 #include "quicchat/server/judge.hpp"
 #include "quicchat/server/membership.hpp"
+#include "quicchat/server/message_checks.hpp"
 #include "quicchat/server/room_keeper.hpp"
 #include "quicchat/server/roster.hpp"
 #include "quicchat/server/submissions.hpp"
@@ -33,10 +37,11 @@ template <RoomLog Log>
 class Publisher {
 public:
     Publisher(RoomKeeper<Log>& keeper, Submissions<Log>& submissions, Feed<Log>& feed,
-              Inboxes<Log>& inboxes, Membership<Log>& membership, const Roster& roster,
-              const Limits& limits, Turn& turn)
+              Inboxes<Log>& inboxes, Membership<Log>& membership, MessageChecks& checks,
+              const Roster& roster, const Limits& limits, Turn& turn)
         : keeper_(&keeper),
           submissions_(&submissions),
+          checks_(&checks),
           feed_(&feed),
           inboxes_(&inboxes),
           membership_(&membership),
@@ -49,25 +54,14 @@ public:
     void publish(Member& member, wire::Publish m) {
         const Errc errc = check_act(m.act, m.text, m.attributes, *limits_);
         if (errc != Errc{}) return feed_->reply(member, encode_refusal(m.request, errc));
-        Room& room = *member.room;
+        ++member.appends;
         Submission asked{
             .connection = member.connection, .stream = member.stream, .request = m.request};
-        asked.refusal = judge(room, member.user, m.act, m.text);
-        ++member.appends;
-        std::vector<StateChange> changes = changes_of(m.act, m.text);
-        if (asked.refusal == Errc{} && changes_room(m.act.kind)) {
-            asked.changes_room = true;
-            ++room.changes_under_way;
-        }
-        if (asked.refusal == Errc{} && is_reaction(m.act)) {
-            asked.reacts = true;
-            asked.epoch = room.epoch();
-            room.reactions_under_way.emplace_back(member.user, m.act.target);
-        }
-        submissions_->submit(room.key(), std::move(asked),
-                             {m.id, member.device, member.user, std::move(m.text),
-                              std::move(m.attributes), turn_->now(), std::move(m.act)},
-                             std::move(changes));
+        Record record{
+            m.id,         member.device,   member.user, std::move(m.text), std::move(m.attributes),
+            turn_->now(), std::move(m.act)};
+        if (checks_->is_on() && hold(*member.room, asked, record)) return;
+        put(*member.room, std::move(asked), std::move(record));
     }
 
     /// A message to one person.
@@ -79,11 +73,36 @@ public:
         const Result<Room*> room = membership_->private_room(asker, m.to);
         if (!room) return to_errc(room.error());
         keeper_->note_use(**room);
-        submissions_->submit((*room)->key(), {.connection = asker.connection, .request = m.request},
-                             {m.id, asker.device, std::string{asker.user}, std::move(m.text),
-                              std::move(m.attributes), turn_->now()},
-                             {});
+        Submission asked{.connection = asker.connection, .request = m.request};
+        Record record{m.id,
+                      asker.device,
+                      std::string{asker.user},
+                      std::move(m.text),
+                      std::move(m.attributes),
+                      turn_->now()};
+        if (checks_->is_on() && hold(**room, asked, record, m.to)) return Errc{};
+        submissions_->submit((*room)->key(), std::move(asked), std::move(record), {});
         return Errc{};
+    }
+
+    /// Stores or refuses what the program has decided about. True if there was anything.
+    bool release() {
+        const auto may_go = [&](const HeldMessage& held) {
+            const Room* room = keeper_->directory().find(held.room);
+            if (room == nullptr) return true;
+            const bool reacts = is_reaction(held.record.act);
+            return room->changes_under_way == 0 &&
+                   !(reacts && room->has_reaction_under_way(held.record.author));
+        };
+        return checks_->release(
+            may_go, [&](HeldMessage held, CheckDecision decision, const std::string& room_name) {
+                Submission asked{.connection = held.connection,
+                                 .stream = held.stream,
+                                 .request = held.request,
+                                 .refusal = held.refusal};
+                apply(std::move(decision), asked, held.record, room_name);
+                release(std::move(held), std::move(asked));
+            });
     }
 
     /// Makes a room that belongs to who asks. The answer comes when the log has committed it.
@@ -122,6 +141,22 @@ public:
         submissions_->submit(key, std::move(asked), std::move(record), {});
         return Errc{};
     }
+
+    /// Asks the program about the name of a file that is to come. A FileOutcome follows, with the
+    /// record as it may be stored. False: nobody is to be asked.
+    bool check_file(ConnectionId connection, StreamId stream, const std::string& key,
+                    const Record& record) {
+        const Room* room = checks_->is_on() ? keeper_->directory().find(key) : nullptr;
+        if (room == nullptr) return false;
+        HeldMessage held{connection, stream, 0, key, "", record, Errc{}, true};
+        if (checks_->has_room(held.bytes())) {
+            checks_->hold(std::move(held),
+                          make_question(*room, record, MessageQuestion::Kind::file));
+        } else {
+            file_outcomes_.push_back({connection, stream, Errc::queue_full, {}, {}, {}});
+        }
+        return true;
+    }
     std::optional<FileOutcome> poll_file_outcome() { return pop_front(file_outcomes_); }
 
     /// Takes in what became of one submission: what is committed is told.
@@ -137,6 +172,7 @@ public:
         }
         if (done.error != Errc{}) {
             const bool unknown = done.error == Errc::no_such_message && asked.refusal != Errc{};
+            if (!unknown) asked.reason.clear();
             return refuse(asked, unknown ? asked.refusal : done.error);
         }
         answer(asked, {asked.request, done.epoch, done.offset, done.durability, done.time});
@@ -161,7 +197,7 @@ private:
 
     void answer(const Submission& asked, wire::Ack ack) {
         if (asked.announces_file) {
-            file_outcomes_.push_back({asked.connection, asked.stream, Errc{}, ack});
+            file_outcomes_.push_back({asked.connection, asked.stream, Errc{}, ack, {}, {}});
         } else {
             say(asked, Bytes{encode(ack)});
         }
@@ -169,10 +205,122 @@ private:
 
     void refuse(const Submission& asked, Errc errc) {
         if (asked.announces_file) {
-            file_outcomes_.push_back({asked.connection, asked.stream, errc, {}});
+            file_outcomes_.push_back({asked.connection, asked.stream, errc, {}, asked.reason, {}});
         } else {
-            say(asked, encode_refusal(asked.request, errc));
+            say(asked, encode_refusal(asked.request, errc, refused_retry_after, asked.reason));
         }
+    }
+
+    /// Hands a record of a room to the log.
+    void put(Room& room, Submission&& asked, Record&& record) {
+        if (asked.refusal == Errc{}) {
+            asked.refusal = judge(room, record.author, record.act, record.text);
+        }
+        std::vector<StateChange> changes = changes_of(record.act, record.text);
+        if (asked.refusal == Errc{} && changes_room(record.act.kind)) {
+            asked.changes_room = true;
+            ++room.changes_under_way;
+        }
+        if (asked.refusal == Errc{} && is_reaction(record.act)) {
+            asked.reacts = true;
+            asked.epoch = room.epoch();
+            room.reactions_under_way.emplace_back(record.author, record.act.target);
+        }
+        submissions_->submit(room.key(), std::move(asked), std::move(record), std::move(changes));
+    }
+
+    /// Holds a message that the program has to judge, and what comes behind one. False: neither.
+    bool hold(const Room& room, Submission& asked, Record& record, const std::string& to = {}) {
+        const Act::Kind kind = record.act.kind;
+        const bool is_text = kind == Act::Kind::message || kind == Act::Kind::edit;
+        const Errc refusal = is_text ? judge(room, record.author, record.act, record.text) : Errc{};
+        const bool is_checked = is_text && refusal == Errc{};
+        HeldMessage held{asked.connection,  asked.stream, asked.request, room.key(), to,
+                         std::move(record), refusal};
+        const bool waits = is_checked || checks_->is_behind(held);
+        if (!waits || !checks_->has_room(held.bytes())) {
+            if (waits) asked.refusal = Errc::queue_full;
+            record = std::move(held.record);
+            return false;
+        }
+        std::optional<MessageQuestion> question;
+        if (is_checked) {
+            question = make_question(room, held.record,
+                                     kind == Act::Kind::edit ? MessageQuestion::Kind::edit
+                                                             : MessageQuestion::Kind::message);
+        }
+        checks_->hold(std::move(held), std::move(question));
+        return true;
+    }
+
+    static MessageQuestion make_question(const Room& room, const Record& record,
+                                         MessageQuestion::Kind kind) {
+        MessageQuestion question{.user = record.author,
+                                 .room = room.name_for(record.author),
+                                 .kind = kind,
+                                 .text = record.text,
+                                 .attributes = record.attributes};
+        if (room.is_private()) question.recipient = room.other_than(record.author);
+        return question;
+    }
+
+    /// Whether an act may have those texts, for their form alone.
+    Errc check_texts(const Act& act, const std::string& text, const std::string& attributes) const {
+        if (act.kind != Act::Kind::file) return check_act(act, text, attributes, *limits_);
+        return check_file_texts(act.target, text, attributes, *limits_);
+    }
+
+    /// Does to a record what the program said of it.
+    void apply(CheckDecision decision, Submission& asked, Record& record,
+               const std::string& room_name) {
+        match(
+            std::move(decision), [](AcceptMessage&&) {},
+            [&](ReplaceMessage&& m) {
+                if (!m.attributes) m.attributes = record.attributes;
+                const Errc errc = check_texts(record.act, m.text, *m.attributes);
+                if (errc != Errc{}) {
+                    asked.refusal = Errc::not_accepted;
+                    checks_->note_failure({record.author, room_name,
+                                           "the text that it should have is not fit: " +
+                                               error_category().message(static_cast<int>(errc))});
+                    return;
+                }
+                if (m.text == record.text && *m.attributes == record.attributes) return;
+                record.sent = mark_of(record.text, record.attributes);
+                record.text = std::move(m.text);
+                record.attributes = *std::move(m.attributes);
+            },
+            [&](RefuseMessage&& m) {
+                asked.refusal = Errc::not_accepted;
+                asked.reason = cleaned_text(m.reason, error_text_bytes_max);
+            },
+            [&](CheckUnavailable&&) {
+                if (checks_->unchecked() == Unchecked::refuse) asked.refusal = Errc::not_checked;
+            });
+    }
+
+    /// Puts what was held into its room, judged by what is committed now.
+    void release(HeldMessage held, Submission asked) {
+        if (held.is_file) {
+            const bool may_come = asked.refusal == Errc{};
+            file_outcomes_.push_back({held.connection,
+                                      held.stream,
+                                      may_come ? Errc::no_such_file : asked.refusal,
+                                      {},
+                                      std::move(asked.reason),
+                                      std::move(held.record)});
+            return;
+        }
+        held.record.time = turn_->now();
+        Room* room = keeper_->directory().find(held.room);
+        if (room == nullptr && !held.to.empty()) {  // it was quiet for longest meanwhile
+            const HubAsker asker{held.connection, held.record.author, held.record.device};
+            if (const auto made = membership_->private_room(asker, held.to)) room = *made;
+        }
+        if (room == nullptr) {
+            return refuse(asked, Errc::no_such_room);
+        }
+        put(*room, std::move(asked), std::move(held.record));
     }
 
     /// To who asked, if it is still there.
@@ -206,6 +354,7 @@ private:
 
     RoomKeeper<Log>* keeper_;
     Submissions<Log>* submissions_;
+    MessageChecks* checks_;
     Feed<Log>* feed_;
     Inboxes<Log>* inboxes_;
     Membership<Log>* membership_;

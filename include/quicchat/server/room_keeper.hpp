@@ -26,6 +26,9 @@ namespace quicchat {
 template <RoomLog Log>
 class RoomKeeper {
 public:
+    /// How the names of logs begin that are no room's.
+    static constexpr std::string_view reserved = "!";
+
     RoomKeeper(Log log, const ServerConfig& config)
         : log_(std::move(log)), config_(&config), directory_(config.operators) {}
 
@@ -56,7 +59,7 @@ public:
         const Result<std::vector<std::string>> rooms = log_.rooms();
         if (!rooms) return to_errc(rooms.error());
         for (const std::string& key : *rooms) {
-            if (directory_.find(key) != nullptr) continue;
+            if (directory_.find(key) != nullptr || key.starts_with(reserved)) continue;
             const bool is_private = PrivateRooms::is_key(key);
             if (!is_private && shared_rooms() >= config_->limits.rooms_max) {
                 return Errc::too_many_rooms;

@@ -20,6 +20,7 @@ struct Submission {
     StreamId stream = control_stream;  ///< Or that of a member.
     RequestId request = 0;
     Errc refusal{};             ///< Not to be stored: only to be looked up.
+    std::string reason{};       ///< Of the refusal, if the server's program gave one.
     bool changes_room = false;  ///< One of the room's `changes_under_way`.
     bool creates_room = false;
     bool announces_file = false;  ///< Its answer is a FileOutcome.

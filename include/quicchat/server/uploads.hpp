@@ -165,8 +165,9 @@ public:
         return true;
     }
 
-    /// The log has answered: it has the record already, or has it now, or refuses it.
-    void handle(const FileOutcome& outcome) {
+    /// The log has answered: it has the record already, or has it now, or refuses it. Or the
+    /// server's program has.
+    void handle(FileOutcome outcome) {
         const Place place{outcome.connection, outcome.stream};
         const auto found = uploads_.find(place);
         if (found == uploads_.end()) return;
@@ -181,9 +182,15 @@ public:
             say(place, Bytes{encode(ack)}, true);
             uploads_.erase(found);
         } else if (upload.stage == Stage::looking && outcome.error == Errc::no_such_file) {
+            upload.stage = Stage::checking;
+            const auto& [connection, stream] = place;
+            const bool waits = hub_->check_file(connection, stream, upload.room, upload.record);
+            if (!waits) open(place, upload);
+        } else if (upload.stage == Stage::checking && outcome.error == Errc::no_such_file) {
+            upload.record = *std::move(outcome.record);
             open(place, upload);
         } else {
-            refuse(place, outcome.error);
+            refuse(place, outcome.error, outcome.reason);
         }
     }
 
@@ -207,6 +214,7 @@ private:
     enum class Stage : std::uint8_t {
         judging,     ///< May it come?
         looking,     ///< Is it there already?
+        checking,    ///< What does the server's program say of its name?
         opening,     ///< How much of it is there?
         receiving,   ///< Its bytes come.
         finishing,   ///< Are they the right ones? Make them safe.
@@ -274,9 +282,10 @@ private:
         return true;
     }
 
-    void refuse(const Place& place, Errc errc) {
+    void refuse(const Place& place, Errc errc, std::string_view reason = {}) {
         const auto found = uploads_.find(place);
-        say(place, encode_refusal(found->second.request, errc), true);
+        const RequestId request = found->second.request;
+        say(place, encode_refusal(request, errc, refused_retry_after, reason), true);
         drop(found);
     }
 

@@ -8,6 +8,7 @@
 
 #include "quicchat/base/search_words.hpp"
 #include "quicchat/session/client_requests.hpp"
+#include "quicchat/session/peer_checks.hpp"
 
 namespace quicchat {
 
@@ -24,6 +25,16 @@ public:
         if (!outbox_.has_room(0)) return Errc::queue_full;
         const RequestId request = outbox_.add({.kind = Kind::rooms, .stream = control_stream});
         send(control_stream, wire::RoomsRequest{request, std::move(after)});
+        return request;
+    }
+
+    /// Says what our account wants to be called; empty: by its user name. ProfileChanged follows.
+    Result<RequestId> set_display_name(std::string display) {
+        if (!ready_) return Errc::not_ready;
+        if (is_bad_display(display)) return Errc::invalid_text;
+        if (!outbox_.has_room(0)) return Errc::queue_full;
+        const RequestId request = outbox_.add({.kind = Kind::profile, .stream = control_stream});
+        send(control_stream, wire::SetProfile{request, std::move(display)});
         return request;
     }
 

@@ -292,7 +292,8 @@ protected:
         outgoing_.clear();
         for (const Room& room : rooms_.handle_disconnected()) end_room(room);
         const auto is_question = [](const Outbox::Request& r) {
-            return r.kind == Kind::members || r.kind == Kind::rooms || has_own_stream(r);
+            return r.kind == Kind::members || r.kind == Kind::rooms || r.kind == Kind::profile ||
+                   has_own_stream(r);
         };
         refuse_if(is_question, Errc::not_ready, "the connection was lost before the answer came");
         outbox_.take_if([](const Outbox::Request& r) { return r.kind == Kind::rejoin; });

@@ -201,6 +201,15 @@ private:
                 events_.push_back(MarkerMoved{std::move(m.room), std::move(m.user), m.offset});
                 return Errc{};
             },
+            [&](wire::Profile&& m) {
+                if (is_bad(m)) return Errc::malformed_frame;
+                if (m.request != 0 && !outbox_.take(m.request, control_stream, Kind::profile)) {
+                    return Errc::unexpected_frame;
+                }
+                events_.push_back(
+                    ProfileChanged{m.request, std::move(m.user), std::move(m.display)});
+                return Errc{};
+            },
             [&](wire::Told&& m) {
                 if (is_bad(m)) return Errc::malformed_frame;
                 if (!told_.is_news(is_same_name(m.from, user_) ? m.to : m.from, m.epoch,
@@ -307,8 +316,9 @@ private:
             [&](wire::Ack&& m) { return on_ack(*room.stream, m); },
             [&](wire::Members&& m) { return on_members(room, std::move(m)); },
             [&](wire::Presence&& m) {
-                if (!is_user_name(m.user)) return Errc::malformed_frame;
-                events_.push_back(PresenceChanged{room.name, std::move(m.user), m.present});
+                if (is_bad(m)) return Errc::malformed_frame;
+                events_.push_back(
+                    PresenceChanged{room.name, std::move(m.user), m.present, std::move(m.display)});
                 return Errc{};
             },
             [&](wire::Heartbeat&& m) { return room.handle_heartbeat(m); },
@@ -350,7 +360,7 @@ private:
             return Errc::unexpected_frame;
         }
         for (const RoomPerson& person : m.people) {
-            if (!is_user_name(person.user)) return Errc::malformed_frame;
+            if (is_bad(person)) return Errc::malformed_frame;
         }
         events_.push_back(MemberList{m.request, room.name, std::move(m.people), m.complete});
         return Errc{};

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "quicchat/base/label.hpp"
+#include "quicchat/base/file_name.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/session/client_questions.hpp"
 #include "quicchat/session/peer_checks.hpp"

@@ -251,6 +251,15 @@ struct PresenceChanged {
     std::string room;
     std::string user;
     bool present = true;
+    std::string display{};  ///< What the account wants to be called; empty: nothing else.
+};
+
+/// Somebody in a room of ours, or our account, wants to be called something else. Answers
+/// `set_display_name`.
+struct ProfileChanged {
+    RequestId request;  ///< 0: somebody else, or another device of ours.
+    std::string user;
+    std::string display;  ///< Empty: by the user name again.
 };
 
 /// The login has another device token: whoever keeps it over restarts keeps this one from now on.
@@ -261,8 +270,8 @@ struct TokenRenewed {
 using ClientEvent =
     std::variant<Online, Reconnecting, Offline, GoingAway, RoomJoined, RoomLeft, RoomMessage,
                  RoomAct, PrivateMessage, Acked, Refused, RoomGap, MemberList, RoomList,
-                 HistoryPage, SearchPage, MarkerMoved, TypingChanged, PresenceChanged, TokenRenewed,
-                 FileWanted, FileBegun, FileChunk, FileFetched>;
+                 HistoryPage, SearchPage, MarkerMoved, TypingChanged, PresenceChanged,
+                 ProfileChanged, TokenRenewed, FileWanted, FileBegun, FileChunk, FileFetched>;
 
 // What a server tells the program around it, for logs and figures. Nothing here needs an answer.
 
@@ -293,13 +302,21 @@ struct PeerDisconnected {
     CloseReason reason;
 };
 
+/// The program did not judge a message in time, or gave it a text that is not fit. It was refused
+/// or, if the configuration says so, accepted as it was.
+struct CheckFailed {
+    std::string user;  ///< Its author.
+    std::string room;  ///< As the author calls it.
+    std::string text;  ///< What went wrong.
+};
+
 /// The server stops: a fault that it cannot serve through, such as a storage error.
 struct ServerFailed {
     Errc errc;
     std::string text;
 };
 
-using ServerEvent =
-    std::variant<PeerConnected, PeerLoggedIn, PeerRefused, PeerDisconnected, ServerFailed>;
+using ServerEvent = std::variant<PeerConnected, PeerLoggedIn, PeerRefused, PeerDisconnected,
+                                 CheckFailed, ServerFailed>;
 
 }  // namespace quicchat

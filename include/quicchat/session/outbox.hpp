@@ -55,7 +55,8 @@ public:
         members,
         rooms,
         history,
-        search
+        search,
+        profile
     };
 
     struct Request {

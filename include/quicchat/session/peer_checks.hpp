@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "quicchat/base/display_name.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/text.hpp"
 #include "quicchat/session/act_form.hpp"
@@ -24,6 +25,21 @@ inline bool is_bad(const Act& act) {
     if (act.kind == Act::Kind::file) return !is_hex_digest(act.subject);
     const std::string_view name = act.subject;
     return (!name.empty() && !is_user_name(name) && !is_room_name(name)) || !has_known_value(act);
+}
+
+/// A display name is empty where there is none.
+inline bool is_bad_display(std::string_view display) {
+    return !display.empty() && !is_display_name(display);
+}
+
+inline bool is_bad(const wire::Profile& m) {
+    return !is_user_name(m.user) || is_bad_display(m.display);
+}
+inline bool is_bad(const wire::Presence& m) {
+    return !is_user_name(m.user) || is_bad_display(m.display);
+}
+inline bool is_bad(const RoomPerson& person) {
+    return !is_user_name(person.user) || is_bad_display(person.display);
 }
 
 inline bool is_bad(const wire::Event& m) {

@@ -32,7 +32,7 @@ inline std::int64_t size_of(const Record& record) {
 
 inline constexpr const char* select_records =
     "SELECT offset, time, id, device, author, text, attributes, kind, target, subject, value, "
-    "until, changed_by FROM record "
+    "until, changed_by, sent FROM record "
     "WHERE room=?1 AND offset>=?2 AND offset<=?3 ORDER BY offset LIMIT ?4";
 
 inline constexpr const char* select_files =
@@ -67,6 +67,7 @@ inline LoggedRecord read_record(const Rows& row) {
     record.act.value = static_cast<std::uint64_t>(row.number(10));
     record.act.until = to_time(row.number(11));
     record.changed_by = static_cast<Offset>(row.number(12));
+    record.sent = static_cast<std::uint64_t>(row.number(13));
     return read;
 }
 
@@ -125,7 +126,7 @@ public:
                         "WHERE room=?1 AND target=?2 AND kind=1 AND offset>=?3"),
           insert_(database,
                   "INSERT INTO record "
-                  "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0)"),
+                  "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, ?15)"),
           change_(database,
                   "UPDATE record SET bytes=?3, text=?4, attributes=?5, kind=?6, changed_by=?7, "
                   "subject=?8, value=?9 WHERE room=?1 AND offset=?2"),
@@ -175,7 +176,7 @@ public:
         return insert_.run(room, offset, size_of(record), to_number(record.time),
                            BytesView{record.id.bytes}, BytesView{record.device.bytes},
                            record.author, record.text, record.attributes, act.kind, act.target,
-                           act.subject, act.value, to_number(act.until));
+                           act.subject, act.value, to_number(act.until), record.sent);
     }
 
     /// Writes what an edit or a deletion has made of a record.

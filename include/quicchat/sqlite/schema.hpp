@@ -96,6 +96,9 @@ CREATE TABLE device(
 CREATE INDEX record_files ON record(room, offset) WHERE kind = 10;
 )sql"},
     {2, "CREATE INDEX record_reactions ON record(room, target) WHERE kind IN (3, 4);"},
+    {3, R"sql(
+ALTER TABLE record ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
+)sql"},
 };
 
 /// How a database is opened.

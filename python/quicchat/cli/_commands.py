@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._calls import offset_of
+from ..errors import RequestError
 from ..events import Member
 from ..roles import Access, Role
 from ._progress import Progress
-from ._show import role_name
+from ._show import called, role_name
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -99,7 +100,8 @@ async def _others(session: Session, number: int | None) -> int:
 async def _who(session: Session, _: str) -> None:
     await session.catch_up()
     people = await session.chat.members(session.here().name)
-    session.screen.note(f"here: {', '.join(p.user for p in people if p.present)}")
+    names = [called(p.user, p.display_name) for p in people if p.present]
+    session.screen.note(f"here: {', '.join(names)}")
 
 
 async def _members(session: Session, _: str) -> None:
@@ -109,7 +111,20 @@ async def _members(session: Session, _: str) -> None:
 
 
 def _person(person: Member) -> str:
-    return f"{person.user}: {role_name(person.role)}, {'here' if person.present else 'away'}"
+    name = called(person.user, person.display_name)
+    return f"{name}: {role_name(person.role)}, {'here' if person.present else 'away'}"
+
+
+async def _name(session: Session, text: str) -> None:
+    await session.catch_up()
+    try:
+        await session.chat.set_display_name(text)
+    except RequestError as error:
+        if error.name != "forbidden":
+            raise
+        raise ValueError(f"{text} is the user name of somebody else") from None
+    session.screen.note(f"you are called {text} now" if text
+                        else "you are called by your user name again")
 
 
 async def _rooms(session: Session, _: str) -> None:
@@ -330,6 +345,8 @@ async def _quit(session: Session, _: str) -> None:
 COMMANDS = (
     Command("/who", "who is here", _who),
     Command("/members", "who belongs to the room, with their roles", _members),
+    Command("/name [TEXT]", "be called that beside your user name; alone: by that one again",
+            _name),
     Command("/rooms", "the rooms that you may see, with what is unread", _rooms),
     Command("/join ROOM", "go to another room; @name is the one that you share with that person",
             _join),

@@ -16,6 +16,7 @@ from ..events import (
     MemberLeft,
     Online,
     PrivateMessage,
+    ProfileChanged,
     Reconnecting,
     RoomLeft,
     Typing,
@@ -104,9 +105,13 @@ class Lines:
             case PrivateMessage():
                 return _private(f"[from {event.sender}]", _private_text(event))
             case MemberJoined():
-                return _dim(f"* {event.user} is here")
+                return _dim(f"* {called(event.user, event.display_name)} is here")
             case MemberLeft():
                 return _dim(f"* {event.user} has left")
+            case ProfileChanged(display_name=""):
+                return _dim(f"* {event.user} is called by the user name again")
+            case ProfileChanged():
+                return _dim(f"* {event.user} is called {event.display_name} now")
             case RoomLeft():
                 return _dim(f"* you are out of {event.room}{_why_out(event)}")
             case Reconnecting():
@@ -191,6 +196,11 @@ def _private_text(event: PrivateMessage) -> str:
     if event.file is None:
         return event.text
     return f"(the file {event.text}, {size_text(event.file.size)})"
+
+
+def called(user: str, display_name: str) -> str:
+    """The name that somebody chose, and the one that is theirs alone. Not cleaned."""
+    return f"{display_name} ({user})" if display_name else user
 
 
 def role_name(role: Role) -> str:

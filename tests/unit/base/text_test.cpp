@@ -54,3 +54,15 @@ TEST_CASE("clean text", "[base]") {
         CHECK_FALSE(is_clean_text("nul\0inside"sv));
     }
 }
+
+TEST_CASE("a text is cleaned and cut", "[base]") {
+    CHECK(cleaned_text("hello", 100) == "hello");
+    CHECK(cleaned_text("a\x1b[31m\xff\xc3"
+                       "b\n\x7f\xc2\x85"
+                       "c",
+                       100) == "a[31mb\nc");
+    CHECK(cleaned_text("hello", 3) == "hel");
+    CHECK(cleaned_text("\xc3\xa4\xc3\xa4", 3) == "\xc3\xa4");
+    CHECK(cleaned_text("", 3).empty());
+    CHECK(cleaned_text("\xf0\x9f\x91\x8b", 3).empty());
+}
