@@ -49,11 +49,11 @@ public:
           feed_(keeper_.log(), *limits_),
           inboxes_(keeper_, *limits_),
           pages_(keeper_.log(), *limits_),
-          heartbeat_(limits_->heartbeat) {}
+          heartbeat_(*limits_) {}
     Hub(const Hub&) = delete;  // its parts refer to the log in here
     Hub& operator=(const Hub&) = delete;
 
-    /// Opens a room for everybody. Call before the first connection.
+    /// Opens a room for everybody.
     Errc add_room(const std::string& name) { return keeper_.open(name); }
 
     /// Opens what the log has from before. Call after `add_room`.
@@ -273,6 +273,7 @@ public:
         return submissions_.under_way(connection) >= limits_->replies_max;
     }
 
+    RoomKeeper<Log>& keeper() { return keeper_; }
     const Log& log() const { return keeper_.log(); }
     const Roster& roster() const { return roster_; }
     std::size_t appends_under_way() const { return submissions_.size(); }
