@@ -91,6 +91,9 @@ public:
         peers_.write_control_to_all(goaway);
     }
 
+    /// Takes other settings while people are connected; server_reload.hpp says which, and when.
+    Errc reload(const ServerConfig& next, Now now);
+
     /// True once nothing is left to do after `shutdown` or a failure.
     bool finished() const { return drain_deadline_ && peers_.size() == 0; }
 
@@ -189,11 +192,7 @@ private:
 
     /// What came before the login's end, in the order in which the streams were opened.
     void read_early(ConnectionId id) {
-        std::vector<StreamId> waiting;
-        if (const Connection* connection = peers_.find(id)) {
-            for (const auto& [stream, state] : connection->streams) waiting.push_back(stream);
-        }
-        for (const StreamId stream : waiting) resume_reading(id, stream);
+        for (const StreamId stream : peers_.streams(id)) resume_reading(id, stream);
     }
 
     /// Who does not read our answers is not read either: what it asks waits, within its window.
@@ -397,3 +396,5 @@ private:
 };
 
 }  // namespace quicchat
+
+#include "quicchat/server_reload.hpp"

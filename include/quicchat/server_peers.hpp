@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
@@ -39,6 +40,15 @@ public:
     ServerStream* find_stream(ConnectionId id, StreamId stream) {
         ServerConnection* connection = find(id);
         return connection == nullptr ? nullptr : connection->find_stream(stream);
+    }
+
+    /// In the order in which they were opened.
+    std::vector<StreamId> streams(ConnectionId id) {
+        std::vector<StreamId> all;
+        const ServerConnection* connection = find(id);
+        if (connection == nullptr) return all;
+        for (const auto& [stream, state] : connection->streams) all.push_back(stream);
+        return all;
     }
 
     void add(ConnectionId id, ServerConnection connection) {
@@ -106,6 +116,12 @@ public:
 
     void close_all(Errc errc) {
         for (auto& [id, connection] : connections_) close(id, errc);
+    }
+
+    void handle_changed_limits(TimePoint now) {
+        for (auto& [id, connection] : connections_) {
+            connection.requests.cap(limits_->requests_per_connection, now);
+        }
     }
 
     std::size_t size() const { return connections_.size(); }

@@ -25,10 +25,14 @@ public:
     LoginDesk(A authenticator, Entropy entropy, Duration timeout)
         : authenticator_(std::move(authenticator)), entropy_(entropy), timeout_(timeout) {}
 
+    /// Another time for those who come from now on.
+    void set_timeout(Duration timeout) { timeout_ = timeout; }
+
     /// A connection is there, and may log in.
     void open(ConnectionId connection, TimePoint now) {
         exchanges_.emplace(connection, authenticator_.begin(entropy_.draw<login_entropy_bytes>()));
-        late_.push_back({now + timeout_, connection});
+        const std::pair entry{now + timeout_, connection};
+        late_.insert(std::ranges::upper_bound(late_, entry), entry);
     }
 
     LoginStep start(ConnectionId connection, const LoginRequest& request) {
@@ -112,7 +116,7 @@ private:
     Duration timeout_;
     std::map<ConnectionId, Exchange> exchanges_;
     std::vector<ConnectionId> waiting_;
-    std::deque<std::pair<TimePoint, ConnectionId>> late_;  ///< In order: all wait equally long.
+    std::deque<std::pair<TimePoint, ConnectionId>> late_;  ///< In order.
 };
 
 }  // namespace quicchat

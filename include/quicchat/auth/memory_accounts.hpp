@@ -40,6 +40,17 @@ public:
         devices_.erase(canonical_name(user));
         return accounts_.remove(user);
     }
+    /// Other accounts from now on. Those that are new, gone, or have another password lose their
+    /// devices.
+    void replace(AccountStore accounts) {
+        std::erase_if(devices_, [&](const auto& of_user) {
+            const Account* before = accounts_.find(of_user.first);
+            const Account* now = accounts.find(of_user.first);
+            if (before == nullptr || now == nullptr) return before != now;
+            return !(before->verifier == now->verifier);
+        });
+        accounts_ = std::move(accounts);
+    }
     bool disable(std::string_view user) { return accounts_.disable(user); }
     bool enable(std::string_view user) { return accounts_.enable(user); }
 

@@ -35,12 +35,12 @@ inline constexpr std::size_t udp_payload_bytes_max = 1452;
 struct Shared {
     Shared(Config configuration, TlsContext context, const std::optional<Seed>& reset_secret)
         : config(std::move(configuration)),
-          tls(std::move(context)),
+          tls(std::make_shared<const TlsContext>(std::move(context))),
           random(config.seed),
           tokens(random, reset_secret) {}
 
     Config config;
-    TlsContext tls;
+    std::shared_ptr<const TlsContext> tls;  ///< For new connections.
     Random random;
     Tokens tokens;
 };
@@ -152,12 +152,8 @@ public:
         ngtcp2_conn_extend_max_stream_offset(conn_.get(), number, bytes);
         ngtcp2_conn_extend_max_offset(conn_.get(), bytes);
         // ngtcp2 tells the peer about a quarter of a window, and only when it writes.
-        const Limits& limits = shared_.config.limits;
         unsent_credit_ += bytes;
-        if (unsent_credit_ >
-            std::min(limits.stream_receive_window, limits.connection_receive_window) / 8) {
-            hold_.end();
-        }
+        if (unsent_credit_ > window_ / 8) hold_.end();
         forget_if_spent(number);
     }
 
@@ -326,6 +322,8 @@ private:
         : shared_(shared),
           remote_(remote),
           hold_(shared.config.hold_acknowledgements),
+          window_(std::min(shared.config.limits.stream_receive_window,
+                           shared.config.limits.connection_receive_window)),
           record_{.random = shared.random,
                   .tokens = shared.tokens,
                   .shard = shared.config.shard,
@@ -368,6 +366,7 @@ private:
     Shared& shared_;
     SocketAddress remote_;
     AcknowledgementHold hold_;
+    std::size_t window_;             ///< The smaller one, as it was when the connection began.
     std::size_t unsent_credit_ = 0;  ///< Given by `consume` since the last packet.
     Record record_;                  // before conn_, which writes to it until it is gone
     std::unique_ptr<TlsSession> tls_;

@@ -14,7 +14,7 @@ inline constexpr std::array<std::uint32_t, 2> supported_versions = {NGTCP2_PROTO
                                                                     NGTCP2_PROTO_VER_V2};
 
 inline bool Connection::open(const Opening& opening, TimePoint now) {
-    const bool is_server = shared_.tls.is_server();
+    const bool is_server = shared_.tls->is_server();
     now_ = now;
     tls_ = TlsSession::create(shared_.tls);
     if (tls_ == nullptr) return false;
@@ -68,7 +68,7 @@ inline ngtcp2_transport_params Connection::make_params(const Opening& opening) c
     params.max_idle_timeout = to_ngtcp2(limits.idle_timeout);
     params.max_datagram_frame_size = datagram_bytes_max + 3;
     params.active_connection_id_limit = 4;
-    if (!shared_.tls.is_server()) return params;
+    if (!shared_.tls->is_server()) return params;
 
     params.original_dcid = opening.retry_of ? *opening.retry_of : opening.initial_id;
     params.original_dcid_present = 1;
@@ -121,7 +121,7 @@ inline void Connection::finish_handshake() {
     record_.tls_gone = true;
     ngtcp2_conn_set_tls_native_handle(conn_.get(), nullptr);
     tls_.reset();
-    if (!shared_.tls.is_server()) return keep_alive();
+    if (!shared_.tls->is_server()) return keep_alive();
     const std::vector<std::uint8_t> token = shared_.tokens.make_regular(remote_, now_);
     ngtcp2_conn_submit_new_token(conn_.get(), token.data(), token.size());
 }

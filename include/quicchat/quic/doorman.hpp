@@ -88,6 +88,9 @@ public:
           random_(random),
           tokens_(tokens) {}
 
+    /// Lets so many connections be at a time, from now on.
+    void set_connections_max(std::size_t connections_max) { connections_max_ = connections_max; }
+
     /// RFC 9000 §6.1: answers a version that we do not speak with those that we do.
     void negotiate_version(const Datagram& datagram, const ngtcp2_version_cid& head, TimePoint now,
                            Replies& replies) {

@@ -7,7 +7,9 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -138,6 +140,32 @@ public:
         if (entry == nullptr || !entry->connection->update_keys(state_->now)) return false;
         mark_dirty(id, *entry);
         return true;
+    }
+
+    // --- A server's settings, while it runs.
+
+    /// Shows another certificate, of this key, to those who connect from now on. Connections keep
+    /// theirs, also while their handshake is under way; so does the endpoint the secrets behind its
+    /// tokens and stateless resets. An error of `certificate_category`, and no change, if the pair
+    /// is of no use. `not_ready` at a client's endpoint.
+    std::error_code set_certificate(const std::string& certificate_pem,
+                                    const std::string& key_pem) {
+        if (!state_->doorman) return make_error_code(Errc::not_ready);
+        Shared& shared = state_->shared;
+        Result<TlsContext> tls = TlsContext::server(certificate_pem, key_pem, shared.config.alpn);
+        if (!tls) return tls.error();
+        shared.tls = std::make_shared<const TlsContext>(*std::move(tls));
+        return {};
+    }
+
+    /// Gives those who connect from now on other limits: timeouts, windows, the number of streams
+    /// and of connections. `stream_backlog_bytes_max` stays, since the application relies on it.
+    void set_limits(const Limits& limits) {
+        Limits& current = state_->shared.config.limits;
+        const std::size_t backlog_max = current.stream_backlog_bytes_max;
+        current = limits;
+        current.stream_backlog_bytes_max = backlog_max;
+        if (state_->doorman) state_->doorman->set_connections_max(limits.connections_max);
     }
 
     // --- Outputs.

@@ -124,9 +124,10 @@ private:
 /// ngtcp2 keep pointers to it.
 class TlsSession {
 public:
-    /// Null if there is no memory for it.
-    static std::unique_ptr<TlsSession> create(const TlsContext& context) {
-        std::unique_ptr<TlsSession> session{new TlsSession{context}};
+    /// Null if there is no memory for it. The session keeps the context, whatever others replace it
+    /// by meanwhile.
+    static std::unique_ptr<TlsSession> create(std::shared_ptr<const TlsContext> context) {
+        std::unique_ptr<TlsSession> session{new TlsSession{std::move(context)}};
         return session->ssl_ != nullptr && session->configure() ? std::move(session) : nullptr;
     }
 
@@ -144,7 +145,7 @@ public:
     Result<TlsFacts> finish() {
         if (!has_alpn()) return Errc::version_mismatch;
         TlsFacts facts;
-        if (context_.check() != nullptr) {
+        if (context_->check() != nullptr) {
             if (refusal_) return *refusal_;
             const std::optional<Errc> verdict = judge_peer(facts);
             if (verdict) return *verdict;
@@ -166,8 +167,8 @@ public:
     std::optional<Fingerprint> shown_key() const { return shown_key_; }
 
 private:
-    explicit TlsSession(const TlsContext& context)
-        : context_(context), ssl_(wolfSSL_new(context.get())) {
+    explicit TlsSession(std::shared_ptr<const TlsContext> context)
+        : context_(std::move(context)), ssl_(wolfSSL_new(context_->get())) {
         reference_.get_conn = [](ngtcp2_crypto_conn_ref* reference) {
             return static_cast<TlsSession*>(reference->user_data)->connection_;
         };
@@ -178,21 +179,21 @@ private:
         WOLFSSL* ssl = ssl_.get();
         wolfSSL_set_app_data(ssl, &reference_);
         wolfSSL_KeepArrays(ssl);  // or the exporter has nothing to derive from
-        std::string alpn = context_.alpn();
+        std::string alpn = context_->alpn();
         // The ALPN callback of wolfSSL is never called in this build; this makes it refuse other
         // protocols by itself. A peer that names none is caught by `finish`.
         if (!alpn.empty() && wolfSSL_UseALPN(ssl, alpn.data(), static_cast<unsigned>(alpn.size()),
                                              WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
             return false;
         }
-        if (context_.is_server()) {
+        if (context_->is_server()) {
             wolfSSL_set_accept_state(ssl);
             return true;
         }
         wolfSSL_set_connect_state(ssl);
         wolfSSL_set_verify(ssl, WOLFSSL_VERIFY_PEER, verify);
         wolfSSL_SetCertCbCtx(ssl, this);
-        const std::string& name = context_.check()->server_name();
+        const std::string& name = context_->check()->server_name();
         // RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in 'HostName'."
         if (name.empty() || SocketAddress::from_numeric(name, 0)) return true;
         return wolfSSL_UseSNI(ssl, WOLFSSL_SNI_HOST_NAME, name.data(),
@@ -204,7 +205,7 @@ private:
         unsigned size = 0;
         wolfSSL_get0_alpn_selected(ssl_.get(), &chosen, &size);
         return chosen != nullptr &&
-               std::string_view{reinterpret_cast<const char*>(chosen), size} == context_.alpn();
+               std::string_view{reinterpret_cast<const char*>(chosen), size} == context_->alpn();
     }
 
     std::optional<Errc> judge_peer(TlsFacts& facts) {
@@ -216,7 +217,7 @@ private:
         if (der == nullptr || size <= 0) return Errc::certificate_untrusted;
         const std::span leaf{der, static_cast<std::size_t>(size)};
         facts.peer_key = shown_key_ = fingerprint_of(leaf);
-        return context_.check()->judge(leaf);
+        return context_->check()->judge(leaf);
     }
 
     /// wolfSSL asks here whenever it is not content with a certificate of the chain, and may ask
@@ -232,7 +233,7 @@ private:
     }
 
     std::optional<Errc> judge_complaint(const WOLFSSL_X509_STORE_CTX& store) {
-        const TrustCheck& check = *context_.check();
+        const TrustCheck& check = *context_->check();
         const bool is_leaf = store.error_depth == 0 && store.totalCerts > 0;
         if (is_leaf) {
             const std::span leaf{store.certs[0].buffer, std::size_t{store.certs[0].length}};
@@ -248,7 +249,7 @@ private:
         return date ? Errc::certificate_expired : Errc::certificate_untrusted;
     }
 
-    const TlsContext& context_;
+    std::shared_ptr<const TlsContext> context_;
     Handle<WOLFSSL, wolfSSL_free> ssl_;
     ngtcp2_crypto_conn_ref reference_{};
     ngtcp2_conn* connection_ = nullptr;

@@ -20,7 +20,11 @@ class Directory {
 public:
     using Rooms = std::map<std::string, Room>;
 
-    explicit Directory(const std::vector<std::string>& operators) {
+    explicit Directory(const std::vector<std::string>& operators) { set_operators(operators); }
+
+    /// Other operators from now on.
+    void set_operators(const std::vector<std::string>& operators) {
+        operators_.clear();
         for (const std::string& name : operators) operators_.insert(canonical_name(name));
     }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "quicchat/base/limits.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/server/directory.hpp"
 #include "quicchat/wire/codec.hpp"
@@ -15,12 +16,13 @@ namespace quicchat {
 /// moment.
 class Heartbeat {
 public:
-    explicit Heartbeat(Duration period) : period_(period) {}
+    explicit Heartbeat(const Limits& limits) : limits_(&limits) {}
 
     void handle_timeout(TimePoint now, Directory::Rooms& rooms, auto& feed) {
-        if (!next_) next_ = now + period_ / slices;
+        const Duration period = limits_->heartbeat;
+        if (!next_) next_ = now + period / slices;
         if (now < *next_) return;
-        next_ = now + period_ / slices;
+        next_ = now + period / slices;
         slice_ = (slice_ + 1) % slices;
         for (auto& [key, room] : rooms) {
             const std::vector<Member*>& members = room.members();
@@ -38,7 +40,7 @@ public:
 private:
     static constexpr std::size_t slices = 16;
 
-    Duration period_;
+    const Limits* limits_;
     std::optional<TimePoint> next_;
     std::size_t slice_ = 0;
 };

@@ -56,7 +56,7 @@ public:
           inboxes_(keeper_, *limits_),
           pages_(keeper_.log(), *limits_),
           checks_(config),
-          heartbeat_(limits_->heartbeat),
+          heartbeat_(*limits_),
           profiles_(keeper_, submissions_, feed_, names_, roster_, accounts, *limits_, turn_),
           membership_(keeper_, feed_, company_, pages_, roster_, accounts, *limits_, turn_),
           publisher_(keeper_, submissions_, feed_, inboxes_, membership_, checks_, roster_,
@@ -64,7 +64,7 @@ public:
     Hub(const Hub&) = delete;  // its parts refer to the log in here
     Hub& operator=(const Hub&) = delete;
 
-    /// Opens a room for everybody. Call before the first connection.
+    /// Opens a room for everybody.
     Errc add_room(const std::string& name) { return keeper_.open(name); }
 
     /// Opens what the log has from before. Call after `add_room`.
@@ -305,6 +305,7 @@ public:
                limits_->replies_max;
     }
 
+    RoomKeeper<Log>& keeper() { return keeper_; }
     const Log& log() const { return keeper_.log(); }
     const Roster& roster() const { return roster_; }
     std::size_t appends_under_way() const { return submissions_.size(); }

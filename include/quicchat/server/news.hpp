@@ -16,7 +16,7 @@ public:
     explicit ServerNews(const std::size_t& events_max) : events_max_(&events_max) {}
 
     void push(ServerEvent event) {
-        if (events_.size() >= *events_max_) events_.pop_front();
+        while (events_.size() >= *events_max_) events_.pop_front();
         events_.push_back(std::move(event));
     }
     std::optional<ServerEvent> poll() { return pop_front(events_); }

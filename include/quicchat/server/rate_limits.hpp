@@ -30,6 +30,11 @@ public:
         full_at_ = std::max(full_at_, now) + time_for(rate, cost);
     }
 
+    /// After the rate has changed: nobody owes more than the whole budget.
+    void cap(const Rate& rate, TimePoint now) {
+        full_at_ = std::min(full_at_, now + time_for(rate, rate.burst));
+    }
+
     /// True if nothing is used: it is as good as new.
     bool is_full(TimePoint now) const { return full_at_ <= now; }
 
@@ -124,6 +129,20 @@ public:
 
     void note_failed_login(const std::string& prefix, TimePoint now) {
         failures_by_prefix_[prefix].spend(limits_->failed_logins_per_prefix, 1, now);
+    }
+
+    /// The limits have changed. What was used remains used, as far as it fits the new budgets. The
+    /// budgets of connections are the caller's.
+    void handle_changed_limits(TimePoint now) {
+        const auto cap = [now](Budgets& budgets, const Rate& rate) {
+            for (auto& [key, budget] : budgets) budget.cap(rate, now);
+        };
+        cap(messages_by_account_, limits_->messages_per_account);
+        cap(bytes_by_account_, limits_->output_bytes_per_account);
+        cap(messages_by_room_, limits_->messages_per_room);
+        cap(messages_by_prefix_, limits_->messages_per_prefix);
+        cap(connections_by_prefix_, limits_->connections_per_prefix);
+        // Not the failed logins: who guesses passwords would be forgiven.
     }
 
     /// Budgets that are kept.

@@ -46,10 +46,12 @@ public:
         files_.note(room.key(), room.epoch(), logged, log_.head(room.key()).first);
     }
 
-    /// Opens a room for everybody, or one that the log has from before.
+    /// Opens a room for everybody, or one that the log has from before. One that somebody is making
+    /// will be there, and his.
     Errc open(const std::string& name) {
         if (!is_room_name(name)) return Errc::invalid_name;
         if (directory_.find(name) != nullptr) return Errc{};
+        if (is_being_made(canonical_name(name))) return Errc{};
         if (shared_rooms() >= config_->limits.rooms_max) return Errc::too_many_rooms;
         return load(canonical_name(name), name);
     }
@@ -68,6 +70,19 @@ public:
             if (is_private && directory_.find(key) != nullptr) private_rooms_.note_use(key);
         }
         return Errc{};
+    }
+
+    /// Whether another configuration fits: its rooms can be opened beside those that are there.
+    /// `invalid_name`, or `too_many_rooms` where a server with it could not start again.
+    Errc check(const ServerConfig& next) {
+        std::set<std::string> added;
+        for (const std::string& name : next.rooms) {
+            if (!is_room_name(name)) return Errc::invalid_name;
+            const std::string key = canonical_name(name);
+            if (directory_.find(key) == nullptr && !is_being_made(key)) added.insert(key);
+        }
+        const std::size_t rooms = shared_rooms() + creating_.size() + added.size();
+        return rooms > next.limits.rooms_max ? Errc::too_many_rooms : Errc{};
     }
 
     /// The key of what an account calls by that name.

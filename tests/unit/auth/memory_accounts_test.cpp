@@ -83,6 +83,26 @@ TEST_CASE("accounts in memory", "[auth]") {
         }
         CHECK(book.devices("ada").empty());
     }
+    SECTION("are replaced by others: only who is the same keeps devices") {
+        Verifier other = verifier();
+        other.iterations = 5000;
+        for (const char* user : {"bob", "eve"}) REQUIRE(book.add(user, verifier()));
+        for (const char* user : {"ada", "bob", "eve", "carl"}) book.save_device(user, device(1));
+        AccountStore next;
+        REQUIRE(next.add("ADA", verifier()));
+        REQUIRE(next.add("bob", other));
+        REQUIRE(next.add("carl", verifier()));
+        book.save_device("hooked", device(1));
+        book.replace(std::move(next));
+        CHECK(book.accounts().accounts().size() == 3);
+        CHECK(book.accounts().find("ada")->name == "ADA");
+        CHECK(book.accounts().find("eve") == nullptr);
+        CHECK(book.devices("ada").size() == 1);
+        CHECK(book.devices("bob").empty());
+        CHECK(book.devices("eve").empty());
+        CHECK(book.devices("carl").empty());  // from when a hook had the name
+        CHECK(book.devices("hooked").size() == 1);
+    }
     SECTION("keep their devices when a name is taken already") {
         book.save_device("ada", device(1));
         CHECK_FALSE(book.add("ada", verifier()));

@@ -55,6 +55,10 @@ TEST_CASE("operators are owners everywhere, but not between two others", "[serve
     CHECK_FALSE(directory.may(pair, "root", Action::read, {}));
     CHECK(directory.may(lobby, "bob", Action::write, {}));
     CHECK_FALSE(Directory{{}}.is_operator(""));
+    directory.set_operators({"Bob"});
+    CHECK(directory.role(lobby, "root", {}) == Role::none);
+    CHECK(directory.role(lobby, "bob", {}) == Role::owner);
+    CHECK(directory.role(lobby, "ada", {}) == Role::moderator);
 }
 
 TEST_CASE("a directory lists the rooms that an account may read, by pages", "[server]") {

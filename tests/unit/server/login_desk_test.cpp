@@ -190,6 +190,15 @@ TEST_CASE("a login desk keeps time", "[server]") {
         CHECK_FALSE(scene.desk.poll_late(begin + 1h));
         CHECK_FALSE(scene.desk.next_deadline());
     }
+    SECTION("by another measure for those who come after it was set") {
+        scene.desk.set_timeout(5s);
+        scene.now += 1s;
+        scene.start(2, "fast");
+        CHECK(scene.desk.next_deadline() == begin + 6s);
+        CHECK(scene.desk.poll_late(begin + 6s) == ConnectionId{2});
+        CHECK_FALSE(scene.desk.poll_late(begin + 6s));
+        CHECK(scene.desk.poll_late(begin + 15s) == ConnectionId{1});
+    }
     SECTION("for exchanges that wait, as long as they do") {
         scene.start(2, "ada");
         CHECK(scene.desk.next_deadline() == begin + 5s);

@@ -43,6 +43,15 @@ TEST_CASE("a budget allows a burst, and then its rate") {
         CHECK_FALSE(budget.is_full(start + seconds{49}));
         CHECK(budget.is_full(start + seconds{50}));
     }
+    SECTION("with another rate nobody owes more than the whole of it") {
+        budget.spend(rate, 100, start);
+        const Rate faster{.burst = 10, .per_second = 100};
+        budget.cap(faster, start);
+        CHECK(budget.wait(faster, 1, start) == milliseconds{10});
+        CHECK(budget.wait(faster, 10, start) == milliseconds{100});
+        budget.cap(rate, start);
+        CHECK(budget.wait(faster, 10, start) == milliseconds{100});
+    }
 }
 
 TEST_CASE("addresses are limited by their networks") {
@@ -113,6 +122,20 @@ TEST_CASE("rate limits") {
         CHECK(rates.ask(connection, start) == Duration{});
         CHECK(rates.ask(connection, start) == Duration{});
         CHECK(rates.ask(connection, start) == seconds{1});
+    }
+    SECTION("other limits count at once, but failed logins are not forgiven") {
+        for (int i = 0; i < 3; ++i) (void)publish("ada", "a", "#1");
+        for (int i = 0; i < 2; ++i) (void)rates.connect("a", start);
+        for (int i = 0; i < 9; ++i) rates.note_failed_login("a", start);
+        const Rate fast{.burst = 100, .per_second = 1000};
+        limits.messages_per_account = limits.messages_per_room = fast;
+        limits.messages_per_prefix = limits.output_bytes_per_account = fast;
+        limits.connections_per_prefix = fast;
+        CHECK(publish("ada", "a", "#1") > seconds{2});
+        rates.handle_changed_limits(start);
+        CHECK(publish("ada", "a", "#1") == milliseconds{1});
+        CHECK(rates.connect("a", start) == milliseconds{1});
+        CHECK(rates.log_in("a", start) == seconds{8});
     }
     SECTION("connections and failed logins are counted by network") {
         CHECK(rates.connect("a", start) == Duration{});

@@ -122,6 +122,37 @@ TEST_CASE("a keeper's rooms are there again after a restart", "[server]") {
     }
 }
 
+TEST_CASE("a keeper says whether another configuration fits", "[server]") {
+    Keeping k;
+    REQUIRE(k.make("#den") == Errc{});
+    ServerConfig next{.rooms = {"#LOBBY", "#den", "#tea", "#Tea"}, .limits = {.rooms_max = 3}};
+    CHECK(k.keeper->check(next) == Errc{});
+    next.limits.rooms_max = 2;
+    CHECK(k.keeper->check(next) == Errc::too_many_rooms);
+    next.rooms = {};
+    CHECK(k.keeper->check(next) == Errc{});
+    next.limits.rooms_max = 1;
+    CHECK(k.keeper->check(next) == Errc::too_many_rooms);
+    next.rooms = {"@ada"};
+    CHECK(k.keeper->check(next) == Errc::invalid_name);
+    CHECK(k.keeper->directory().size() == 2);
+
+    SECTION("also while a room is being made") {
+        REQUIRE(k.begin("#milk") == Errc{});
+        next = {.rooms = {"#milk"}, .limits = {.rooms_max = 3}};
+        CHECK(k.keeper->check(next) == Errc{});
+        next.rooms.push_back("#tea");
+        CHECK(k.keeper->check(next) == Errc::too_many_rooms);
+        CHECK(k.keeper->open("#Milk") == Errc{});
+        CHECK(k.keeper->directory().size() == 2);
+        const Room* milk = k.end();
+        REQUIRE(milk != nullptr);
+        CHECK(milk->creator() == "ada");
+        CHECK(k.keeper->open("#Milk") == Errc{});
+        CHECK(k.room("#milk").name() == "#milk");
+    }
+}
+
 TEST_CASE("a room is spelled as the configuration says, or as it last did", "[server]") {
     Keeping k{{.rooms = {"#Lobby"}}};
     CHECK(k.room("#lobby").name() == "#Lobby");
