@@ -28,6 +28,9 @@ public:
     /// Whose names there are.
     const AccountFinder& accounts() const { return desk_; }
 
+    /// Of who connects from now on.
+    void set_timeout(Duration timeout) { desk_.set_timeout(timeout); }
+
     void open(ConnectionId id, TimePoint now) { desk_.open(id, now); }
     void forget(ConnectionId id) { desk_.forget(id); }
 

@@ -31,8 +31,8 @@ namespace quicchat {
 /// `invalid_name`: a room's name; `too_many_rooms`: with those that are there, more than
 /// `Limits::rooms_max`. Nothing changes then. `storage_failed`: the log cannot be read, and the
 /// server ends.
-template <Transport T, RoomLog Log, Authenticator A>
-Errc Server<T, Log, A>::reload(const ServerConfig& next, Now now) {
+template <Transport T, RoomLog Log, Authenticator A, FileStore Files>
+Errc Server<T, Log, A, Files>::reload(const ServerConfig& next, Now now) {
     RoomKeeper<Log>& keeper = hub_.keeper();
     if (const Errc errc = keeper.check(next); errc != Errc{}) return errc;
     const std::size_t backlog_max = config_.limits.stream_backlog_bytes_max;
