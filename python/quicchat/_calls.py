@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
-from ._conversation import Act, Connected, encode_text
+from ._connected import Connected
+from ._conversation import Act, encode_text
 from ._failures import request_error
 from .events import Joined
 from .roles import Access, Role, until_milliseconds

@@ -7,11 +7,11 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from . import _core
 from ._failures import Peer, closed_error, connect_error, core_error, request_error
-from ._files import Download, Offer, Upload
+from ._transfers import Transfers, Waiter
 from .errors import InboxFull, QuicChatError
 from .events import (
     ClientEvent,
@@ -46,14 +46,6 @@ UNREAD_MAX = 65_536
 Act = tuple[int, int, str, int, int]
 
 
-class Waiter(Protocol):
-    """What an answer is given to. ``asyncio.Future`` is one."""
-
-    def set_result(self, result: Any, /) -> None: ...
-    def set_exception(self, error: BaseException, /) -> None: ...
-    def done(self) -> bool: ...
-
-
 def encode_text(text: str, what: str) -> str:
     """``text``, if it can be sent at all. Lone surrogates come from bytes that were not UTF-8."""
     if not isinstance(text, str):
@@ -65,7 +57,7 @@ def encode_text(text: str, what: str) -> str:
     return text
 
 
-class Conversation:
+class Conversation(Transfers):
     """Requests, answers, and events of one ``_core.Client``."""
 
     def __init__(self, core: _core.Client, peer: Peer, *, keep_events: bool) -> None:
@@ -80,7 +72,7 @@ class Conversation:
         self._tickets = itertools.count(1)
         self._waiting: dict[int, tuple[Waiter, str]] = {}
         self._leaving: dict[str, Waiter] = {}
-        self._transfers: dict[int, Upload | Download] = {}
+        super().__init__()
         self._places: dict[str, tuple[int, int]] = {}  # by room: its epoch, our newest offset
 
     # Taking in.
@@ -143,14 +135,6 @@ class Conversation:
         self._leaving[room.lower()] = waiter
         return self._ask(waiter, room, self.core.leave, room)
 
-    def send_file(self, waiter: Waiter, room: str, upload: Upload, offer: Offer, attributes: str,
-                  reply_to: int, id: bytes | None) -> int:
-        return self._transfer(upload, waiter, room, self.core.send_file, room, offer.name,
-                              offer.size, offer.digest, attributes, reply_to, id)
-
-    def fetch_file(self, waiter: Waiter, room: str, offset: int, download: Download) -> int:
-        return self._transfer(download, waiter, room, self.core.fetch_file, room, offset, 0)
-
     def mark_read(self, room: str, offset: int, shared: bool) -> None:
         self._tell_core(room, self.core.mark_read, room, offset, shared)
 
@@ -202,11 +186,6 @@ class Conversation:
         except BaseException:
             self._waiting.pop(ticket, None)
             raise
-        return ticket
-
-    def _transfer(self, transfer: Upload | Download, *request: Any) -> int:
-        ticket = self._ask(*request)
-        self._transfers[ticket] = transfer
         return ticket
 
     def _tell_core(self, subject: str, send: Callable[..., None], *args: Any) -> None:
@@ -293,35 +272,6 @@ class Conversation:
         elif ticket == 0:  # a message of an earlier run of the program
             self._keep(SendFailed(room, error))
 
-    # Files.
-
-    def _on_file_wanted(self, ticket: int, offset: int, count: int) -> None:
-        self._step(ticket, lambda upload: upload.wanted(self.core, ticket, offset, count))
-
-    def _on_file_begun(self, ticket: int, *what: Any) -> None:
-        self._step(ticket, lambda download: download.begun(*what))
-
-    def _on_file_chunk(self, ticket: int, offset: int, data: bytes) -> None:
-        self._step(ticket, lambda download: download.chunk(offset, data))
-
-    def _on_file_fetched(self, ticket: int) -> None:
-        self._step(ticket, lambda download: download.finish())
-        if self._transfers.pop(ticket, None) is not None:
-            self._answer(ticket, None)
-
-    def _step(self, ticket: int, go_on: Callable[[Any], None]) -> None:
-        """What can fail on this computer ends a transfer; the conversation goes on."""
-        transfer = self._transfers.get(ticket)
-        if transfer is None:
-            return
-        try:
-            go_on(transfer)
-        except Exception as error:
-            waiter, _ = self._waiting.get(ticket, (None, ""))
-            self.forget(ticket)
-            if waiter is not None and not waiter.done():
-                waiter.set_exception(error)
-
     def _on_members(self, ticket: int, room: str, rows: list[tuple[str, int, bool, str]],
                     complete: bool) -> None:
         people = tuple(Member(user, Role(role), *rest) for user, role, *rest in rows)
@@ -405,45 +355,3 @@ class Conversation:
 
 def _records_of(rows: list[tuple[Any, ...]]) -> tuple[RoomRecord, ...]:
     return tuple(record for kind, fields in rows if (record := record_of(kind, fields)))
-
-
-class Connected:
-    """What can be asked of a connection without waiting; the same for both clients."""
-
-    _conversation: Conversation
-
-    @property
-    def user(self) -> str:
-        """Our name, as the server spells it."""
-        return self._online.user
-
-    @property
-    def address(self) -> str:
-        """The server's address."""
-        return self._online.address
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the server's key."""
-        return self._online.fingerprint
-
-    @property
-    def message_bytes_max(self) -> int:
-        """The longest text that the server takes, in bytes of UTF-8."""
-        return self._online.message_bytes_max
-
-    @property
-    def is_open(self) -> bool:
-        """False once the connection has ended for good or is being closed."""
-        return self._conversation.end is None and not self._conversation.closing
-
-    @property
-    def is_online(self) -> bool:
-        """False while there is no connection; it may come back if :attr:`is_open`. Without asyncio
-        this is learnt while some call waits."""
-        return self.is_open and self._conversation.is_online
-
-    @property
-    def _online(self) -> Online:
-        assert self._conversation.online is not None
-        return self._conversation.online

@@ -22,8 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -31,20 +30,28 @@ from typing import Any
 from ._calls import (
     ChatCalls,
     Placed,
-    RoomCalls,
     encode_attributes,
     message_act,
     page_range,
     search_range,
 )
 from ._conversation import UNREAD_PAUSE, Act, Conversation, encode_text
-from ._dialling import ALPN, Await, Resolve, Target, dial, make_target, resolve_error
-from ._files import READ_MAX, Destination, Download, Progress, Source, Upload, saved_path
+from ._dialling import ALPN, Target, dial, make_target
+from ._files import (
+    READ_MAX,
+    Destination,
+    Download,
+    Progress,
+    Source,
+    Upload,
+    saved_path,
+)
+from ._room import Pending, Room
+from ._steps import take_step
 from .errors import WrongLoopError
 from .events import (
     ClientEvent,
     HistoryPage,
-    Joined,
     Member,
     Message,
     Receipt,
@@ -59,73 +66,6 @@ from .trust import TLS
 __all__ = ["Chat", "Room", "connect"]
 
 _CLOSE_PATIENCE = 1.0  # seconds to wait for the engine to have said good-bye
-
-#: What an act gives: await it to have the receipt.
-Pending = Coroutine[Any, Any, Receipt]
-
-
-class Room(RoomCalls[Pending]):
-    """A room that was joined. Acts such as :meth:`edit` are to be awaited; they give a
-    :class:`quicchat.Receipt` once the server has stored them. A ``message`` is a
-    :class:`quicchat.Message`, the receipt of one, or its offset."""
-
-    def __init__(self, chat: Chat, joined: Joined) -> None:
-        super().__init__(chat, joined)
-        self._chat = chat
-
-    async def send(self, text: str, *, reply_to: Placed | int | None = None,
-                   attributes: Mapping[str, Any] | None = None,
-                   id: bytes | None = None) -> Receipt:
-        """Puts a message into the room and waits until the server has stored it: over reconnections
-        as well, so put ``asyncio.timeout`` around it if you cannot wait. Sending the same again
-        under the same 16-byte ``id`` is safe: it is stored once."""
-        return await self._chat.send(self.name, text, reply_to=reply_to, attributes=attributes,
-                                     id=id)
-
-    async def send_file(self, source: Source, *, name: str | None = None,
-                        reply_to: Placed | int | None = None,
-                        attributes: Mapping[str, Any] | None = None, id: bytes | None = None,
-                        progress: Progress | None = None) -> Receipt:
-        """Sends a file into the room; see :meth:`Chat.send_file`."""
-        return await self._chat.send_file(self.name, source, name=name, reply_to=reply_to,
-                                          attributes=attributes, id=id, progress=progress)
-
-    async def read_file(self, message: Placed | int, *, max_size: int = READ_MAX,
-                        progress: Progress | None = None) -> bytes:
-        """The bytes of a file that somebody sent, compared with its SHA-256."""
-        return await self._chat.read_file(self.name, message, max_size=max_size,
-                                          progress=progress)
-
-    async def save_file(self, message: Placed | int, path: str | Path | None = None, *,
-                        progress: Progress | None = None) -> Path:
-        """Saves a file that somebody sent; see :meth:`Chat.save_file`."""
-        return await self._chat.save_file(self.name, message, path, progress=progress)
-
-    async def history(self, *, before: Placed | int | None = None,
-                      after: Placed | int | None = None, around: Placed | int | None = None,
-                      limit: int = 50) -> HistoryPage:
-        """A page of the room's log: the newest records, or those before, after or around a message.
-        At most ``limit`` records, which is 100 at the most."""
-        return await self._chat.history(self.name, before=before, after=after, around=around,
-                                        limit=limit)
-
-    async def search(self, text: str, *, before: Placed | int | None = None,
-                     limit: int = 50) -> SearchPage:
-        """The newest messages of the room, or those before one, that have all of the words in
-        ``text``, whatever the case of letters. At most ``limit`` of them, which is 100 at the
-        most; :class:`quicchat.SearchPage` says how to go on."""
-        return await self._chat.search(self.name, text, before=before, limit=limit)
-
-    async def members(self) -> list[Member]:
-        """All who belong to the room or are in it, sorted by name."""
-        return await self._chat.members(self.name)
-
-    async def leave(self) -> None:
-        """Stops listening to the room. Whoever belongs to it still does."""
-        await self._chat.leave(self.name)
-
-    def __repr__(self) -> str:
-        return f"<quicchat.Room {self.name}>"
 
 
 class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
@@ -185,9 +125,9 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
                         attributes: Mapping[str, Any] | None = None, id: bytes | None = None,
                         progress: Progress | None = None) -> Receipt:
         """Sends a file into a room, or to ``"@bob"``, and waits until the server has stored it:
-        over reconnections as well, where it goes on with what is missing. ``source`` is a path, bytes,
-        or a binary file that can be read from any place; ``progress`` is called with the bytes
-        that are sent, and all. What was sent stays with the server for some hours: the same file
+        over reconnections as well, where it goes on with what is missing. ``source`` is a path,
+        bytes, or a binary file that can be read from any place; ``progress`` is called with the
+        bytes that are sent, and all. What was sent stays with the server for some hours: the same file
         under the same ``id`` from the same ``state`` goes on there."""
         encode_text(room, "the room's name")
         upload = await asyncio.to_thread(Upload, source, name, progress)
@@ -432,32 +372,10 @@ async def _connect(target: Target) -> Chat:
         step = next(steps)
         while True:
             try:
-                answer = await _take_step(step, loop)
+                answer = await take_step(step, loop)
             except BaseException as error:
                 step = steps.throw(error)
             else:
                 step = steps.send(answer)
     except StopIteration as done:
         return Chat(done.value, loop)
-
-
-async def _take_step(step: Resolve | Await, loop: asyncio.AbstractEventLoop) -> Any:
-    if isinstance(step, Resolve):
-        try:
-            return await loop.getaddrinfo(step.host, step.port, type=socket.SOCK_DGRAM)
-        except OSError as error:
-            raise resolve_error(step, error) from None
-    conversation = step.conversation
-    decided = loop.create_future()
-
-    def on_readable() -> None:
-        conversation.take()
-        if (conversation.online or conversation.end) and not decided.done():
-            decided.set_result(None)
-
-    fd = conversation.core.fileno()
-    loop.add_reader(fd, on_readable)
-    try:
-        await decided
-    finally:
-        loop.remove_reader(fd)

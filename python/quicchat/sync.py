@@ -13,10 +13,7 @@ Waiting happens in Python, so Ctrl-C works. Several threads may use one chat.
 from __future__ import annotations
 
 import io
-import select
 import socket
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -33,7 +30,16 @@ from ._calls import (
 )
 from ._conversation import Act, Conversation, encode_text
 from ._dialling import Resolve, Target, dial, make_target, resolve_error
-from ._files import READ_MAX, Destination, Download, Progress, Source, Upload, saved_path
+from ._files import (
+    READ_MAX,
+    Destination,
+    Download,
+    Progress,
+    Source,
+    Upload,
+    saved_path,
+)
+from ._pump import Answer, Pump
 from .events import (
     ClientEvent,
     HistoryPage,
@@ -52,66 +58,6 @@ from .trust import TLS
 __all__ = ["Chat", "Room", "connect"]
 
 _CLOSE_PATIENCE = 1.0
-
-
-class _Answer:
-    """Gets the answer to one request."""
-
-    def __init__(self) -> None:
-        self._done = False
-        self._result: Any = None
-        self._error: BaseException | None = None
-
-    def done(self) -> bool:
-        return self._done
-
-    def set_result(self, result: Any, /) -> None:
-        self._done, self._result = True, result
-
-    def set_exception(self, error: BaseException, /) -> None:
-        self._done, self._error = True, error
-
-    def result(self) -> Any:
-        if self._error is not None:
-            raise self._error
-        return self._result
-
-
-class _Pump:
-    """Lets one thread at a time wait for the engine, and the others for that one."""
-
-    def __init__(self, conversation: Conversation) -> None:
-        self.conversation = conversation
-        self.changed = threading.Condition()
-        self._pumping = False
-
-    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Takes in news until ``done()``. False after ``timeout`` seconds."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        with self.changed:
-            while not done():
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    return False
-                if self._pumping:
-                    self.changed.wait(left)
-                else:
-                    self._pump(left)
-            return True
-
-    def _pump(self, timeout: float | None) -> None:
-        """One wait for the engine, with the lock released meanwhile."""
-        self._pumping = True
-        self.changed.release()
-        try:
-            poll = select.poll()
-            poll.register(self.conversation.core.fileno(), select.POLLIN)
-            poll.poll(None if timeout is None else max(0.0, timeout) * 1000)
-        finally:
-            self.changed.acquire()
-            self._pumping = False
-            self.changed.notify_all()
-        self.conversation.take()
 
 
 class Room(RoomCalls[Receipt]):
@@ -179,7 +125,7 @@ class Chat(ChatCalls[Receipt]):
     still arrive.
     """
 
-    def __init__(self, pump: _Pump) -> None:
+    def __init__(self, pump: Pump) -> None:
         #: Seconds that calls without a ``timeout`` wait for an answer; None: as long as it takes.
         self.timeout: float | None = None
         self._pump = pump
@@ -341,7 +287,7 @@ class Chat(ChatCalls[Receipt]):
             self.close()
 
     def _ask(self, request: Callable[..., int], timeout: float | None, *arguments: Any) -> Any:
-        answer = _Answer()
+        answer = Answer()
         timeout = self.timeout if timeout is None else timeout
         with self._pump.changed:
             ticket = request(answer, *arguments)
@@ -376,7 +322,7 @@ def connect(host: str, port: int, *, user: str, password: str | None = None,
 
 def _connect(target: Target) -> Chat:
     steps = dial(target)
-    pumps: dict[Conversation, _Pump] = {}
+    pumps: dict[Conversation, Pump] = {}
     try:
         step = next(steps)
         while True:
@@ -384,7 +330,7 @@ def _connect(target: Target) -> Chat:
                 if isinstance(step, Resolve):
                     answer: Any = _resolve(step)
                 else:
-                    pump = pumps[step.conversation] = _Pump(step.conversation)
+                    pump = pumps[step.conversation] = Pump(step.conversation)
                     answer = pump.wait_until(_decided(step.conversation))
             except BaseException as error:
                 step = steps.throw(error)

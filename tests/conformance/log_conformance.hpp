@@ -18,6 +18,7 @@
 
 #include "conformance/log_acts.hpp"
 #include "conformance/log_harness.hpp"
+#include "conformance/log_reactions.hpp"
 #include "conformance/log_state.hpp"
 #include "quicchat/log/concept.hpp"
 #include "support/printers.hpp"

@@ -246,7 +246,7 @@ async def _search(session: Session, text: str) -> None:
         session.screen.say(session.lines.record(record, numbered=True, times=True))
     if page.next is not None:
         found = "" if page.records else "nothing yet; "
-        session.screen.note(f"{found}more: /search #{page.next} {clean_line(words)}")
+        session.screen.note(f"{found}more: /search #{page.next} {words}")
     else:
         session.screen.note("that is all" if page.records else "nothing was found")
 

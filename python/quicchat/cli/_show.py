@@ -158,7 +158,9 @@ class Lines:
         is_own = message.sender.lower() == self.me.lower()
         if is_own or not message.mentions_user(self.me):
             return paint(name, "cyan", sys.stdout)
-        return paint(name, "bold", sys.stdout) if uses_colours(sys.stdout) else clean_line(f"{name}!")
+        if uses_colours(sys.stdout):
+            return paint(name, "bold", sys.stdout)
+        return clean_line(f"{name}!")
 
     def _act(self, record: RoomRecord) -> str:
         who = record.sender
