@@ -127,8 +127,8 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
         """Sends a file into a room, or to ``"@bob"``, and waits until the server has stored it:
         over reconnections as well, where it goes on with what is missing. ``source`` is a path,
         bytes, or a binary file that can be read from any place; ``progress`` is called with the
-        bytes that are sent, and all. What was sent stays with the server for some hours: the same file
-        under the same ``id`` from the same ``state`` goes on there."""
+        bytes that are sent, and all. What was sent stays with the server for some hours: the
+        same file under the same ``id`` from the same ``state`` goes on there."""
         encode_text(room, "the room's name")
         upload = await asyncio.to_thread(Upload, source, name, progress)
         try:

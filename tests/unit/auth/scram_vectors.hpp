@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
@@ -47,8 +46,7 @@ struct ScramVector {
 };
 
 inline std::vector<ScramVector> scram_vectors() {
-    const auto tests = std::filesystem::absolute(__FILE__).parent_path() / ".." / "..";
-    std::ifstream file{tests / "vectors" / "scram.txt"};
+    std::ifstream file{QUICCHAT_TESTS_DIR "/vectors/scram.txt"};
     REQUIRE(file.is_open());
     std::vector<ScramVector> vectors;
     for (std::string line; std::getline(file, line);) {
