@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -14,6 +15,7 @@
 #include "failure.hpp"
 #include "options.hpp"
 #include "quicchat/base/match.hpp"
+#include "server_reload.hpp"
 
 namespace quicchat::python {
 namespace {
@@ -67,6 +69,8 @@ public:
     explicit ServerHandle(const ServeOptions& options)
         : engine_(live_engine()), port_(std::make_shared<ServerPort>(inbox_events, inbox_bytes)) {
         const py::gil_scoped_release other_threads_may_run;
+        database_ = options.database;
+        remember(options.settings);
         BoundServer bound = make_server(options, port_);
         address_ = std::move(bound.address);
         replaced_ = std::move(bound.replaced);
@@ -107,6 +111,16 @@ public:
         engine_->wake(id_);
     }
 
+    /// Waits for the engine. One at a time.
+    AccountChanges reload(const ServerSettings& next) {
+        check();
+        const py::gil_scoped_release other_threads_may_run;
+        const std::lock_guard lock{reloading_};
+        AccountChanges changes = reload_server({*engine_, id_, *port_, database_}, settings_, next);
+        remember(next);
+        return changes;
+    }
+
     const std::string& address() const { return address_; }
     const std::vector<std::string>& replaced() const { return replaced_; }
     std::size_t connections() const { return check(), port_->connections.load(); }
@@ -120,8 +134,16 @@ private:
         engine_->wake(id_);
     }
 
+    void remember(const ServerSettings& settings) {
+        settings_ = settings;
+        settings_.accounts.clear();  // passwords
+    }
+
     Engine* engine_;
     std::shared_ptr<ServerPort> port_;
+    std::mutex reloading_;
+    ServerSettings settings_;  ///< As they are, but for the accounts.
+    std::string database_;
     std::string address_;
     std::vector<std::string> replaced_;
     RunnerId id_{};
@@ -149,27 +171,50 @@ void bind_server(py::module_& m) {
                          const std::optional<double>& hook_timeout, std::vector<std::string> rooms,
                          std::vector<std::string> operators, bool anybody_makes_rooms,
                          std::string alpn, std::string agent, const py::dict& limits) {
-                 ServeOptions options{.address = std::move(address),
-                                      .certificate_pem = std::move(certificate_pem),
-                                      .key_pem = std::move(key_pem),
-                                      .accounts = configured(accounts),
-                                      .iterations = iterations,
-                                      .database = std::move(database),
-                                      .durability = std::move(durability),
-                                      .asks = hook_timeout.has_value(),
-                                      .hook_timeout = to_duration(hook_timeout.value_or(0)),
-                                      .rooms = std::move(rooms),
-                                      .operators = std::move(operators),
-                                      .anybody_makes_rooms = anybody_makes_rooms,
-                                      .alpn = std::move(alpn),
-                                      .agent = std::move(agent),
-                                      .limits = make_limits(limits)};
+                 const ServeOptions options{
+                     .address = std::move(address),
+                     .settings = {.certificate_pem = std::move(certificate_pem),
+                                  .key_pem = std::move(key_pem),
+                                  .accounts = configured(accounts),
+                                  .iterations = iterations,
+                                  .rooms = std::move(rooms),
+                                  .operators = std::move(operators),
+                                  .anybody_makes_rooms = anybody_makes_rooms,
+                                  .limits = make_limits(limits)},
+                     .database = std::move(database),
+                     .durability = std::move(durability),
+                     .asks = hook_timeout.has_value(),
+                     .hook_timeout = to_duration(hook_timeout.value_or(0)),
+                     .alpn = std::move(alpn),
+                     .agent = std::move(agent)};
                  return std::make_unique<ServerHandle>(options);
              }),
              py::kw_only(), py::arg("address"), py::arg("certificate_pem"), py::arg("key_pem"),
              py::arg("accounts"), py::arg("iterations"), py::arg("database"), py::arg("durability"),
              py::arg("hook_timeout"), py::arg("rooms"), py::arg("operators"),
              py::arg("anybody_makes_rooms"), py::arg("alpn"), py::arg("agent"), py::arg("limits"))
+        .def(
+            "reload",
+            [](ServerHandle& self, std::string certificate_pem, std::string key_pem,
+               const std::vector<AccountFields>& accounts, std::uint32_t iterations,
+               std::vector<std::string> rooms, std::vector<std::string> operators,
+               bool anybody_makes_rooms, const py::dict& limits) {
+                const AccountChanges changes =
+                    self.reload({.certificate_pem = std::move(certificate_pem),
+                                 .key_pem = std::move(key_pem),
+                                 .accounts = configured(accounts),
+                                 .iterations = iterations,
+                                 .rooms = std::move(rooms),
+                                 .operators = std::move(operators),
+                                 .anybody_makes_rooms = anybody_makes_rooms,
+                                 .limits = make_limits(limits)});
+                return std::tuple{changes.added, changes.replaced, changes.removed};
+            },
+            py::kw_only(), py::arg("certificate_pem"), py::arg("key_pem"), py::arg("accounts"),
+            py::arg("iterations"), py::arg("rooms"), py::arg("operators"),
+            py::arg("anybody_makes_rooms"), py::arg("limits"),
+            "Other settings, without cutting anybody; on an error it goes on as before. Waits. The "
+            "accounts that were added, have another password, and were removed.")
         .def("fileno", &ServerHandle::fileno, "Readable while `drain` has something to give.")
         .def("drain", &ServerHandle::drain, py::arg("max") = 256,
              "The oldest events: (kind, fields) each.")

@@ -49,22 +49,27 @@ struct ConfiguredAccount {
     ScramSalt salt{};  ///< For the password, where it is new.
 };
 
-struct ServeOptions {
-    std::string address;
+/// What may change while a server runs.
+struct ServerSettings {
     std::string certificate_pem;
     std::string key_pem;
     std::vector<ConfiguredAccount> accounts;
     std::uint32_t iterations = 0;  ///< For new passwords.
-    std::string database;          ///< Path; empty: everything in memory.
-    std::string durability;        ///< Of the database: fsync or process.
-    bool asks = false;             ///< Python is asked about logins.
-    Duration hook_timeout{};
     std::vector<std::string> rooms;
     std::vector<std::string> operators;
     bool anybody_makes_rooms = true;
+    Limits limits;
+};
+
+struct ServeOptions {
+    std::string address;
+    ServerSettings settings;
+    std::string database;    ///< Path; empty: everything in memory.
+    std::string durability;  ///< Of the database: fsync or process.
+    bool asks = false;       ///< Python is asked about logins.
+    Duration hook_timeout{};
     std::string alpn;
     std::string agent;
-    Limits limits;
 };
 
 struct BoundServer {
