@@ -21,6 +21,10 @@ public:
     const AccountStore& accounts() {
         return std::visit([](auto& book) -> const AccountStore& { return book.accounts(); }, book_);
     }
+    /// Other accounts instead of those in memory; see MemoryAccounts. Those of a database stay.
+    void replace(AccountStore accounts) {
+        if (auto* book = std::get_if<MemoryAccounts>(&book_)) book->replace(std::move(accounts));
+    }
     Result<std::optional<Device>> find_device(std::string_view user, DeviceId id) {
         return std::visit([&](auto& book) { return book.find_device(user, id); }, book_);
     }

@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "failure.hpp"
 #include "options.hpp"
 #include "quicchat/base/match.hpp"
+#include "server_reload.hpp"
 
 namespace quicchat::python {
 namespace {
@@ -90,6 +92,8 @@ public:
     explicit ServerHandle(const ServeOptions& options)
         : engine_(live_engine()), port_(std::make_shared<ServerPort>(inbox_events, inbox_bytes)) {
         const py::gil_scoped_release other_threads_may_run;
+        database_ = options.database;
+        remember(options.settings);
         BoundServer bound = make_server(options, port_);
         address_ = std::move(bound.address);
         replaced_ = std::move(bound.replaced);
@@ -143,6 +147,16 @@ public:
         engine_->wake(id_);
     }
 
+    /// Waits for the engine. One at a time.
+    AccountChanges reload(const ServerSettings& next) {
+        check();
+        const py::gil_scoped_release other_threads_may_run;
+        const std::lock_guard lock{reloading_};
+        AccountChanges changes = reload_server({*engine_, id_, *port_, database_}, settings_, next);
+        remember(next);
+        return changes;
+    }
+
     const std::string& address() const { return address_; }
     const std::vector<std::string>& replaced() const { return replaced_; }
     std::size_t connections() const { return check(), port_->connections.load(); }
@@ -156,8 +170,16 @@ private:
         engine_->wake(id_);
     }
 
+    void remember(const ServerSettings& settings) {
+        settings_ = settings;
+        settings_.accounts.clear();  // passwords
+    }
+
     Engine* engine_;
     std::shared_ptr<ServerPort> port_;
+    std::mutex reloading_;
+    ServerSettings settings_;  ///< As they are, but for the accounts.
+    std::string database_;
     std::string address_;
     std::vector<std::string> replaced_;
     RunnerId id_{};
@@ -187,26 +209,27 @@ void bind_server(py::module_& m) {
                          std::vector<std::string> rooms, std::vector<std::string> operators,
                          bool anybody_makes_rooms, std::string alpn, std::string agent,
                          const py::dict& limits) {
-                 ServeOptions options{.address = std::move(address),
-                                      .certificate_pem = std::move(certificate_pem),
-                                      .key_pem = std::move(key_pem),
-                                      .accounts = configured(accounts),
-                                      .iterations = iterations,
-                                      .database = std::move(database),
-                                      .durability = std::move(durability),
-                                      .files = std::move(files),
-                                      .files_in_memory = files_in_memory,
-                                      .asks = hook_timeout.has_value(),
-                                      .hook_timeout = to_duration(hook_timeout.value_or(0)),
-                                      .checks_messages = check_timeout.has_value(),
-                                      .check_timeout = to_duration(check_timeout.value_or(0)),
-                                      .accepts_unchecked = accepts_unchecked,
-                                      .rooms = std::move(rooms),
-                                      .operators = std::move(operators),
-                                      .anybody_makes_rooms = anybody_makes_rooms,
-                                      .alpn = std::move(alpn),
-                                      .agent = std::move(agent),
-                                      .limits = make_limits(limits)};
+                 const ServeOptions options{
+                     .address = std::move(address),
+                     .settings = {.certificate_pem = std::move(certificate_pem),
+                                  .key_pem = std::move(key_pem),
+                                  .accounts = configured(accounts),
+                                  .iterations = iterations,
+                                  .rooms = std::move(rooms),
+                                  .operators = std::move(operators),
+                                  .anybody_makes_rooms = anybody_makes_rooms,
+                                  .limits = make_limits(limits)},
+                     .database = std::move(database),
+                     .durability = std::move(durability),
+                     .files = std::move(files),
+                     .files_in_memory = files_in_memory,
+                     .asks = hook_timeout.has_value(),
+                     .hook_timeout = to_duration(hook_timeout.value_or(0)),
+                     .checks_messages = check_timeout.has_value(),
+                     .check_timeout = to_duration(check_timeout.value_or(0)),
+                     .accepts_unchecked = accepts_unchecked,
+                     .alpn = std::move(alpn),
+                     .agent = std::move(agent)};
                  return std::make_unique<ServerHandle>(options);
              }),
              py::kw_only(), py::arg("address"), py::arg("certificate_pem"), py::arg("key_pem"),
@@ -215,6 +238,28 @@ void bind_server(py::module_& m) {
              py::arg("check_timeout"), py::arg("accepts_unchecked"), py::arg("rooms"),
              py::arg("operators"), py::arg("anybody_makes_rooms"), py::arg("alpn"),
              py::arg("agent"), py::arg("limits"))
+        .def(
+            "reload",
+            [](ServerHandle& self, std::string certificate_pem, std::string key_pem,
+               const std::vector<AccountFields>& accounts, std::uint32_t iterations,
+               std::vector<std::string> rooms, std::vector<std::string> operators,
+               bool anybody_makes_rooms, const py::dict& limits) {
+                const AccountChanges changes =
+                    self.reload({.certificate_pem = std::move(certificate_pem),
+                                 .key_pem = std::move(key_pem),
+                                 .accounts = configured(accounts),
+                                 .iterations = iterations,
+                                 .rooms = std::move(rooms),
+                                 .operators = std::move(operators),
+                                 .anybody_makes_rooms = anybody_makes_rooms,
+                                 .limits = make_limits(limits)});
+                return std::tuple{changes.added, changes.replaced, changes.removed};
+            },
+            py::kw_only(), py::arg("certificate_pem"), py::arg("key_pem"), py::arg("accounts"),
+            py::arg("iterations"), py::arg("rooms"), py::arg("operators"),
+            py::arg("anybody_makes_rooms"), py::arg("limits"),
+            "Other settings, without cutting anybody; on an error it goes on as before. Waits. The "
+            "accounts that were added, have another password, and were removed.")
         .def("fileno", &ServerHandle::fileno, "Readable while `drain` has something to give.")
         .def("drain", &ServerHandle::drain, py::arg("max") = 256,
              "The oldest events: (kind, fields) each.")

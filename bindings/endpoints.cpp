@@ -80,19 +80,20 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
     auto socket = value_or_throw(quic::UdpSocket::bind(read_address(options.address)));
     std::string address = socket.local_address().to_string();
 
-    quic::ServerConfig identity{.certificate_pem = options.certificate_pem,
-                                .key_pem = options.key_pem};
-    const Digest reset_secret = secret_of(options.key_pem, "quicchat stateless reset");
+    const ServerSettings& settings = options.settings;
+    quic::ServerConfig identity{.certificate_pem = settings.certificate_pem,
+                                .key_pem = settings.key_pem};
+    const Digest reset_secret = secret_of(settings.key_pem, "quicchat stateless reset");
     quic::Seed reset_seed{};
     std::memcpy(reset_seed.data(), reset_secret.data(), reset_seed.size());
     identity.reset_secret = reset_seed;
     auto endpoint = value_or_throw(quic::Endpoint::server(
-        std::move(identity), quic::Config{.limits = options.limits, .alpn = options.alpn}));
+        std::move(identity), quic::Config{.limits = settings.limits, .alpn = options.alpn}));
 
     Storage storage = open_storage(options);
     std::optional<DeferredHook> hook;
     if (options.asks) hook.emplace();
-    ServerAuthenticator authenticator{std::move(storage.book),
+    ServerAuthenticator authenticator{storage.book,
                                       storage.secret,
                                       quic::system_entropy(),
                                       AnyHook{hook},
@@ -101,20 +102,21 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
         std::move(socket), std::move(endpoint), std::move(storage.log), std::move(authenticator),
         quic::system_entropy(),
         ServerConfig{
-            .rooms = options.rooms,
-            .operators = options.operators,
-            .anybody_makes_rooms = options.anybody_makes_rooms,
+            .rooms = settings.rooms,
+            .operators = settings.operators,
+            .anybody_makes_rooms = settings.anybody_makes_rooms,
             .agent = options.agent,
-            .limits = options.limits,
+            .limits = settings.limits,
             .checks_messages = options.checks_messages,
             .check_timeout = options.check_timeout,
             .unchecked = options.accepts_unchecked ? Unchecked::accept : Unchecked::refuse},
         std::move(storage.files));
     ServerParts parts{.driver = std::move(driver),
+                      .book = std::move(storage.book),
                       .store = std::move(storage.store),
                       .hook = std::move(hook),
                       .checks_messages = options.checks_messages,
-                      .drain_timeout = options.limits.drain_timeout};
+                      .drain_timeout = settings.limits.drain_timeout};
     return {std::make_unique<ServerRunner>(std::move(parts), std::move(port)), std::move(address),
             std::move(storage.replaced)};
 }

@@ -49,12 +49,21 @@ struct ConfiguredAccount {
     ScramSalt salt{};  ///< For the password, where it is new.
 };
 
-struct ServeOptions {
-    std::string address;
+/// What may change while a server runs.
+struct ServerSettings {
     std::string certificate_pem;
     std::string key_pem;
     std::vector<ConfiguredAccount> accounts;
     std::uint32_t iterations = 0;  ///< For new passwords.
+    std::vector<std::string> rooms;
+    std::vector<std::string> operators;
+    bool anybody_makes_rooms = true;
+    Limits limits;
+};
+
+struct ServeOptions {
+    std::string address;
+    ServerSettings settings;
     std::string database;          ///< Path; empty: everything in memory.
     std::string durability;        ///< Of the database: fsync or process.
     std::string files;             ///< Path of a folder; empty: as the next one says.
@@ -64,12 +73,8 @@ struct ServeOptions {
     bool checks_messages = false;  ///< Python is asked about messages.
     Duration check_timeout{};
     bool accepts_unchecked = false;  ///< If Python does not answer in time.
-    std::vector<std::string> rooms;
-    std::vector<std::string> operators;
-    bool anybody_makes_rooms = true;
     std::string alpn;
     std::string agent;
-    Limits limits;
 };
 
 struct BoundServer {

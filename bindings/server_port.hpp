@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <future>
 #include <mutex>
 #include <utility>
 #include <variant>
@@ -31,6 +32,11 @@ struct CheckAnswer {
     CheckDecision decision;
 };
 
+class ServerRunner;
+
+/// Something to do on the engine thread before a turn of the server.
+using ServerErrand = std::packaged_task<void(ServerRunner&)>;
+
 /// What Python and the engine thread share about one server. Thread-safe.
 class ServerPort {
 public:
@@ -54,6 +60,21 @@ public:
         return std::exchange(check_answers_, {});
     }
 
+    /// The errand's future gets a broken promise if the server has ended, or ends before.
+    void post(ServerErrand errand) {
+        const std::lock_guard lock{mutex_};
+        if (!ended_) errands_.push_back(std::move(errand));
+    }
+    std::vector<ServerErrand> take_errands() {
+        const std::lock_guard lock{mutex_};
+        return std::exchange(errands_, {});
+    }
+    void end_errands() {
+        const std::lock_guard lock{mutex_};
+        ended_ = true;
+        errands_.clear();
+    }
+
     Mailbox<ServerMail> inbox;
     std::atomic<bool> stop_asked{false};
     std::atomic<std::size_t> connections{0};
@@ -62,6 +83,8 @@ private:
     std::mutex mutex_;
     std::vector<LoginAnswer> answers_;
     std::vector<CheckAnswer> check_answers_;
+    std::vector<ServerErrand> errands_;
+    bool ended_ = false;
 };
 
 }  // namespace quicchat::python

@@ -2,12 +2,15 @@
 
 #include <utility>
 
+#include "failure.hpp"
+
 namespace quicchat::python {
 
 ServerRunner::ServerRunner(ServerParts parts, std::shared_ptr<ServerPort> port)
     : parts_(std::move(parts)), server_(parts_.driver->app()), port_(std::move(port)) {}
 
 ServerRunner::~ServerRunner() {
+    port_->end_errands();
     parts_ = {};
     port_->inbox.push(ServerStopped{}, 64);
 }
@@ -22,6 +25,7 @@ std::optional<TimePoint> ServerRunner::next_deadline() const {
 void ServerRunner::turn(Now now) {
     if (port_->stop_asked.load()) server_.shutdown(now);
     give_answers();
+    do_errands();
     const std::error_code error = parts_.driver->turn(now);
     watch_store(now);
     ask();
@@ -38,6 +42,25 @@ void ServerRunner::abandon(Now now) {
     server_.shutdown(now);
     (void)parts_.driver->turn(now);
     (void)parts_.driver->turn({now.steady + parts_.drain_timeout, now.wall});
+}
+
+void ServerRunner::take_settings(const ServerSettings& next) {
+    const ServerConfig config{.rooms = next.rooms,
+                              .operators = next.operators,
+                              .anybody_makes_rooms = next.anybody_makes_rooms,
+                              .limits = next.limits};
+    if (const Errc errc = server_.reload(config, read_clock()); errc != Errc{}) {
+        throw CoreFailure{errc};
+    }
+    parts_.drain_timeout = next.limits.drain_timeout;
+    quic::Endpoint& endpoint = server_.transport();
+    endpoint.set_limits(next.limits);
+    const auto error = endpoint.set_certificate(next.certificate_pem, next.key_pem);
+    if (error) throw CoreFailure{error};  // was tried before
+}
+
+void ServerRunner::do_errands() {
+    for (ServerErrand& errand : port_->take_errands()) errand(*this);
 }
 
 void ServerRunner::give_answers() {

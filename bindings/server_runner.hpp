@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "endpoints.hpp"
 #include "engine.hpp"
 #include "instantiations.hpp"
 #include "server_port.hpp"
@@ -12,6 +13,7 @@ namespace quicchat::python {
 /// What a server stands on, and is watched beside it.
 struct ServerParts {
     std::unique_ptr<ServerDriver> driver;
+    std::shared_ptr<AnyBook> book;
     std::shared_ptr<sqlite::Store> store{};  ///< Nullptr: everything is in memory.
     std::optional<DeferredHook> hook{};      ///< If Python is asked about logins.
     bool checks_messages = false;            ///< Python is asked about messages.
@@ -35,7 +37,15 @@ public:
     void abandon(Now now) override;
     bool finished() const override { return finished_; }
 
+    // For errands.
+
+    const AccountStore& accounts() { return parts_.book->accounts(); }
+    void replace_accounts(AccountStore next) { parts_.book->replace(std::move(next)); }
+    /// All but the accounts. If something cannot be, throws CoreFailure, and nothing has changed.
+    void take_settings(const ServerSettings& next);
+
 private:
+    void do_errands();
     void give_answers();
     void watch_store(Now now);
     void fail(ServerFailed failure);

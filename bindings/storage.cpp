@@ -17,41 +17,15 @@ Verifier make_verifier_of(const ConfiguredAccount& account, const ScramSalt& sal
     return value_or_throw(make_verifier<quic::WolfCrypto>(account.password, salt, iterations));
 }
 
-Storage open_memory(const ServeOptions& options) {
-    MemoryAccounts accounts;
-    for (const ConfiguredAccount& account : options.accounts) {
-        const Verifier verifier = make_verifier_of(account, account.salt, options.iterations);
-        (void)value_or_throw(accounts.add(account.name, verifier));
-    }
+Storage open_memory(const ServerSettings& settings) {
     // Made of the private key, so that it is as secret and as lasting.
-    const Digest secret = quic::WolfCrypto::hmac_sha256(as_bytes(options.key_pem),
+    const Digest secret = quic::WolfCrypto::hmac_sha256(as_bytes(settings.key_pem),
                                                         as_bytes("quicchat unknown users"));
+    MemoryAccounts accounts{make_store(plan_accounts(settings, {}))};
     return {.store = nullptr,
             .log = AnyLog{MemoryLog{quic::system_entropy()}},
             .book = std::make_shared<AnyBook>(std::move(accounts)),
             .secret = Buffer(secret.begin(), secret.end())};
-}
-
-/// What is configured counts: an account that is missing is added, another password is replaced.
-void add_accounts(const ServeOptions& options, Storage& storage) {
-    if (options.accounts.empty()) return;
-    auto admin =
-        value_or_throw(sqlite::AccountAdmin::open(options.database, quic::system_entropy()));
-    const AccountStore known = storage.book->accounts();
-    const WallTime now = quic::read_clock().wall;
-    for (const ConfiguredAccount& account : options.accounts) {
-        const Account* found = known.find(account.name);
-        if (found == nullptr) {
-            (void)value_or_throw(admin.add(
-                account.name, make_verifier_of(account, account.salt, options.iterations), now));
-            continue;
-        }
-        const Verifier& kept = found->verifier;
-        if (make_verifier_of(account, kept.salt, kept.iterations) == kept) continue;
-        const Verifier verifier = make_verifier_of(account, account.salt, options.iterations);
-        (void)value_or_throw(admin.replace_verifier(account.name, verifier));
-        storage.replaced.push_back(account.name);
-    }
 }
 
 Storage open_database_file(const ServeOptions& options) {
@@ -64,14 +38,65 @@ Storage open_database_file(const ServeOptions& options) {
                     .log = AnyLog{SqliteLog{store}},
                     .book = std::make_shared<AnyBook>(SqliteAccounts{store}),
                     .secret = Buffer(secret.begin(), secret.end())};
-    add_accounts(options, storage);
+    const AccountPlan plan = plan_accounts(options.settings, storage.book->accounts());
+    store_accounts(options.database, plan);
+    storage.replaced = plan.replaced();
     return storage;
 }
 
 }  // namespace
 
+std::vector<std::string> AccountPlan::names(Change change) const {
+    std::vector<std::string> found;
+    for (const Entry& entry : entries) {
+        if (entry.change == change) found.push_back(entry.name);
+    }
+    return found;
+}
+
+AccountPlan plan_accounts(const ServerSettings& settings, const AccountStore& known) {
+    using Change = AccountPlan::Change;
+    AccountPlan plan;
+    for (const ConfiguredAccount& account : settings.accounts) {
+        const Account* found = known.find(account.name);
+        if (found != nullptr) {
+            const Verifier& kept = found->verifier;
+            if (make_verifier_of(account, kept.salt, kept.iterations) == kept) {
+                plan.entries.push_back({account.name, kept, Change::kept});
+                continue;
+            }
+        }
+        plan.entries.push_back({account.name,
+                                make_verifier_of(account, account.salt, settings.iterations),
+                                found == nullptr ? Change::added : Change::replaced});
+    }
+    return plan;
+}
+
+AccountStore make_store(const AccountPlan& plan) {
+    AccountStore store;
+    for (const auto& [name, verifier, change] : plan.entries) {
+        (void)value_or_throw(store.add(name, verifier));
+    }
+    return store;
+}
+
+void store_accounts(const std::string& database, const AccountPlan& plan) {
+    if (plan.added().empty() && plan.replaced().empty()) return;
+    auto admin = value_or_throw(sqlite::AccountAdmin::open(database, quic::system_entropy()));
+    const WallTime now = quic::read_clock().wall;
+    for (const auto& [name, verifier, change] : plan.entries) {
+        if (change == AccountPlan::Change::added) {
+            (void)value_or_throw(admin.add(name, verifier, now));
+        } else if (change == AccountPlan::Change::replaced) {
+            (void)value_or_throw(admin.replace_verifier(name, verifier));
+        }
+    }
+}
+
 Storage open_storage(const ServeOptions& options) {
-    Storage storage = options.database.empty() ? open_memory(options) : open_database_file(options);
+    Storage storage =
+        options.database.empty() ? open_memory(options.settings) : open_database_file(options);
     if (!options.files.empty()) {
         const bool sync = options.durability == "fsync";
         storage.files =

@@ -10,6 +10,8 @@
 #include "any_files.hpp"
 #include "any_log.hpp"
 #include "endpoints.hpp"
+#include "quicchat/auth/account_store.hpp"
+#include "quicchat/auth/verifier.hpp"
 
 namespace quicchat::python {
 
@@ -22,6 +24,34 @@ struct Storage {
     Buffer secret;                        ///< Hides which users exist.
     std::vector<std::string> replaced{};  ///< Whose password in the database was another one.
 };
+
+/// How the accounts of the configuration differ from those that are known. What is configured
+/// counts: an account that is missing is added, another password is replaced. A password that is
+/// the same keeps its verifier, and with it the account's devices.
+struct AccountPlan {
+    enum class Change { kept, added, replaced };
+    struct Entry {
+        std::string name;
+        Verifier verifier;
+        Change change = Change::kept;
+    };
+    std::vector<Entry> entries{};
+
+    std::vector<std::string> added() const { return names(Change::added); }
+    std::vector<std::string> replaced() const { return names(Change::replaced); }
+
+private:
+    std::vector<std::string> names(Change change) const;
+};
+
+/// Slow: it hashes passwords.
+AccountPlan plan_accounts(const ServerSettings& settings, const AccountStore& known);
+
+/// The accounts of a plan, and no others.
+AccountStore make_store(const AccountPlan& plan);
+
+/// Does what is planned to the accounts of a database; the server sees it at the next login.
+void store_accounts(const std::string& database, const AccountPlan& plan);
 
 /// Opens what the options name, with the accounts of the options in it. Slow: it hashes passwords.
 Storage open_storage(const ServeOptions& options);

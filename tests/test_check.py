@@ -199,6 +199,31 @@ class Check(Case):
 
         self.serve(both, lambda question: answers.pop(0), database="chat.db")
 
+    def test_names_of_files_are_asked_about_before_they_are_sent(self):
+        asked = []
+
+        def check(question):
+            asked.append((question.kind, question.user, question.room, question.text))
+            return {"ok.txt": True, "damn.txt": "d***.txt",
+                    "bad.txt": quicchat.Refuse("not that name")}[question.text]
+
+        async def scenario(ada, bob, server):
+            def send(name):
+                return ada.send_file("#lobby", b"bytes", name=name)
+
+            await send("ok.txt")
+            self.assertEqual(await self.text_of(bob), "ok.txt")
+            await send("damn.txt")
+            told = await next_of(bob, quicchat.Message)
+            self.assertEqual(told.text, "d***.txt")
+            self.assertEqual(await bob.read_file("#lobby", told.offset), b"bytes")
+            error = await self.assert_refused("not_accepted", send("bad.txt"))
+            self.assertEqual(error.reason, "not that name")
+
+        self.serve(scenario, check)
+        self.assertEqual(asked, [("file", "ada", "#lobby", name)
+                                 for name in ("ok.txt", "damn.txt", "bad.txt")])
+
     def test_settings_that_cannot_be(self):
         config = self.config()
         for options in ({"check_timeout": 0}, {"check_timeout": "soon"}, {"check_timeout": True},

@@ -26,6 +26,7 @@ from .errors import *  # noqa: F403
 from .events import *  # noqa: F403
 from .limits import Limits
 from .reconnecting import Reconnect
+from .reloading import Reloaded
 from .roles import *  # noqa: F403
 from .server import AccountQuestion, Server, serve
 from .terminal import clean_line, clean_text
@@ -44,6 +45,7 @@ __all__ = [
     "Reconnect",
     "Refuse",
     "Replace",
+    "Reloaded",
     "Room",
     "Server",
     "ServerConfig",

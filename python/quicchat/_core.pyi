@@ -101,6 +101,18 @@ class Server:
         agent: str,
         limits: dict[str, float],
     ) -> None: ...
+    def reload(
+        self,
+        *,
+        certificate_pem: str,
+        key_pem: str,
+        accounts: list[tuple[str, str, str, bytes]],  # name, password, verifier, salt
+        iterations: int,
+        rooms: list[str],
+        operators: list[str],
+        anybody_makes_rooms: bool,
+        limits: dict[str, float],
+    ) -> tuple[list[str], list[str], list[str]]: ...  # accounts: added, replaced, removed
     def fileno(self) -> int: ...
     def drain(self, max: int = 256) -> list[tuple[str, tuple[Any, ...]]]: ...
     def answer(self, ticket: int, verdict: str, name: str = "", verifier: str = "") -> None: ...

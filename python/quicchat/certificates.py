@@ -44,28 +44,34 @@ class CertificatePair:
         return f"CertificatePair({self.fingerprint})"
 
 
-def load_pair(certfile: Path, keyfile: Path, host: str, where: str = "") -> CertificatePair:
-    """Reads a pair and checks it; makes one for ``host`` if both files are absent. ``where`` says
-    where the paths come from. Raises CertificateError: ``E-CERT-MISSING``, ``E-KEY-PERM``,
-    ``E-CERT-INVALID``, ``E-CERT-MISMATCH``, ``E-CERT-SELF-EXPIRED``."""
-    if not certfile.exists() and not keyfile.exists():
+def load_pair(certfile: Path, keyfile: Path, host: str, where: str = "", *,
+              doing: str = "start") -> CertificatePair:
+    """Reads a pair and checks it; makes one for ``host`` if both files are absent, but not when
+    ``doing`` is "reload". ``where`` says where the paths come from. Raises CertificateError:
+    ``E-CERT-MISSING``, ``E-KEY-PERM``, ``E-CERT-INVALID``, ``E-CERT-MISMATCH``,
+    ``E-CERT-SELF-EXPIRED``."""
+    if doing == "start" and not certfile.exists() and not keyfile.exists():
         return make_pair(certfile, keyfile, [host])
     from_ = f" (from {where})" if where else ""
     for path, other, kind, key in ((certfile, keyfile, "certificate", "certfile"),
                                    (keyfile, certfile, "private key", "keyfile")):
         if not path.exists():
+            what = f"cannot {doing}: {kind} file not found: {path}{from_}"
+            if doing != "start":
+                raise CertificateError(what, code="E-CERT-MISSING", hint=f'correct "{key}", or put '
+                                       "the file where it is expected")
             raise CertificateError(
-                f"cannot start: {kind} file not found: {path}{from_}", code="E-CERT-MISSING",
+                what, code="E-CERT-MISSING",
                 reason=f"{other.name} is there, so a new pair is not made over it",
                 hint=f'correct "{key}", or remove {other} to have a new pair made')
-    certificate_pem = _read(certfile, "certificate")
-    key_pem = _read(keyfile, "private key")
+    certificate_pem = _read(certfile, "certificate", doing)
+    key_pem = _read(keyfile, "private key", doing)
     try:
         _core.check_pair(certificate_pem, key_pem)
     except _core.CoreError as error:
         name, text = error.args[2], error.args[3]
         raise CertificateError(
-            f"cannot start: {text} ({certfile}, {keyfile})", hint=_FIXES.get(name, ""),
+            f"cannot {doing}: {text} ({certfile}, {keyfile})", hint=_FIXES.get(name, ""),
             code=_CODES.get(name, "E-CERT-INVALID"), detail={"name": name}) from None
     return CertificatePair(certificate_pem, key_pem, _core.fingerprint(certificate_pem),
                            warnings=tuple(_warnings(certificate_pem, certfile, keyfile)))
@@ -101,12 +107,12 @@ def _write_new(path: Path, text: str, mode: int) -> None:
             hint="choose another folder, or remove the file that is there") from error
 
 
-def _read(path: Path, kind: str) -> str:
+def _read(path: Path, kind: str, doing: str) -> str:
     try:
         return path.read_text()
     except UnicodeDecodeError:
         raise CertificateError(
-            f"cannot start: the {kind} {path} is not a text file", code="E-CERT-INVALID",
+            f"cannot {doing}: the {kind} {path} is not a text file", code="E-CERT-INVALID",
             reason="it may be in DER form",
             hint=f"convert it: openssl x509 -inform der -in {path.name} -out server.crt") from None
     except OSError as error:

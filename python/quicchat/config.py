@@ -16,6 +16,10 @@ live in memory), ``files`` (the folder that keeps the files that people send, de
 ``durability`` (``"fsync"``: an acknowledged message outlives a power failure,
 ``"process"``: a crash of the server, ``"memory"``: neither), ``$schema`` and any key that begins
 with ``x-``. Paths are relative to the file. All problems are reported at once.
+
+A server that runs takes the file again at SIGHUP (:meth:`quicchat.Server.reload`). ``host``,
+``port``, ``database`` and ``durability`` need a restart; a room that is not listed any more stays,
+and so does an account in the database.
 """
 
 from __future__ import annotations

@@ -24,6 +24,11 @@ What may be said is what roles allow, or a function of yours decides as well::
 
     async with quicchat.serve("config.json", check=check) as server: ...
 
+What can change while people are connected is taken from the file again, and nobody is cut::
+
+    done = await server.reload()        # or another ServerConfig
+    print("reloaded:", done)            # certificate sha256:..., 3 accounts, limits
+
 The chat itself runs on the engine thread; Python sees only what is worth a line in a log.
 """
 
@@ -33,6 +38,7 @@ import asyncio
 import json
 import platform
 import socket
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -57,6 +63,7 @@ from .events import (
     ServerEvent,
     ServerFailed,
 )
+from .reloading import Reloaded, effective, reload_core, summary
 from .terminal import Clean, clean_line
 
 __all__ = ["AccountQuestion", "Server", "serve"]
@@ -97,6 +104,7 @@ class Server(AsyncIterator[ServerEvent]):
         self._news = asyncio.Event()
         self._stopped = asyncio.Event()
         self._failure: ServerFailed | None = None
+        self._reloading = threading.Lock()
 
     @classmethod
     def from_config(cls, path: str | Path) -> Server:
@@ -128,6 +136,18 @@ class Server(AsyncIterator[ServerEvent]):
         # Hashing passwords is slow on purpose; other tasks go on meanwhile.
         self._core = await asyncio.to_thread(self._make)
         self._loop.add_reader(self._core.fileno(), self._on_readable)
+
+    async def reload(self, config: ServerConfig | str | Path | None = None) -> Reloaded:
+        """Takes another configuration, or the one at this path, or the same file again, without
+        cutting anybody: certificate and key for new connections, accounts, limits, operators,
+        ``anybody_makes_rooms``, and rooms that are listed newly. All of it is checked first. Raises
+        ConfigError, CertificateError, StorageError; the server then goes on as it was.
+
+        An account that is gone cannot log in any more, and stays where it is logged in; accounts in
+        a database are only added and given other passwords. What needs a restart is in the
+        ``notices`` of the answer."""
+        self._started()
+        return await asyncio.to_thread(self._reload, config)
 
     async def serve_forever(self) -> None:
         """Returns when the server has been closed. Raises QuicChatError if it had to stop: with a
@@ -255,6 +275,22 @@ class Server(AsyncIterator[ServerEvent]):
             f"{source} counts from now on, and devices of {name} have to log in with it"
             for name in core.replaced)
         return core
+
+    def _reload(self, config: ServerConfig | str | Path | None) -> Reloaded:
+        """In a thread, and one at a time. It is done even if nobody waits for it any more."""
+        with self._reloading:
+            old, before = self.config, self.pair
+            assert before is not None
+            if config is None and old.source is None:
+                raise ConfigError("cannot reload: the configuration was not read from a file",
+                                  hint="give the new one: await server.reload(config)")
+            new = config if isinstance(config, ServerConfig) else load_config(
+                config if config is not None else old.source or "")
+            where = f"{new.source.name}: certfile, keyfile" if new.source else ""
+            pair = load_pair(new.certfile, new.keyfile, new.host, where, doing="reload")
+            accounts = reload_core(self._started(), pair, new, _accounts(new, pair.key_pem))
+            self.config, self.pair = effective(old, new), pair
+            return summary(old, new, before, pair, accounts)
 
 
 def serve(config: ServerConfig | str | Path, *, authenticate: Authenticate | None = None,

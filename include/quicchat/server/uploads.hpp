@@ -142,10 +142,9 @@ public:
         Upload& upload = found->second;
         upload.touched = now;
         if (!written.empty()) {
-            const bool was_busy = upload.unwritten >= limits_->file_backlog_bytes_max;
+            // Whether it was busy before is not asked: the limit may have changed meanwhile.
             upload.unwritten -= written.mapped();
-            const bool is_busy = upload.unwritten >= limits_->file_backlog_bytes_max;
-            if (was_busy && !is_busy) freed_.push_back(found->first);
+            if (upload.unwritten < limits_->file_backlog_bytes_max) freed_.push_back(found->first);
         }
         if (done.error != Errc{}) {
             if (upload.stage == Stage::finishing) begun_.erase(upload.key);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "quicchat/base/file_name.hpp"
+#include "quicchat/base/match.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/session/client_questions.hpp"
 #include "quicchat/session/peer_checks.hpp"

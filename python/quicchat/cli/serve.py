@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from dataclasses import replace
@@ -11,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..config import ServerConfig, load_config
-from ..errors import ConfigError
+from ..errors import ConfigError, QuicChatError, explain
 from ..server import Server, describe, serve
 from ..terminal import paint, show
 
@@ -24,6 +25,11 @@ EXAMPLES = """examples:
 
 If neither the certificate nor the key exists, a self-signed pair is made. Ctrl-C stops the server;
 so does SIGTERM, which tells the clients first.
+
+SIGHUP reads the configuration again and cuts nobody: new connections are shown the certificate
+that is there now; accounts, limits, operators and rooms that are listed newly count at once. If
+something is wrong, that is said, and the server goes on as before. "host", "port", "database" and
+"durability" take effect at the next start.
 
 Rooms, accounts and devices are kept in the database beside the configuration, unless that says
 otherwise. 'quicchat user' changes accounts while the server runs."""
@@ -39,18 +45,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    config = load_config(options.config)
-    if options.port is not None and not 0 <= options.port <= 65535:
-        raise ConfigError(f"not a port: {options.port}", code="E-USAGE")
-    config = replace(config, host=options.host or config.host,
-                     port=config.port if options.port is None else options.port)
+    config = _load(options)
     for notice in config.notices:
         _warn(notice)
     if options.check:
         show(f"{options.config} is fine: {len(config.accounts)} account(s), "
              f"room(s) {', '.join(config.rooms)}, {_storage(config)}")
         return 0
-    return asyncio.run(_serve(config, quiet=options.quiet))
+    return asyncio.run(_serve(config, options))
+
+
+def _load(options: argparse.Namespace) -> ServerConfig:
+    """The configuration, with what the command line says instead."""
+    config = load_config(options.config)
+    if options.port is not None and not 0 <= options.port <= 65535:
+        raise ConfigError(f"not a port: {options.port}", code="E-USAGE")
+    return replace(config, host=options.host or config.host,
+                   port=config.port if options.port is None else options.port)
 
 
 def _warn(text: str) -> None:
@@ -77,13 +88,22 @@ def _announce(server: Server) -> None:
     show("press Ctrl-C to stop")
 
 
-async def _serve(config: ServerConfig, *, quiet: bool) -> int:
+async def _serve(config: ServerConfig, options: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
-    asked = asyncio.Event()
+    asked, changed = asyncio.Event(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, asked.set)
+    # Without a terminal, or started by nohup, a terminal that closes is not meant.
+    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    on_terminal = not ignored and _has_terminal()
+
+    def hang_up() -> None:
+        (asked if on_terminal and not _has_terminal() else changed).set()
+
+    loop.add_signal_handler(signal.SIGHUP, hang_up)
     async with serve(config) as server:
         _announce(server)
-        log = asyncio.create_task(_log(server, quiet=quiet))
+        log = asyncio.create_task(_log(server, quiet=options.quiet))
+        reloads = asyncio.create_task(_reload_on(changed, server, options))
         waits = [asyncio.create_task(asked.wait()), asyncio.create_task(server.serve_forever())]
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -94,9 +114,37 @@ async def _serve(config: ServerConfig, *, quiet: bool) -> int:
             await log
         finally:
             loop.remove_signal_handler(signal.SIGTERM)
-            for task in (*waits, log):
+            loop.remove_signal_handler(signal.SIGHUP)
+            for task in (*waits, log, reloads):
                 task.cancel()
     return 0
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+async def _reload_on(changed: asyncio.Event, server: Server, options: argparse.Namespace) -> None:
+    """Reloads at each signal; those that come meanwhile are one more."""
+    name = options.config.name
+    while True:
+        await changed.wait()
+        changed.clear()
+        try:
+            done = await server.reload(await asyncio.to_thread(_load, options))
+        except QuicChatError as error:
+            print(explain(error), file=sys.stderr)
+            _warn(f"{name} was not reloaded; the server goes on as before")
+        except Exception as error:  # whatever it is, people are chatting
+            _warn(f"{name} was not reloaded: {error!r}; the server goes on as before")
+        else:
+            for notice in done.notices:
+                _warn(notice)
+            print(clean_line(f"reloaded {name}: {done}"), flush=True)
 
 
 async def _log(server: Server, *, quiet: bool) -> None:

@@ -106,7 +106,7 @@ TEST_CASE("a server session closes on frames out of order", "[session]") {
     SECTION("frames that only servers send") {
         server.log_in();
         CHECK(server.receive(control, "0c 05 03616461 00") == Errc::unexpected_frame);
-        CHECK(server.receive(room_stream, "31 03 01 61 01") == Errc::unexpected_frame);
+        CHECK(server.receive(room_stream, "31 04 01 61 01 00") == Errc::unexpected_frame);
         CHECK(server.receive(room_stream, "2a 02 01 02") == Errc::unexpected_frame);
         CHECK(server.receive(control, "10 03 00 00 00") == Errc::unexpected_frame);
         CHECK(server.receive(control, "12 02 01 00") == Errc::unexpected_frame);

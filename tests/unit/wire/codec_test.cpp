@@ -124,13 +124,13 @@ TEST_CASE("values outside an enumeration are malformed", "[wire]") {
     CHECK(decode_error(FrameType::ack, "01 0000000000000001 05 02 00") == Errc{});
     CHECK(decode_error(FrameType::ack, "01 0000000000000001 05 03 00") == Errc::malformed_frame);
     const std::string event = "01 00 " + std::string{id_hex} + " 01 61 01 62 02 7b7d ";
-    CHECK(decode_error(FrameType::event, event + "09 00 00 00 00 00") == Errc{});
-    CHECK(decode_error(FrameType::event, event + "0a 00 00 00 00 00") == Errc::malformed_frame);
-    CHECK(decode_error(FrameType::members, "01 01 01 61 05 01 01") == Errc{});
-    CHECK(decode_error(FrameType::members, "01 01 01 61 06 01 01") == Errc::malformed_frame);
-    CHECK(decode_error(FrameType::members, "01 01 01 61 05 02 01") == Errc::malformed_frame);
+    CHECK(decode_error(FrameType::event, event + "0a 00 00 00 00 00") == Errc{});
+    CHECK(decode_error(FrameType::event, event + "0b 00 00 00 00 00") == Errc::malformed_frame);
+    CHECK(decode_error(FrameType::members, "01 01 01 61 05 01 00 01") == Errc{});
+    CHECK(decode_error(FrameType::members, "01 01 01 61 06 01 00 01") == Errc::malformed_frame);
+    CHECK(decode_error(FrameType::members, "01 01 01 61 05 02 00 01") == Errc::malformed_frame);
     CHECK(decode_error(FrameType::members, "01 00 02") == Errc::malformed_frame);
-    CHECK(decode_error(FrameType::presence, "01 61 02") == Errc::malformed_frame);
+    CHECK(decode_error(FrameType::presence, "01 61 02 00") == Errc::malformed_frame);
 }
 
 TEST_CASE("texts have the bounds of PROTOCOL.md §4", "[wire]") {
@@ -146,23 +146,28 @@ TEST_CASE("texts have the bounds of PROTOCOL.md §4", "[wire]") {
         CHECK(decode_error(FrameType::login_begin, text(33) + device + text(0)) ==
               Errc::malformed_frame);
         CHECK(decode_error(FrameType::login_done, text(33) + text(0)) == Errc::malformed_frame);
-        CHECK(decode_error(FrameType::presence, text(33) + "01") == Errc::malformed_frame);
+        CHECK(decode_error(FrameType::presence, text(33) + "01 00") == Errc::malformed_frame);
         CHECK(decode_error(FrameType::members_request, "01" + text(33)) == Errc::malformed_frame);
-        CHECK(decode_error(FrameType::members, "01 01" + text(33) + "03 01 01") ==
+        CHECK(decode_error(FrameType::members, "01 01" + text(33) + "03 01 00 01") ==
               Errc::malformed_frame);
         const std::string head = "0000000000000001 01 00 " + std::string{id_hex} + " ";
-        CHECK(decode_error(FrameType::told, head + text(32) + text(32) + text(1) + text(2)) ==
-              Errc{});
-        CHECK(decode_error(FrameType::told, head + text(33) + text(32) + text(1) + text(2)) ==
+        const std::string tail = text(1) + text(2) + "00 00 00 00 00";
+        CHECK(decode_error(FrameType::told, head + text(32) + text(32) + tail) == Errc{});
+        CHECK(decode_error(FrameType::told, head + text(33) + text(32) + tail) ==
               Errc::malformed_frame);
-        CHECK(decode_error(FrameType::told, head + text(32) + text(33) + text(1) + text(2)) ==
+        CHECK(decode_error(FrameType::told, head + text(32) + text(33) + tail) ==
+              Errc::malformed_frame);
+    }
+    SECTION("display names") {
+        CHECK(decode_error(FrameType::presence, text(1) + "01" + text(64)) == Errc{});
+        CHECK(decode_error(FrameType::presence, text(1) + "01" + text(65)) ==
               Errc::malformed_frame);
     }
     SECTION("names of rooms") {
         const std::string tail = "0000000000000001 00 01 01 03 00 00 00";
         CHECK(decode_error(FrameType::joined, "01" + text(64) + tail) == Errc{});
         CHECK(decode_error(FrameType::joined, "01" + text(65) + tail) == Errc::malformed_frame);
-        const std::string numbers = "00 03 00 00 00 01";
+        const std::string numbers = "00 03 00 00 00 00 01";
         CHECK(decode_error(FrameType::rooms, "01 01" + text(64) + text(512) + numbers) == Errc{});
         CHECK(decode_error(FrameType::rooms, "01 01" + text(65) + text(512) + numbers) ==
               Errc::malformed_frame);
@@ -201,7 +206,7 @@ TEST_CASE("counts that lie are malformed, and take no memory", "[wire]") {
     CHECK(decode_error(FrameType::hello, "00 00 ffffffffffffffff 00") == Errc::malformed_frame);
     CHECK(decode_error(FrameType::members, "01 ffffffffffffffff 00") == Errc::malformed_frame);
     CHECK(decode_error(FrameType::members, "01 bfffffff 0161 00") == Errc::malformed_frame);
-    CHECK(decode_error(FrameType::members, "01 02 0161 03 01 01") == Errc::malformed_frame);
+    CHECK(decode_error(FrameType::members, "01 02 0161 03 01 00 01") == Errc::malformed_frame);
     CHECK(decode_error(FrameType::rooms, "01 ffffffffffffffff 00") == Errc::malformed_frame);
     CHECK(decode_error(FrameType::rooms, "01 bfffffff 0161 00") == Errc::malformed_frame);
     CHECK(decode_error(FrameType::publish, "01" + std::string{id_hex} + "ffffffffffffffff 61") ==

@@ -1,0 +1,67 @@
+#include "server_reload.hpp"
+
+#include <future>
+#include <utility>
+
+#include "failure.hpp"
+#include "quicchat/quic/tls.hpp"
+#include "server_runner.hpp"
+#include "storage.hpp"
+
+namespace quicchat::python {
+namespace {
+
+/// Does something on the engine thread and waits for it. Throws what it throws.
+template <class Action>
+void do_at(const RunningServer& server, Action action) {
+    ServerErrand errand{std::move(action)};
+    std::future<void> done = errand.get_future();
+    server.port.post(std::move(errand));
+    server.engine.wake(server.id);
+    try {
+        done.get();
+    } catch (const std::future_error&) {
+        throw CoreFailure{Errc::not_ready};
+    }
+}
+
+std::vector<std::string> missing_in(const AccountStore& next, const AccountStore& before) {
+    std::vector<std::string> names;
+    for (const auto& [key, account] : before.accounts()) {
+        if (next.find(key) == nullptr) names.push_back(account.name);
+    }
+    return names;
+}
+
+}  // namespace
+
+AccountChanges reload_server(const RunningServer& server, const ServerSettings& now,
+                             const ServerSettings& next) {
+    // Before anything changes, what may be wrong is found.
+    const auto tls = quic::TlsContext::server(next.certificate_pem, next.key_pem, "");
+    if (!tls) throw CoreFailure{tls.error()};
+    AccountStore known;
+    do_at(server, [&](ServerRunner& runner) { known = runner.accounts(); });
+    const AccountPlan plan = plan_accounts(next, known);
+    AccountChanges changes{.added = plan.added(), .replaced = plan.replaced()};
+
+    if (server.database.empty()) {
+        AccountStore store = make_store(plan);
+        changes.removed = missing_in(store, known);
+        do_at(server, [&](ServerRunner& runner) {
+            runner.take_settings(next);
+            runner.replace_accounts(std::move(store));
+        });
+        return changes;
+    }
+    do_at(server, [&](ServerRunner& runner) { runner.take_settings(next); });
+    try {
+        store_accounts(server.database, plan);
+    } catch (const StorageFailure&) {
+        do_at(server, [&](ServerRunner& runner) { runner.take_settings(now); });
+        throw;
+    }
+    return changes;
+}
+
+}  // namespace quicchat::python

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "endpoints.hpp"
+#include "engine.hpp"
+#include "server_port.hpp"
+
+namespace quicchat::python {
+
+/// What became of accounts, by their names.
+struct AccountChanges {
+    std::vector<std::string> added{};
+    std::vector<std::string> replaced{};  ///< Their passwords.
+    std::vector<std::string> removed{};   ///< Of those in memory.
+};
+
+/// A server on the engine thread, as another thread reaches it.
+struct RunningServer {
+    Engine& engine;
+    RunnerId id;
+    ServerPort& port;
+    const std::string& database;  ///< Empty: its accounts are in memory.
+};
+
+/// Gives a server that has the settings `now` those of `next`. Waits for the engine, and hashes
+/// passwords. If something cannot be, throws CoreFailure or StorageFailure, and the server goes on
+/// as it was; `not_ready`: it has ended.
+AccountChanges reload_server(const RunningServer& server, const ServerSettings& now,
+                             const ServerSettings& next);
+
+}  // namespace quicchat::python
