@@ -163,8 +163,16 @@ TEST_CASE("strangers get no more out of a server than they put in", "[quic][floo
         CHECK(resets <= 100);
         CHECK(bytes == resets * 42);
         world.now += 10s;
-        Buffer short_packet(42, std::byte{0x41});  // could be a stateless reset itself
-        throw_at(server, stranger, short_packet, world.now);
+        // Always shorter than the question, which could be a stateless reset itself.
+        bytes = 0;
+        throw_at(server, stranger, Buffer(42, std::byte{0x41}), world.now);
+        CHECK(answers(server, world.now, &bytes) == 1);
+        CHECK(bytes == 41);
+        bytes = 0;
+        throw_at(server, stranger, Buffer(22, std::byte{0x41}), world.now);
+        CHECK(answers(server, world.now, &bytes) == 1);
+        CHECK(bytes == 21);
+        throw_at(server, stranger, Buffer(21, std::byte{0x41}), world.now);
         CHECK(answers(server, world.now) == 0);
     }
 }
@@ -203,9 +211,15 @@ TEST_CASE("a client learns that a restarted server has forgotten it", "[quic][re
         config.certificate_pem = test_pair().certificate_pem;
         config.key_pem = test_pair().key_pem;
         server.endpoint = quic::Endpoint::server(config, World::config(3)).value();
-        const StreamId stream = client.endpoint.open_stream(id).value();
-        REQUIRE(client.endpoint.write(id, stream, Bytes{Buffer(100)}, false));
+        SECTION("by the first that it sends") {
+            const StreamId stream = client.endpoint.open_stream(id).value();
+            REQUIRE(client.endpoint.write(id, stream, Bytes{Buffer(100)}, false));
+        }
+        SECTION("by its keep-alive, if it has nothing to send") {}
+        const Duration keep_alive = World::config(2).limits.keep_alive;
+        const TimePoint end = world.now + keep_alive + 1s;
         REQUIRE(world.run_until([&] { return find_event<Disconnected>(client) != nullptr; }));
+        CHECK(world.now < end);
         const CloseReason& reason = find_event<Disconnected>(client)->reason;
         CHECK(reason.errc == Errc::transport_failed);
         CHECK(reason.by_peer);

@@ -107,16 +107,19 @@ public:
 
     /// RFC 9000 §10.3: tells a peer that we have forgotten its connection.
     void reset(const Datagram& datagram, const ngtcp2_cid& id, TimePoint now, Replies& replies) {
-        // Each answer is shorter than its question and shorter questions get none, so two
-        // forgetful servers do not answer each other for ever (RFC 9000 §10.3.3).
-        constexpr std::size_t answer_bytes = 42;
-        if (datagram.bytes.size() <= answer_bytes || !resets_.allow(now)) return;
+        // Each answer is shorter than its question, so two forgetful servers do not answer each
+        // other for ever (RFC 9000 §10.3.3). A keep-alive has less than 42 bytes, and needs one.
+        constexpr std::size_t answer_bytes_min = 21;
+        constexpr std::size_t answer_bytes_max = 42;
+        if (datagram.bytes.size() <= answer_bytes_min || !resets_.allow(now)) return;
         Reply reply = answer(datagram);
         const ngtcp2_stateless_reset_token token = tokens_.reset_token(id);
-        std::array<std::uint8_t, answer_bytes - sizeof token.data> padding{};
+        std::array<std::uint8_t, answer_bytes_max - sizeof token.data> padding{};
         random_.fill(padding);
+        const std::size_t padding_bytes =
+            std::min(answer_bytes_max, datagram.bytes.size() - 1) - sizeof token.data;
         const ngtcp2_ssize size = ngtcp2_pkt_write_stateless_reset2(
-            reply.bytes.data(), reply.bytes.size(), &token, padding.data(), padding.size());
+            reply.bytes.data(), reply.bytes.size(), &token, padding.data(), padding_bytes);
         send(std::move(reply), size, replies);
     }
 
