@@ -85,6 +85,8 @@ SHOWN = """
 * #lobby
 * #tea: green tea
 * here: ada
+#20 <ada> has sent the file plan.txt (15 bytes); /save #20
+* saved as copy.txt
 * you are called Ada Lovelace now
 * here: Ada Lovelace (ada)
 * Ada Lovelace (ada): owner, here
@@ -92,8 +94,6 @@ SHOWN = """
 * eve: banned, away
 * you are called by your user name again
 * here: ada
-#20 <ada> has sent the file plan.txt (15 bytes); /save #20
-* saved as copy.txt
 #21 * ada made the room archived: nobody writes in it any more
 """.strip()
 

@@ -269,8 +269,10 @@ class Mistakes(Case):
                 with self.assertRaises(asyncio.CancelledError):
                     await sending
                 sent = await room.send_file(content(20_000_000), name="b")
-                fetching = asyncio.create_task(room.read_file(sent))
-                await asyncio.sleep(0.05)
+                begun.clear()
+                fetching = asyncio.create_task(
+                    room.read_file(sent, progress=lambda *_: begun.set()))
+                await begun.wait()
                 fetching.cancel()
                 with self.assertRaises(asyncio.CancelledError):
                     await fetching

@@ -50,7 +50,8 @@ class ServerMistakes(Case):
         certificate, key = self.write_expired_pair()
         server = quicchat._core.Server(
             address="127.0.0.1:0", certificate_pem=certificate, key_pem=key, accounts=[],
-            iterations=100_000, database="", durability="fsync", hook_timeout=None,
+            iterations=100_000, database="", durability="fsync", files="",
+            files_in_memory=False, hook_timeout=None, check_timeout=None, accepts_unchecked=False,
             rooms=["#lobby"], operators=[], anybody_makes_rooms=True, alpn="quicchat/1",
             agent="{}", limits={})
         port = server.address.rpartition(":")[2]

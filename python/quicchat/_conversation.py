@@ -274,7 +274,8 @@ class Conversation(Transfers):
 
     def _on_members(self, ticket: int, room: str, rows: list[tuple[str, int, bool, str]],
                     complete: bool) -> None:
-        people = tuple(Member(user, Role(role), *rest) for user, role, *rest in rows)
+        people = tuple(Member(user, Role(role), present, display)
+                       for user, role, present, display in rows)
         if ticket:
             self._answer(ticket, (people, complete))
         else:
@@ -326,10 +327,10 @@ class Conversation(Transfers):
     def _on_nothing(self, _: int) -> None:
         """Something of a later version of the protocol."""
 
-    def _on_private(self, _: int, epoch: int, offset: int, time: int, *rest: Any) -> None:
-        *texts, reply_to, file = rest
-        self._keep(PrivateMessage(epoch, offset, time_of(time), *texts, reply_to or None,
-                                  file_info(file)))
+    def _on_private(self, _: int, epoch: int, offset: int, time: int, id: bytes, sender: str,
+                    recipient: str, text: str, attributes: str, reply_to: int, file: Any) -> None:
+        self._keep(PrivateMessage(epoch, offset, time_of(time), id, sender, recipient, text,
+                                  attributes, reply_to or None, file_info(file)))
 
     def _on_gap(self, _: int, *fields: Any) -> None:
         self._keep(Gap(*fields))

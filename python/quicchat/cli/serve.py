@@ -136,15 +136,14 @@ async def _reload_on(changed: asyncio.Event, server: Server, options: argparse.N
         changed.clear()
         try:
             done = await server.reload(await asyncio.to_thread(_load, options))
+            for notice in done.notices:
+                _warn(notice)
+            show(f"reloaded {name}: {done}")
         except QuicChatError as error:
-            print(explain(error), file=sys.stderr)
+            show(explain(error), to=sys.stderr)
             _warn(f"{name} was not reloaded; the server goes on as before")
         except Exception as error:  # whatever it is, people are chatting
             _warn(f"{name} was not reloaded: {error!r}; the server goes on as before")
-        else:
-            for notice in done.notices:
-                _warn(notice)
-            print(clean_line(f"reloaded {name}: {done}"), flush=True)
 
 
 async def _log(server: Server, *, quiet: bool) -> None:
