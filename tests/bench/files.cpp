@@ -18,6 +18,13 @@ using namespace quicchat::bench;
 
 namespace {
 
+/// No end of files, whatever the machine does in the time.
+Limits file_limits() {
+    Limits limits = bench_limits();
+    limits.files_per_room_bytes_max = limits.files_bytes_max = 1ull << 40;
+    return limits;
+}
+
 using Files = DiskFiles<quic::WolfCrypto>;
 using FileServer = Server<quic::Endpoint, MemoryLog, quic::Authenticator, Files>;
 
@@ -34,7 +41,7 @@ void serve_files(int control, const std::string& folder) {
           [&](quic::UdpSocket socket, quic::Endpoint endpoint, quic::Authenticator logins) {
               return std::make_unique<quic::Driver<FileServer>>(
                   std::move(socket), std::move(endpoint), MemoryLog{quic::system_entropy()},
-                  std::move(logins), quic::system_entropy(), ServerConfig{.limits = bench_limits()},
+                  std::move(logins), quic::system_entropy(), ServerConfig{.limits = file_limits()},
                   *std::move(files));
           });
 }
