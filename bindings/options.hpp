@@ -65,6 +65,7 @@ inline Limits make_limits(const pybind11::dict& chosen) {
         {"messages_per_room", &Limits::messages_per_room},
         {"messages_per_prefix", &Limits::messages_per_prefix},
         {"output_bytes_per_account", &Limits::output_bytes_per_account},
+        {"file_bytes_per_account", &Limits::file_bytes_per_account},
         {"requests_per_connection", &Limits::requests_per_connection},
         {"connections_per_prefix", &Limits::connections_per_prefix},
         {"failed_logins_per_prefix", &Limits::failed_logins_per_prefix},

@@ -44,7 +44,7 @@ public:
         if (auto failure = hub_.open(config_.rooms)) {
             fail(failure->first, std::move(failure->second));
         }
-        files_.emplace(std::move(files), hub_, peers_, config_.limits);
+        files_.emplace(std::move(files), hub_, peers_, rates_, config_.limits);
     }
 
     Server(const Server&) = delete;  // sessions refer to the limits in here
@@ -130,10 +130,7 @@ private:
             std::move(event), [&](Connected&& connected) { accept(std::move(connected)); },
             [&](StreamData&& data) { receive(data); },
             [&](StreamReset&& reset) { reset_stream(reset); },
-            [&](Writable&& writable) {
-                delivery_.resume(writable);
-                files_->handle_writable(writable.connection, writable.stream);
-            },
+            [&](Writable&& writable) { delivery_.resume(writable), files_->resume(writable); },
             [&](DatagramReceived&& datagram) { delivery_.pass_on(datagram, now_.steady); },
             [&](Disconnected&& gone) { forget(std::move(gone)); });
     }
@@ -325,14 +322,15 @@ private:
 
     void reset_stream(const StreamReset& reset) {
         const auto [id, stream_id, code] = reset;
-        const Stream* stream = peers_.find_stream(id, stream_id);
-        if (stream == nullptr) return;
+        Connection* connection = peers_.find(id);
+        if (connection == nullptr) return;
         if (stream_id == control_stream) return peers_.close(id, Errc::unexpected_frame);
-        if (stream->member != nullptr) hub_.leave(*stream->member);
+        const Stream* stream = connection->find_stream(stream_id);  // none: we are answering it
+        if (stream != nullptr && stream->member != nullptr) hub_.leave(*stream->member);
         hub_.pages().close(id, stream_id);
         files_->abandon(id, stream_id);
         peers_.transport().reset_stream(id, stream_id, wire_code(Errc::closed));
-        peers_.find(id)->streams.erase(stream_id);
+        connection->streams.erase(stream_id);
     }
 
     /// Reads on a stream that was held up. True if there was something to read.
@@ -353,7 +351,7 @@ private:
             read_more |= resume_reading(id, stream);
         };
         delivery_.send(resume);
-        files_->send();
+        files_->send(now_.steady);
         while (const auto freed = files_->poll_freed()) resume(freed->first, freed->second);
         return read_more || hub_.has_failed();
     }

@@ -16,12 +16,13 @@ namespace quicchat {
 template <Transport T, RoomLog Log, FileStore Files>
 class ServerFiles {
 public:
-    ServerFiles(Files files, Hub<Log>& hub, ServerPeers<T>& peers, const Limits& limits)
+    ServerFiles(Files files, Hub<Log>& hub, ServerPeers<T>& peers, RateLimits& rates,
+                const Limits& limits)
         : files_(std::move(files)),
           hub_(&hub),
           peers_(&peers),
           uploads_(files_, hub, limits),
-          downloads_(files_, hub, limits) {
+          downloads_(files_, hub, rates, limits) {
         files_.keep_only(hub.files().keys(), limits.upload_expiry);
     }
     ServerFiles(const ServerFiles&) = delete;  // its parts refer to the files in here
@@ -74,23 +75,30 @@ public:
     }
 
     /// Serves who fetches files, until the streams are full.
-    void send() {
-        downloads_.send([&](ConnectionId id, StreamId stream,
-                            Bytes frame) { return peers_->write(id, stream, std::move(frame)); },
-                        [&](ConnectionId id, StreamId stream) {
-                            (void)peers_->transport().write(id, stream, {}, true);
-                        });
+    void send(TimePoint now) {
+        const auto write = [&](ConnectionId id, StreamId stream, Bytes frame) {
+            return peers_->write(id, stream, std::move(frame));
+        };
+        downloads_.send(now, write, [&](ConnectionId id, StreamId stream) {
+            (void)peers_->transport().write(id, stream, {}, true);
+        });
     }
 
-    void handle_writable(ConnectionId id, StreamId stream) {
-        downloads_.handle_writable(id, stream);
+    /// A stream has room again.
+    void resume(const Writable& writable) {
+        downloads_.handle_writable(writable.connection, writable.stream);
     }
 
     /// A stream that was busy and is not any more: read on.
     std::optional<std::pair<ConnectionId, StreamId>> poll_freed() { return uploads_.poll_freed(); }
 
-    void handle_timeout(TimePoint now) { uploads_.handle_timeout(now); }
-    std::optional<TimePoint> next_deadline() const { return uploads_.next_deadline(); }
+    void handle_timeout(TimePoint now) {
+        uploads_.handle_timeout(now);
+        downloads_.handle_timeout(now);
+    }
+    std::optional<TimePoint> next_deadline() const {
+        return earlier(uploads_.next_deadline(), downloads_.next_deadline());
+    }
 
     const Files& store() const { return files_; }
     /// Under way, in both directions.

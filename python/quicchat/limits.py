@@ -32,6 +32,7 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "messages_per_room": (1, 1_000_000, "messages a second"),
     "messages_per_prefix": (1, 1_000_000, "messages a second"),
     "output_bytes_per_account": (1024, 1 << 40, "bytes a second"),
+    "file_bytes_per_account": (1024, 1 << 40, "bytes a second"),
     "requests_per_connection": (1, 1_000_000, "requests a second"),
     "connections_per_prefix": (1, 1_000_000, "connections a second"),
     "failed_logins_per_prefix": (1, 1_000_000, "logins a second"),
@@ -68,6 +69,7 @@ class Limits:
     messages_per_room: int | None = None
     messages_per_prefix: int | None = None
     output_bytes_per_account: int | None = None
+    file_bytes_per_account: int | None = None
     requests_per_connection: int | None = None
     connections_per_prefix: int | None = None
     failed_logins_per_prefix: int | None = None

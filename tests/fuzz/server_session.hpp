@@ -177,7 +177,7 @@ private:
         };
         hub_.pages().send(write_on, [](ConnectionId, StreamId) {});
         do {
-            downloads_.send(write_on, [](ConnectionId, StreamId) {});
+            downloads_.send(now_, write_on, [](ConnectionId, StreamId) {});
             settle();
         } while (downloads_.size() > 0);
     }
@@ -203,7 +203,9 @@ private:
     Hub<MemoryLog> hub_{MemoryLog{Entropy::seeded(1)}, config_, accounts_};
     MemoryFiles<ReferenceCrypto> files_{4096};
     Uploads<MemoryLog, MemoryFiles<ReferenceCrypto>> uploads_{files_, hub_, config_.limits};
-    Downloads<MemoryLog, MemoryFiles<ReferenceCrypto>> downloads_{files_, hub_, config_.limits};
+    RateLimits rates_{config_.limits};
+    Downloads<MemoryLog, MemoryFiles<ReferenceCrypto>> downloads_{files_, hub_, rates_,
+                                                                  config_.limits};
     ConnectionId connection_{1};
     std::map<StreamId, Stream> streams_;
     std::vector<CheckTicket> questions_;

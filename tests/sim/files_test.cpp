@@ -365,3 +365,36 @@ TEST_CASE("many files at once take turns", "[files]") {
         CHECK(ada.fetched[*fetching[i]].bytes == contents[i]);
     }
 }
+
+TEST_CASE("who fetches much waits in between, and nobody else does", "[files]") {
+    Limits limits;
+    limits.file_bytes_per_account = {.burst = 128 * kib, .per_second = 128 * kib};
+    Town town{with_limits(limits)};
+    Courier ada{town, town.add_in("ada", "#lobby")};
+    Courier bob{town, town.add_in("bob", "#lobby")};
+    const Buffer content = make_content(640 * kib, 5);
+    const Offset large = ada.must_send("#lobby", content);
+    const Offset small = ada.must_send("#lobby", make_content(kib, 6));
+    bob.run();
+
+    const auto request = bob.fetch("#lobby", large);
+    REQUIRE(request);
+    bob.run();
+    CHECK(bob.fetched[*request].bytes.size() == 128 * kib);
+    CHECK(ada.outcome(ada.fetch("#lobby", small)) == Errc{});
+
+    SECTION("as fast as it may") {
+        town.run_for(std::chrono::milliseconds{2500});
+        bob.run();
+        CHECK(bob.fetched[*request].bytes.size() == 384 * kib);
+        town.run_for(std::chrono::seconds{2});
+        bob.run();
+        CHECK(bob.fetched[*request].complete);
+        CHECK(bob.fetched[*request].bytes == content);
+    }
+    SECTION("and if it does not want it any more, nothing is left") {
+        bob.person.client.cancel_file(*request);
+        town.run();
+        CHECK(town.server->transfers() == 0);
+    }
+}

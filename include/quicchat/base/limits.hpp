@@ -81,6 +81,7 @@ struct Limits {
     Rate messages_per_room{10'000, 1000};                ///< Nobody reads faster.
     Rate messages_per_prefix{20'000, 2000};              ///< A school behind one address.
     Rate output_bytes_per_account{256 << 20, 32 << 20};  ///< A message counts for each who gets it.
+    Rate file_bytes_per_account{256 << 20, 64 << 20};  ///< Of files that it fetches; above: slower.
     Rate requests_per_connection{400, 40};   ///< Joins of all rooms twice, then what people click.
     Rate connections_per_prefix{2000, 200};  ///< A handshake is a millisecond of our time.
     Rate failed_logins_per_prefix{100, 1};   ///< 86 400 guesses a day, for a whole network.

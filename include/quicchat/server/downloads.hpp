@@ -15,16 +15,17 @@
 #include "quicchat/file/concept.hpp"
 #include "quicchat/server/events.hpp"
 #include "quicchat/server/hub.hpp"
+#include "quicchat/server/rate_limits.hpp"
 
 namespace quicchat {
 
 /// Hands out files of rooms, each on a stream of its own (PROTOCOL.md §6.16). A slow reader costs a
-/// few pieces of its file.
+/// few pieces of its file. Who fetches more than `Limits::file_bytes_per_account` waits in between.
 template <RoomLog Log, FileStore Files>
 class Downloads {
 public:
-    Downloads(Files& files, Hub<Log>& hub, const Limits& limits)
-        : files_(&files), hub_(&hub), limits_(&limits) {}
+    Downloads(Files& files, Hub<Log>& hub, RateLimits& rates, const Limits& limits)
+        : files_(&files), hub_(&hub), rates_(&rates), limits_(&limits) {}
 
     /// A stream begins with a request. An error is the answer to it.
     Errc open(const HubAsker& asker, StreamId stream, const wire::FileRequest& m) {
@@ -56,11 +57,13 @@ public:
     void close(ConnectionId connection, StreamId stream) {
         downloads_.erase({connection, stream});
         waiting_.erase({connection, stream});
+        paused_.erase({connection, stream});
     }
     void close(ConnectionId connection) {
-        const auto is_own = [&](const Place& place) { return place.first == connection; };
-        std::erase_if(downloads_, [&](const auto& entry) { return is_own(entry.first); });
-        std::erase_if(waiting_, is_own);
+        const auto is_own = [&](const auto& entry) { return entry.first.first == connection; };
+        std::erase_if(downloads_, is_own);
+        std::erase_if(waiting_, [&](const Place& place) { return place.first == connection; });
+        std::erase_if(paused_, is_own);
     }
 
     void handle_writable(ConnectionId connection, StreamId stream) {
@@ -94,7 +97,7 @@ public:
     /// Hands `write` frame after frame until it says that the stream is full; then
     /// `handle_writable` says when it is not. `finish` ends the stream behind the last one.
     template <class Write, class Finish>
-    void send(const Write& write, const Finish& finish) {
+    void send(TimePoint now, const Write& write, const Finish& finish) {
         for (const Place& place : std::exchange(waiting_, {})) {
             const auto found = downloads_.find(place);
             if (found == downloads_.end()) continue;
@@ -105,13 +108,27 @@ public:
                 if (!frame) break;
                 is_full = !write(place.first, place.second, *std::move(frame));
             }
-            read_on(place, download);
+            read_on(place, download, now);
             if (!download.frames.empty() || download.reading || download.next < download.size) {
                 continue;
             }
             finish(place.first, place.second);
             downloads_.erase(found);
         }
+    }
+
+    /// Goes on with those who had to wait because they fetched much.
+    void handle_timeout(TimePoint now) {
+        std::erase_if(paused_, [&](const auto& entry) {
+            if (now < entry.second) return false;
+            waiting_.insert(entry.first);
+            return true;
+        });
+    }
+    std::optional<TimePoint> next_deadline() const {
+        std::optional<TimePoint> deadline;
+        for (const auto& [place, until] : paused_) deadline = earlier(deadline, until);
+        return deadline;
     }
 
     std::size_t size() const { return downloads_.size(); }
@@ -131,18 +148,25 @@ private:
     };
 
     /// Reads a little ahead of what the stream takes, if the user may still have it.
-    void read_on(const Place& place, Download& download) {
+    void read_on(const Place& place, Download& download, TimePoint now) {
         const bool enough = download.frames.size() >= frames_ahead;
         if (download.reading || enough || download.next >= download.size) return;
+        if (paused_.count(place) != 0) return;
         if (!hub_->may_read(download.user, download.room)) {
             waiting_.insert(place);
             return fail(download, Errc::no_such_room);
         }
+        const std::size_t bytes_max = limits_->file_chunk_bytes_max * frames_ahead;
+        const Duration wait = rates_->hand_out(
+            download.user, std::min<std::uint64_t>(download.size - download.next, bytes_max), now);
+        if (wait > Duration{}) {
+            paused_.emplace(place, now + wait);
+            return;
+        }
         download.reading = true;
         newest_ += 2;
         asked_.emplace(newest_, place);
-        files_->read(newest_, download.key, download.next,
-                     limits_->file_chunk_bytes_max * frames_ahead);
+        files_->read(newest_, download.key, download.next, bytes_max);
     }
 
     void fail(Download& download, Errc errc) {
@@ -154,8 +178,10 @@ private:
 
     Files* files_;
     Hub<Log>* hub_;
+    RateLimits* rates_;
     const Limits* limits_;
     std::map<Place, Download> downloads_;
+    std::map<Place, TimePoint> paused_;  ///< Those that wait for their account's rate, till then.
     std::set<Place> waiting_;
     std::map<FileToken, Place> asked_;
     FileToken newest_ = 1;  ///< Odd; Uploads has the others.

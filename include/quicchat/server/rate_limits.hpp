@@ -108,6 +108,13 @@ public:
         return {};
     }
 
+    /// Somebody is to be given so many bytes of a file. Zero: now, and they are counted.
+    Duration hand_out(std::string_view user, std::uint64_t bytes, TimePoint now) {
+        sweep(now);
+        return take(file_bytes_by_account_[canonical_name(user)], limits_->file_bytes_per_account,
+                    now, bytes);
+    }
+
     /// A connection asks something: a budget of its own, so that one can ask while one may not
     /// publish. `cost`: for how many requests it counts.
     Duration ask(Budget& of_connection, TimePoint now, std::uint64_t cost = 1) const {
@@ -139,6 +146,7 @@ public:
         };
         cap(messages_by_account_, limits_->messages_per_account);
         cap(bytes_by_account_, limits_->output_bytes_per_account);
+        cap(file_bytes_by_account_, limits_->file_bytes_per_account);
         cap(messages_by_room_, limits_->messages_per_room);
         cap(messages_by_prefix_, limits_->messages_per_prefix);
         cap(connections_by_prefix_, limits_->connections_per_prefix);
@@ -149,7 +157,7 @@ public:
     std::size_t size() const {
         return messages_by_account_.size() + bytes_by_account_.size() + messages_by_room_.size() +
                messages_by_prefix_.size() + connections_by_prefix_.size() +
-               failures_by_prefix_.size();
+               failures_by_prefix_.size() + file_bytes_by_account_.size();
     }
 
 private:
@@ -168,7 +176,7 @@ private:
         next_sweep_ = now + sweep_period;
         for (Budgets* budgets :
              {&messages_by_account_, &bytes_by_account_, &messages_by_room_, &messages_by_prefix_,
-              &connections_by_prefix_, &failures_by_prefix_}) {
+              &connections_by_prefix_, &failures_by_prefix_, &file_bytes_by_account_}) {
             std::erase_if(*budgets, [&](const auto& entry) { return entry.second.is_full(now); });
         }
     }
@@ -178,6 +186,7 @@ private:
     const Limits* limits_;
     Budgets messages_by_account_;
     Budgets bytes_by_account_;
+    Budgets file_bytes_by_account_;
     Budgets messages_by_room_;
     Budgets messages_by_prefix_;
     Budgets connections_by_prefix_;

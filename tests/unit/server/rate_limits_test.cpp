@@ -91,6 +91,14 @@ TEST_CASE("rate limits") {
         CHECK(publish("ada", "d", "#4") == seconds{1});
         CHECK(publish("bob", "a", "#1") == Duration{});
     }
+    SECTION("files have one of their own, beside that of messages") {
+        limits.file_bytes_per_account = {.burst = 1000, .per_second = 100};
+        CHECK(rates.hand_out("ada", 900, start) == Duration{});
+        CHECK(rates.hand_out("Ada", 200, start) == seconds{1});
+        CHECK(rates.hand_out("ada", 200, start + seconds{1}) == Duration{});
+        CHECK(rates.hand_out("bob", 200, start) == Duration{});
+        CHECK(publish("ada", "a", "#1", 1000) == Duration{});
+    }
     SECTION("a room has one, whoever writes") {
         for (const char* user : {"a", "b", "c", "d", "e"}) {
             CHECK(publish(user, user, "#1") == Duration{});
