@@ -151,7 +151,7 @@ private:
 
 /// What an event costs in memory, roughly.
 inline std::size_t size_of(const ClientEvent& event) {
-    constexpr std::size_t fixed = 256;
+    static constexpr std::size_t fixed = 256;
     const auto texts = [](const auto& e) { return fixed + e.text.size() + e.attributes.size(); };
     const auto records = [&](const auto& page) {
         std::size_t bytes = fixed;
