@@ -10,7 +10,7 @@
 
 #include "mailbox.hpp"
 #include "quicchat/auth/deferred_hook.hpp"
-#include "quicchat/server/message_question.hpp"
+#include "quicchat/server/publish/moderation.hpp"
 #include "quicchat/session/event.hpp"
 
 namespace quicchat::python {

@@ -14,7 +14,7 @@
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/match.hpp"
 #include "quicchat/base/time.hpp"
-#include "quicchat/client_calls.hpp"
+#include "quicchat/session/client_calls.hpp"
 #include "quicchat/session/backoff.hpp"
 #include "quicchat/session/client_session.hpp"
 #include "quicchat/transport/concept.hpp"

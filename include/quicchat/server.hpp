@@ -12,16 +12,16 @@
 #include "quicchat/base/match.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/base/time.hpp"
-#include "quicchat/log/concept.hpp"
-#include "quicchat/server/charge.hpp"
+#include "quicchat/log/room_log.hpp"
+#include "quicchat/server/io/request_cost.hpp"
 #include "quicchat/server/config.hpp"
-#include "quicchat/server/connection.hpp"
+#include "quicchat/server/io/connection.hpp"
 #include "quicchat/server/hub.hpp"
-#include "quicchat/server/news.hpp"
-#include "quicchat/server_delivery.hpp"
-#include "quicchat/server_files.hpp"
-#include "quicchat/server_logins.hpp"
-#include "quicchat/server_peers.hpp"
+#include "quicchat/server/io/event_queue.hpp"
+#include "quicchat/server/io/delivery.hpp"
+#include "quicchat/server/io/file_streams.hpp"
+#include "quicchat/server/io/logins.hpp"
+#include "quicchat/server/io/peers.hpp"
 #include "quicchat/session/event.hpp"
 #include "quicchat/transport/concept.hpp"
 
@@ -395,4 +395,4 @@ private:
 
 }  // namespace quicchat
 
-#include "quicchat/server_reload.hpp"
+#include "quicchat/server/io/reload.hpp"

@@ -10,7 +10,7 @@
 #include "process_figures.hpp"
 #include "quicchat/log/memory_log.hpp"
 #include "quicchat/server/hub.hpp"
-#include "quicchat/server/judge.hpp"
+#include "quicchat/server/rooms/authorizer.hpp"
 
 using namespace quicchat;
 using namespace quicchat::bench;

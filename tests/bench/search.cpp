@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "quicchat/log/memory_log.hpp"
-#include "quicchat/server/pages.hpp"
+#include "quicchat/server/deliver/pages.hpp"
 #include "quicchat/sqlite/sqlite_log.hpp"
 
 using namespace quicchat;

@@ -6,7 +6,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "quicchat/file/concept.hpp"
+#include "quicchat/file/file_store.hpp"
 #include "unit/auth/reference_crypto.hpp"
 
 // What every model of FileStore promises: file/concept.hpp, one test for each promise.

@@ -20,7 +20,7 @@
 #include "conformance/log_harness.hpp"
 #include "conformance/log_reactions.hpp"
 #include "conformance/log_state.hpp"
-#include "quicchat/log/concept.hpp"
+#include "quicchat/log/room_log.hpp"
 #include "support/printers.hpp"
 
 namespace quicchat::conformance {

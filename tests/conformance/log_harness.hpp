@@ -10,7 +10,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "quicchat/log/concept.hpp"
+#include "quicchat/log/room_log.hpp"
 #include "support/printers.hpp"
 
 namespace quicchat::conformance {

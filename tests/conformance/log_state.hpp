@@ -8,7 +8,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "conformance/log_harness.hpp"
-#include "quicchat/log/concept.hpp"
+#include "quicchat/log/room_log.hpp"
 
 // What is known of a room beside its records, and asking for records without storing any.
 

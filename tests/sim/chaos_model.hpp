@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "quicchat/base/name.hpp"
-#include "quicchat/log/concept.hpp"
+#include "quicchat/log/room_log.hpp"
 
 namespace quicchat::test {
 

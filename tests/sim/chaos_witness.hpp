@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "quicchat/server/private_rooms.hpp"
+#include "quicchat/server/rooms/private_rooms.hpp"
 #include "quicchat/session/event.hpp"
 #include "sim/chaos_disk.hpp"
 #include "sim/chaos_model.hpp"

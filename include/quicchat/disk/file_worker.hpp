@@ -24,7 +24,7 @@
 
 #include "quicchat/auth/crypto.hpp"
 #include "quicchat/base/hex.hpp"
-#include "quicchat/file/concept.hpp"
+#include "quicchat/file/file_store.hpp"
 #include "quicchat/sqlite/file_lock.hpp"
 
 namespace quicchat::disk {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "quicchat/base/queue.hpp"
-#include "quicchat/file/concept.hpp"
+#include "quicchat/file/file_store.hpp"
 
 namespace quicchat {
 

@@ -13,7 +13,7 @@
 
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/queue.hpp"
-#include "quicchat/log/concept.hpp"
+#include "quicchat/log/room_log.hpp"
 #include "quicchat/log/repeat.hpp"
 
 namespace quicchat {

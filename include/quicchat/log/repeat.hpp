@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "quicchat/log/concept.hpp"
+#include "quicchat/log/room_log.hpp"
 
 // What the models of RoomLog decide alike: which record repeats another, and which changes one.
 

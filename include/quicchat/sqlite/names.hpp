@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "quicchat/base/bytes.hpp"
-#include "quicchat/log/concept.hpp"
+#include "quicchat/log/room_log.hpp"
 #include "quicchat/sqlite/operation.hpp"
 
 // Where the records of a room are by their names: (author, device, id). In memory, as an index in

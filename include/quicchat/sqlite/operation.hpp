@@ -10,7 +10,7 @@
 
 #include "quicchat/auth/device.hpp"
 #include "quicchat/base/ids.hpp"
-#include "quicchat/log/concept.hpp"
+#include "quicchat/log/room_log.hpp"
 
 // What the writer of a database is asked to do, and what it answers.
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "quicchat/log/concept.hpp"
+#include "quicchat/log/room_log.hpp"
 #include "quicchat/log/repeat.hpp"
 #include "quicchat/sqlite/account_table.hpp"
 #include "quicchat/sqlite/database.hpp"

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "quicchat/log/concept.hpp"
+#include "quicchat/log/room_log.hpp"
 #include "quicchat/sqlite/store.hpp"
 
 namespace quicchat {

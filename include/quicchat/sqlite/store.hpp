@@ -17,7 +17,7 @@
 #include "quicchat/auth/crypto.hpp"
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/queue.hpp"
-#include "quicchat/log/concept.hpp"
+#include "quicchat/log/room_log.hpp"
 #include "quicchat/sqlite/file_lock.hpp"
 #include "quicchat/sqlite/operation.hpp"
 #include "quicchat/sqlite/schema.hpp"

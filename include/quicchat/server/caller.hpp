@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "quicchat/base/bytes.hpp"
+#include "quicchat/base/error.hpp"
+#include "quicchat/base/ids.hpp"
+#include "quicchat/log/room_log.hpp"
+#include "quicchat/wire/message.hpp"
+
+// What the hub and the server around it say to each other.
+
+namespace quicchat {
+
+/// Who asks: a connection that is logged in.
+struct HubAsker {
+    ConnectionId connection{};
+    std::string_view user;
+    DeviceId device{};
+};
+
+/// A membership that the hub has ended: the last frames for its stream.
+struct HubEnding {
+    ConnectionId connection{};
+    StreamId stream{};
+    std::deque<Bytes> frames{};
+};
+
+/// What the log has answered about the record that announces a file.
+struct FileOutcome {
+    ConnectionId connection{};
+    StreamId stream{};
+    Errc error{};     ///< `no_such_file`: it is not there yet, and may come.
+    wire::Ack ack{};  ///< Where the record is, if it is there now. Without the request's number.
+    std::string reason{};            ///< Of the server's program, if it refused the file.
+    std::optional<Record> record{};  ///< As the server's program wants it, if it was asked.
+};
+
+/// A file that a record announces.
+struct StoredFile {
+    std::string key;  ///< For the store of files.
+    Epoch epoch{};
+    std::string name;
+    std::uint64_t size = 0;
+    Buffer digest;
+};
+
+}  // namespace quicchat

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quicchat/auth/login_table.hpp"
+#include "quicchat/base/match.hpp"
+#include "quicchat/server/hub.hpp"
+#include "quicchat/server/io/event_queue.hpp"
+#include "quicchat/server/io/rate_limits.hpp"
+#include "quicchat/server/io/peers.hpp"
+
+namespace quicchat {
+
+/// Carries logins between the connections and the desk that decides about them.
+template <Transport T, RoomLog Log, Authenticator A>
+class ServerLogins {
+public:
+    ServerLogins(A authenticator, Entropy entropy, const Limits& limits, ServerPeers<T>& peers,
+                 RateLimits& rates, ServerNews& news)
+        : desk_(std::move(authenticator), entropy, limits.login_timeout),
+          peers_(&peers),
+          rates_(&rates),
+          news_(&news) {}
+
+    /// Whose names there are.
+    const AccountFinder& accounts() const { return desk_; }
+
+    /// Of who connects from now on.
+    void set_timeout(Duration timeout) { desk_.set_timeout(timeout); }
+
+    void open(ConnectionId id, TimePoint now) { desk_.open(id, now); }
+    void forget(ConnectionId id) { desk_.forget(id); }
+
+    // An error closes the connection.
+
+    Errc begin(ConnectionId id, const wire::LoginBegin& m, Hub<Log>& hub, Now now) {
+        // Fail closed: without a binding there is no login.
+        const Result<ChannelBinding> binding = peers_->transport().channel_binding(id);
+        if (!binding) return Errc::login_failed;
+        const ServerConnection& connection = *peers_->find(id);
+        if (rates_->log_in(connection.prefix(), now.steady) > Duration{}) return Errc::server_full;
+        return go_on(
+            id, hub, now.steady,
+            desk_.start(id, {m.mechanism, m.data, *binding, m.device, connection.address, now}));
+    }
+
+    Errc respond(ConnectionId id, const wire::LoginResponse& m, Hub<Log>& hub, Now now) {
+        return go_on(id, hub, now.steady, desk_.respond(id, m.data));
+    }
+
+    /// Goes on with logins that had to wait, and ends those that are late.
+    void process(Hub<Log>& hub, Now now) {
+        while (auto step = desk_.poll(now)) {
+            const Errc errc = go_on(step->first, hub, now.steady, std::move(step->second));
+            if (errc != Errc{}) peers_->close(step->first, errc);
+        }
+    }
+
+    void end_late(TimePoint now) {
+        while (const auto late = desk_.poll_late(now)) {
+            if (peers_->find_ready(*late) == nullptr) peers_->close(*late, Errc::login_timeout);
+        }
+    }
+
+    std::optional<TimePoint> next_deadline() const { return desk_.next_deadline(); }
+
+    /// Who was let in since the last call.
+    std::vector<ConnectionId> take_admitted() { return std::exchange(admitted_, {}); }
+
+private:
+    /// Does what a step of a login asks.
+    Errc go_on(ConnectionId id, Hub<Log>& hub, TimePoint now, LoginStep step) {
+        ServerConnection& connection = *peers_->find(id);
+        if (connection.session.state() == State::draining) return Errc{};
+        return match(
+            std::move(step),
+            [&](LoginChallenge&& m) {
+                peers_->write_control(id, Bytes{encode(wire::LoginChallenge{std::move(m.data)})});
+                return Errc{};
+            },
+            [&](LoginAccepted&& m) {
+                const Buffer done = connection.session.login_accepted(m.user, std::move(m.data));
+                peers_->write_control(id, Bytes{done});
+                hub.handle_login(id, m.user);
+                news_->push(PeerLoggedIn{id, m.user});
+                admitted_.push_back(id);
+                return Errc{};
+            },
+            [&](LoginRefused&& m) {
+                const std::string user = desk_.claimed_user(id);
+                if (m.device_removed) peers_->close_device(user, connection.session.device());
+                rates_->note_failed_login(connection.prefix(), now);
+                news_->push(PeerRefused{id, user, connection.address, m.errc});
+                return m.errc;
+            },
+            [](LoginPending&&) { return Errc{}; },
+            [&](TokenIssued&& m) {
+                peers_->write_control(id,
+                                      Bytes{encode(wire::Token{m.generation, std::move(m.key)})});
+                return Errc{};
+            });
+    }
+
+    LoginDesk<A> desk_;
+    ServerPeers<T>* peers_;
+    RateLimits* rates_;
+    ServerNews* news_;
+    std::vector<ConnectionId> admitted_;
+};
+
+}  // namespace quicchat

@@ -1,0 +1,205 @@
+#pragma once
+
+#include <algorithm>
+#include <cassert>
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quicchat/base/bytes.hpp"
+#include "quicchat/base/ids.hpp"
+#include "quicchat/base/limits.hpp"
+#include "quicchat/base/name.hpp"
+#include "quicchat/log/room_log.hpp"
+#include "quicchat/server/rooms/access.hpp"
+#include "quicchat/server/deliver/frames.hpp"
+#include "quicchat/server/rooms/room_accounts.hpp"
+#include "quicchat/server/rooms/private_rooms.hpp"
+#include "quicchat/server/rooms/unread.hpp"
+
+namespace quicchat {
+
+class Room;
+
+/// One device of one user in one room: a cursor into the room's log, and few answers. It has no
+/// queue of messages, so a slow reader costs no memory.
+struct Member {
+    ConnectionId connection{};
+    StreamId stream{};
+    std::string user{};
+    DeviceId device{};
+    Room* room = nullptr;
+    std::size_t place = 0;         ///< Index among the room's members.
+    Offset next = 1;               ///< The record to send next.
+    std::deque<Bytes> replies{};   ///< Joined, Ack, Error, Members, Presence.
+    std::deque<Bytes> catch_up{};  ///< Records from the log, older than the room's recent ones.
+    std::size_t appends = 0;       ///< What it published and the log has not committed yet.
+    bool waiting = false;          ///< In the hub's list of members with something to send.
+    bool stalled = false;  ///< The stream's backlog is full; Writable will say when it is not.
+    bool held_up = false;  ///< What it asks waits until it has read more answers.
+    std::optional<TimePoint> typed_at{};
+    bool members_stale = false;  ///< Presence was left out; the whole list goes out instead.
+};
+
+/// Members and recent events of one room, and what else is known of it. The recent events are
+/// encoded once, in shared memory; each member has an offset into them.
+class Room {
+public:
+    Room(std::string name, LogHead head, std::size_t recent_max)
+        : name_(std::move(name)),
+          key_(canonical_name(name_)),
+          epoch_(head.epoch),
+          head_(head.head),
+          recent_first_(head.head + 1),
+          recent_max_(recent_max) {
+        if (!is_private()) return;
+        access_ = RoomAccess::invitation;
+        const auto [one, other] = PrivateRooms::people_of(key_);
+        for (const std::string& user : {one, other}) people_.at(user).role = Role::member;
+    }
+
+    /// Takes in what the log has stored of the room.
+    void restore(const RoomState& state) {
+        for (const auto& [key, value] : state) {
+            if (key == "name" && canonical_name(value) == key_) name_ = value;
+            if (key == "topic") topic_ = value;
+            if (key == "creator") creator_ = value;
+            if (key == "access" && value == "1") access_ = RoomAccess::invitation;
+            if (key == "access" && value == "2") access_ = RoomAccess::archived;
+            people_.restore(key, value);
+        }
+        people_.clamp_markers(head_);
+    }
+
+    /// A record was committed: it follows the newest one, and does what it does.
+    void push(const LoggedRecord& record) {
+        assert(record.offset == head_ + 1);
+        const Act& act = record.record.act;
+        // What it changes may be among the recent ones. Who has not read that yet asks the log.
+        if (act.kind == Act::Kind::edit || act.kind == Act::Kind::deletion) forget_recent();
+        if (act.kind == Act::Kind::topic) topic_ = record.record.text;
+        if (act.kind == Act::Kind::access) access_ = static_cast<RoomAccess>(act.value);
+        if (act.kind == Act::Kind::role) {
+            people_.apply_role(act.subject, static_cast<Role>(act.value), act.until);
+        }
+        head_ = record.offset;
+        unread_.push(record);
+        quiet_ = false;
+        recent_.push_back(encode_event(record));
+        if (recent_.size() > recent_max_) {
+            recent_.pop_front();
+            ++recent_first_;
+        }
+    }
+
+    /// The frame of a record, if it is among the recent ones.
+    const Bytes* recent(Offset offset) const {
+        if (offset < recent_first_ || offset > head_) return nullptr;
+        return &recent_[static_cast<std::size_t>(offset - recent_first_)];
+    }
+
+    /// True if `count_unread` and `count_mentions` can tell for that marker; otherwise show it the
+    /// newest records.
+    bool knows_authors_after(Offset marker) const { return unread_.knows(head_ - marker); }
+
+    /// Takes in who wrote the newest records, up to `unread_max` of them, and whom they mention.
+    void note_authors(const std::vector<LoggedRecord>& newest) const { unread_.fill(newest); }
+
+    /// The messages of others after the marker that are still there, up to `unread_max`.
+    std::uint64_t count_unread(Offset marker, std::string_view user) const {
+        return unread_.count_unread(head_ - marker, user);
+    }
+    /// Those of them that mention the account.
+    std::uint64_t count_mentions(Offset marker, std::string_view user) const {
+        return unread_.count_mentions(head_ - marker, user);
+    }
+
+    /// Adds a member. True if its user was not here before.
+    bool add(Member& member) {
+        member.room = this;
+        member.place = members_.size();
+        members_.push_back(&member);
+        return ++people_.at(member.user).devices == 1;
+    }
+
+    /// Removes a member. True if that was the last device of its user.
+    bool remove(Member& member) {
+        members_.back()->place = member.place;
+        members_[member.place] = members_.back();
+        members_.pop_back();
+        if (--people_.at(member.user).devices > 0) return false;
+        people_.tidy(member.user);
+        return true;
+    }
+
+    const std::string& name() const { return name_; }
+    void rename(std::string name) { name_ = std::move(name); }
+
+    /// True if it is the room of two people; see PrivateRooms.
+    bool is_private() const { return PrivateRooms::is_key(key_); }
+
+    /// What one of its people calls it.
+    std::string name_for(std::string_view user) const {
+        if (!is_private()) return name_;
+        return "@" + other_than(user);
+    }
+
+    /// The other one of two people.
+    std::string other_than(std::string_view user) const {
+        const auto [one, other] = PrivateRooms::people_of(key_);
+        const std::string& wanted = one == canonical_name(user) ? other : one;
+        const Person* person = people_.find(wanted);
+        return person == nullptr ? wanted : person->name;
+    }
+
+    const std::string& key() const { return key_; }  ///< The name of the room's log.
+    const std::string& topic() const { return topic_; }
+    const std::string& creator() const { return creator_; }  ///< Empty: the server's program.
+    RoomAccess access() const { return access_; }
+    Epoch epoch() const { return epoch_; }
+    Offset head() const { return head_; }
+    /// True if nothing was pushed since the last call.
+    bool take_quiet() { return std::exchange(quiet_, true); }
+    const std::vector<Member*>& members() const { return members_; }
+    People& people() { return people_; }
+    const People& people() const { return people_; }
+
+    /// Acts under way that change who may do what. Until they are over nobody is judged by it.
+    std::size_t changes_under_way = 0;
+
+    /// Reactions under way: whose, and on which message. Until one is over its author is not heard
+    /// again, since whether a reaction is there depends on it.
+    std::vector<std::pair<std::string, Offset>> reactions_under_way{};
+
+    bool has_reaction_under_way(std::string_view user) const {
+        return std::ranges::any_of(reactions_under_way,
+                                   [&](const auto& entry) { return entry.first == user; });
+    }
+
+private:
+    void forget_recent() {
+        recent_.clear();
+        recent_first_ = head_ + 1;
+    }
+
+    std::string name_;
+    std::string key_;
+    std::string topic_;
+    std::string creator_;
+    RoomAccess access_ = RoomAccess::everybody;
+    Epoch epoch_;
+    Offset head_;
+    Offset recent_first_;
+    std::size_t recent_max_;
+    bool quiet_ = true;
+    std::deque<Bytes> recent_;
+    mutable UnreadCounter unread_;  ///< After a restart filled when needed.
+    std::vector<Member*> members_;
+    People people_;
+};
+
+}  // namespace quicchat
