@@ -101,7 +101,7 @@ public:
     std::optional<ServerEvent> poll_event() { return news_.poll(); }
 
     // With `ServerConfig::checks_messages` the program judges each message before it is stored, in
-    // its own time and any order; see MessageChecks. Take questions after each turn.
+    // its own time and any order; see ModerationQueue. Take questions after each turn.
 
     /// The oldest question that was not taken yet.
     std::optional<CheckQuestion> poll_question() { return hub_.checks().poll_question(); }
@@ -113,7 +113,7 @@ public:
 
     std::size_t connection_count() const { return peers_.size(); }
     /// Answers that wait for slow clients, counted one by one.
-    std::size_t answers_waiting() const { return hub_.feed().answers_waiting(); }
+    std::size_t answers_waiting() const { return hub_.fan_out().answers_waiting(); }
     const Log& log() const { return hub_.log(); }
     const Files& files() const { return files_->store(); }
     /// Files under way, in both directions.
@@ -235,7 +235,7 @@ private:
     /// Does what a frame asks. An error closes the connection.
     Errc serve(ConnectionId id, Connection& connection, StreamId stream_id, Stream& stream,
                ServerRequest request) {
-        const HubAsker asker{id, connection.session.user(), connection.session.device()};
+        const Caller caller{id, connection.session.user(), connection.session.device()};
         const auto answer = [&](RequestId number, Errc errc) {
             if (errc != Errc{}) peers_.write_control(id, encode_refusal(number, errc));
             return Errc{};
@@ -249,22 +249,22 @@ private:
             std::move(request), [](std::monostate&&) { return Errc{}; },
             [&](wire::LoginBegin&& m) { return logins_.begin(id, m, hub_, now_); },
             [&](wire::LoginResponse&& m) { return logins_.respond(id, m, hub_, now_); },
-            [&](wire::Join&& m) { return join(asker, connection, stream_id, stream, m); },
+            [&](wire::Join&& m) { return join(caller, connection, stream_id, stream, m); },
             [&](wire::Publish&& m) {
                 return for_member([&](Member& member) { hub_.publish(member, std::move(m)); });
             },
             [&](wire::MembersRequest&& m) {
                 return for_member([&](Member& member) { hub_.request_members(member, m); });
             },
-            [&](wire::Tell&& m) { return answer(m.request, hub_.tell(asker, std::move(m))); },
-            [&](wire::CreateRoom&& m) { return answer(m.request, hub_.create_room(asker, m)); },
-            [&](wire::RoomsRequest&& m) { return hub_.list_rooms(asker, m), Errc{}; },
-            [&](wire::HistoryRequest&& m) { return open_page(asker, stream_id, stream, m); },
-            [&](wire::SearchRequest&& m) { return open_page(asker, stream_id, stream, m); },
-            [&](wire::MarkRead&& m) { return hub_.mark_read(asker, m), Errc{}; },
-            [&](wire::SetProfile&& m) { return answer(m.request, hub_.set_profile(asker, m)); },
+            [&](wire::Tell&& m) { return answer(m.request, hub_.tell(caller, std::move(m))); },
+            [&](wire::CreateRoom&& m) { return answer(m.request, hub_.create_room(caller, m)); },
+            [&](wire::RoomsRequest&& m) { return hub_.list_rooms(caller, m), Errc{}; },
+            [&](wire::HistoryRequest&& m) { return open_page(caller, stream_id, stream, m); },
+            [&](wire::SearchRequest&& m) { return open_page(caller, stream_id, stream, m); },
+            [&](wire::MarkRead&& m) { return hub_.mark_read(caller, m), Errc{}; },
+            [&](wire::SetProfile&& m) { return answer(m.request, hub_.set_profile(caller, m)); },
             [&](wire::FileOffer&& m) {
-                return receive_file(asker, stream_id, stream, std::move(m));
+                return receive_file(caller, stream_id, stream, std::move(m));
             },
             [&](wire::FileData&& m) {
                 if (!stream.uploads) return Errc::unexpected_frame;
@@ -272,38 +272,38 @@ private:
             },
             [&](wire::FileRequest&& m) {
                 if (stream.is_used()) return Errc::unexpected_frame;
-                return delivery_.answer_once(asker, stream_id, stream, m.request,
-                                             files_->open(asker, stream_id, m));
+                return delivery_.answer_once(caller, stream_id, stream, m.request,
+                                             files_->open(caller, stream_id, m));
             });
     }
 
-    Errc join(const HubAsker& asker, Connection& connection, StreamId stream_id, Stream& stream,
+    Errc join(const Caller& caller, Connection& connection, StreamId stream_id, Stream& stream,
               const wire::Join& m) {
         if (stream.is_used()) return Errc::unexpected_frame;
         Errc errc = connection.may_join(m.room, config_.limits.rooms_per_connection_max);
         if (errc == Errc{}) {
-            const auto member = hub_.join(asker, stream_id, m);
+            const auto member = hub_.join(caller, stream_id, m);
             if (member) return stream.member = *member, Errc{};
             errc = to_errc(member.error());
         }
-        delivery_.refuse(asker.connection, stream_id, stream, m.request, errc);
+        delivery_.refuse(caller.connection, stream_id, stream, m.request, errc);
         return Errc{};
     }
 
     /// A HistoryRequest or a SearchRequest.
-    Errc open_page(const HubAsker& asker, StreamId stream_id, Stream& stream, const auto& m) {
+    Errc open_page(const Caller& caller, StreamId stream_id, Stream& stream, const auto& m) {
         if (stream.is_used()) return Errc::unexpected_frame;
-        return delivery_.answer_once(asker, stream_id, stream, m.request,
-                                     hub_.open_page(asker, stream_id, m));
+        return delivery_.answer_once(caller, stream_id, stream, m.request,
+                                     hub_.open_page(caller, stream_id, m));
     }
 
-    Errc receive_file(const HubAsker& asker, StreamId stream_id, Stream& stream,
+    Errc receive_file(const Caller& caller, StreamId stream_id, Stream& stream,
                       wire::FileOffer m) {
         if (stream.is_used()) return Errc::unexpected_frame;
         const RequestId request = m.request;
-        const Errc errc = files_->offer(asker, stream_id, std::move(m), now_.steady);
+        const Errc errc = files_->offer(caller, stream_id, std::move(m), now_.steady);
         stream.uploads = errc == Errc{};
-        if (errc != Errc{}) delivery_.refuse(asker.connection, stream_id, stream, request, errc);
+        if (errc != Errc{}) delivery_.refuse(caller.connection, stream_id, stream, request, errc);
         return Errc{};
     }
 
@@ -381,13 +381,13 @@ private:
 
     ServerConfig config_;
     Now now_{};  ///< Of the turn.
-    ServerPeers<T> peers_;
+    Peers<T> peers_;
     RateLimits rates_{config_.limits};
-    ServerNews news_{config_.limits.events_max};
-    ServerLogins<T, Log, A> logins_;
+    EventQueue news_{config_.limits.events_max};
+    Logins<T, Log, A> logins_;
     Hub<Log> hub_;
-    ServerDelivery<T, Log> delivery_{peers_, hub_};
-    std::optional<ServerFiles<T, Log, Files>> files_;  ///< Always, once the rooms are open.
+    Delivery<T, Log> delivery_{peers_, hub_};
+    std::optional<FileStreams<T, Log, Files>> files_;  ///< Always, once the rooms are open.
     Errc drain_reason_ = Errc::server_shutdown;
     std::optional<TimePoint> drain_deadline_;
     bool closed_ = false;

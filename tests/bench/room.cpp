@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
         }
     }
     (void)hub.settle();
-    while (hub.feed().poll_waiting() != nullptr) {
+    while (hub.fan_out().poll_waiting() != nullptr) {
     }
     const std::size_t present = allocated();
     for (std::size_t i = 0; i < people; ++i) {
@@ -91,7 +91,7 @@ int main(int argc, char** argv) {
     for (const std::string& name : names) room.people().make_member(room.people().at(name));
     const MemoryLog log{Entropy::seeded(2)};
     const Limits limits;
-    const Judge<MemoryLog> judge{directory, log, limits, {}};
+    const Authorizer<MemoryLog> judge{directory, log, limits, {}};
     std::size_t allowed = 0;
     const std::uint64_t begin = read_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (std::size_t i = 0; i < checks; ++i) {

@@ -51,7 +51,7 @@ public:
         uploads_.abandon(connection_);
         downloads_.close(connection_);
         must(uploads_.size() + downloads_.size() == 0);
-        must(hub_.feed().poll_waiting() == nullptr);
+        must(hub_.fan_out().poll_waiting() == nullptr);
     }
 
 private:
@@ -82,7 +82,7 @@ private:
         } else if (auto* join = std::get_if<wire::Join>(&request)) {
             must(session_.state() == State::ready);
             if (state.member != nullptr) return false;
-            const auto member = hub_.join(asker(), stream, *join);
+            const auto member = hub_.join(caller(), stream, *join);
             if (member) state.member = *member;
             end_memberships();
         } else if (auto* publish = std::get_if<wire::Publish>(&request)) {
@@ -92,30 +92,30 @@ private:
             if (state.member == nullptr) return false;
             hub_.request_members(*state.member, *members);
         } else if (auto* tell = std::get_if<wire::Tell>(&request)) {
-            (void)hub_.tell(asker(), std::move(*tell));
+            (void)hub_.tell(caller(), std::move(*tell));
             end_memberships();
         } else if (const auto* room = std::get_if<wire::CreateRoom>(&request)) {
-            (void)hub_.create_room(asker(), *room);
+            (void)hub_.create_room(caller(), *room);
         } else if (const auto* list = std::get_if<wire::RoomsRequest>(&request)) {
-            hub_.list_rooms(asker(), *list);
+            hub_.list_rooms(caller(), *list);
         } else if (const auto* marker = std::get_if<wire::MarkRead>(&request)) {
-            hub_.mark_read(asker(), *marker);
+            hub_.mark_read(caller(), *marker);
         } else if (const auto* profile = std::get_if<wire::SetProfile>(&request)) {
-            (void)hub_.set_profile(asker(), *profile);
+            (void)hub_.set_profile(caller(), *profile);
         } else if (const auto* page = std::get_if<wire::HistoryRequest>(&request)) {
             if (state.member != nullptr) return false;
-            (void)hub_.open_page(asker(), stream, *page);
+            (void)hub_.open_page(caller(), stream, *page);
         } else if (auto* offer = std::get_if<wire::FileOffer>(&request)) {
             if (state.member != nullptr) return false;
-            (void)uploads_.offer(asker(), stream, std::move(*offer), TimePoint{});
+            (void)uploads_.offer(caller(), stream, std::move(*offer), TimePoint{});
         } else if (auto* data = std::get_if<wire::FileData>(&request)) {
             return uploads_.data(connection_, stream, std::move(*data), TimePoint{}) == Errc{};
         } else if (const auto* fetch = std::get_if<wire::FileRequest>(&request)) {
             if (state.member != nullptr) return false;
-            (void)downloads_.open(asker(), stream, *fetch);
+            (void)downloads_.open(caller(), stream, *fetch);
         } else if (const auto* search = std::get_if<wire::SearchRequest>(&request)) {
             if (state.member != nullptr) return false;
-            (void)hub_.open_page(asker(), stream, *search);
+            (void)hub_.open_page(caller(), stream, *search);
         }
         return true;
     }
@@ -152,7 +152,7 @@ private:
         if (order % 5 == 4) (void)hub_.checks().answer(ticket, AcceptMessage{});
     }
 
-    HubAsker asker() const { return {connection_, "ada", session_.device()}; }
+    Caller caller() const { return {connection_, "ada", session_.device()}; }
 
     /// As in Server: who was taken out of a room is no member any more.
     void end_memberships() {
@@ -163,7 +163,7 @@ private:
     }
 
     void serve() {
-        while (Member* member = hub_.feed().poll_waiting()) {
+        while (Member* member = hub_.fan_out().poll_waiting()) {
             while (const auto frame = hub_.next_frame(*member)) check(frame->view());
         }
         while (const auto out = hub_.poll_control()) check(out->frame.view());

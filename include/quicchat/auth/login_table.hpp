@@ -19,10 +19,10 @@ namespace quicchat {
 
 /// The logins that are under way at a server, by connection.
 template <Authenticator A>
-class LoginDesk : public AccountFinder {
+class LoginTable : public AccountFinder {
 public:
     /// Whoever is not logged in after `timeout` is late.
-    LoginDesk(A authenticator, Entropy entropy, Duration timeout)
+    LoginTable(A authenticator, Entropy entropy, Duration timeout)
         : authenticator_(std::move(authenticator)), entropy_(entropy), timeout_(timeout) {}
 
     /// Another time for those who come from now on.

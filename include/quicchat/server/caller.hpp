@@ -17,7 +17,7 @@
 namespace quicchat {
 
 /// Who asks: a connection that is logged in.
-struct HubAsker {
+struct Caller {
     ConnectionId connection{};
     std::string_view user;
     DeviceId device{};

@@ -50,26 +50,26 @@ class Hub {
 public:
     Hub(Log log, const ServerConfig& config, const AccountFinder& accounts)
         : limits_(&config.limits),
-          keeper_(std::move(log), config),
-          submissions_(keeper_.log()),
-          feed_(keeper_.log(), *limits_),
-          inboxes_(keeper_, *limits_),
-          pages_(keeper_.log(), *limits_),
+          room_store_(std::move(log), config),
+          pending_(room_store_.log()),
+          fan_out_(room_store_.log(), *limits_),
+          inboxes_(room_store_, *limits_),
+          pages_(room_store_.log(), *limits_),
           checks_(config),
           heartbeat_(*limits_),
-          profiles_(keeper_, submissions_, feed_, names_, roster_, accounts, *limits_, turn_),
-          membership_(keeper_, feed_, company_, pages_, roster_, accounts, *limits_, turn_),
-          publisher_(keeper_, submissions_, feed_, inboxes_, membership_, checks_, roster_,
+          profiles_(room_store_, pending_, fan_out_, names_, online_, accounts, *limits_, turn_),
+          membership_(room_store_, fan_out_, presence_, pages_, online_, accounts, *limits_, turn_),
+          publisher_(room_store_, pending_, fan_out_, inboxes_, membership_, checks_, online_,
                      *limits_, turn_) {}
     Hub(const Hub&) = delete;  // its parts refer to the log in here
     Hub& operator=(const Hub&) = delete;
 
     /// Opens a room for everybody.
-    Errc add_room(const std::string& name) { return keeper_.open(name); }
+    Errc add_room(const std::string& name) { return room_store_.open(name); }
 
     /// Opens what the log has from before. Call after `add_room`.
     Errc restore() {
-        const Errc errc = keeper_.restore();
+        const Errc errc = room_store_.restore();
         return errc == Errc{} ? profiles_.restore() : errc;
     }
 
@@ -92,63 +92,63 @@ public:
 
     /// Also sends what others told the user who is back.
     void handle_login(ConnectionId connection, std::string_view user) {
-        roster_.add(user, connection);
+        online_.add(user, connection);
         inboxes_.open(connection, user);
     }
 
     void handle_disconnected(ConnectionId connection, std::string_view user) {
-        roster_.remove(user, connection);
+        online_.remove(user, connection);
         inboxes_.close(connection);
         pages_.close(connection);
     }
 
     /// Puts a connection into a room; see Membership.
-    Result<Member*> join(const HubAsker& asker, StreamId stream, const wire::Join& request) {
-        return membership_.join(asker, stream, request);
+    Result<Member*> join(const Caller& caller, StreamId stream, const wire::Join& request) {
+        return membership_.join(caller, stream, request);
     }
     void leave(Member& member) { membership_.leave(member); }
 
     // What people put into rooms; see Publisher.
     void publish(Member& member, wire::Publish m) { publisher_.publish(member, std::move(m)); }
-    Errc tell(const HubAsker& asker, wire::Tell m) { return publisher_.tell(asker, std::move(m)); }
-    Errc create_room(const HubAsker& asker, const wire::CreateRoom& m) {
-        return publisher_.create_room(asker, m);
+    Errc tell(const Caller& caller, wire::Tell m) { return publisher_.tell(caller, std::move(m)); }
+    Errc create_room(const Caller& caller, const wire::CreateRoom& m) {
+        return publisher_.create_room(caller, m);
     }
 
     /// What an account wants to be called; see Profiles.
-    Errc set_profile(const HubAsker& asker, const wire::SetProfile& m) {
-        return profiles_.set(asker, m);
+    Errc set_profile(const Caller& caller, const wire::SetProfile& m) {
+        return profiles_.set(caller, m);
     }
 
-    void list_rooms(const HubAsker& asker, const wire::RoomsRequest& request) {
+    void list_rooms(const Caller& caller, const wire::RoomsRequest& request) {
         auto [rooms, complete] =
-            keeper_.directory().page(asker.user, keeper_.key_for(asker.user, request.after),
+            room_store_.directory().page(caller.user, room_store_.key_for(caller.user, request.after),
                                      limits_->rooms_per_page_max, turn_.now());
         wire::Rooms answer{request.request, {}, complete};
         for (const Room* room : rooms) {
-            Result<RoomSummary> summary = keeper_.summarize(*room, asker.user, turn_.now());
+            Result<RoomSummary> summary = room_store_.summarize(*room, caller.user, turn_.now());
             if (!summary) return void(turn_.noted(to_errc(summary.error())));
             answer.rooms.push_back(*std::move(summary));
         }
-        submissions_.say(asker.connection, Bytes{encode(answer)});
+        pending_.say(caller.connection, Bytes{encode(answer)});
     }
 
     /// Begins a page of history on a stream of its own.
-    Errc open_page(const HubAsker& asker, StreamId stream, const wire::HistoryRequest& m) {
+    Errc open_page(const Caller& caller, StreamId stream, const wire::HistoryRequest& m) {
         if (!is_room_name(m.room) && !is_private_name(m.room)) return Errc::invalid_name;
-        const Room* room = keeper_.find_for(asker.user, m.room, turn_.now());
+        const Room* room = room_store_.find_for(caller.user, m.room, turn_.now());
         if (room == nullptr) return Errc::no_such_room;
-        return pages_.open(asker.connection, stream, *room, m);
+        return pages_.open(caller.connection, stream, *room, m);
     }
 
     // Files, for Uploads and Downloads.
 
     /// The room that a file is meant for, if who asks may see it and the offer is in form.
-    Result<const Room*> room_for_file(const HubAsker& asker, const wire::FileOffer& m) {
+    Result<const Room*> room_for_file(const Caller& caller, const wire::FileOffer& m) {
         if (const Errc errc = check_offer(m, *limits_); errc != Errc{}) return errc;
-        const Result<Room*> room = membership_.find(asker, m.room);
+        const Result<Room*> room = membership_.find(caller, m.room);
         if (!room) return room.error();
-        if (const Errc errc = membership_.may_enter(**room, asker.user); errc != Errc{})
+        if (const Errc errc = membership_.may_enter(**room, caller.user); errc != Errc{})
             return errc;
         return *room;
     }
@@ -173,13 +173,13 @@ public:
     std::optional<FileOutcome> poll_file_outcome() { return publisher_.poll_file_outcome(); }
 
     /// The file that a record of a room announces, for somebody who may read the room.
-    Result<StoredFile> find_file(const HubAsker& asker, const wire::FileRequest& m) {
+    Result<StoredFile> find_file(const Caller& caller, const wire::FileRequest& m) {
         if (!is_room_name(m.room) && !is_private_name(m.room)) return Errc::invalid_name;
-        const Room* room = keeper_.find_for(asker.user, m.room, turn_.now());
+        const Room* room = room_store_.find_for(caller.user, m.room, turn_.now());
         if (room == nullptr) return Errc::no_such_room;
-        std::optional<std::string> key = keeper_.files().find(room->key(), m.offset);
+        std::optional<std::string> key = room_store_.files().find(room->key(), m.offset);
         if (!key) return Errc::no_such_file;
-        const auto read = keeper_.log().read(room->key(), m.offset - 1, 1);
+        const auto read = room_store_.log().read(room->key(), m.offset - 1, 1);
         if (!read) return turn_.noted(Errc::storage_failed);
         if (read->empty() || read->front().offset != m.offset) return Errc::no_such_file;
         const Record& record = read->front().record;
@@ -188,44 +188,44 @@ public:
     }
 
     bool may_read(std::string_view user, std::string_view room) {
-        return keeper_.find_for(user, room, turn_.now()) != nullptr;
+        return room_store_.find_for(user, room, turn_.now()) != nullptr;
     }
 
     /// Which files there are; what is not wanted any more is to be removed.
-    FileIndex& files() { return keeper_.files(); }
+    FileIndex& files() { return room_store_.files(); }
 
     /// Begins a search on a stream of its own.
-    Errc open_page(const HubAsker& asker, StreamId stream, const wire::SearchRequest& m) {
+    Errc open_page(const Caller& caller, StreamId stream, const wire::SearchRequest& m) {
         if (!is_room_name(m.room) && !is_private_name(m.room)) return Errc::invalid_name;
         if (const Errc errc = check_search(m.words); errc != Errc{}) return errc;
         if (m.count == 0) return Errc::invalid_request;
-        const Room* room = keeper_.find_for(asker.user, m.room, turn_.now());
+        const Room* room = room_store_.find_for(caller.user, m.room, turn_.now());
         if (room == nullptr) return Errc::no_such_room;
-        return pages_.open(asker.connection, stream, *room, m);
+        return pages_.open(caller.connection, stream, *room, m);
     }
 
     /// Takes note of how far somebody has read a room.
-    void mark_read(const HubAsker& asker, const wire::MarkRead& m) {
-        Room* room = keeper_.find_for(asker.user, m.room, turn_.now());
-        if (room == nullptr || room->people().find(asker.user) == nullptr) return;
+    void mark_read(const Caller& caller, const wire::MarkRead& m) {
+        Room* room = room_store_.find_for(caller.user, m.room, turn_.now());
+        if (room == nullptr || room->people().find(caller.user) == nullptr) return;
         if (m.epoch != room->epoch()) return;
-        Person& person = room->people().at(asker.user);
+        RoomAccount& person = room->people().at(caller.user);
         const Offset offset = std::min(m.offset, room->head());
         if (offset <= person.marker) return;
         room->people().set_marker(person, offset);
-        keeper_.note_unsaved(*room);
-        company_.tell_marker(*room, person, asker.connection, m.shared);
+        room_store_.note_unsaved(*room);
+        presence_.tell_marker(*room, person, caller.connection, m.shared);
     }
 
     /// Somebody types: the members who may hear of it.
     std::vector<const Member*> typing_for(Member& member, TimePoint now) {
-        if (!keeper_.directory().may(*member.room, member.user, Action::write, turn_.now()))
+        if (!room_store_.directory().may(*member.room, member.user, Action::write, turn_.now()))
             return {};
-        return company_.typing_for(member, now);
+        return presence_.typing_for(member, now);
     }
 
     void request_members(Member& member, const wire::MembersRequest& request) {
-        feed_.reply(member, company_.encode_members(*member.room, request.request, request.after,
+        fan_out_.reply(member, presence_.encode_members(*member.room, request.request, request.after,
                                                     turn_.now()));
     }
 
@@ -233,8 +233,8 @@ public:
     /// be trusted any more, in writing or in reading: stop the server.
     Errc settle() {
         do {
-            while (std::optional<AppendCompletion> done = keeper_.log().poll_completion()) {
-                std::optional<Submission> asked = submissions_.take(done->token);
+            while (std::optional<AppendCompletion> done = room_store_.log().poll_completion()) {
+                std::optional<PendingAppend> asked = pending_.take(done->token);
                 if (!asked) continue;
                 if (done->error != Errc{} && is_fatal(done->error)) return done->error;
                 if (profiles_.is_about(*done)) {
@@ -244,40 +244,40 @@ public:
                 }
             }
         } while (checks_.is_on() && publisher_.release());
-        keeper_.save();
+        room_store_.save();
         for (const Errc errc :
-             {feed_.take_failure(), inboxes_.take_failure(), pages_.take_failure()}) {
+             {fan_out_.take_failure(), inboxes_.take_failure(), pages_.take_failure()}) {
             if (errc != Errc{}) turn_.fail(errc);
         }
         return turn_.take_failure();
     }
 
     void handle_timeout(TimePoint now) {
-        heartbeat_.handle_timeout(now, keeper_.directory().rooms(), feed_);
+        heartbeat_.handle_timeout(now, room_store_.directory().rooms(), fan_out_);
         pages_.look();
         checks_.handle_timeout(now);
     }
 
     std::optional<TimePoint> next_deadline() const {
         return earlier(checks_.next_deadline(),
-                       feed_.empty() ? std::nullopt : heartbeat_.next_deadline());
+                       fan_out_.empty() ? std::nullopt : heartbeat_.next_deadline());
     }
 
     /// What the program has to judge before it is stored. Call `settle` after its answers.
-    MessageChecks& checks() { return checks_; }
+    ModerationQueue& checks() { return checks_; }
 
-    /// The frames for members; see Feed.
-    Feed<Log>& feed() { return feed_; }
-    const Feed<Log>& feed() const { return feed_; }
+    /// The frames for members; see FanOut.
+    FanOut<Log>& fan_out() { return fan_out_; }
+    const FanOut<Log>& fan_out() const { return fan_out_; }
 
     std::optional<Bytes> next_frame(Member& member) {
         if (member.replies.empty() && std::exchange(member.members_stale, false)) {
-            member.replies.push_back(company_.encode_members(*member.room, 0, "", turn_.now()));
+            member.replies.push_back(presence_.encode_members(*member.room, 0, "", turn_.now()));
         }
-        return feed_.next_frame(member);
+        return fan_out_.next_frame(member);
     }
 
-    std::optional<ControlFrame> poll_control() { return submissions_.poll_control(); }
+    std::optional<ControlFrame> poll_control() { return pending_.poll_control(); }
 
     /// What people were told while they were away; see Inboxes.
     Inboxes<Log>& inboxes() { return inboxes_; }
@@ -289,7 +289,7 @@ public:
     std::optional<HubEnding> poll_ending() { return membership_.poll_ending(); }
 
     /// True if `settle` has an error to report.
-    bool has_failed() const { return turn_.has_failed() || feed_.has_failed(); }
+    bool has_failed() const { return turn_.has_failed() || fan_out_.has_failed(); }
 
     /// True if as much waits to be answered or sent as may, or if it is being decided who may do
     /// what: nothing more may be asked for now.
@@ -301,28 +301,28 @@ public:
 
     /// The same for what one connection asks on its control stream.
     bool is_busy(ConnectionId connection) const {
-        return submissions_.under_way(connection) + checks_.held(connection) >=
+        return pending_.under_way(connection) + checks_.held(connection) >=
                limits_->replies_max;
     }
 
-    RoomKeeper<Log>& keeper() { return keeper_; }
-    const Log& log() const { return keeper_.log(); }
-    const Roster& roster() const { return roster_; }
-    std::size_t appends_under_way() const { return submissions_.size(); }
+    RoomStore<Log>& room_store() { return room_store_; }
+    const Log& log() const { return room_store_.log(); }
+    const OnlineUsers& online_users() const { return online_; }
+    std::size_t appends_under_way() const { return pending_.size(); }
 
 private:
     const Limits* limits_;
     Turn turn_;
-    RoomKeeper<Log> keeper_;
-    Submissions<Log> submissions_;
-    Feed<Log> feed_;
+    RoomStore<Log> room_store_;
+    PendingAppends<Log> pending_;
+    FanOut<Log> fan_out_;
     Inboxes<Log> inboxes_;
     Pages<Log> pages_;
-    MessageChecks checks_;
+    ModerationQueue checks_;
     Heartbeat heartbeat_;
-    Roster roster_;
+    OnlineUsers online_;
     DisplayNames names_;
-    Company<Log> company_{feed_, submissions_, roster_, names_, *limits_};
+    Presence<Log> presence_{fan_out_, pending_, online_, names_, *limits_};
     Profiles<Log> profiles_;
     Membership<Log> membership_;
     Publisher<Log> publisher_;

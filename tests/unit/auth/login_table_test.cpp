@@ -81,16 +81,16 @@ static_assert(Authenticator<SlowAuthenticator>);
 
 struct Scene {
     SlowStore store{};
-    LoginDesk<SlowAuthenticator> desk{SlowAuthenticator{store}, Entropy::seeded(1), 15s};
+    LoginTable<SlowAuthenticator> table{SlowAuthenticator{store}, Entropy::seeded(1), 15s};
     TimePoint now{1h};
     ChannelBinding binding{};
 
     LoginStep start(std::uint64_t connection, std::string_view user) {
-        desk.open(ConnectionId{connection}, now);
-        return desk.start(ConnectionId{connection},
+        table.open(ConnectionId{connection}, now);
+        return table.start(ConnectionId{connection},
                           {"M", as_bytes(user), binding, {}, "peer", {now, {}}});
     }
-    std::optional<std::pair<ConnectionId, LoginStep>> poll() { return desk.poll({now, {}}); }
+    std::optional<std::pair<ConnectionId, LoginStep>> poll() { return table.poll({now, {}}); }
 };
 
 template <class S>
@@ -149,66 +149,66 @@ TEST_CASE("a login desk", "[server]") {
         CHECK(is<LoginChallenge>(scene.start(1, "asked")));
         CHECK_FALSE(scene.poll().has_value());
         CHECK(scene.store.polls == 0);
-        CHECK(is<LoginPending>(scene.desk.respond(ConnectionId{1}, {})));
-        CHECK(is<LoginPending>(scene.desk.respond(ConnectionId{1}, {})));
+        CHECK(is<LoginPending>(scene.table.respond(ConnectionId{1}, {})));
+        CHECK(is<LoginPending>(scene.table.respond(ConnectionId{1}, {})));
         CHECK_FALSE(scene.poll().has_value());
         CHECK(scene.store.polls == 1);
     }
     SECTION("knows whom a peer claims to be") {
         scene.start(1, "ada");
-        CHECK(scene.desk.claimed_user(ConnectionId{1}) == "ada");
-        CHECK(scene.desk.claimed_user(ConnectionId{2}).empty());
+        CHECK(scene.table.claimed_user(ConnectionId{1}) == "ada");
+        CHECK(scene.table.claimed_user(ConnectionId{2}).empty());
     }
     SECTION("forgets a connection that is gone, also while it waits") {
         scene.start(1, "ada");
         scene.start(2, "bob");
-        scene.desk.forget(ConnectionId{1});
-        scene.desk.forget(ConnectionId{9});
+        scene.table.forget(ConnectionId{1});
+        scene.table.forget(ConnectionId{9});
         scene.store.answers.emplace("ada", LoginAccepted{"ada", {}});
         CHECK_FALSE(scene.poll().has_value());
-        CHECK(scene.desk.claimed_user(ConnectionId{1}).empty());
+        CHECK(scene.table.claimed_user(ConnectionId{1}).empty());
         scene.store.answers.emplace("bob", LoginAccepted{"bob", {}});
         CHECK(scene.poll()->first == ConnectionId{2});
     }
 }
 
-TEST_CASE("a login desk keeps time", "[server]") {
+TEST_CASE("a login table keeps time", "[server]") {
     Scene scene;
-    CHECK_FALSE(scene.desk.next_deadline());
+    CHECK_FALSE(scene.table.next_deadline());
     const TimePoint begin = scene.now;
     scene.start(1, "fast");
 
     SECTION("for those who are late, each once, in the order of their coming") {
         scene.now += 1s;
         scene.start(2, "fast");
-        CHECK(scene.desk.next_deadline() == begin + 15s);
-        CHECK_FALSE(scene.desk.poll_late(begin + 15s - Duration{1}));
-        CHECK(scene.desk.poll_late(begin + 15s) == ConnectionId{1});
-        CHECK_FALSE(scene.desk.poll_late(begin + 15s));
-        CHECK(scene.desk.next_deadline() == begin + 16s);
-        CHECK(scene.desk.poll_late(begin + 1h) == ConnectionId{2});
-        CHECK_FALSE(scene.desk.poll_late(begin + 1h));
-        CHECK_FALSE(scene.desk.next_deadline());
+        CHECK(scene.table.next_deadline() == begin + 15s);
+        CHECK_FALSE(scene.table.poll_late(begin + 15s - Duration{1}));
+        CHECK(scene.table.poll_late(begin + 15s) == ConnectionId{1});
+        CHECK_FALSE(scene.table.poll_late(begin + 15s));
+        CHECK(scene.table.next_deadline() == begin + 16s);
+        CHECK(scene.table.poll_late(begin + 1h) == ConnectionId{2});
+        CHECK_FALSE(scene.table.poll_late(begin + 1h));
+        CHECK_FALSE(scene.table.next_deadline());
     }
     SECTION("by another measure for those who come after it was set") {
-        scene.desk.set_timeout(5s);
+        scene.table.set_timeout(5s);
         scene.now += 1s;
         scene.start(2, "fast");
-        CHECK(scene.desk.next_deadline() == begin + 6s);
-        CHECK(scene.desk.poll_late(begin + 6s) == ConnectionId{2});
-        CHECK_FALSE(scene.desk.poll_late(begin + 6s));
-        CHECK(scene.desk.poll_late(begin + 15s) == ConnectionId{1});
+        CHECK(scene.table.next_deadline() == begin + 6s);
+        CHECK(scene.table.poll_late(begin + 6s) == ConnectionId{2});
+        CHECK_FALSE(scene.table.poll_late(begin + 6s));
+        CHECK(scene.table.poll_late(begin + 15s) == ConnectionId{1});
     }
     SECTION("for exchanges that wait, as long as they do") {
         scene.start(2, "ada");
-        CHECK(scene.desk.next_deadline() == begin + 5s);
-        scene.desk.forget(ConnectionId{2});
-        CHECK(scene.desk.next_deadline() == begin + 15s);
+        CHECK(scene.table.next_deadline() == begin + 5s);
+        scene.table.forget(ConnectionId{2});
+        CHECK(scene.table.next_deadline() == begin + 15s);
     }
 }
 
-TEST_CASE("a login desk knows how accounts are spelled, as its authenticator does", "[server]") {
+TEST_CASE("a login table knows how accounts are spelled, as its authenticator does", "[server]") {
     const Scene scene;
-    CHECK(scene.desk.find_account("ADA") == "ada");
-    CHECK(scene.desk.find_account("eve") == std::nullopt);
+    CHECK(scene.table.find_account("ADA") == "ada");
+    CHECK(scene.table.find_account("eve") == std::nullopt);
 }

@@ -41,20 +41,20 @@ struct HubFixture {
     void set_time(std::chrono::milliseconds since_1970) { hub.begin_turn(WallTime{since_1970}); }
 
     void log_in(std::uint64_t connection, const std::string& user, DeviceId device = {}) {
-        if (!roster_.emplace(connection, std::pair{user, device}).second) return;
+        if (!online_.emplace(connection, std::pair{user, device}).second) return;
         hub.handle_login(ConnectionId{connection}, user);
     }
     void disconnect(std::uint64_t connection) {
-        hub.handle_disconnected(ConnectionId{connection}, roster_.at(connection).first);
-        roster_.erase(connection);
+        hub.handle_disconnected(ConnectionId{connection}, online_.at(connection).first);
+        online_.erase(connection);
     }
-    HubAsker asker(std::uint64_t connection) const {
-        const auto& [user, device] = roster_.at(connection);
+    Caller caller(std::uint64_t connection) const {
+        const auto& [user, device] = online_.at(connection);
         return {ConnectionId{connection}, user, device};
     }
 
     Result<Member*> try_join(std::uint64_t connection, std::string room, Position position = {}) {
-        return hub.join(asker(connection), stream_of(connection),
+        return hub.join(caller(connection), stream_of(connection),
                         {connection, std::move(room), position});
     }
     Errc join_error(std::uint64_t connection, std::string room) {
@@ -105,13 +105,13 @@ struct HubFixture {
 
     Errc tell(std::uint64_t connection, std::string to, unsigned number,
               std::string text = "psst") {
-        return hub.tell(asker(connection),
+        return hub.tell(caller(connection),
                         {number, id(number), std::move(to), std::move(text), "{}"});
     }
     /// Makes a room; what comes of it: `Errc{}`, or why not.
     Errc create(std::uint64_t connection, std::string room,
                 RoomAccess access = RoomAccess::everybody, unsigned number = 1) {
-        const Errc errc = hub.create_room(asker(connection),
+        const Errc errc = hub.create_room(caller(connection),
                                           {number, id(number), std::move(room), access, "topic"});
         if (errc != Errc{}) return errc;
         REQUIRE(hub.settle() == Errc{});
@@ -122,7 +122,7 @@ struct HubFixture {
         return Errc{};
     }
     std::vector<RoomSummary> rooms(std::uint64_t connection, std::string after = {}) {
-        hub.list_rooms(asker(connection), {1, std::move(after)});
+        hub.list_rooms(caller(connection), {1, std::move(after)});
         for (auto& [to, message] : control()) {
             auto* list = std::get_if<wire::Rooms>(&message);
             if (list != nullptr && to == connection) return std::move(list->rooms);
@@ -139,7 +139,7 @@ struct HubFixture {
 
     /// Serves all that are waiting; what each member got is in `frames`.
     void serve() {
-        while (Member* member = hub.feed().poll_waiting()) {
+        while (Member* member = hub.fan_out().poll_waiting()) {
             while (const std::optional<Bytes> frame = hub.next_frame(*member)) {
                 frames[member->connection].push_back(*frame);
             }
@@ -202,8 +202,8 @@ struct HubFixture {
     /// Somebody has read a room as it is now.
     void mark(std::uint64_t connection, const std::string& room, Offset offset,
               bool shared = false) {
-        const HubAsker who = asker(connection);
-        const std::string key = RoomKeeper<SharedLog>::key_for(who.user, room);
+        const Caller who = caller(connection);
+        const std::string key = RoomStore<SharedLog>::key_for(who.user, room);
         Epoch epoch{};
         const auto rooms = log->rooms();
         for (const std::string& name : *rooms) {
@@ -221,7 +221,7 @@ struct HubFixture {
     std::map<ConnectionId, std::vector<Bytes>> frames;
 
 private:
-    std::map<std::uint64_t, std::pair<std::string, DeviceId>> roster_;
+    std::map<std::uint64_t, std::pair<std::string, DeviceId>> online_;
     unsigned published_ = 1000;  ///< Above the numbers that tests give.
 };
 

@@ -32,7 +32,7 @@ constexpr Duration beat = Limits{}.heartbeat / 16;
 TEST_CASE("a hub recognises what is sent again by author, device and id", "[server]") {
     HubFixture chat;
     Member& phone = chat.join(1, "ada", {}, "#lobby", device(1));
-    Member& desk = chat.join(2, "ada", {}, "#lobby", device(2));
+    Member& table = chat.join(2, "ada", {}, "#lobby", device(2));
     Member& bob = chat.join(3, "bob", {}, "#lobby", device(1));
     chat.publish(phone, "hello", 5);
     REQUIRE(chat.hub.settle() == Errc{});
@@ -47,7 +47,7 @@ TEST_CASE("a hub recognises what is sent again by author, device and id", "[serv
         CHECK(chat.offsets(3) == std::vector<Offset>{1});
     }
     SECTION("not for another device, nor for another author") {
-        chat.publish(desk, "hello", 5);
+        chat.publish(table, "hello", 5);
         chat.publish(bob, "other", 5);
         REQUIRE(chat.hub.settle() == Errc{});
         CHECK(chat.take<wire::Ack>(2).at(0).offset == 2);
@@ -128,14 +128,14 @@ TEST_CASE("a hub says the newest offset of a quiet room", "[server]") {
         Member& slow = chat.join(2, "slow");
         chat.take(1);
         chat.take(2);
-        chat.hub.feed().stall(slow);
+        chat.hub.fan_out().stall(slow);
         chat.fill(ada, 1);
         chat.take(1);
-        chat.hub.feed().reply(ada, encode_refusal(1, Errc::forbidden));
+        chat.hub.fan_out().reply(ada, encode_refusal(1, Errc::forbidden));
         wait(3 * 30s);
         CHECK(slow.replies.empty());
         CHECK(ada.replies.size() == 1);
-        chat.hub.feed().handle_writable(slow);
+        chat.hub.fan_out().handle_writable(slow);
         CHECK(chat.offsets(2) == std::vector<Offset>{4});
         wait(30s);
         CHECK(chat.take(2) == std::vector<Message>{wire::Heartbeat{4}});

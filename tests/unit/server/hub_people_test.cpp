@@ -49,20 +49,20 @@ TEST_CASE("a hub announces who comes and goes", "[server]") {
         CHECK(chat.take<wire::Presence>(1).size() == 1);
     }
     SECTION("to a stalled member as one list, when it can be served again") {
-        chat.hub.feed().stall(ada);
+        chat.hub.fan_out().stall(ada);
         Member& bob = chat.join(2, "bob");
         chat.join(3, "carl");
         chat.hub.leave(bob);
         CHECK(ada.replies.empty());
-        chat.hub.feed().handle_writable(ada);
+        chat.hub.fan_out().handle_writable(ada);
         const auto messages = chat.take(1);
         REQUIRE(messages.size() == 1);
         CHECK(std::get<wire::Members>(messages[0]) ==
               wire::Members{0, {present("ada"), away("bob"), present("carl")}, true});
     }
     SECTION("to a member with too many answers waiting as one list as well") {
-        chat.hub.feed().reply(ada, encode_refusal(1, Errc::forbidden));
-        chat.hub.feed().reply(ada, encode_refusal(2, Errc::forbidden));
+        chat.hub.fan_out().reply(ada, encode_refusal(1, Errc::forbidden));
+        chat.hub.fan_out().reply(ada, encode_refusal(2, Errc::forbidden));
         chat.join(2, "bob");
         const auto messages = chat.take(1);
         REQUIRE(messages.size() == 3);

@@ -52,9 +52,9 @@ TEST_CASE("a role that is being given holds up what is asked next", "[server]") 
     CHECK(den.take(2).empty());
     REQUIRE(den.hub.settle() == Errc{});
     CHECK_FALSE(den.hub.is_busy(*den.bob));
-    Member* woken = den.hub.feed().poll_waiting();  // everybody may have been waiting
+    Member* woken = den.hub.fan_out().poll_waiting();  // everybody may have been waiting
     CHECK(woken != nullptr);
-    den.hub.feed().wake(*woken);
+    den.hub.fan_out().wake(*woken);
     (void)den.take(2);
     CHECK(den.acted(*den.bob, {}, "hi") == Errc::forbidden);
     CHECK(den.acted(*den.carl, {}, "hi") == Errc{});
@@ -146,7 +146,7 @@ TEST_CASE("a hub ends the membership of who is removed", "[server]") {
         const auto& other = endings[bob_first ? 1 : 0];
         CHECK(other.first == 4);
         CHECK(from_wire_code(std::get<wire::Error>(other.second.back()).code) == Errc::removed);
-        CHECK(den.hub.feed().find(ConnectionId{2}, Den::stream_of(2)) == nullptr);
+        CHECK(den.hub.fan_out().find(ConnectionId{2}, Den::stream_of(2)) == nullptr);
         CHECK(den.take<wire::Presence>(3) == std::vector{wire::Presence{"bob", false, {}}});
         CHECK(den.join_error(2, "#den") == Errc{});
     }
@@ -162,7 +162,7 @@ TEST_CASE("a hub ends the membership of who is removed", "[server]") {
         den.join(5, "bob", {}, "#lobby");
         REQUIRE(den.acted(*den.ada, Den::role("bob", Role::banned)) == Errc{});
         CHECK(den.endings().size() == 2);
-        CHECK(den.hub.feed().find(ConnectionId{5}, Den::stream_of(5)) != nullptr);
+        CHECK(den.hub.fan_out().find(ConnectionId{5}, Den::stream_of(5)) != nullptr);
     }
     SECTION("also by leaving for good") {
         REQUIRE(den.hub.settle() == Errc{});

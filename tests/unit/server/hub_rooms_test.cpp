@@ -31,7 +31,7 @@ TEST_CASE("a hub makes rooms", "[server]") {
     chat.log_in(2, "bob");
 
     SECTION("that belong to who asks, and says so when that is stored") {
-        REQUIRE(chat.hub.create_room(chat.asker(1), {7, HubFixture::id(7), "#Den", {}, "cats"}) ==
+        REQUIRE(chat.hub.create_room(chat.caller(1), {7, HubFixture::id(7), "#Den", {}, "cats"}) ==
                 Errc{});
         CHECK(chat.control().empty());
         CHECK(chat.join_error(2, "#den") == Errc::no_such_room);
@@ -63,7 +63,7 @@ TEST_CASE("a hub makes rooms", "[server]") {
     }
     SECTION("for the first one who asks") {
         const auto ask = [&](std::uint64_t connection) {
-            return chat.hub.create_room(chat.asker(connection),
+            return chat.hub.create_room(chat.caller(connection),
                                         {connection, HubFixture::id(1), "#den", {}, ""});
         };
         REQUIRE(ask(2) == Errc{});
@@ -161,7 +161,7 @@ TEST_CASE("a hub lists rooms by pages", "[server]") {
     (void)chat.control();
 
     const auto page = [&](std::string after) {
-        chat.hub.list_rooms(chat.asker(1), {4, std::move(after)});
+        chat.hub.list_rooms(chat.caller(1), {4, std::move(after)});
         const auto lists = chat.control<wire::Rooms>(1);
         REQUIRE(lists.size() == 1);
         CHECK(lists[0].request == 4);
@@ -182,7 +182,7 @@ TEST_CASE("a hub keeps how far each account has read", "[server]") {
     chat.log_in(4, "carl");
     chat.fill(ada, 5);
     SECTION("of the log as it is") {
-        chat.hub.mark_read(chat.asker(2), {"#lobby", Epoch{12345}, 3, true});
+        chat.hub.mark_read(chat.caller(2), {"#lobby", Epoch{12345}, 3, true});
         CHECK(chat.control().empty());
     }
     const auto mark = [&](Offset offset, bool shared = false) {

@@ -211,21 +211,21 @@ TEST_CASE("a hub lets a slow member catch up from the log", "[server]") {
     chat.take(2);
 
     SECTION("with everything, while the log holds it") {
-        chat.hub.feed().stall(slow);
+        chat.hub.fan_out().stall(slow);
         chat.fill(ada, 10);
         CHECK(chat.take(2).empty());
         CHECK(slow.replies.empty());  // it costs a cursor, not a queue
         CHECK(slow.catch_up.empty());
         CHECK(chat.offsets(1).size() == 10);
-        chat.hub.feed().handle_writable(slow);
+        chat.hub.fan_out().handle_writable(slow);
         CHECK(chat.offsets(2) == Offsets{1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
     }
     SECTION("with a gap that names what is gone") {
         chat.fill(ada, 2);
         CHECK(chat.offsets(2) == Offsets{1, 2});
-        chat.hub.feed().stall(slow);
+        chat.hub.fan_out().stall(slow);
         chat.fill(ada, 20);
-        chat.hub.feed().handle_writable(slow);
+        chat.hub.fan_out().handle_writable(slow);
         const auto messages = chat.take(2);
         REQUIRE(messages.size() == 11);
         CHECK(as<wire::Gap>(messages[0]) == wire::Gap{3, 12});
@@ -233,29 +233,29 @@ TEST_CASE("a hub lets a slow member catch up from the log", "[server]") {
         CHECK(as<wire::Event>(messages[10]).offset == 22);
     }
     SECTION("never with more than a few records in memory, stalled at any frame") {
-        chat.hub.feed().stall(slow);
+        chat.hub.fan_out().stall(slow);
         chat.fill(ada, 10);
         Offsets seen;
         for (int turn = 0; turn < 100; ++turn) {
-            chat.hub.feed().handle_writable(slow);
-            Member* member = chat.hub.feed().poll_waiting();
+            chat.hub.fan_out().handle_writable(slow);
+            Member* member = chat.hub.fan_out().poll_waiting();
             while (member != nullptr && member != &slow) {
                 while (chat.hub.next_frame(*member)) {
                 }
-                member = chat.hub.feed().poll_waiting();
+                member = chat.hub.fan_out().poll_waiting();
             }
             if (const auto frame = chat.hub.next_frame(slow)) {
                 seen.push_back(as<wire::Event>(*decode(view_frame(frame->view()))).offset);
             }
-            chat.hub.feed().stall(slow);
+            chat.hub.fan_out().stall(slow);
             CHECK(slow.catch_up.size() <= 2);
         }
         CHECK(seen == Offsets{1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
     }
     SECTION("while new messages arrive and old ones vanish") {
-        chat.hub.feed().stall(slow);
+        chat.hub.fan_out().stall(slow);
         chat.fill(ada, 9);
-        chat.hub.feed().handle_writable(slow);
+        chat.hub.fan_out().handle_writable(slow);
         Offset next = 1;
         unsigned gaps = 0;
         for (int turn = 0; turn < 30; ++turn) {
@@ -274,9 +274,9 @@ TEST_CASE("a hub lets a slow member catch up from the log", "[server]") {
         CHECK(gaps > 0);
     }
     SECTION("and forgets it at once when it leaves") {
-        chat.hub.feed().stall(slow);
+        chat.hub.fan_out().stall(slow);
         chat.fill(ada, 5);
-        chat.hub.feed().handle_writable(slow);
+        chat.hub.fan_out().handle_writable(slow);
         chat.hub.leave(slow);
         CHECK(chat.offsets(1).size() == 5);
         CHECK(chat.take(2).empty());

@@ -20,9 +20,9 @@ namespace quicchat {
 /// Hands the records of rooms, and answers, to their members: to each as fast as it reads, from
 /// memory or from the log.
 template <RoomLog Log>
-class Feed {
+class FanOut {
 public:
-    Feed(const Log& log, const Limits& limits) : log_(&log), limits_(&limits) {}
+    FanOut(const Log& log, const Limits& limits) : log_(&log), limits_(&limits) {}
 
     Member& add(Member member) {
         const std::pair place{member.connection, member.stream};

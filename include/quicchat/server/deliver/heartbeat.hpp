@@ -18,7 +18,7 @@ class Heartbeat {
 public:
     explicit Heartbeat(const Limits& limits) : limits_(&limits) {}
 
-    void handle_timeout(TimePoint now, Directory::Rooms& rooms, auto& feed) {
+    void handle_timeout(TimePoint now, Directory::Rooms& rooms, auto& fan_out) {
         const Duration period = limits_->heartbeat;
         if (!next_) next_ = now + period / slices;
         if (now < *next_) return;
@@ -30,7 +30,7 @@ public:
             const Bytes frame{encode(wire::Heartbeat{room.head()})};
             for (std::size_t i = slice_; i < members.size(); i += slices) {
                 const bool up_to_date = members[i]->next == room.head() + 1;
-                if (up_to_date && members[i]->replies.empty()) feed.reply(*members[i], frame);
+                if (up_to_date && members[i]->replies.empty()) fan_out.reply(*members[i], frame);
             }
         }
     }

@@ -24,13 +24,13 @@ namespace quicchat {
 template <RoomLog Log>
 class Inboxes {
 public:
-    Inboxes(RoomKeeper<Log>& keeper, const Limits& limits) : keeper_(&keeper), limits_(&limits) {}
+    Inboxes(RoomStore<Log>& room_store, const Limits& limits) : room_store_(&room_store), limits_(&limits) {}
 
     void open(ConnectionId connection, std::string_view user) {
         Inbox inbox;
-        for (const std::string& key : keeper_->private_rooms().of(user)) {
-            const Room* room = keeper_->directory().find(key);
-            const Person* person = room == nullptr ? nullptr : room->people().find(user);
+        for (const std::string& key : room_store_->private_rooms().of(user)) {
+            const Room* room = room_store_->directory().find(key);
+            const RoomAccount* person = room == nullptr ? nullptr : room->people().find(user);
             if (person == nullptr || person->marker >= room->head()) continue;
             inbox.rooms.push_back({key, person->marker + 1});
         }
@@ -99,10 +99,10 @@ private:
     /// Reads a little of the first room; goes on to the next one when it is at its end.
     void fill(Inbox& inbox) {
         Cursor& cursor = inbox.rooms.front();
-        const Room* room = keeper_->directory().find(cursor.key);
+        const Room* room = room_store_->directory().find(cursor.key);
         if (room == nullptr || cursor.next > room->head()) return inbox.rooms.pop_front();
         const auto records =
-            keeper_->log().read(cursor.key, cursor.next - 1, limits_->catch_up_records_max);
+            room_store_->log().read(cursor.key, cursor.next - 1, limits_->catch_up_records_max);
         if (!records) failure_ = to_errc(records.error());
         if (!records || records->empty()) return inbox.rooms.pop_front();
         for (const LoggedRecord& r : *records) {
@@ -111,7 +111,7 @@ private:
         cursor.next = records->back().offset + 1;
     }
 
-    RoomKeeper<Log>* keeper_;
+    RoomStore<Log>* room_store_;
     const Limits* limits_;
     std::map<ConnectionId, Inbox> inboxes_;
     std::vector<ConnectionId> waiting_;

@@ -28,19 +28,19 @@ public:
         : files_(&files), hub_(&hub), rates_(&rates), limits_(&limits) {}
 
     /// A stream begins with a request. An error is the answer to it.
-    Errc open(const HubAsker& asker, StreamId stream, const wire::FileRequest& m) {
+    Errc open(const Caller& caller, StreamId stream, const wire::FileRequest& m) {
         if (!files_->is_offered()) return Errc::unsupported;
-        const auto own = downloads_.lower_bound({asker.connection, StreamId{}});
+        const auto own = downloads_.lower_bound({caller.connection, StreamId{}});
         const auto count = std::count_if(own, downloads_.end(), [&](const auto& entry) {
-            return entry.first.first == asker.connection;
+            return entry.first.first == caller.connection;
         });
         if (static_cast<std::size_t>(count) >= limits_->transfers_per_connection_max) {
             return Errc::queue_full;
         }
-        const Result<StoredFile> file = hub_->find_file(asker, m);
+        const Result<StoredFile> file = hub_->find_file(caller, m);
         if (!file) return to_errc(file.error());
         if (m.from > file->size) return Errc::invalid_request;
-        Download download{.user = std::string{asker.user},
+        Download download{.user = std::string{caller.user},
                           .room = m.room,
                           .key = file->key,
                           .request = m.request,
@@ -48,7 +48,7 @@ public:
                           .next = m.from};
         download.frames.push_back(Bytes{
             encode(wire::FileHead{m.request, file->epoch, file->name, file->size, file->digest})});
-        const Place place{asker.connection, stream};
+        const Place place{caller.connection, stream};
         downloads_.insert_or_assign(place, std::move(download));
         waiting_.insert(place);
         return Errc{};

@@ -14,9 +14,9 @@
 namespace quicchat {
 
 /// The files that somebody has begun to send and not finished, and the room that is kept for them.
-class BegunFiles {
+class PartialUploads {
 public:
-    explicit BegunFiles(const Limits& limits) : limits_(&limits) {}
+    explicit PartialUploads(const Limits& limits) : limits_(&limits) {}
 
     bool contains(const std::string& key) const { return files_.count(key) != 0; }
 

@@ -33,30 +33,30 @@ template <RoomLog Log, FileStore Files>
 class Uploads {
 public:
     Uploads(Files& files, Hub<Log>& hub, const Limits& limits)
-        : files_(&files), hub_(&hub), limits_(&limits), begun_(limits) {}
+        : files_(&files), hub_(&hub), limits_(&limits), partial_(limits) {}
 
     /// A stream begins with an offer. An error is the answer to it.
-    Errc offer(const HubAsker& asker, StreamId stream, wire::FileOffer m, TimePoint now) {
+    Errc offer(const Caller& caller, StreamId stream, wire::FileOffer m, TimePoint now) {
         if (!files_->is_offered()) return Errc::unsupported;
-        const auto own = uploads_.lower_bound({asker.connection, StreamId{}});
+        const auto own = uploads_.lower_bound({caller.connection, StreamId{}});
         const auto count = std::count_if(own, uploads_.end(), [&](const auto& entry) {
-            return entry.first.first == asker.connection;
+            return entry.first.first == caller.connection;
         });
         if (static_cast<std::size_t>(count) >= limits_->transfers_per_connection_max) {
             return Errc::queue_full;
         }
-        const Result<const Room*> room = hub_->room_for_file(asker, m);
+        const Result<const Room*> room = hub_->room_for_file(caller, m);
         if (!room) return to_errc(room.error());
-        Upload upload{.user = std::string{asker.user},
+        Upload upload{.user = std::string{caller.user},
                       .room = (*room)->key(),
                       .request = m.request,
                       .size = m.size,
                       .digest = m.digest,
-                      .record = make_announcement(std::move(m), asker)};
+                      .record = make_announcement(std::move(m), caller)};
         upload.key = file_key(upload.room, (*room)->epoch(), upload.record);
         upload.touched = now;
         replace_older(upload.key);
-        uploads_.insert_or_assign(Place{asker.connection, stream}, std::move(upload));
+        uploads_.insert_or_assign(Place{caller.connection, stream}, std::move(upload));
         return Errc{};
     }
 
@@ -70,7 +70,7 @@ public:
         Upload& upload = found->second;
         if (m.data.size() > upload.size - upload.received) {
             files_->remove(upload.key);
-            begun_.erase(upload.key);
+            partial_.erase(upload.key);
             refuse(place, Errc::file_mismatch);
             return Errc{};
         }
@@ -147,7 +147,7 @@ public:
             if (upload.unwritten < limits_->file_backlog_bytes_max) freed_.push_back(found->first);
         }
         if (done.error != Errc{}) {
-            if (upload.stage == Stage::finishing) begun_.erase(upload.key);
+            if (upload.stage == Stage::finishing) partial_.erase(upload.key);
             return refuse(found->first, done.error), true;
         }
         if (upload.stage == Stage::opening) {
@@ -172,7 +172,7 @@ public:
         if (found == uploads_.end()) return;
         Upload& upload = found->second;
         if (outcome.error == Errc{}) {
-            begun_.erase(upload.key);
+            partial_.erase(upload.key);
             // The record may be there without its file: it was deleted, or the file is from before.
             const auto kept = hub_->files().find(upload.room, outcome.ack.offset);
             if (kept != upload.key) files_->remove(upload.key);
@@ -195,9 +195,9 @@ public:
 
     /// Drops what was begun and never finished.
     void handle_timeout(TimePoint now) {
-        while (const auto key = begun_.take_expired(now)) files_->remove(*key);
+        while (const auto key = partial_.take_expired(now)) files_->remove(*key);
     }
-    std::optional<TimePoint> next_deadline() const { return begun_.next_deadline(); }
+    std::optional<TimePoint> next_deadline() const { return partial_.next_deadline(); }
 
     std::optional<UploadFrame> poll_frame() { return pop_front(frames_); }
 
@@ -253,11 +253,11 @@ private:
 
     void open(const Place& place, Upload& upload) {
         const bool full =
-            begun_.bytes(upload.room) + hub_->files().bytes(upload.room) + upload.size >
+            partial_.bytes(upload.room) + hub_->files().bytes(upload.room) + upload.size >
                 limits_->files_per_room_bytes_max ||
-            begun_.bytes() + hub_->files().bytes() + upload.size > limits_->files_bytes_max;
-        if (!begun_.contains(upload.key) && full) return refuse(place, Errc::storage_full);
-        const auto dropped = begun_.add(upload.key, upload.user, upload.room, upload.size);
+            partial_.bytes() + hub_->files().bytes() + upload.size > limits_->files_bytes_max;
+        if (!partial_.contains(upload.key) && full) return refuse(place, Errc::storage_full);
+        const auto dropped = partial_.add(upload.key, upload.user, upload.room, upload.size);
         if (!dropped) return refuse(place, Errc::queue_full);
         if (!dropped->empty()) files_->remove(*dropped);
         upload.stage = Stage::opening;
@@ -293,7 +293,7 @@ private:
     }
 
     typename Map::iterator drop(typename Map::iterator upload) {
-        begun_.leave(upload->second.key, upload->second.touched);
+        partial_.leave(upload->second.key, upload->second.touched);
         return uploads_.erase(upload);
     }
 
@@ -304,10 +304,10 @@ private:
         }
     }
 
-    static Record make_announcement(wire::FileOffer m, const HubAsker& asker) {
+    static Record make_announcement(wire::FileOffer m, const Caller& caller) {
         return {m.id,
-                asker.device,
-                std::string{asker.user},
+                caller.device,
+                std::string{caller.user},
                 std::move(m.name),
                 std::move(m.attributes),
                 {},
@@ -321,7 +321,7 @@ private:
     Hub<Log>* hub_;
     const Limits* limits_;
     Map uploads_;
-    BegunFiles begun_;
+    PartialUploads partial_;
     std::map<FileToken, Place> asked_;
     std::map<FileToken, std::size_t> writes_;  ///< Bytes of each write under way.
     FileToken newest_ = 0;

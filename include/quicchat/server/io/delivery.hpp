@@ -10,9 +10,9 @@ namespace quicchat {
 
 /// Carries what the hub has for people to their streams, as fast as each reads.
 template <Transport T, RoomLog Log>
-class ServerDelivery {
+class Delivery {
 public:
-    ServerDelivery(ServerPeers<T>& peers, Hub<Log>& hub) : peers_(&peers), hub_(&hub) {}
+    Delivery(Peers<T>& peers, Hub<Log>& hub) : peers_(&peers), hub_(&hub) {}
 
     /// A stream has room again.
     void resume(const Writable& writable) {
@@ -21,7 +21,7 @@ public:
         hub_->pages().handle_writable(id, stream_id);
         const ServerStream* stream = peers_->find_stream(id, stream_id);
         if (stream == nullptr || stream->member == nullptr) return;
-        hub_->feed().handle_writable(*stream->member);
+        hub_->fan_out().handle_writable(*stream->member);
     }
 
     /// Passes a hint on to those who have nothing better waiting.
@@ -50,15 +50,15 @@ public:
                 Errc errc, Duration wait = refused_retry_after) {
         Bytes refusal = encode_refusal(request, errc, wait);
         if (stream_id == control_stream) return peers_->write_control(id, std::move(refusal));
-        if (stream.member != nullptr) return hub_->feed().reply(*stream.member, std::move(refusal));
+        if (stream.member != nullptr) return hub_->fan_out().reply(*stream.member, std::move(refusal));
         (void)peers_->transport().write(id, stream_id, std::move(refusal), true);
         stream.ended = true;
     }
 
     /// A stream of a request that has its answer there and asks nothing more.
-    Errc answer_once(const HubAsker& asker, StreamId stream_id, ServerStream& stream,
+    Errc answer_once(const Caller& caller, StreamId stream_id, ServerStream& stream,
                      RequestId request, Errc errc) {
-        if (errc != Errc{}) refuse(asker.connection, stream_id, stream, request, errc);
+        if (errc != Errc{}) refuse(caller.connection, stream_id, stream, request, errc);
         stream.ended = true;
         return Errc{};
     }
@@ -68,10 +68,10 @@ public:
     template <class Freed>
     void send(const Freed& freed) {
         send_control(freed);
-        while (Member* member = hub_->feed().poll_waiting()) {
+        while (Member* member = hub_->fan_out().poll_waiting()) {
             while (std::optional<Bytes> frame = hub_->next_frame(*member)) {
                 if (peers_->write(member->connection, member->stream, *std::move(frame))) continue;
-                hub_->feed().stall(*member);  // a stream that ended is reported as an event
+                hub_->fan_out().stall(*member);  // a stream that ended is reported as an event
                 break;
             }
             if (hub_->is_busy(*member) || !std::exchange(member->held_up, false)) continue;
@@ -97,7 +97,7 @@ private:
         });
     }
 
-    ServerPeers<T>* peers_;
+    Peers<T>* peers_;
     Hub<Log>* hub_;
 };
 

@@ -11,9 +11,9 @@
 namespace quicchat {
 
 /// What a server tells the program around it, which need not listen: the oldest news are dropped.
-class ServerNews {
+class EventQueue {
 public:
-    explicit ServerNews(const std::size_t& events_max) : events_max_(&events_max) {}
+    explicit EventQueue(const std::size_t& events_max) : events_max_(&events_max) {}
 
     void push(ServerEvent event) {
         while (events_.size() >= *events_max_) events_.pop_front();

@@ -14,9 +14,9 @@ namespace quicchat {
 
 /// Carries files between streams and the store of files.
 template <Transport T, RoomLog Log, FileStore Files>
-class ServerFiles {
+class FileStreams {
 public:
-    ServerFiles(Files files, Hub<Log>& hub, ServerPeers<T>& peers, RateLimits& rates,
+    FileStreams(Files files, Hub<Log>& hub, Peers<T>& peers, RateLimits& rates,
                 const Limits& limits)
         : files_(std::move(files)),
           hub_(&hub),
@@ -25,20 +25,20 @@ public:
           downloads_(files_, hub, rates, limits) {
         files_.keep_only(hub.files().keys(), limits.upload_expiry);
     }
-    ServerFiles(const ServerFiles&) = delete;  // its parts refer to the files in here
-    ServerFiles& operator=(const ServerFiles&) = delete;
+    FileStreams(const FileStreams&) = delete;  // its parts refer to the files in here
+    FileStreams& operator=(const FileStreams&) = delete;
 
     // What comes on streams. An error of `offer` and `open` refuses the request, one of `data`
     // closes the connection.
 
-    Errc offer(const HubAsker& asker, StreamId stream, wire::FileOffer m, TimePoint now) {
-        return uploads_.offer(asker, stream, std::move(m), now);
+    Errc offer(const Caller& caller, StreamId stream, wire::FileOffer m, TimePoint now) {
+        return uploads_.offer(caller, stream, std::move(m), now);
     }
     Errc data(ConnectionId id, StreamId stream, wire::FileData m, TimePoint now) {
         return uploads_.data(id, stream, std::move(m), now);
     }
-    Errc open(const HubAsker& asker, StreamId stream, const wire::FileRequest& m) {
-        return downloads_.open(asker, stream, m);
+    Errc open(const Caller& caller, StreamId stream, const wire::FileRequest& m) {
+        return downloads_.open(caller, stream, m);
     }
 
     /// The client has sent all of a file, or will not send the rest.
@@ -118,7 +118,7 @@ private:
 
     Files files_;
     Hub<Log>* hub_;
-    ServerPeers<T>* peers_;
+    Peers<T>* peers_;
     Uploads<Log, Files> uploads_;
     Downloads<Log, Files> downloads_;
 };

@@ -16,23 +16,23 @@ namespace quicchat {
 
 /// Carries logins between the connections and the desk that decides about them.
 template <Transport T, RoomLog Log, Authenticator A>
-class ServerLogins {
+class Logins {
 public:
-    ServerLogins(A authenticator, Entropy entropy, const Limits& limits, ServerPeers<T>& peers,
-                 RateLimits& rates, ServerNews& news)
-        : desk_(std::move(authenticator), entropy, limits.login_timeout),
+    Logins(A authenticator, Entropy entropy, const Limits& limits, Peers<T>& peers,
+                 RateLimits& rates, EventQueue& news)
+        : table_(std::move(authenticator), entropy, limits.login_timeout),
           peers_(&peers),
           rates_(&rates),
           news_(&news) {}
 
     /// Whose names there are.
-    const AccountFinder& accounts() const { return desk_; }
+    const AccountFinder& accounts() const { return table_; }
 
     /// Of who connects from now on.
-    void set_timeout(Duration timeout) { desk_.set_timeout(timeout); }
+    void set_timeout(Duration timeout) { table_.set_timeout(timeout); }
 
-    void open(ConnectionId id, TimePoint now) { desk_.open(id, now); }
-    void forget(ConnectionId id) { desk_.forget(id); }
+    void open(ConnectionId id, TimePoint now) { table_.open(id, now); }
+    void forget(ConnectionId id) { table_.forget(id); }
 
     // An error closes the connection.
 
@@ -44,28 +44,28 @@ public:
         if (rates_->log_in(connection.prefix(), now.steady) > Duration{}) return Errc::server_full;
         return go_on(
             id, hub, now.steady,
-            desk_.start(id, {m.mechanism, m.data, *binding, m.device, connection.address, now}));
+            table_.start(id, {m.mechanism, m.data, *binding, m.device, connection.address, now}));
     }
 
     Errc respond(ConnectionId id, const wire::LoginResponse& m, Hub<Log>& hub, Now now) {
-        return go_on(id, hub, now.steady, desk_.respond(id, m.data));
+        return go_on(id, hub, now.steady, table_.respond(id, m.data));
     }
 
     /// Goes on with logins that had to wait, and ends those that are late.
     void process(Hub<Log>& hub, Now now) {
-        while (auto step = desk_.poll(now)) {
+        while (auto step = table_.poll(now)) {
             const Errc errc = go_on(step->first, hub, now.steady, std::move(step->second));
             if (errc != Errc{}) peers_->close(step->first, errc);
         }
     }
 
     void end_late(TimePoint now) {
-        while (const auto late = desk_.poll_late(now)) {
+        while (const auto late = table_.poll_late(now)) {
             if (peers_->find_ready(*late) == nullptr) peers_->close(*late, Errc::login_timeout);
         }
     }
 
-    std::optional<TimePoint> next_deadline() const { return desk_.next_deadline(); }
+    std::optional<TimePoint> next_deadline() const { return table_.next_deadline(); }
 
     /// Who was let in since the last call.
     std::vector<ConnectionId> take_admitted() { return std::exchange(admitted_, {}); }
@@ -90,7 +90,7 @@ private:
                 return Errc{};
             },
             [&](LoginRefused&& m) {
-                const std::string user = desk_.claimed_user(id);
+                const std::string user = table_.claimed_user(id);
                 if (m.device_removed) peers_->close_device(user, connection.session.device());
                 rates_->note_failed_login(connection.prefix(), now);
                 news_->push(PeerRefused{id, user, connection.address, m.errc});
@@ -104,10 +104,10 @@ private:
             });
     }
 
-    LoginDesk<A> desk_;
-    ServerPeers<T>* peers_;
+    LoginTable<A> table_;
+    Peers<T>* peers_;
     RateLimits* rates_;
-    ServerNews* news_;
+    EventQueue* news_;
     std::vector<ConnectionId> admitted_;
 };
 

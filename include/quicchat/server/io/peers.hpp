@@ -19,11 +19,11 @@ namespace quicchat {
 /// The connections of a Server and the transport that carries them: one cannot be ended or written
 /// to without the other.
 template <Transport T>
-class ServerPeers {
+class Peers {
 public:
     using Connections = std::map<ConnectionId, ServerConnection>;
 
-    ServerPeers(T transport, const Limits& limits)
+    Peers(T transport, const Limits& limits)
         : transport_(std::move(transport)), limits_(&limits) {}
 
     ServerConnection* find(ConnectionId id) {

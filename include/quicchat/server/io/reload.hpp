@@ -33,8 +33,8 @@ namespace quicchat {
 /// server ends.
 template <Transport T, RoomLog Log, Authenticator A, FileStore Files>
 Errc Server<T, Log, A, Files>::reload(const ServerConfig& next, Now now) {
-    RoomKeeper<Log>& keeper = hub_.keeper();
-    if (const Errc errc = keeper.check(next); errc != Errc{}) return errc;
+    RoomStore<Log>& room_store = hub_.room_store();
+    if (const Errc errc = room_store.check(next); errc != Errc{}) return errc;
     const std::size_t backlog_max = config_.limits.stream_backlog_bytes_max;
     config_.rooms = next.rooms;
     config_.operators = next.operators;
@@ -50,11 +50,11 @@ Errc Server<T, Log, A, Files>::reload(const ServerConfig& next, Now now) {
             return fail(errc, "cannot open the room '" + name + "'"), errc;
         }
     }
-    keeper.directory().set_operators(config_.operators);
-    for (auto& [key, room] : keeper.directory().rooms()) {
+    room_store.directory().set_operators(config_.operators);
+    for (auto& [key, room] : room_store.directory().rooms()) {
         const std::vector<Member*> members = room.members();
         for (Member* member : members) {
-            if (keeper.directory().may(room, member->user, Action::read, now.wall)) continue;
+            if (room_store.directory().may(room, member->user, Action::read, now.wall)) continue;
             const auto [connection, stream] = std::pair{member->connection, member->stream};
             std::deque<Bytes> frames = std::move(member->replies);
             frames.push_back(encode_ending(Errc::removed, "no longer an operator"));

@@ -13,10 +13,10 @@ namespace quicchat {
 
 /// What a request costs is taken from the budgets of who asks; not zero if he must wait instead.
 /// `member`: of the stream on which it was asked, if there is one.
-inline Duration charge(RateLimits& rates, ServerConnection& asker, const Member* member,
+inline Duration charge(RateLimits& rates, ServerConnection& caller, const Member* member,
                        const ServerRequest& request, TimePoint now) {
     constexpr std::uint64_t search_cost = 10;  // thousands of records are looked at
-    const std::string& user = asker.session.user();
+    const std::string& user = caller.session.user();
     const auto size = [](const auto& m) {
         constexpr std::uint64_t head_bytes = 64;
         return head_bytes + m.text.size() + m.attributes.size();
@@ -27,14 +27,14 @@ inline Duration charge(RateLimits& rates, ServerConnection& asker, const Member*
             if constexpr (std::is_same_v<M, wire::Publish>) {
                 if (member == nullptr) return {};
                 const Room& room = *member->room;
-                return rates.publish(user, asker.prefix(), room.key(),
+                return rates.publish(user, caller.prefix(), room.key(),
                                      size(m) * room.members().size(), now);
             } else if constexpr (std::is_same_v<M, wire::Tell>) {
                 const std::string room = PrivateRooms::key_of(user, m.to);
-                return rates.publish(user, asker.prefix(), room, size(m) * 2, now);
+                return rates.publish(user, caller.prefix(), room, size(m) * 2, now);
             } else if constexpr (std::is_same_v<M, wire::FileOffer>) {
                 const std::string room = PrivateRooms::key_for(user, m.room);
-                return rates.publish(user, asker.prefix(), room, m.attributes.size(), now);
+                return rates.publish(user, caller.prefix(), room, m.attributes.size(), now);
             } else if constexpr (std::is_same_v<M, wire::Join> ||
                                  std::is_same_v<M, wire::MembersRequest> ||
                                  std::is_same_v<M, wire::HistoryRequest> ||
@@ -42,9 +42,9 @@ inline Duration charge(RateLimits& rates, ServerConnection& asker, const Member*
                                  std::is_same_v<M, wire::SetProfile> ||
                                  std::is_same_v<M, wire::RoomsRequest> ||
                                  std::is_same_v<M, wire::CreateRoom>) {
-                return rates.ask(asker.requests, now);
+                return rates.ask(caller.requests, now);
             } else if constexpr (std::is_same_v<M, wire::SearchRequest>) {
-                return rates.ask(asker.requests, now, search_cost);
+                return rates.ask(caller.requests, now, search_cost);
             } else {
                 return {};
             }

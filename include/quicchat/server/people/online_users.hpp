@@ -12,7 +12,7 @@
 namespace quicchat {
 
 /// Who is logged in, on which connections.
-class Roster {
+class OnlineUsers {
 public:
     struct User {
         std::string name;  ///< In the spelling of the account.

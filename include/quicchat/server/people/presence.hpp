@@ -21,13 +21,13 @@ namespace quicchat {
 /// What the people of a room know of each other beside its records: who is here, who types, who has
 /// read how far. In large rooms nobody is told.
 template <RoomLog Log>
-class Company {
+class Presence {
 public:
-    Company(Feed<Log>& feed, Submissions<Log>& submissions, const Roster& roster,
+    Presence(FanOut<Log>& fan_out, PendingAppends<Log>& pending, const OnlineUsers& online,
             const DisplayNames& names, const Limits& limits)
-        : feed_(&feed),
-          submissions_(&submissions),
-          roster_(&roster),
+        : fan_out_(&fan_out),
+          pending_(&pending),
+          online_(&online),
           names_(&names),
           limits_(&limits) {}
 
@@ -41,7 +41,7 @@ public:
             if (member->stalled || member->replies.size() >= limits_->replies_max) {
                 member->members_stale = true;
             } else {
-                feed_->reply(*member, frame);
+                fan_out_->reply(*member, frame);
             }
         }
     }
@@ -70,13 +70,13 @@ public:
 
     /// An account has read up to its marker: its other devices hear of it and, if it is `shared`,
     /// the members of the room.
-    void tell_marker(const Room& room, const Person& reader, ConnectionId by, bool shared) {
+    void tell_marker(const Room& room, const RoomAccount& reader, ConnectionId by, bool shared) {
         const auto tell = [&](ConnectionId connection, std::string_view user) {
             if (connection == by) return;
             const wire::Marker marker{room.name_for(user), reader.name, reader.marker};
-            submissions_->say(connection, Bytes{encode(marker)});
+            pending_->say(connection, Bytes{encode(marker)});
         };
-        for (const ConnectionId device : roster_->find(reader.name)->connections) {
+        for (const ConnectionId device : online_->find(reader.name)->connections) {
             tell(device, reader.name);
         }
         if (!shared || room.members().size() > limits_->presence_members_max) return;
@@ -86,9 +86,9 @@ public:
     }
 
 private:
-    Feed<Log>* feed_;
-    Submissions<Log>* submissions_;
-    const Roster* roster_;
+    FanOut<Log>* fan_out_;
+    PendingAppends<Log>* pending_;
+    const OnlineUsers* online_;
     const DisplayNames* names_;
     const Limits* limits_;
 };

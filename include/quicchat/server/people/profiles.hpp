@@ -30,25 +30,25 @@ namespace quicchat {
 template <RoomLog Log>
 class Profiles {
 public:
-    Profiles(RoomKeeper<Log>& keeper, Submissions<Log>& submissions, Feed<Log>& feed,
-             DisplayNames& names, const Roster& roster, const AccountFinder& accounts,
+    Profiles(RoomStore<Log>& room_store, PendingAppends<Log>& pending, FanOut<Log>& fan_out,
+             DisplayNames& names, const OnlineUsers& online, const AccountFinder& accounts,
              const Limits& limits, Turn& turn)
-        : keeper_(&keeper),
-          submissions_(&submissions),
-          feed_(&feed),
+        : room_store_(&room_store),
+          pending_(&pending),
+          fan_out_(&fan_out),
           names_(&names),
-          roster_(&roster),
+          online_(&online),
           accounts_(&accounts),
           limits_(&limits),
           turn_(&turn) {}
 
     /// Takes in what the log has from before.
     Errc restore() {
-        const auto logs = keeper_->log().rooms();
+        const auto logs = room_store_->log().rooms();
         if (!logs) return to_errc(logs.error());
         if (std::ranges::find(*logs, log_name) == logs->end()) return Errc{};
         if (const Errc errc = open(); errc != Errc{}) return errc;
-        const auto state = keeper_->log().state(log_name);
+        const auto state = room_store_->log().state(log_name);
         if (!state) return to_errc(state.error());
         for (const auto& [key, value] : *state) names_->restore(key, value);
         return Errc{};
@@ -56,10 +56,10 @@ public:
 
     /// What an account wants to be called from now on; empty: its user name. `Errc{}`: the answer
     /// comes when the log has committed it.
-    Errc set(const HubAsker& asker, const wire::SetProfile& m) {
+    Errc set(const Caller& caller, const wire::SetProfile& m) {
         if (!m.display.empty() && !is_display_name(m.display)) return Errc::invalid_text;
-        if (is_name_of_another(asker.user, m.display)) return Errc::forbidden;
-        const bool adds = !m.display.empty() && names_->find(asker.user).empty();
+        if (is_name_of_another(caller.user, m.display)) return Errc::forbidden;
+        const bool adds = !m.display.empty() && names_->find(caller.user).empty();
         if (adds && names_->size() + under_way_ >= limits_->profiles_max) {
             return Errc::storage_full;
         }
@@ -67,10 +67,10 @@ public:
             if (const Errc errc = turn_->noted(open()); errc != Errc{}) return errc;
         }
         ++under_way_;
-        submissions_->submit(
-            log_name, {.connection = asker.connection, .request = m.request},
-            {draw_id(), asker.device, std::string{asker.user}, m.display, "{}", turn_->now()},
-            {DisplayNames::change_of(asker.user, m.display)});
+        pending_->submit(
+            log_name, {.connection = caller.connection, .request = m.request},
+            {draw_id(), caller.device, std::string{caller.user}, m.display, "{}", turn_->now()},
+            {DisplayNames::change_of(caller.user, m.display)});
         return Errc{};
     }
 
@@ -78,15 +78,15 @@ public:
     static bool is_about(const AppendCompletion& done) { return done.room == log_name; }
 
     /// Takes in what became of a wish: what is committed is told.
-    void settle(const AppendCompletion& done, const Submission& asked) {
+    void settle(const AppendCompletion& done, const PendingAppend& asked) {
         --under_way_;
         if (done.error != Errc{}) {
-            return submissions_->say(asked.connection, encode_refusal(asked.request, done.error));
+            return pending_->say(asked.connection, encode_refusal(asked.request, done.error));
         }
         const std::string& user = asked.record.author;
         const std::string& display = asked.record.text;
         names_->set(user, display);
-        submissions_->say(asked.connection,
+        pending_->say(asked.connection,
                           Bytes{encode(wire::Profile{asked.request, user, display})});
         tell(user, asked.connection, Bytes{encode(wire::Profile{0, user, display})});
     }
@@ -94,23 +94,23 @@ public:
 private:
     /// No room's name begins like that. The newest record is there for its completion only; what
     /// counts is the state beside it.
-    inline static const std::string log_name = std::string{RoomKeeper<Log>::reserved} + "profiles";
+    inline static const std::string log_name = std::string{RoomStore<Log>::reserved} + "profiles";
 
     Errc open() {
-        const auto head = keeper_->log().open(log_name, {1, limits_->frame_bytes_max});
+        const auto head = room_store_->log().open(log_name, {1, limits_->frame_bytes_max});
         opened_ = head.has_value();
         return head ? Errc{} : to_errc(head.error());
     }
 
     bool is_name_of_another(std::string_view user, const std::string& display) const {
         if (!is_user_name(display) || is_same_name(user, display)) return false;
-        return roster_->find(display) != nullptr || accounts_->find_account(display).has_value();
+        return online_->find(display) != nullptr || accounts_->find_account(display).has_value();
     }
 
     /// An id that the log does not know: those that it knows were asked before its newest record.
     MessageId draw_id() {
         MessageId id;
-        const std::uint64_t halves[] = {keeper_->log().head(log_name).head, ++asked_};
+        const std::uint64_t halves[] = {room_store_->log().head(log_name).head, ++asked_};
         for (std::size_t i = 0; i < id.bytes.size(); ++i) {
             id.bytes[i] = static_cast<std::byte>(halves[i / 8] >> (i % 8 * 8));
         }
@@ -119,15 +119,15 @@ private:
 
     /// To the other devices of the account and to everybody who is in a room with one, each once.
     void tell(const std::string& user, ConnectionId by, const Bytes& frame) {
-        const Roster::User* found = roster_->find(user);
+        const OnlineUsers::User* found = online_->find(user);
         if (found == nullptr) return;
         std::set<ConnectionId> told{by};
         const auto say = [&](ConnectionId connection) {
-            if (told.insert(connection).second) submissions_->say(connection, frame);
+            if (told.insert(connection).second) pending_->say(connection, frame);
         };
         for (const ConnectionId device : found->connections) {
             say(device);
-            for (const Member* member : feed_->members_of(device)) {
+            for (const Member* member : fan_out_->members_of(device)) {
                 const auto& members = member->room->members();
                 if (members.size() > limits_->presence_members_max) continue;
                 for (const Member* other : members) say(other->connection);
@@ -135,11 +135,11 @@ private:
         }
     }
 
-    RoomKeeper<Log>* keeper_;
-    Submissions<Log>* submissions_;
-    Feed<Log>* feed_;
+    RoomStore<Log>* room_store_;
+    PendingAppends<Log>* pending_;
+    FanOut<Log>* fan_out_;
     DisplayNames* names_;
-    const Roster* roster_;
+    const OnlineUsers* online_;
     const AccountFinder* accounts_;
     const Limits* limits_;
     Turn* turn_;

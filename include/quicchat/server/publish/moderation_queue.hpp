@@ -45,9 +45,9 @@ struct HeldMessage {
 ///
 /// Bounded by `Limits::checks_max` and `checks_bytes_max`; each question ends by itself after
 /// `ServerConfig::check_timeout`.
-class MessageChecks {
+class ModerationQueue {
 public:
-    explicit MessageChecks(const ServerConfig& config) : config_(&config) {}
+    explicit ModerationQueue(const ServerConfig& config) : config_(&config) {}
 
     bool is_on() const { return config_->checks_messages; }
     Unchecked unchecked() const { return config_->unchecked; }

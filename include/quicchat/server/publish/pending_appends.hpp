@@ -15,7 +15,7 @@
 namespace quicchat {
 
 /// Who asked for an append, and what for.
-struct Submission {
+struct PendingAppend {
     ConnectionId connection{};
     StreamId stream = control_stream;  ///< Or that of a member.
     RequestId request = 0;
@@ -38,13 +38,13 @@ struct ControlFrame {
 
 /// What the log was asked for and has not answered, and what is to be said on control streams.
 template <RoomLog Log>
-class Submissions {
+class PendingAppends {
 public:
-    explicit Submissions(Log& log) : log_(&log) {}
+    explicit PendingAppends(Log& log) : log_(&log) {}
 
     /// Asks the log to store a record or, if it is refused, to look whether it is there already:
     /// then it was sent again, and is a success.
-    void submit(const std::string& room, Submission asked, Record record,
+    void submit(const std::string& room, PendingAppend asked, Record record,
                 std::vector<StateChange> changes) {
         const AppendToken token = ++newest_;
         const bool refused = asked.refusal != Errc{};
@@ -60,7 +60,7 @@ public:
     }
 
     /// Who asked for what the log has completed; nothing if it was not us.
-    std::optional<Submission> take(AppendToken token) {
+    std::optional<PendingAppend> take(AppendToken token) {
         auto asked = asked_.extract(token);
         if (asked.empty()) return std::nullopt;
         if (asked.mapped().stream == control_stream) {
@@ -85,7 +85,7 @@ public:
 
 private:
     Log* log_;
-    std::map<AppendToken, Submission> asked_;
+    std::map<AppendToken, PendingAppend> asked_;
     AppendToken newest_ = 0;
     std::map<ConnectionId, std::size_t> under_way_;  ///< Where there is anything.
     std::deque<ControlFrame> control_;

@@ -36,16 +36,16 @@ namespace quicchat {
 template <RoomLog Log>
 class Publisher {
 public:
-    Publisher(RoomKeeper<Log>& keeper, Submissions<Log>& submissions, Feed<Log>& feed,
-              Inboxes<Log>& inboxes, Membership<Log>& membership, MessageChecks& checks,
-              const Roster& roster, const Limits& limits, Turn& turn)
-        : keeper_(&keeper),
-          submissions_(&submissions),
+    Publisher(RoomStore<Log>& room_store, PendingAppends<Log>& pending, FanOut<Log>& fan_out,
+              Inboxes<Log>& inboxes, Membership<Log>& membership, ModerationQueue& checks,
+              const OnlineUsers& online, const Limits& limits, Turn& turn)
+        : room_store_(&room_store),
+          pending_(&pending),
           checks_(&checks),
-          feed_(&feed),
+          fan_out_(&fan_out),
           inboxes_(&inboxes),
           membership_(&membership),
-          roster_(&roster),
+          online_(&online),
           limits_(&limits),
           turn_(&turn) {}
 
@@ -53,9 +53,9 @@ public:
     /// committed it, or when it is known that this may not be.
     void publish(Member& member, wire::Publish m) {
         const Errc errc = check_act(m.act, m.text, m.attributes, *limits_);
-        if (errc != Errc{}) return feed_->reply(member, encode_refusal(m.request, errc));
+        if (errc != Errc{}) return fan_out_->reply(member, encode_refusal(m.request, errc));
         ++member.appends;
-        Submission asked{
+        PendingAppend asked{
             .connection = member.connection, .stream = member.stream, .request = m.request};
         Record record{
             m.id,         member.device,   member.user, std::move(m.text), std::move(m.attributes),
@@ -65,30 +65,30 @@ public:
     }
 
     /// A message to one person.
-    Errc tell(const HubAsker& asker, wire::Tell m) {
+    Errc tell(const Caller& caller, wire::Tell m) {
         if (const Errc errc = check_act({}, m.text, m.attributes, *limits_); errc != Errc{}) {
             return errc;
         }
         if (!is_user_name(m.to)) return Errc::invalid_name;
-        const Result<Room*> room = membership_->private_room(asker, m.to);
+        const Result<Room*> room = membership_->private_room(caller, m.to);
         if (!room) return to_errc(room.error());
-        keeper_->note_use(**room);
-        Submission asked{.connection = asker.connection, .request = m.request};
+        room_store_->note_use(**room);
+        PendingAppend asked{.connection = caller.connection, .request = m.request};
         Record record{m.id,
-                      asker.device,
-                      std::string{asker.user},
+                      caller.device,
+                      std::string{caller.user},
                       std::move(m.text),
                       std::move(m.attributes),
                       turn_->now()};
         if (checks_->is_on() && hold(**room, asked, record, m.to)) return Errc{};
-        submissions_->submit((*room)->key(), std::move(asked), std::move(record), {});
+        pending_->submit((*room)->key(), std::move(asked), std::move(record), {});
         return Errc{};
     }
 
     /// Stores or refuses what the program has decided about. True if there was anything.
     bool release() {
         const auto may_go = [&](const HeldMessage& held) {
-            const Room* room = keeper_->directory().find(held.room);
+            const Room* room = room_store_->directory().find(held.room);
             if (room == nullptr) return true;
             const bool reacts = is_reaction(held.record.act);
             return room->changes_under_way == 0 &&
@@ -96,7 +96,7 @@ public:
         };
         return checks_->release(
             may_go, [&](HeldMessage held, CheckDecision decision, const std::string& room_name) {
-                Submission asked{.connection = held.connection,
+                PendingAppend asked{.connection = held.connection,
                                  .stream = held.stream,
                                  .request = held.request,
                                  .refusal = held.refusal};
@@ -106,23 +106,23 @@ public:
     }
 
     /// Makes a room that belongs to who asks. The answer comes when the log has committed it.
-    Errc create_room(const HubAsker& asker, const wire::CreateRoom& m) {
+    Errc create_room(const Caller& caller, const wire::CreateRoom& m) {
         if (const Errc errc = check_creation(m); errc != Errc{}) return errc;
         const std::string key = canonical_name(m.room);
-        Submission asked{.connection = asker.connection, .request = m.request};
+        PendingAppend asked{.connection = caller.connection, .request = m.request};
         // Refused, unless it was this request that made the room, and it was sent again.
-        if (keeper_->directory().find(key) != nullptr) {
+        if (room_store_->directory().find(key) != nullptr) {
             asked.refusal = Errc::room_exists;
-        } else if (keeper_->is_being_made(key)) {
+        } else if (room_store_->is_being_made(key)) {
             asked.refusal = Errc::queue_full;
         } else {
-            const Errc errc = turn_->noted(keeper_->begin_creation(key, asker.user));
+            const Errc errc = turn_->noted(room_store_->begin_creation(key, caller.user));
             if (errc != Errc{}) return errc;
             asked.creates_room = true;
         }
-        Record record = make_creation(m, asker.user, asker.device, turn_->now());
+        Record record = make_creation(m, caller.user, caller.device, turn_->now());
         std::vector<StateChange> changes = changes_of(m, record.author);
-        submissions_->submit(key, std::move(asked), std::move(record), std::move(changes));
+        pending_->submit(key, std::move(asked), std::move(record), std::move(changes));
         return Errc{};
     }
 
@@ -130,15 +130,15 @@ public:
     /// whether it is there. A FileOutcome follows. `queue_full`: not while a role is being changed.
     Errc submit_file(ConnectionId connection, StreamId stream, const std::string& key,
                      Record record, bool store) {
-        Room* room = keeper_->directory().find(key);
+        Room* room = room_store_->directory().find(key);
         if (room == nullptr) return Errc::no_such_room;
         if (room->changes_under_way > 0) return Errc::queue_full;
-        Submission asked{.connection = connection, .stream = stream, .announces_file = true};
+        PendingAppend asked{.connection = connection, .stream = stream, .announces_file = true};
         asked.refusal = judge(*room, record.author, record.act, record.text);
         if (!store && asked.refusal == Errc{}) asked.refusal = Errc::no_such_file;
         record.time = turn_->now();
-        keeper_->note_use(*room);
-        submissions_->submit(key, std::move(asked), std::move(record), {});
+        room_store_->note_use(*room);
+        pending_->submit(key, std::move(asked), std::move(record), {});
         return Errc{};
     }
 
@@ -146,7 +146,7 @@ public:
     /// record as it may be stored. False: nobody is to be asked.
     bool check_file(ConnectionId connection, StreamId stream, const std::string& key,
                     const Record& record) {
-        const Room* room = checks_->is_on() ? keeper_->directory().find(key) : nullptr;
+        const Room* room = checks_->is_on() ? room_store_->directory().find(key) : nullptr;
         if (room == nullptr) return false;
         HeldMessage held{connection, stream, 0, key, "", record, Errc{}, true};
         if (checks_->has_room(held.bytes())) {
@@ -160,15 +160,15 @@ public:
     std::optional<FileOutcome> poll_file_outcome() { return pop_front(file_outcomes_); }
 
     /// Takes in what became of one submission: what is committed is told.
-    void settle(const AppendCompletion& done, Submission asked) {
-        Room* room = asked.creates_room ? keeper_->end_creation(done, asked.changes)
-                                        : keeper_->directory().find(done.room);
+    void settle(const AppendCompletion& done, PendingAppend asked) {
+        Room* room = asked.creates_room ? room_store_->end_creation(done, asked.changes)
+                                        : room_store_->directory().find(done.room);
         if (asked.changes_room && room != nullptr && --room->changes_under_way == 0) {
-            feed_->wake_all(*room);  // they may go on asking
+            fan_out_->wake_all(*room);  // they may go on asking
         }
         if (asked.reacts && room != nullptr && room->epoch() == asked.epoch) {
             room->reactions_under_way.erase(room->reactions_under_way.begin());  // in order
-            feed_->wake_all(*room);
+            fan_out_->wake_all(*room);
         }
         if (done.error != Errc{}) {
             const bool unknown = done.error == Errc::no_such_message && asked.refusal != Errc{};
@@ -180,8 +180,8 @@ public:
         if (done.duplicate || room == nullptr || room->epoch() != done.epoch) return;
         const LoggedRecord logged{done.offset, std::move(asked.record)};
         room->push(logged);
-        keeper_->note_files(*room, logged);
-        feed_->wake_all(*room);
+        room_store_->note_files(*room, logged);
+        fan_out_->wake_all(*room);
         const Act& act = logged.record.act;
         if (room->is_private() && is_said(act.kind)) deliver_private(*room, logged);
         if (act.kind == Act::Kind::role && static_cast<Role>(act.value) < Role::muted) {
@@ -191,11 +191,11 @@ public:
 
 private:
     Errc judge(const Room& room, std::string_view user, const Act& act, std::string_view text) {
-        const Judge judge{keeper_->directory(), keeper_->log(), *limits_, turn_->now()};
+        const Authorizer authorizer{room_store_->directory(), room_store_->log(), *limits_, turn_->now()};
         return turn_->noted(judge.judge(room, user, act, text));
     }
 
-    void answer(const Submission& asked, wire::Ack ack) {
+    void answer(const PendingAppend& asked, wire::Ack ack) {
         if (asked.announces_file) {
             file_outcomes_.push_back({asked.connection, asked.stream, Errc{}, ack, {}, {}});
         } else {
@@ -203,7 +203,7 @@ private:
         }
     }
 
-    void refuse(const Submission& asked, Errc errc) {
+    void refuse(const PendingAppend& asked, Errc errc) {
         if (asked.announces_file) {
             file_outcomes_.push_back({asked.connection, asked.stream, errc, {}, asked.reason, {}});
         } else {
@@ -212,7 +212,7 @@ private:
     }
 
     /// Hands a record of a room to the log.
-    void put(Room& room, Submission&& asked, Record&& record) {
+    void put(Room& room, PendingAppend&& asked, Record&& record) {
         if (asked.refusal == Errc{}) {
             asked.refusal = judge(room, record.author, record.act, record.text);
         }
@@ -226,11 +226,11 @@ private:
             asked.epoch = room.epoch();
             room.reactions_under_way.emplace_back(record.author, record.act.target);
         }
-        submissions_->submit(room.key(), std::move(asked), std::move(record), std::move(changes));
+        pending_->submit(room.key(), std::move(asked), std::move(record), std::move(changes));
     }
 
     /// Holds a message that the program has to judge, and what comes behind one. False: neither.
-    bool hold(const Room& room, Submission& asked, Record& record, const std::string& to = {}) {
+    bool hold(const Room& room, PendingAppend& asked, Record& record, const std::string& to = {}) {
         const Act::Kind kind = record.act.kind;
         const bool is_text = kind == Act::Kind::message || kind == Act::Kind::edit;
         const Errc refusal = is_text ? judge(room, record.author, record.act, record.text) : Errc{};
@@ -271,7 +271,7 @@ private:
     }
 
     /// Does to a record what the program said of it.
-    void apply(CheckDecision decision, Submission& asked, Record& record,
+    void apply(CheckDecision decision, PendingAppend& asked, Record& record,
                const std::string& room_name) {
         match(
             std::move(decision), [](AcceptMessage&&) {},
@@ -300,7 +300,7 @@ private:
     }
 
     /// Puts what was held into its room, judged by what is committed now.
-    void release(HeldMessage held, Submission asked) {
+    void release(HeldMessage held, PendingAppend asked) {
         if (held.is_file) {
             const bool may_come = asked.refusal == Errc{};
             file_outcomes_.push_back({held.connection,
@@ -312,10 +312,10 @@ private:
             return;
         }
         held.record.time = turn_->now();
-        Room* room = keeper_->directory().find(held.room);
+        Room* room = room_store_->directory().find(held.room);
         if (room == nullptr && !held.to.empty()) {  // it was quiet for longest meanwhile
-            const HubAsker asker{held.connection, held.record.author, held.record.device};
-            if (const auto made = membership_->private_room(asker, held.to)) room = *made;
+            const Caller caller{held.connection, held.record.author, held.record.device};
+            if (const auto made = membership_->private_room(caller, held.to)) room = *made;
         }
         if (room == nullptr) {
             return refuse(asked, Errc::no_such_room);
@@ -324,15 +324,15 @@ private:
     }
 
     /// To who asked, if it is still there.
-    void say(const Submission& asked, Bytes frame) {
+    void say(const PendingAppend& asked, Bytes frame) {
         if (asked.stream == control_stream) {
-            submissions_->say(asked.connection, std::move(frame));
+            pending_->say(asked.connection, std::move(frame));
             return;
         }
-        Member* member = feed_->find(asked.connection, asked.stream);
+        Member* member = fan_out_->find(asked.connection, asked.stream);
         if (member == nullptr) return;
         --member->appends;
-        feed_->reply(*member, std::move(frame));
+        fan_out_->reply(*member, std::move(frame));
     }
 
     /// To those devices of both that have not joined their room.
@@ -341,24 +341,24 @@ private:
         const std::string to = room.other_than(from);
         const Bytes frame = Inboxes<Log>::encode_told(room, logged);
         for (const std::string& name : {from, to}) {
-            const Roster::User* user = roster_->find(name);
+            const OnlineUsers::User* user = online_->find(name);
             if (user == nullptr) continue;
             for (const ConnectionId device : user->connections) {
                 const bool joined = std::ranges::any_of(
                     room.members(), [&](const Member* m) { return m->connection == device; });
-                if (!joined && !inboxes_->holds(device, room)) submissions_->say(device, frame);
+                if (!joined && !inboxes_->holds(device, room)) pending_->say(device, frame);
             }
             if (is_same_name(from, to)) return;
         }
     }
 
-    RoomKeeper<Log>* keeper_;
-    Submissions<Log>* submissions_;
-    MessageChecks* checks_;
-    Feed<Log>* feed_;
+    RoomStore<Log>* room_store_;
+    PendingAppends<Log>* pending_;
+    ModerationQueue* checks_;
+    FanOut<Log>* fan_out_;
     Inboxes<Log>* inboxes_;
     Membership<Log>* membership_;
-    const Roster* roster_;
+    const OnlineUsers* online_;
     const Limits* limits_;
     Turn* turn_;
     std::deque<FileOutcome> file_outcomes_;

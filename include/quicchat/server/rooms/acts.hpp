@@ -51,7 +51,7 @@ inline std::vector<StateChange> changes_of(const Act& act, const std::string& te
         case Act::Kind::topic:
             return {{"topic", text}};
         case Act::Kind::role:
-            return {People::role_change(act.subject, static_cast<Role>(act.value), act.until)};
+            return {RoomAccounts::role_change(act.subject, static_cast<Role>(act.value), act.until)};
         case Act::Kind::access:
             return {{"access", std::to_string(act.value)}};
         default:
@@ -101,7 +101,7 @@ inline std::vector<StateChange> changes_of(const wire::CreateRoom& m, const std:
             {"creator", owner},
             {"topic", m.topic},
             {"access", std::to_string(static_cast<int>(m.access))},
-            People::role_change(owner, Role::owner, {})};
+            RoomAccounts::role_change(owner, Role::owner, {})};
 }
 
 }  // namespace quicchat

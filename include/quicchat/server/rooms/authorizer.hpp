@@ -18,9 +18,9 @@ namespace quicchat {
 /// Decides whether an account may do what it asks of a room, by what is committed: the caller sees
 /// to it that nothing that matters is under way.
 template <RoomLog Log>
-class Judge {
+class Authorizer {
 public:
-    Judge(const Directory& directory, const Log& log, const Limits& limits, WallTime now)
+    Authorizer(const Directory& directory, const Log& log, const Limits& limits, WallTime now)
         : directory_(&directory), log_(&log), limits_(&limits), now_(now) {}
 
     /// `Errc{}` if the act may be stored. `storage_failed` if the log cannot be read. Its form was

@@ -30,75 +30,75 @@ namespace quicchat {
 template <RoomLog Log>
 class Membership {
 public:
-    Membership(RoomKeeper<Log>& keeper, Feed<Log>& feed, Company<Log>& company, Pages<Log>& pages,
-               const Roster& roster, const AccountFinder& accounts, const Limits& limits,
+    Membership(RoomStore<Log>& room_store, FanOut<Log>& fan_out, Presence<Log>& presence, Pages<Log>& pages,
+               const OnlineUsers& online, const AccountFinder& accounts, const Limits& limits,
                Turn& turn)
-        : keeper_(&keeper),
-          feed_(&feed),
-          company_(&company),
+        : room_store_(&room_store),
+          fan_out_(&fan_out),
+          presence_(&presence),
           pages_(&pages),
-          roster_(&roster),
+          online_(&online),
           accounts_(&accounts),
           limits_(&limits),
           turn_(&turn) {}
 
     /// Puts a connection into a room. Its cursor is taken and the membership made in one step, so
     /// no record falls between what Joined says and what follows (PROTOCOL.md §6.2).
-    Result<Member*> join(const HubAsker& asker, StreamId stream, const wire::Join& request) {
-        const Result<Room*> found = find(asker, request.room);
+    Result<Member*> join(const Caller& caller, StreamId stream, const wire::Join& request) {
+        const Result<Room*> found = find(caller, request.room);
         if (!found) return found.error();
         Room& room = **found;
-        if (const Errc errc = may_enter(room, asker.user); errc != Errc{}) return errc;
+        if (const Errc errc = may_enter(room, caller.user); errc != Errc{}) return errc;
         if (room.members().size() >= limits_->members_max) return Errc::room_full;
-        if (!keeper_->admit(room, asker.user, turn_->now())) return Errc::room_full;
+        if (!room_store_->admit(room, caller.user, turn_->now())) return Errc::room_full;
 
-        Member& member = feed_->add({.connection = asker.connection,
+        Member& member = fan_out_->add({.connection = caller.connection,
                                      .stream = stream,
-                                     .user = std::string{asker.user},
-                                     .device = asker.device});
+                                     .user = std::string{caller.user},
+                                     .device = caller.device});
         bool recovered = false;
-        std::tie(member.next, recovered) = feed_->first_offset(room, request.position);
+        std::tie(member.next, recovered) = fan_out_->first_offset(room, request.position);
         const bool is_new = room.add(member);
         member.replies.push_back(Bytes{encode(wire::Joined{
-            request.request, room.name_for(asker.user), room.epoch(), room.head(), member.next,
-            recovered, keeper_->directory().role(room, asker.user, turn_->now()), room.access(),
-            room.people().find(asker.user)->marker, room.topic()})});
-        if (is_new) company_->announce(room, member, true);
-        feed_->wake(member);
+            request.request, room.name_for(caller.user), room.epoch(), room.head(), member.next,
+            recovered, room_store_->directory().role(room, caller.user, turn_->now()), room.access(),
+            room.people().find(caller.user)->marker, room.topic()})});
+        if (is_new) presence_->announce(room, member, true);
+        fan_out_->wake(member);
         return &member;
     }
 
     /// `Errc{}`, or what somebody is told who may not read a room.
     Errc may_enter(const Room& room, std::string_view user) const {
-        if (keeper_->directory().may(room, user, Action::read, turn_->now())) return Errc{};
+        if (room_store_->directory().may(room, user, Action::read, turn_->now())) return Errc{};
         return room.access() == RoomAccess::everybody ? Errc::forbidden : Errc::no_such_room;
     }
 
     /// Takes a member out of its room and forgets it.
     void leave(Member& member) {
         Room& room = *member.room;
-        if (room.remove(member)) company_->announce(room, member, false);
-        feed_->remove(member);
+        if (room.remove(member)) presence_->announce(room, member, false);
+        fan_out_->remove(member);
     }
 
     /// The room that somebody calls so, whether he may see it or not; that of two people is made if
     /// need be.
-    Result<Room*> find(const HubAsker& asker, const std::string& name) {
-        if (is_private_name(name)) return private_room(asker, name.substr(1));
+    Result<Room*> find(const Caller& caller, const std::string& name) {
+        if (is_private_name(name)) return private_room(caller, name.substr(1));
         if (!is_room_name(name)) return Errc::invalid_name;
-        if (Room* room = keeper_->directory().find(name)) return room;
+        if (Room* room = room_store_->directory().find(name)) return room;
         return Errc::no_such_room;
     }
 
     /// The room that somebody shares with another, who may be away, but must have an account.
-    Result<Room*> private_room(const HubAsker& asker, const std::string& other) {
-        if (Room* room = keeper_->find(asker.user, "@" + other)) return room;
-        const Roster::User* here = roster_->find(other);
+    Result<Room*> private_room(const Caller& caller, const std::string& other) {
+        if (Room* room = room_store_->find(caller.user, "@" + other)) return room;
+        const OnlineUsers::User* here = online_->find(other);
         const std::optional<std::string> name = here ? here->name : accounts_->find_account(other);
         if (!name) return Errc::no_such_user;
-        const Result<Room*> room = keeper_->open_private(std::string{asker.user}, *name);
+        const Result<Room*> room = room_store_->open_private(std::string{caller.user}, *name);
         if (!room) return turn_->noted(to_errc(room.error()));
-        while (Room* surplus = keeper_->next_surplus()) forget(*surplus);
+        while (Room* surplus = room_store_->next_surplus()) forget(*surplus);
         return room;
     }
 
@@ -121,14 +121,14 @@ private:
     void forget(Room& room) {
         remove(room, "", Errc::no_such_room, "");
         pages_->forget(room);
-        keeper_->forget(room);
+        room_store_->forget(room);
     }
 
-    RoomKeeper<Log>* keeper_;
-    Feed<Log>* feed_;
-    Company<Log>* company_;
+    RoomStore<Log>* room_store_;
+    FanOut<Log>* fan_out_;
+    Presence<Log>* presence_;
     Pages<Log>* pages_;
-    const Roster* roster_;
+    const OnlineUsers* online_;
     const AccountFinder* accounts_;
     const Limits* limits_;
     Turn* turn_;

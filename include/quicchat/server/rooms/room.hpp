@@ -152,7 +152,7 @@ public:
     std::string other_than(std::string_view user) const {
         const auto [one, other] = PrivateRooms::people_of(key_);
         const std::string& wanted = one == canonical_name(user) ? other : one;
-        const Person* person = people_.find(wanted);
+        const RoomAccount* person = people_.find(wanted);
         return person == nullptr ? wanted : person->name;
     }
 
@@ -165,8 +165,8 @@ public:
     /// True if nothing was pushed since the last call.
     bool take_quiet() { return std::exchange(quiet_, true); }
     const std::vector<Member*>& members() const { return members_; }
-    People& people() { return people_; }
-    const People& people() const { return people_; }
+    RoomAccounts& people() { return people_; }
+    const RoomAccounts& people() const { return people_; }
 
     /// Acts under way that change who may do what. Until they are over nobody is judged by it.
     std::size_t changes_under_way = 0;
@@ -199,7 +199,7 @@ private:
     std::deque<Bytes> recent_;
     mutable UnreadCounter unread_;  ///< After a restart filled when needed.
     std::vector<Member*> members_;
-    People people_;
+    RoomAccounts people_;
 };
 
 }  // namespace quicchat

@@ -20,7 +20,7 @@
 namespace quicchat {
 
 /// One account in one room.
-struct Person {
+struct RoomAccount {
     std::string name;        ///< As the account spells it.
     Role role = Role::none;  ///< Ask `role_at`.
     WallTime until{};        ///< When a mute or a ban ends; 1970: never.
@@ -39,24 +39,24 @@ struct Person {
 
 /// The accounts that belong to a room or are in it, by canonical name. Their addresses are stable
 /// as long as they have a device here.
-class People {
+class RoomAccounts {
 public:
-    using Map = std::map<std::string, Person>;
+    using Map = std::map<std::string, RoomAccount>;
 
     /// The account's entry, made if need be.
-    Person& at(std::string_view user) {
-        Person& person = map_[canonical_name(user)];
+    RoomAccount& at(std::string_view user) {
+        RoomAccount& person = map_[canonical_name(user)];
         if (person.name.empty()) person.name = user;
         return person;
     }
 
-    const Person* find(std::string_view user) const {
+    const RoomAccount* find(std::string_view user) const {
         const auto found = map_.find(canonical_name(user));
         return found == map_.end() ? nullptr : &found->second;
     }
 
     Role role(std::string_view user, WallTime now) const {
-        const Person* person = find(user);
+        const RoomAccount* person = find(user);
         return person == nullptr ? Role::none : person->role_at(now);
     }
 
@@ -64,7 +64,7 @@ public:
     void tidy(std::string_view user) {
         const auto found = map_.find(canonical_name(user));
         if (found == map_.end()) return;
-        const Person& p = found->second;
+        const RoomAccount& p = found->second;
         const bool known = p.role != Role::none || p.marker != 0 || !p.role_saved;
         if (!known && p.devices == 0) map_.erase(found);
     }
@@ -73,7 +73,7 @@ public:
     /// name, or nothing if there is none.
     std::optional<std::string> drop_absent_member() {
         const auto is_plain = [](const Map::value_type& entry) {
-            const Person& p = entry.second;
+            const RoomAccount& p = entry.second;
             return p.devices == 0 && p.role == Role::member && p.role_saved && p.marker_saved;
         };
         // Not always the first ones of the alphabet.
@@ -95,7 +95,7 @@ public:
         std::vector<RoomPerson> people;
         auto place = map_.upper_bound(canonical_name(after));
         for (; place != map_.end() && people.size() < count_max; ++place) {
-            const Person& p = place->second;
+            const RoomAccount& p = place->second;
             const Role role = p.role_at(now);
             if (role == Role::none && p.devices == 0) continue;
             people.push_back({p.name, role, p.devices > 0, {}});
@@ -118,14 +118,14 @@ public:
     // What the log has to keep of them, as changes of the room's state.
 
     /// The account is now a member, because it came into a room for everybody.
-    void make_member(Person& person) {
+    void make_member(RoomAccount& person) {
         person.role = Role::member;
         person.until = {};
         note_unsaved(person);
         person.role_saved = false;
     }
 
-    void set_marker(Person& person, Offset marker) {
+    void set_marker(RoomAccount& person, Offset marker) {
         person.marker = marker;
         note_unsaved(person);
         person.marker_saved = false;
@@ -133,7 +133,7 @@ public:
 
     /// A record about a role was committed, and the state along with it.
     void apply_role(std::string_view user, Role role, WallTime until) {
-        Person& person = at(user);
+        RoomAccount& person = at(user);
         person.role = role;
         person.until = until;
         person.role_saved = true;
@@ -148,7 +148,7 @@ public:
         for (const std::string& user : std::exchange(unsaved_, {})) {
             const auto found = map_.find(user);
             if (found == map_.end()) continue;
-            Person& p = found->second;
+            RoomAccount& p = found->second;
             if (!std::exchange(p.role_saved, true)) {
                 changes.push_back(role_change(p.name, p.role, p.until));
             }
@@ -183,7 +183,7 @@ public:
         const auto until = take_number(value);
         if (!role || !until || *role > static_cast<std::uint64_t>(Role::owner)) return false;
         if (!is_user_name(value) || canonical_name(value) != key.substr(5)) return false;
-        Person& person = at(value);
+        RoomAccount& person = at(value);
         person.name = value;
         person.role = static_cast<Role>(*role);
         person.until = WallTime{std::chrono::milliseconds{static_cast<std::int64_t>(*until)}};
@@ -191,7 +191,7 @@ public:
     }
 
 private:
-    void note_unsaved(const Person& person) {
+    void note_unsaved(const RoomAccount& person) {
         if (person.role_saved && person.marker_saved) {
             unsaved_.push_back(canonical_name(person.name));
         }

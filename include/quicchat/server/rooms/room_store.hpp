@@ -24,12 +24,12 @@ namespace quicchat {
 /// Keeps the rooms of a server together with their logs: opens and makes them, and has stored what
 /// is known of them.
 template <RoomLog Log>
-class RoomKeeper {
+class RoomStore {
 public:
     /// How the names of logs begin that are no room's.
     static constexpr std::string_view reserved = "!";
 
-    RoomKeeper(Log log, const ServerConfig& config)
+    RoomStore(Log log, const ServerConfig& config)
         : log_(std::move(log)), config_(&config), directory_(config.operators) {}
 
     Log& log() { return log_; }
@@ -110,7 +110,7 @@ public:
         if (const Errc errc = load(key, key); errc != Errc{}) return errc;
         Room& room = *directory_.find(key);
         for (const std::string& user : {one, other}) {
-            Person& person = room.people().at(user);
+            RoomAccount& person = room.people().at(user);
             person.name = user;  // the room itself knows the canonical names only
             room.people().make_member(person);
         }
@@ -129,10 +129,10 @@ public:
         if (is_new && room.people().size() >= config_->limits.members_max) {
             const auto dropped = room.people().drop_absent_member();
             if (!dropped) return false;
-            log_.store(room.key(), {People::role_change(*dropped, Role::none, {}),
+            log_.store(room.key(), {RoomAccounts::role_change(*dropped, Role::none, {}),
                                     {"read/" + *dropped, std::nullopt}});
         }
-        Person& person = room.people().at(user);
+        RoomAccount& person = room.people().at(user);
         person.name = user;
         // Also after a ban that is over.
         const bool joins =
@@ -206,7 +206,7 @@ public:
 
     /// What a list of rooms says about one. `storage_failed` if the log cannot be read.
     Result<RoomSummary> summarize(const Room& room, std::string_view user, WallTime now) const {
-        const Person* person = room.people().find(user);
+        const RoomAccount* person = room.people().find(user);
         RoomSummary summary{.room = room.name_for(user),
                             .topic = room.topic(),
                             .access = room.access(),

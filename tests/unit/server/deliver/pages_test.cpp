@@ -21,7 +21,7 @@ struct Library : HubFixture {
     }
     Errc open(std::string room, Offset offset, std::uint64_t before, std::uint64_t after,
               StreamId stream = page_stream) {
-        return hub.open_page(asker(1), stream, {5, std::move(room), offset, before, after});
+        return hub.open_page(caller(1), stream, {5, std::move(room), offset, before, after});
     }
     /// All that comes: "3 4 5 start head".
     std::string page() {

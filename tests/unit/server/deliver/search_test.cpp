@@ -30,7 +30,7 @@ struct Detective : HubFixture {
     }
     Errc open(std::string words, Offset before = varint_max, std::uint64_t count = 100,
               std::string room = "#lobby", StreamId stream = search_stream) {
-        return hub.open_page(asker(1), stream,
+        return hub.open_page(caller(1), stream,
                              {5, std::move(room), std::move(words), before, count});
     }
     /// Takes in what has come of searches: "7 3", and "/2" at the end for `next`. True if a search
@@ -208,7 +208,7 @@ TEST_CASE("a search that may not be is refused", "[server]") {
     REQUIRE(chat.create(2, "#secret", RoomAccess::invitation) == Errc{});
     CHECK(chat.open("text", 1, 1, "#secret") == Errc::no_such_room);
     CHECK(chat.open("text") == Errc{});
-    CHECK(chat.hub.open_page(chat.asker(1), StreamId{404}, {6, "#lobby", 1, 1, 0}) == Errc{});
+    CHECK(chat.hub.open_page(chat.caller(1), StreamId{404}, {6, "#lobby", 1, 1, 0}) == Errc{});
     CHECK(chat.open("text", 1, 1, "#lobby", StreamId{408}) == Errc::queue_full);
     chat.hub.pages().close(ConnectionId{1}, search_stream);
     CHECK(chat.open("text", 1, 1, "#lobby", StreamId{408}) == Errc{});

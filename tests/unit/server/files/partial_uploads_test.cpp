@@ -9,7 +9,7 @@ using namespace quicchat;
 
 TEST_CASE("files that were begun take room, and go at last", "[server]") {
     const Limits limits{.uploads_per_account_max = 2, .upload_expiry = std::chrono::hours{1}};
-    BegunFiles files{limits};
+    PartialUploads files{limits};
     const TimePoint start{std::chrono::hours{100}};
     CHECK(files.add("one", "ada", "#a", 10) == "");
     CHECK(files.add("two", "ADA", "#b", 20) == "");

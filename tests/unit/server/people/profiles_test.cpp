@@ -17,7 +17,7 @@ struct ProfileFixture : HubFixture {
     }
 
     Errc set(std::uint64_t connection, std::string display, RequestId request = 9) {
-        const Errc errc = hub.set_profile(asker(connection), {request, std::move(display)});
+        const Errc errc = hub.set_profile(caller(connection), {request, std::move(display)});
         REQUIRE(hub.settle() == Errc{});
         return errc;
     }
@@ -43,7 +43,7 @@ struct ProfileFixture : HubFixture {
         return "?";
     }
     Member* try_member(std::uint64_t connection) {
-        return hub.feed().find(ConnectionId{connection}, stream_of(connection));
+        return hub.fan_out().find(ConnectionId{connection}, stream_of(connection));
     }
 };
 
@@ -84,7 +84,7 @@ TEST_CASE("a hub keeps what accounts want to be called", "[server][profiles]") {
     f.join(2, "bob");
 
     SECTION("and answers once that is committed") {
-        CHECK(f.hub.set_profile(f.asker(1), {9, "Ada L."}) == Errc{});
+        CHECK(f.hub.set_profile(f.caller(1), {9, "Ada L."}) == Errc{});
         CHECK(f.told().empty());
         CHECK(f.display_of(2, "ada").empty());
         CHECK(f.hub.is_busy(ConnectionId{1}) == false);
@@ -96,8 +96,8 @@ TEST_CASE("a hub keeps what accounts want to be called", "[server][profiles]") {
         f.log_in(3, "ada");              // another device, in no room
         f.log_in(4, "eve");              // nobody shares a room with eve
         f.join(5, "zoe", {}, "#quiet");  // nor with zoe
-        REQUIRE(f.hub.join(f.asker(2), StreamId{400}, {7, "#quiet", {}}));
-        REQUIRE(f.hub.join(f.asker(1), StreamId{404}, {7, "#quiet", {}}));
+        REQUIRE(f.hub.join(f.caller(2), StreamId{400}, {7, "#quiet", {}}));
+        REQUIRE(f.hub.join(f.caller(1), StreamId{404}, {7, "#quiet", {}}));
         CHECK(f.set(3, "Ada") == Errc{});
         CHECK(f.told() == Texts{"1 0 ada=Ada", "2 0 ada=Ada", "3 9 ada=Ada", "5 0 ada=Ada"});
         CHECK(f.set(4, "Eve") == Errc{});
@@ -150,9 +150,9 @@ TEST_CASE("a hub keeps what accounts want to be called", "[server][profiles]") {
     SECTION("up to so many") {
         f.config.limits.profiles_max = 2;
         f.log_in(3, "eve");
-        CHECK(f.hub.set_profile(f.asker(1), {1, "A"}) == Errc{});
-        CHECK(f.hub.set_profile(f.asker(2), {1, "B"}) == Errc{});
-        CHECK(f.hub.set_profile(f.asker(3), {1, "E"}) == Errc::storage_full);
+        CHECK(f.hub.set_profile(f.caller(1), {1, "A"}) == Errc{});
+        CHECK(f.hub.set_profile(f.caller(2), {1, "B"}) == Errc{});
+        CHECK(f.hub.set_profile(f.caller(3), {1, "E"}) == Errc::storage_full);
         REQUIRE(f.hub.settle() == Errc{});
         CHECK(f.set(3, "E") == Errc::storage_full);
         CHECK(f.set(1, "AA") == Errc{});
@@ -176,7 +176,7 @@ TEST_CASE("a hub keeps what accounts want to be called", "[server][profiles]") {
         CHECK(after.log->head("!profiles").head == 7);
     }
     SECTION("also if who asked is gone when it is committed") {
-        CHECK(f.hub.set_profile(f.asker(1), {9, "Ada"}) == Errc{});
+        CHECK(f.hub.set_profile(f.caller(1), {9, "Ada"}) == Errc{});
         f.hub.leave(*f.try_member(1));
         f.disconnect(1);
         REQUIRE(f.hub.settle() == Errc{});

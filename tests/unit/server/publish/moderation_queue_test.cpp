@@ -66,7 +66,7 @@ struct Checks {
     }
 
     ServerConfig config{};
-    MessageChecks checks{config};
+    ModerationQueue checks{config};
     std::vector<CheckTicket> tickets;
 };
 
@@ -75,7 +75,7 @@ TEST_CASE("message checks", "[server][checks]") {
 
     SECTION("are off unless the program says so") {
         CHECK(f.checks.is_on());
-        CHECK_FALSE(MessageChecks{ServerConfig{}}.is_on());
+        CHECK_FALSE(ModerationQueue{ServerConfig{}}.is_on());
         CHECK(f.release().empty());
         CHECK_FALSE(f.checks.poll_question());
         CHECK_FALSE(f.checks.next_deadline());

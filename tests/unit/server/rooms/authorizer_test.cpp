@@ -35,7 +35,7 @@ struct Courtroom {
         return done->offset;
     }
     Errc judge(std::string_view user, const Act& act, WallTime now = {}) const {
-        return Judge<MemoryLog>{directory, log, limits, now}.judge(*room, user, act);
+        return Authorizer<MemoryLog>{directory, log, limits, now}.judge(*room, user, act);
     }
     Errc appoint(std::string_view user, std::string subject, Role role, WallTime now = {}) const {
         return judge(user,
@@ -171,7 +171,7 @@ TEST_CASE("a judge looks at the reactions that are there", "[server]") {
     const Act adds{.kind = Kind::reaction, .target = target};
     const Act takes{.kind = Kind::unreaction, .target = target};
     const auto judge = [&](std::string_view user, const Act& act, std::string_view text) {
-        return Judge<MemoryLog>{court.directory, court.log, court.limits, {}}.judge(
+        return Authorizer<MemoryLog>{court.directory, court.log, court.limits, {}}.judge(
             *court.room, user, act, text);
     };
     CHECK(judge("member", takes, "+1") == Errc::no_change);
@@ -275,7 +275,7 @@ TEST_CASE("nobody is more than a member of what two people share", "[server]") {
     Room& pair =
         court.directory.add(Room{"@ada,@bob", *court.log.open("@ada,@bob", {100, 100'000}), 8});
     const auto judge = [&](std::string_view user, const Act& act) {
-        return Judge<MemoryLog>{court.directory, court.log, court.limits, {}}.judge(pair, user,
+        return Authorizer<MemoryLog>{court.directory, court.log, court.limits, {}}.judge(pair, user,
                                                                                     act);
     };
     for (const char* user : {"ada", "Bob"}) {
@@ -318,7 +318,7 @@ TEST_CASE("a judge does not decide about what it cannot read", "[server]") {
     const Limits limits;
     Directory directory{{}};
     const Room& room = directory.add(Room{"#a", {}, 8});
-    const Judge<Unreadable> judge{directory, log, limits, {}};
+    const Authorizer<Unreadable> judge{directory, log, limits, {}};
     CHECK(judge.judge(room, "ada", {.kind = Kind::edit, .target = 1}) == Errc::storage_failed);
     CHECK(judge.judge(room, "ada", {}) == Errc{});
 }

@@ -28,13 +28,13 @@ void apply(RoomState& state, const std::vector<StateChange>& changes) {
     }
 }
 
-People restored(const RoomState& state) {
-    People people;
+RoomAccounts restored(const RoomState& state) {
+    RoomAccounts people;
     for (const auto& [key, value] : state) CHECK(people.restore(key, value));
     return people;
 }
 
-std::vector<std::string> names(const People& people, WallTime now = {}) {
+std::vector<std::string> names(const RoomAccounts& people, WallTime now = {}) {
     std::vector<std::string> all;
     for (const RoomPerson& person : people.page("", 100, now).first) all.push_back(person.user);
     return all;
@@ -43,7 +43,7 @@ std::vector<std::string> names(const People& people, WallTime now = {}) {
 }  // namespace
 
 TEST_CASE("people are known in any spelling, and spelled as they were first", "[server]") {
-    People people;
+    RoomAccounts people;
     people.at("Ada").role = Role::moderator;
     people.at("aDA").marker = 7;
     CHECK(people.size() == 1);
@@ -57,11 +57,11 @@ TEST_CASE("people are known in any spelling, and spelled as they were first", "[
 
 TEST_CASE("what is stored of people is restored", "[server]") {
     RoomState state;
-    apply(state, {People::role_change("Ada", Role::owner, {}),
-                  People::role_change("bob", Role::muted, at(123'456)),
-                  People::role_change("carl", Role::member, {}), People::marker_change("Carl", 42),
-                  People::marker_change("dora", 3)});
-    const People people = restored(state);
+    apply(state, {RoomAccounts::role_change("Ada", Role::owner, {}),
+                  RoomAccounts::role_change("bob", Role::muted, at(123'456)),
+                  RoomAccounts::role_change("carl", Role::member, {}), RoomAccounts::marker_change("Carl", 42),
+                  RoomAccounts::marker_change("dora", 3)});
+    const RoomAccounts people = restored(state);
     CHECK(people.size() == 4);
     CHECK(people.find("ada")->name == "Ada");
     CHECK(people.role("ada", {}) == Role::owner);
@@ -73,13 +73,13 @@ TEST_CASE("what is stored of people is restored", "[server]") {
     CHECK_FALSE(people.has_unsaved());
 
     SECTION("and nothing of a role that was taken away") {
-        apply(state, {People::role_change("ADA", Role::none, {})});
+        apply(state, {RoomAccounts::role_change("ADA", Role::none, {})});
         CHECK(restored(state).find("ada") == nullptr);
     }
 }
 
 TEST_CASE("a stored state that is nonsense is not believed", "[server]") {
-    People people;
+    RoomAccounts people;
     const auto refuses = [&](std::string_view key, std::string_view value) {
         return !people.restore(key, value);
     };
@@ -102,7 +102,7 @@ TEST_CASE("a stored state that is nonsense is not believed", "[server]") {
 }
 
 TEST_CASE("a mute and a ban end, and nothing else does", "[server]") {
-    People people;
+    RoomAccounts people;
     people.apply_role("ada", Role::muted, at(1000));
     people.apply_role("bob", Role::banned, at(1000));
     people.apply_role("carl", Role::banned, {});
@@ -118,7 +118,7 @@ TEST_CASE("a mute and a ban end, and nothing else does", "[server]") {
 }
 
 TEST_CASE("people of whom there is nothing to know are forgotten", "[server]") {
-    People people;
+    RoomAccounts people;
     ++people.at("ada").devices;
     people.tidy("ada");
     CHECK(people.size() == 1);  // is here
@@ -137,7 +137,7 @@ TEST_CASE("people of whom there is nothing to know are forgotten", "[server]") {
 }
 
 TEST_CASE("what changed without a record is stored once", "[server]") {
-    People people;
+    RoomAccounts people;
     CHECK(people.take_unsaved().empty());
     people.make_member(people.at("Ada"));
     people.set_marker(people.at("ada"), 3);
@@ -145,9 +145,9 @@ TEST_CASE("what changed without a record is stored once", "[server]") {
     people.set_marker(people.at("bob"), 1);
     CHECK(people.has_unsaved());
     CHECK(people.take_unsaved() ==
-          std::vector<StateChange>{People::role_change("Ada", Role::member, {}),
-                                   People::marker_change("ada", 5),
-                                   People::marker_change("bob", 1)});
+          std::vector<StateChange>{RoomAccounts::role_change("Ada", Role::member, {}),
+                                   RoomAccounts::marker_change("ada", 5),
+                                   RoomAccounts::marker_change("bob", 1)});
     CHECK(people.take_unsaved().empty());
 
     SECTION("and not over what a record said meanwhile") {
@@ -165,7 +165,7 @@ TEST_CASE("what changed without a record is stored once", "[server]") {
 }
 
 TEST_CASE("room is made by forgetting members who are away, one after the other", "[server]") {
-    People people;
+    RoomAccounts people;
     for (const char* name : {"ada", "bob", "carl", "dora", "eve", "fred"}) {
         people.apply_role(name, Role::member, {});
     }
@@ -186,7 +186,7 @@ TEST_CASE("room is made by forgetting members who are away, one after the other"
 }
 
 TEST_CASE("people are listed by pages", "[server]") {
-    People people;
+    RoomAccounts people;
     for (const char* name : {"Dora", "ada", "carl", "Bob", "eve"}) {
         people.apply_role(name, Role::member, {});
     }

@@ -16,20 +16,20 @@ using namespace quicchat::test;
 
 namespace {
 
-using Keeper = RoomKeeper<SharedLog>;
+using Keeper = RoomStore<SharedLog>;
 
 /// A keeper on a log that outlives it.
 struct Keeping {
     explicit Keeping(ServerConfig c = {}) : config(std::move(c)) { restart(); }
 
     void restart() {
-        keeper.emplace(SharedLog{log}, config);
-        for (const std::string& room : config.rooms) REQUIRE(keeper->open(room) == Errc{});
-        REQUIRE(keeper->restore() == Errc{});
+        room_store.emplace(SharedLog{log}, config);
+        for (const std::string& room : config.rooms) REQUIRE(room_store->open(room) == Errc{});
+        REQUIRE(room_store->restore() == Errc{});
     }
 
     Room& room(const std::string& name) {
-        Room* found = keeper->directory().find(name);
+        Room* found = room_store->directory().find(name);
         REQUIRE(found != nullptr);
         return *found;
     }
@@ -39,13 +39,13 @@ struct Keeping {
         const wire::CreateRoom m{
             1, {{static_cast<std::byte>(++newest)}}, std::move(name), access, "all about it"};
         const std::string key = canonical_name(m.room);
-        const Errc errc = keeper->begin_creation(key, owner);
+        const Errc errc = room_store->begin_creation(key, owner);
         if (errc != Errc{}) return errc;
         changes = changes_of(m, owner);
-        keeper->log().append(newest, key, make_creation(m, owner, {}, {}), changes);
+        room_store->log().append(newest, key, make_creation(m, owner, {}, {}), changes);
         return errc;
     }
-    Room* end() { return keeper->end_creation(keeper->log().poll_completion().value(), changes); }
+    Room* end() { return room_store->end_creation(room_store->log().poll_completion().value(), changes); }
     Errc make(std::string name, const std::string& owner = "ada",
               RoomAccess access = RoomAccess::everybody) {
         const Errc errc = begin(std::move(name), owner, access);
@@ -59,15 +59,15 @@ struct Keeping {
     void act(const std::string& name, const Act& what, const std::string& text = {}) {
         Room& place = room(name);
         Record record{{{static_cast<std::byte>(++newest)}}, {}, "ada", text, "{}", {}, what};
-        keeper->log().append(newest, place.key(), record, changes_of(what, text));
-        const auto done = keeper->log().poll_completion();
+        room_store->log().append(newest, place.key(), record, changes_of(what, text));
+        const auto done = room_store->log().poll_completion();
         REQUIRE(done->error == Errc{});
         place.push({done->offset, std::move(record)});
     }
 
     ServerConfig config;
     std::shared_ptr<MemoryLog> log = std::make_shared<MemoryLog>(Entropy::seeded(1));
-    std::optional<Keeper> keeper;
+    std::optional<Keeper> room_store;
     std::vector<StateChange> changes;
     unsigned newest = 0;
 };
@@ -81,7 +81,7 @@ Act role_of(std::string subject, Role role, WallTime until = {}) {
 
 }  // namespace
 
-TEST_CASE("a keeper's rooms are there again after a restart", "[server]") {
+TEST_CASE("a room_store's rooms are there again after a restart", "[server]") {
     Keeping k;
     REQUIRE(k.make("#Den", "Ada", RoomAccess::invitation) == Errc{});
     const WallTime end{std::chrono::seconds{5}};
@@ -91,8 +91,8 @@ TEST_CASE("a keeper's rooms are there again after a restart", "[server]") {
     k.act("#den", role_of("dora", Role::member));
     k.act("#den", role_of("dora", Role::none));
     k.room("#den").people().set_marker(k.room("#den").people().at("bob"), 4);
-    k.keeper->note_unsaved(k.room("#den"));
-    k.keeper->save();
+    k.room_store->note_unsaved(k.room("#den"));
+    k.room_store->save();
     const Epoch epoch = k.room("#den").epoch();
     k.restart();
 
@@ -110,7 +110,7 @@ TEST_CASE("a keeper's rooms are there again after a restart", "[server]") {
     CHECK(den.people().role("carl", {}) == Role::muted);
     CHECK(den.people().role("carl", end) == Role::member);
     CHECK(den.people().find("dora") == nullptr);
-    CHECK(k.keeper->directory().made_by("ada") == 1);
+    CHECK(k.room_store->directory().made_by("ada") == 1);
 
     SECTION("also with their latest access") {
         k.act("#den", {.kind = Act::Kind::access, .value = 2});
@@ -122,33 +122,33 @@ TEST_CASE("a keeper's rooms are there again after a restart", "[server]") {
     }
 }
 
-TEST_CASE("a keeper says whether another configuration fits", "[server]") {
+TEST_CASE("a room_store says whether another configuration fits", "[server]") {
     Keeping k;
     REQUIRE(k.make("#den") == Errc{});
     ServerConfig next{.rooms = {"#LOBBY", "#den", "#tea", "#Tea"}, .limits = {.rooms_max = 3}};
-    CHECK(k.keeper->check(next) == Errc{});
+    CHECK(k.room_store->check(next) == Errc{});
     next.limits.rooms_max = 2;
-    CHECK(k.keeper->check(next) == Errc::too_many_rooms);
+    CHECK(k.room_store->check(next) == Errc::too_many_rooms);
     next.rooms = {};
-    CHECK(k.keeper->check(next) == Errc{});
+    CHECK(k.room_store->check(next) == Errc{});
     next.limits.rooms_max = 1;
-    CHECK(k.keeper->check(next) == Errc::too_many_rooms);
+    CHECK(k.room_store->check(next) == Errc::too_many_rooms);
     next.rooms = {"@ada"};
-    CHECK(k.keeper->check(next) == Errc::invalid_name);
-    CHECK(k.keeper->directory().size() == 2);
+    CHECK(k.room_store->check(next) == Errc::invalid_name);
+    CHECK(k.room_store->directory().size() == 2);
 
     SECTION("also while a room is being made") {
         REQUIRE(k.begin("#milk") == Errc{});
         next = {.rooms = {"#milk"}, .limits = {.rooms_max = 3}};
-        CHECK(k.keeper->check(next) == Errc{});
+        CHECK(k.room_store->check(next) == Errc{});
         next.rooms.push_back("#tea");
-        CHECK(k.keeper->check(next) == Errc::too_many_rooms);
-        CHECK(k.keeper->open("#Milk") == Errc{});
-        CHECK(k.keeper->directory().size() == 2);
+        CHECK(k.room_store->check(next) == Errc::too_many_rooms);
+        CHECK(k.room_store->open("#Milk") == Errc{});
+        CHECK(k.room_store->directory().size() == 2);
         const Room* milk = k.end();
         REQUIRE(milk != nullptr);
         CHECK(milk->creator() == "ada");
-        CHECK(k.keeper->open("#Milk") == Errc{});
+        CHECK(k.room_store->open("#Milk") == Errc{});
         CHECK(k.room("#milk").name() == "#milk");
     }
 }
@@ -162,8 +162,8 @@ TEST_CASE("a room is spelled as the configuration says, or as it last did", "[se
     k.config.rooms = {};
     k.restart();
     CHECK(k.room("#lobby").name() == "#LOBBY");
-    CHECK(k.keeper->open("lobby") == Errc::invalid_name);
-    CHECK(k.keeper->open("@ada") == Errc::invalid_name);
+    CHECK(k.room_store->open("lobby") == Errc::invalid_name);
+    CHECK(k.room_store->open("@ada") == Errc::invalid_name);
 }
 
 TEST_CASE("a room that somebody began to make", "[server]") {
@@ -171,7 +171,7 @@ TEST_CASE("a room that somebody began to make", "[server]") {
 
     SECTION("is there once that is committed") {
         REQUIRE(k.begin("#a") == Errc{});
-        CHECK(k.keeper->directory().find("#a") == nullptr);
+        CHECK(k.room_store->directory().find("#a") == nullptr);
         const Room* made = k.end();
         REQUIRE(made != nullptr);
         CHECK(made->name() == "#a");
@@ -182,17 +182,17 @@ TEST_CASE("a room that somebody began to make", "[server]") {
     }
     SECTION("is forgotten if it is not committed") {
         REQUIRE(k.begin("#a") == Errc{});
-        AppendCompletion failed = k.keeper->log().poll_completion().value();
+        AppendCompletion failed = k.room_store->log().poll_completion().value();
         failed.error = Errc::storage_full;
-        CHECK(k.keeper->end_creation(failed, k.changes) == nullptr);
+        CHECK(k.room_store->end_creation(failed, k.changes) == nullptr);
         CHECK(k.log->rooms()->empty());
         CHECK(k.make("#a") == Errc{});
     }
     SECTION("is forgotten if the server ends before") {
-        REQUIRE(k.keeper->begin_creation("#a", "ada") == Errc{});
+        REQUIRE(k.room_store->begin_creation("#a", "ada") == Errc{});
         CHECK(k.log->rooms()->size() == 1);
         k.restart();
-        CHECK(k.keeper->directory().find("#a") == nullptr);
+        CHECK(k.room_store->directory().find("#a") == nullptr);
         CHECK(k.log->rooms()->empty());
     }
     SECTION("counts among those of its maker, and of the server") {
@@ -203,7 +203,7 @@ TEST_CASE("a room that somebody began to make", "[server]") {
         CHECK(k.begin("#d", "carl") == Errc::too_many_rooms);
         CHECK(k.end() != nullptr);
         CHECK(k.begin("#d", "carl") == Errc::too_many_rooms);
-        CHECK(k.keeper->open("#e") == Errc::too_many_rooms);
+        CHECK(k.room_store->open("#e") == Errc::too_many_rooms);
         k.restart();
         CHECK(k.begin("#c", "ada") == Errc::too_many_rooms);
     }
@@ -211,14 +211,14 @@ TEST_CASE("a room that somebody began to make", "[server]") {
 
 TEST_CASE("what pairs share does not keep others from making rooms", "[server]") {
     Keeping k{{.rooms = {}, .limits = {.rooms_max = 2}}};
-    REQUIRE(k.keeper->open_private("ada", "bob"));
-    REQUIRE(k.keeper->open_private("ada", "carl"));
+    REQUIRE(k.room_store->open_private("ada", "bob"));
+    REQUIRE(k.room_store->open_private("ada", "carl"));
     CHECK(k.make("#a") == Errc{});
     CHECK(k.make("#b") == Errc{});
     CHECK(k.begin("#c") == Errc::too_many_rooms);
-    k.keeper->save();
+    k.room_store->save();
     k.restart();
-    CHECK(k.keeper->directory().size() == 4);
+    CHECK(k.room_store->directory().size() == 4);
 }
 
 TEST_CASE("only operators make rooms where the configuration says so", "[server]") {
@@ -227,56 +227,56 @@ TEST_CASE("only operators make rooms where the configuration says so", "[server]
     CHECK(k.make("#a", "root") == Errc{});
 }
 
-TEST_CASE("a keeper has one room for two people", "[server]") {
+TEST_CASE("a room_store has one room for two people", "[server]") {
     Keeping k{{.rooms = {}, .limits = {.private_rooms_max = 2}}};
-    Room& pair = **k.keeper->open_private("Ada", "Bob");
+    Room& pair = **k.room_store->open_private("Ada", "Bob");
     CHECK(pair.key() == "@ada,@bob");
     CHECK(pair.name_for("ada") == "@Bob");
     CHECK(pair.name_for("BOB") == "@Ada");
     CHECK(pair.access() == RoomAccess::invitation);
-    CHECK(k.keeper->open_private("bob", "ada").value() == &pair);
-    CHECK(k.keeper->find_for("ada", "@BOB", {}) == &pair);
-    CHECK(k.keeper->find_for("bob", "@ada", {}) == &pair);
-    CHECK(k.keeper->find_for("carl", "@ada", {}) == nullptr);
-    CHECK(k.keeper->find_for("carl", "@ada,@bob", {}) == nullptr);
-    CHECK((*k.keeper->open_private("ada", "ada"))->name_for("ada") == "@ada");
+    CHECK(k.room_store->open_private("bob", "ada").value() == &pair);
+    CHECK(k.room_store->find_for("ada", "@BOB", {}) == &pair);
+    CHECK(k.room_store->find_for("bob", "@ada", {}) == &pair);
+    CHECK(k.room_store->find_for("carl", "@ada", {}) == nullptr);
+    CHECK(k.room_store->find_for("carl", "@ada,@bob", {}) == nullptr);
+    CHECK((*k.room_store->open_private("ada", "ada"))->name_for("ada") == "@ada");
 
     SECTION("spelled as their accounts are, also after a restart") {
-        k.keeper->save();
+        k.room_store->save();
         k.restart();
         CHECK(k.room("@ada,@bob").name_for("ada") == "@Bob");
         CHECK(k.room("@ada,@bob").people().role("BOB", {}) == Role::member);
     }
     SECTION("and forgets the longest quiet one when there are too many") {
-        CHECK(k.keeper->next_surplus() == nullptr);
-        REQUIRE(k.keeper->open_private("ada", "carl"));
-        REQUIRE(k.keeper->next_surplus() == &pair);
-        k.keeper->forget(pair);
-        CHECK(k.keeper->next_surplus() == nullptr);
+        CHECK(k.room_store->next_surplus() == nullptr);
+        REQUIRE(k.room_store->open_private("ada", "carl"));
+        REQUIRE(k.room_store->next_surplus() == &pair);
+        k.room_store->forget(pair);
+        CHECK(k.room_store->next_surplus() == nullptr);
         CHECK(k.log->rooms()->size() == 2);
     }
     SECTION("also if some were opened and nothing was ever said in them") {
         k.restart();  // before anything of the two pairs was stored
         for (const char* other : {"carl", "dora", "eve"}) {
-            REQUIRE(k.keeper->open_private("ada", other));
-            while (Room* surplus = k.keeper->next_surplus()) k.keeper->forget(*surplus);
+            REQUIRE(k.room_store->open_private("ada", other));
+            while (Room* surplus = k.room_store->next_surplus()) k.room_store->forget(*surplus);
         }
-        CHECK(k.keeper->private_rooms().size() == 2);
+        CHECK(k.room_store->private_rooms().size() == 2);
         CHECK(k.log->rooms()->size() == 2);
     }
 }
 
 TEST_CASE("who comes into a room for everybody belongs to it", "[server]") {
     Keeping k{{.rooms = {"#lobby"}, .limits = {.members_max = 2}}};
-    CHECK(k.keeper->admit(k.room("#lobby"), "Ada", {}));
-    CHECK(k.keeper->admit(k.room("#lobby"), "bob", {}));
-    k.keeper->save();
+    CHECK(k.room_store->admit(k.room("#lobby"), "Ada", {}));
+    CHECK(k.room_store->admit(k.room("#lobby"), "bob", {}));
+    k.room_store->save();
     k.restart();
     CHECK(k.room("#lobby").people().role("ada", {}) == Role::member);
 
     SECTION("and goes first when it is full of people who are away") {
-        CHECK(k.keeper->admit(k.room("#lobby"), "carl", {}));
-        k.keeper->save();
+        CHECK(k.room_store->admit(k.room("#lobby"), "carl", {}));
+        k.room_store->save();
         CHECK(k.room("#lobby").people().size() == 2);
         CHECK(k.room("#lobby").people().find("ada") == nullptr);
         k.restart();
@@ -287,18 +287,18 @@ TEST_CASE("who comes into a room for everybody belongs to it", "[server]") {
     SECTION("but not if all of them are here, or more than members") {
         ++k.room("#lobby").people().at("ada").devices;
         k.act("#lobby", role_of("bob", Role::moderator));
-        CHECK_FALSE(k.keeper->admit(k.room("#lobby"), "carl", {}));
-        CHECK(k.keeper->admit(k.room("#lobby"), "ADA", {}));
+        CHECK_FALSE(k.room_store->admit(k.room("#lobby"), "carl", {}));
+        CHECK(k.room_store->admit(k.room("#lobby"), "ADA", {}));
     }
     SECTION("unless it is decided just now what somebody is there") {
         Room& lobby = k.room("#lobby");
         k.act("#lobby", role_of("bob", Role::none));
         lobby.changes_under_way = 1;
-        CHECK(k.keeper->admit(lobby, "bob", {}));
-        k.keeper->save();
+        CHECK(k.room_store->admit(lobby, "bob", {}));
+        k.room_store->save();
         CHECK(k.log->state("#lobby")->count("role/bob") == 0);
         lobby.changes_under_way = 0;
-        k.keeper->save();
+        k.room_store->save();
         CHECK(k.log->state("#lobby")->count("role/bob") == 1);
     }
 }
@@ -309,13 +309,13 @@ TEST_CASE("a list of rooms says what an account has not read", "[server]") {
                          const std::string& text = "hi") {
         Room& lobby = k.room("#lobby");
         Record record{{{static_cast<std::byte>(++k.newest)}}, {}, author, text, "{}", {}, act};
-        k.keeper->log().append(1, "#lobby", record);
-        const auto done = k.keeper->log().poll_completion();
+        k.room_store->log().append(1, "#lobby", record);
+        const auto done = k.room_store->log().poll_completion();
         REQUIRE(done->error == Errc{});
         lobby.push({done->offset, std::move(record)});
     };
     const auto summary = [&](std::string_view user) {
-        return *k.keeper->summarize(k.room("#lobby"), user, {});
+        return *k.room_store->summarize(k.room("#lobby"), user, {});
     };
     say("ada");
     say("bob");

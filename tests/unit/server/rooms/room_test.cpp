@@ -69,22 +69,22 @@ TEST_CASE("a room counts the devices of its users", "[server]") {
     CHECK(room.members().empty());
 }
 
-TEST_CASE("the roster knows the connections of each user, in any spelling", "[server]") {
-    Roster roster;
-    roster.add("Ada", ConnectionId{1});
-    roster.add("ada", ConnectionId{2});
-    roster.add("bob", ConnectionId{3});
-    REQUIRE(roster.find("ADA") != nullptr);
-    CHECK(roster.find("ADA")->connections == std::vector{ConnectionId{1}, ConnectionId{2}});
-    CHECK(roster.find("BOB")->name == "bob");
-    CHECK(roster.find("eve") == nullptr);
-    roster.remove("aDa", ConnectionId{1});
-    roster.remove("ada", ConnectionId{9});
-    roster.remove("eve", ConnectionId{1});
-    CHECK(roster.find("ada")->connections == std::vector{ConnectionId{2}});
-    CHECK(roster.size() == 2);
-    roster.remove("ada", ConnectionId{2});
-    CHECK(roster.size() == 1);
+TEST_CASE("online users: it knows the connections of each user, in any spelling", "[server]") {
+    OnlineUsers online;
+    online.add("Ada", ConnectionId{1});
+    online.add("ada", ConnectionId{2});
+    online.add("bob", ConnectionId{3});
+    REQUIRE(online.find("ADA") != nullptr);
+    CHECK(online.find("ADA")->connections == std::vector{ConnectionId{1}, ConnectionId{2}});
+    CHECK(online.find("BOB")->name == "bob");
+    CHECK(online.find("eve") == nullptr);
+    online.remove("aDa", ConnectionId{1});
+    online.remove("ada", ConnectionId{9});
+    online.remove("eve", ConnectionId{1});
+    CHECK(online.find("ada")->connections == std::vector{ConnectionId{2}});
+    CHECK(online.size() == 2);
+    online.remove("ada", ConnectionId{2});
+    CHECK(online.size() == 1);
 }
 
 TEST_CASE("private rooms", "[server]") {
