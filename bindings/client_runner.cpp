@@ -48,7 +48,7 @@ void ClientRunner::keep_state() {
     std::vector<OutboxChange> changes;
     while (auto change = client_.poll_outbox_change()) changes.push_back(*std::move(change));
     if (const auto error = store_->apply(changes)) return fail(*error);
-    const std::optional<DeviceToken>& token = client_.login().token();
+    const DeviceToken* token = client_.login().token();
     const std::uint64_t generation = token ? token->generation : 0;
     if (generation == kept_generation_) return;
     const auto error = token ? store_->keep(*token) : store_->forget_token();

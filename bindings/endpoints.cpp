@@ -91,12 +91,11 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
         std::move(identity), quic::Config{.limits = settings.limits, .alpn = options.alpn}));
 
     Storage storage = open_storage(options);
-    std::optional<DeferredHook> hook;
-    if (options.asks) hook.emplace();
-    ServerAuthenticator authenticator{storage.book,
+    const auto hook = options.asks ? std::make_shared<DeferredHook>() : nullptr;
+    quic::Authenticator authenticator{storage.book,
                                       storage.secret,
                                       quic::system_entropy(),
-                                      AnyHook{hook},
+                                      hook,
                                       {.hook_timeout = options.hook_timeout}};
     auto driver = std::make_unique<ServerDriver>(
         std::move(socket), std::move(endpoint), std::move(storage.log), std::move(authenticator),
@@ -113,8 +112,9 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
         std::move(storage.files));
     ServerParts parts{.driver = std::move(driver),
                       .book = std::move(storage.book),
+                      .memory_book = std::move(storage.memory_book),
                       .store = std::move(storage.store),
-                      .hook = std::move(hook),
+                      .hook = hook,
                       .checks_messages = options.checks_messages,
                       .drain_timeout = settings.limits.drain_timeout};
     return {std::make_unique<ServerRunner>(std::move(parts), std::move(port)), std::move(address),

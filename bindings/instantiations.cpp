@@ -2,10 +2,9 @@
 
 namespace quicchat {
 
-template class Client<quic::Endpoint, quic::Login>;
-template class Server<quic::Endpoint, python::AnyLog, python::ServerAuthenticator,
-                      python::AnyFiles>;
+template class Client<quic::Endpoint>;
+template class Server<quic::Endpoint>;
 template class quic::Driver<quic::Client>;
-template class quic::Driver<python::ChatServer>;
+template class quic::Driver<quic::Server>;
 
 }  // namespace quicchat

@@ -6,6 +6,9 @@
 #include "endpoints.hpp"
 #include "engine.hpp"
 #include "instantiations.hpp"
+#include "quicchat/auth/deferred_hook.hpp"
+#include "quicchat/auth/memory_accounts.hpp"
+#include "quicchat/sqlite/store.hpp"
 #include "server_port.hpp"
 
 namespace quicchat::python {
@@ -13,11 +16,12 @@ namespace quicchat::python {
 /// What a server stands on, and is watched beside it.
 struct ServerParts {
     std::unique_ptr<ServerDriver> driver;
-    std::shared_ptr<AnyBook> book;
-    std::shared_ptr<sqlite::Store> store{};  ///< Nullptr: everything is in memory.
-    std::optional<DeferredHook> hook{};      ///< If Python is asked about logins.
-    bool checks_messages = false;            ///< Python is asked about messages.
-    Duration drain_timeout{};                ///< The server's own.
+    std::shared_ptr<AccountBook> book;
+    std::shared_ptr<MemoryAccounts> memory_book{};  ///< The same, if it is in memory.
+    std::shared_ptr<sqlite::Store> store{};         ///< Nullptr: everything is in memory.
+    std::shared_ptr<DeferredHook> hook{};           ///< If Python is asked about logins.
+    bool checks_messages = false;                   ///< Python is asked about messages.
+    Duration drain_timeout{};                       ///< The server's own.
 };
 
 /// Drives one server on the engine thread.
@@ -40,7 +44,8 @@ public:
     // For errands.
 
     const AccountStore& accounts() { return parts_.book->accounts(); }
-    void replace_accounts(AccountStore next) { parts_.book->replace(std::move(next)); }
+    /// Of a server whose accounts are in memory.
+    void replace_accounts(AccountStore next) { parts_.memory_book->replace(std::move(next)); }
     /// All but the accounts. If something cannot be, throws CoreFailure, and nothing has changed.
     void take_settings(const ServerSettings& next);
 
@@ -54,7 +59,7 @@ private:
     void ask_about_messages();
 
     ServerParts parts_;
-    ChatServer& server_;
+    quic::Server& server_;
     std::shared_ptr<ServerPort> port_;
     bool failed_ = false;
     bool finished_ = false;

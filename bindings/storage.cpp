@@ -4,9 +4,14 @@
 
 #include "failure.hpp"
 #include "quicchat/auth/verifier.hpp"
+#include "quicchat/disk/disk_files.hpp"
+#include "quicchat/file/memory_files.hpp"
+#include "quicchat/log/memory_log.hpp"
 #include "quicchat/quic/run.hpp"
 #include "quicchat/quic/wolf_crypto.hpp"
 #include "quicchat/sqlite/account_admin.hpp"
+#include "quicchat/sqlite/sqlite_accounts.hpp"
+#include "quicchat/sqlite/sqlite_log.hpp"
 
 namespace quicchat::python {
 namespace {
@@ -21,10 +26,11 @@ Storage open_memory(const ServerSettings& settings) {
     // Made of the private key, so that it is as secret and as lasting.
     const Digest secret = quic::WolfCrypto::hmac_sha256(as_bytes(settings.key_pem),
                                                         as_bytes("quicchat unknown users"));
-    MemoryAccounts accounts{make_store(plan_accounts(settings, {}))};
+    auto accounts = std::make_shared<MemoryAccounts>(make_store(plan_accounts(settings, {})));
     return {.store = nullptr,
-            .log = AnyLog{MemoryLog{quic::system_entropy()}},
-            .book = std::make_shared<AnyBook>(std::move(accounts)),
+            .log = MemoryLog{quic::system_entropy()},
+            .book = accounts,
+            .memory_book = accounts,
             .secret = Buffer(secret.begin(), secret.end())};
 }
 
@@ -35,8 +41,8 @@ Storage open_database_file(const ServeOptions& options) {
         {.path = options.database, .durability = durability}, quic::system_entropy()));
     const BytesView secret = store->secret();
     Storage storage{.store = store,
-                    .log = AnyLog{SqliteLog{store}},
-                    .book = std::make_shared<AnyBook>(SqliteAccounts{store}),
+                    .log = SqliteLog{store},
+                    .book = std::make_shared<SqliteAccounts>(store),
                     .secret = Buffer(secret.begin(), secret.end())};
     const AccountPlan plan = plan_accounts(options.settings, storage.book->accounts());
     store_accounts(options.database, plan);
@@ -100,9 +106,9 @@ Storage open_storage(const ServeOptions& options) {
     if (!options.files.empty()) {
         const bool sync = options.durability == "fsync";
         storage.files =
-            AnyFiles{value_or_throw(AnyFiles::Disk::open(options.files, storage.secret, sync))};
+            value_or_throw(DiskFiles<quic::WolfCrypto>::open(options.files, storage.secret, sync));
     } else if (options.files_in_memory) {
-        storage.files = AnyFiles{AnyFiles::Memory{}};
+        storage.files = MemoryFiles<quic::WolfCrypto>{};
     }
     return storage;
 }

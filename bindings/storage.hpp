@@ -6,21 +6,24 @@
 #include <string_view>
 #include <vector>
 
-#include "any_book.hpp"
-#include "any_files.hpp"
-#include "any_log.hpp"
 #include "endpoints.hpp"
 #include "quicchat/auth/account_store.hpp"
+#include "quicchat/auth/memory_accounts.hpp"
 #include "quicchat/auth/verifier.hpp"
+#include "quicchat/base/owned.hpp"
+#include "quicchat/file/file_store.hpp"
+#include "quicchat/log/room_log.hpp"
+#include "quicchat/sqlite/store.hpp"
 
 namespace quicchat::python {
 
 /// Where a server keeps rooms and accounts.
 struct Storage {
     std::shared_ptr<sqlite::Store> store{};  ///< Nullptr: in memory.
-    AnyLog log;
-    std::shared_ptr<AnyBook> book;
-    AnyFiles files{};
+    Owned<RoomLog> log;
+    std::shared_ptr<AccountBook> book;
+    std::shared_ptr<MemoryAccounts> memory_book{};  ///< The same, if it is in memory.
+    Owned<FileStore> files = NoFiles{};
     Buffer secret;                        ///< Hides which users exist.
     std::vector<std::string> replaced{};  ///< Whose password in the database was another one.
 };

@@ -123,9 +123,9 @@ static_assert(DialingTransport<Pipe>);
 
 int main() {
     auto [here, there] = Pipe::create();
-    Server<Pipe, MemoryLog, NameAuthenticator> server{
-        std::move(there), MemoryLog{Entropy::seeded(1)}, NameAuthenticator{}, Entropy::seeded(2)};
-    Client<Pipe, NameLogin> client{std::move(here), *NameLogin::create("ada"), Entropy::seeded(3)};
+    Server<Pipe> server{std::move(there), MemoryLog{Entropy::seeded(1)}, NameAuthenticator{},
+                        Entropy::seeded(2)};
+    Client<Pipe> client{std::move(here), *NameLogin::create("ada"), Entropy::seeded(3)};
 
     client.connect({});
     for (int turn = 0; turn < 100; ++turn) {

@@ -24,9 +24,6 @@ using namespace quicchat;
 
 namespace {
 
-using Logins = DeviceAuthenticator<quic::WolfCrypto, SqliteAccounts>;
-using ServerThatRemembers = Server<quic::Endpoint, SqliteLog, Logins>;
-
 quic::StopFlag stop_flag;
 
 [[noreturn]] void fail(const std::string& text) {
@@ -86,9 +83,10 @@ int main(int argc, char** argv) {
                 format_fingerprint(or_exit(quic::key_fingerprint(pair.certificate_pem))).c_str());
     std::fflush(stdout);
 
-    quic::Driver<ServerThatRemembers> driver{
+    quic::Driver<quic::Server> driver{
         std::move(socket), std::move(endpoint), SqliteLog{store},
-        Logins{accounts, store->secret(), quic::system_entropy()}, quic::system_entropy()};
+        quic::Authenticator{accounts, store->secret(), quic::system_entropy()},
+        quic::system_entropy()};
     std::signal(SIGINT, [](int) { stop_flag.stop(); });
     std::signal(SIGTERM, [](int) { stop_flag.stop(); });
     if (const auto error = quic::run(driver, stop_flag)) fail(error.message());

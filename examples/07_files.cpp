@@ -19,7 +19,6 @@ namespace {
 
 /// Files in memory, for this example; quicchat::sqlite has DiskFiles, which keeps them in a folder.
 using Files = MemoryFiles<quic::WolfCrypto>;
-using FileServer = Server<memory::Transport, MemoryLog, NameAuthenticator, Files>;
 
 Buffer sha256(BytesView bytes) {
     const Digest digest = quic::WolfCrypto::sha256(bytes);
@@ -34,9 +33,9 @@ public:
 
     void handle(const ClientEvent& event) {
         if (std::holds_alternative<RoomJoined>(event)) {
-            (void)client_->send_file("#lobby", {.name = "numbers.bin",
-                                                .size = content_.size(),
-                                                .digest = sha256(content_)});
+            (void)client_->send_file(
+                "#lobby",
+                {.name = "numbers.bin", .size = content_.size(), .digest = sha256(content_)});
         } else if (const auto* wanted = std::get_if<FileWanted>(&event)) {
             const BytesView rest = BytesView{content_}.subspan(wanted->offset);
             (void)client_->give_file(wanted->request, wanted->offset,
@@ -88,8 +87,9 @@ private:
 
 int main() {
     memory::Network network{{.seed = 1}};
-    FileServer server{network.listen("chat"), MemoryLog{Entropy::seeded(2)}, NameAuthenticator{},
-                      Entropy::seeded(3),     ServerConfig{},                Files{}};
+    memory::Server server{network.listen("chat"), MemoryLog{Entropy::seeded(2)},
+                          NameAuthenticator{},    Entropy::seeded(3),
+                          ServerConfig{},         Files{}};
     memory::Client ada{network.dial("chat"), *NameLogin::create("ada"), Entropy::seeded(4)};
     memory::Client bob{network.dial("chat"), *NameLogin::create("bob"), Entropy::seeded(5)};
     Sender sender{ada, Buffer(1'000'000, std::byte{42})};

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "include" / "quicchat"
 
 # Who may include whom, by folder. The root of include/quicchat may include everything.
+# `server/io` are the parts of Server that move bytes, so they know transports and logins.
 MAY_INCLUDE = {
     "base": {"base"},
     "wire": {"base", "wire"},
@@ -19,6 +20,7 @@ MAY_INCLUDE = {
     "session": {"base", "wire", "transport", "session"},
     "file": {"base", "file"},
     "server": {"base", "wire", "log", "file", "session", "server"},
+    "server/io": {"base", "wire", "log", "file", "transport", "auth", "session", "server"},
     "memory": {"base", "transport", "memory"},
     "quic": {"base", "transport", "auth", "quic"},
     "sqlite": {"base", "wire", "log", "auth", "session", "sqlite"},
@@ -67,9 +69,32 @@ def folder_of(name):
     return parts[1] if len(parts) > 2 else ""
 
 
+def rule_for(path):
+    """What the folder of a header may include: its own rule, or that of its layer."""
+    folder = path.parent.relative_to(INCLUDE).as_posix()
+    return MAY_INCLUDE[folder if folder in MAY_INCLUDE else folder.split("/")[0]]
+
+
+def classes_of(text):
+    """The classes of a C++ file with their number of lines, by indentation; those inside others
+    count with these."""
+    lines = text.splitlines()
+    for start, line in enumerate(lines):
+        begins = re.match(r"(?:class|struct) +(\w+)[^;]*\{$", line)
+        if begins:
+            length = next(i for i, end in enumerate(lines[start:]) if end.startswith("};"))
+            yield begins[1], length + 1
+
+
 class Sizes(unittest.TestCase):
-    def test_files_stay_under_400_lines(self):
-        for path in tracked("*.hpp", "*.cpp", "*.py"):
+    def test_classes_stay_under_400_lines(self):
+        for path in tracked("*.hpp", "*.cpp"):
+            for name, length in classes_of(path.read_text()):
+                with self.subTest(f"{path.relative_to(ROOT)}: {name}"):
+                    self.assertLessEqual(length, 400)
+
+    def test_modules_stay_under_400_lines(self):
+        for path in tracked("*.py"):
             with self.subTest(path.relative_to(ROOT)):
                 self.assertLessEqual(len(path.read_text().splitlines()), 400)
 
@@ -84,11 +109,11 @@ class Sizes(unittest.TestCase):
 
 class Layers(unittest.TestCase):
     def test_includes_go_one_way(self):
-        for path in sorted(INCLUDE.glob("*/*.hpp")):
-            layer = path.parent.name
+        for path in sorted(INCLUDE.glob("*/**/*.hpp")):
+            layer = folder_of(f"quicchat/{path.relative_to(INCLUDE).as_posix()}")
             for name in includes_of(path):
-                with self.subTest(f"{layer}/{path.name} includes {name}"):
-                    self.assertIn(folder_of(name), MAY_INCLUDE[layer])
+                with self.subTest(f"{path.relative_to(INCLUDE)} includes {name}"):
+                    self.assertIn(folder_of(name), rule_for(path))
                     if layer == "auth" and folder_of(name) == "transport":
                         self.assertIn(name, AUTH_FROM_TRANSPORT)
 

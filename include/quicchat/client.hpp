@@ -13,9 +13,10 @@
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/match.hpp"
+#include "quicchat/base/owned.hpp"
 #include "quicchat/base/time.hpp"
-#include "quicchat/session/client_calls.hpp"
 #include "quicchat/session/backoff.hpp"
+#include "quicchat/session/client_calls.hpp"
 #include "quicchat/session/client_session.hpp"
 #include "quicchat/transport/concept.hpp"
 #include "quicchat/wire/frame_assembler.hpp"
@@ -39,15 +40,15 @@ struct ClientConfig {
 ///
 /// Single-threaded: every call must come from one thread at a time. After any call that may cause
 /// traffic, let the transport's driver run a turn.
-template <DialingTransport T, ClientLogin L>
-class Client : public ClientCalls<Client<T, L>> {
+template <DialingTransport T>
+class Client : public ClientCalls<Client<T>> {
 public:
-    Client(T transport, L login, Entropy entropy, ClientConfig config = {})
+    Client(T transport, Owned<ClientLogin> login, Entropy entropy, ClientConfig config = {})
         : transport_(std::move(transport)),
           login_(std::move(login)),
           entropy_(entropy),
           limits_(config.limits),
-          device_(config.device ? *config.device : DeviceId{entropy_.template draw<16>()}),
+          device_(config.device ? *config.device : DeviceId{entropy_.draw<16>()}),
           backoff_(config.reconnect),
           session_(config.limits, std::move(config.agent)) {}
 
@@ -104,14 +105,15 @@ public:
 
     /// Of the connection; `connecting` also while it waits to dial again.
     State state() const { return session_.state(); }
-    const L& login() const { return login_; }
+    /// What the client logs in by; its `token` is for the next run of a program that keeps it.
+    const ClientLogin& login() const { return *login_; }
     DeviceId device() const { return device_; }
     std::size_t unanswered_requests() const { return session_.unanswered_requests(); }
     T& transport() { return transport_; }
     const T& transport() const { return transport_; }
 
 private:
-    friend class ClientCalls<Client<T, L>>;
+    friend class ClientCalls<Client<T>>;
 
     struct Stream {
         FrameAssembler assembler;
@@ -153,7 +155,7 @@ private:
         std::optional<Duration> delay;
         if (!closing_) {
             delay = backoff_.handle_lost(reason.errc, now_, entropy_);
-            if (login_.recover(reason.errc)) delay = Duration{};  // in another way
+            if (login_->recover(reason.errc)) delay = Duration{};  // in another way
         }
         closing_ = closing_ || !delay;
         if (!delay) return session_.end(std::move(reason));
@@ -167,7 +169,7 @@ private:
         const Result<ChannelBinding> binding = transport_.channel_binding(connected.connection);
         if (!binding) return fail(to_errc(binding.error()));
         const auto nonce = entropy_.draw<login_entropy_bytes>();
-        Result<LoginStart> start = login_.start(*binding, device_, nonce);
+        Result<LoginStart> start = login_->start(*binding, device_, nonce);
         if (!start) return fail(to_errc(start.error()));
         const Result<StreamId> control = open_stream();
         if (!control) return fail(to_errc(control.error()));
@@ -229,7 +231,7 @@ private:
     }
 
     void keep(wire::Token token) {
-        login_.keep(DeviceToken{token.generation, Secret{token.key}});
+        login_->keep(DeviceToken{token.generation, Secret{token.key}});
         secure_wipe(token.key);
     }
 
@@ -247,14 +249,14 @@ private:
         const std::optional<LoginInput> input = session_.poll_login();
         if (!input) return true;
         if (input->final) {
-            const auto proven = login_.finish(input->data);
+            const auto proven = login_->finish(input->data);
             if (!proven) return fail(to_errc(proven.error())), false;
             login_deadline_.reset();
             backoff_.handle_online(now_);
             session_.login_complete();
             read_early();
         } else {
-            Result<Buffer> answer = login_.respond(input->data);
+            Result<Buffer> answer = login_->respond(input->data);
             if (!answer) return fail(to_errc(answer.error())), false;
             session_.login_respond(*std::move(answer));
         }
@@ -342,7 +344,7 @@ private:
     MessageId draw_id() { return {entropy_.draw<16>()}; }
 
     T transport_;
-    L login_;
+    Owned<ClientLogin> login_;
     Entropy entropy_;
     Limits limits_;
     DeviceId device_;

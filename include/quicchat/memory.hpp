@@ -10,7 +10,7 @@
 
 namespace quicchat::memory {
 
-using Client = quicchat::Client<Transport, NameLogin>;
-using Server = quicchat::Server<Transport, MemoryLog, NameAuthenticator>;
+using Client = quicchat::Client<Transport>;
+using Server = quicchat::Server<Transport>;
 
 }  // namespace quicchat::memory

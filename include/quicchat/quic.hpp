@@ -18,13 +18,13 @@ namespace quicchat::quic {
 using Login = DeviceLogin<WolfCrypto>;
 
 /// A client over QUIC.
-using Client = quicchat::Client<Endpoint, Login>;
+using Client = quicchat::Client<Endpoint>;
 
-/// Knows accounts and their devices while the program runs.
-using Authenticator = DeviceAuthenticator<WolfCrypto, MemoryAccounts>;
+/// Logs in by password or device token, against an AccountBook.
+using Authenticator = DeviceAuthenticator<WolfCrypto>;
 
-/// A server over QUIC with accounts, whose rooms live in memory. With `SqliteLog` and
-/// `SqliteAccounts` (quicchat/sqlite.hpp) in their places it remembers.
-using Server = quicchat::Server<Endpoint, MemoryLog, Authenticator>;
+/// A server over QUIC. With `MemoryLog` and `MemoryAccounts` it knows rooms and accounts while the
+/// program runs; with `SqliteLog` and `SqliteAccounts` (quicchat/sqlite.hpp) it remembers.
+using Server = quicchat::Server<Endpoint>;
 
 }  // namespace quicchat::quic

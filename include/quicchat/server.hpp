@@ -13,15 +13,15 @@
 #include "quicchat/base/queue.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/log/room_log.hpp"
-#include "quicchat/server/io/request_cost.hpp"
 #include "quicchat/server/config.hpp"
-#include "quicchat/server/io/connection.hpp"
 #include "quicchat/server/hub.hpp"
-#include "quicchat/server/io/event_queue.hpp"
+#include "quicchat/server/io/connection.hpp"
 #include "quicchat/server/io/delivery.hpp"
+#include "quicchat/server/io/event_queue.hpp"
 #include "quicchat/server/io/file_streams.hpp"
 #include "quicchat/server/io/logins.hpp"
 #include "quicchat/server/io/peers.hpp"
+#include "quicchat/server/io/request_cost.hpp"
 #include "quicchat/session/event.hpp"
 #include "quicchat/transport/concept.hpp"
 
@@ -32,11 +32,11 @@ namespace quicchat {
 /// the chat.
 ///
 /// Single-threaded: every call must come from one thread at a time.
-template <Transport T, RoomLog Log, Authenticator A, FileStore Files = NoFiles>
+template <Transport T>
 class Server {
 public:
-    Server(T transport, Log log, A authenticator, Entropy entropy, ServerConfig config = {},
-           Files files = {})
+    Server(T transport, Owned<RoomLog> log, Owned<Authenticator> authenticator, Entropy entropy,
+           ServerConfig config = {}, Owned<FileStore> files = NoFiles{})
         : config_(std::move(config)),
           peers_(std::move(transport), config_.limits),
           logins_(std::move(authenticator), entropy, config_.limits, peers_, rates_, news_),
@@ -91,8 +91,44 @@ public:
         peers_.write_control_to_all(goaway);
     }
 
-    /// Takes other settings while people are connected; server_reload.hpp says which, and when.
-    Errc reload(const ServerConfig& next, Now now);
+    /// Takes the rooms, operators, `anybody_makes_rooms` and limits of another configuration, while
+    /// people are connected: nobody is cut. Then call `process`.
+    ///
+    ///  - At once: who may make rooms, who is an operator, new rooms of the list, and limits, but
+    ///    for those below. Whoever uses more than a lower limit allows keeps it and gets no more:
+    ///    people stay in a room that is too full now.
+    ///  - For new connections: `login_timeout`, `connections_max`, and what a client is told when
+    ///    it logs in: the sizes of messages and attributes, and how many rooms it may be in. The
+    ///    frames of the connection itself are the transport's: give it the limits as well
+    ///    (`quic::Endpoint::set_limits`).
+    ///  - For rooms that are opened from now on: how much a log keeps, `room_recent_frames_max`.
+    ///  - Not at all: `agent`, and `stream_backlog_bytes_max`, by which the transport says
+    ///    Writable. A room that is not listed any more stays.
+    ///
+    /// Whoever is in a room that only an operator may read, and is none any more, is taken out of
+    /// it (`removed`). Clients learn of other roles with the next list of members.
+    ///
+    /// `invalid_name`: a room's name; `too_many_rooms`: with those that are there, more than
+    /// `Limits::rooms_max`. Nothing changes then. `storage_failed`: the log cannot be read, and the
+    /// server ends.
+    Errc reload(const ServerConfig& next, Now now) {
+        if (const Errc errc = hub_.room_store().check(next); errc != Errc{}) return errc;
+        const std::size_t backlog_max = config_.limits.stream_backlog_bytes_max;
+        config_.rooms = next.rooms;
+        config_.operators = next.operators;
+        config_.anybody_makes_rooms = next.anybody_makes_rooms;
+        config_.limits = next.limits;  // in place: everybody refers to them
+        config_.limits.stream_backlog_bytes_max = backlog_max;
+        logins_.set_timeout(config_.limits.login_timeout);
+        rates_.handle_changed_limits(now.steady);
+        peers_.handle_changed_limits(now.steady);
+        if (auto failure = hub_.handle_changed_config(config_, now.wall)) {
+            fail(failure->first, std::move(failure->second));
+            return failure->first;
+        }
+        delivery_.end_memberships();
+        return Errc{};
+    }
 
     /// True once nothing is left to do after `shutdown` or a failure.
     bool finished() const { return drain_deadline_ && peers_.size() == 0; }
@@ -114,8 +150,8 @@ public:
     std::size_t connection_count() const { return peers_.size(); }
     /// Answers that wait for slow clients, counted one by one.
     std::size_t answers_waiting() const { return hub_.fan_out().answers_waiting(); }
-    const Log& log() const { return hub_.log(); }
-    const Files& files() const { return files_->store(); }
+    const RoomLog& log() const { return hub_.log(); }
+    const FileStore& files() const { return files_->store(); }
     /// Files under way, in both directions.
     std::size_t transfers() const { return files_->transfers(); }
     T& transport() { return peers_.transport(); }
@@ -297,8 +333,7 @@ private:
                                      hub_.open_page(caller, stream_id, m));
     }
 
-    Errc receive_file(const Caller& caller, StreamId stream_id, Stream& stream,
-                      wire::FileOffer m) {
+    Errc receive_file(const Caller& caller, StreamId stream_id, Stream& stream, wire::FileOffer m) {
         if (stream.is_used()) return Errc::unexpected_frame;
         const RequestId request = m.request;
         const Errc errc = files_->offer(caller, stream_id, std::move(m), now_.steady);
@@ -384,15 +419,13 @@ private:
     Peers<T> peers_;
     RateLimits rates_{config_.limits};
     EventQueue news_{config_.limits.events_max};
-    Logins<T, Log, A> logins_;
-    Hub<Log> hub_;
-    Delivery<T, Log> delivery_{peers_, hub_};
-    std::optional<FileStreams<T, Log, Files>> files_;  ///< Always, once the rooms are open.
+    Logins<T> logins_;
+    Hub hub_;
+    Delivery<T> delivery_{peers_, hub_};
+    std::optional<FileStreams<T>> files_;  ///< Always, once the rooms are open.
     Errc drain_reason_ = Errc::server_shutdown;
     std::optional<TimePoint> drain_deadline_;
     bool closed_ = false;
 };
 
 }  // namespace quicchat
-
-#include "quicchat/server/io/reload.hpp"

@@ -27,7 +27,6 @@ Limits file_limits() {
 }
 
 using Files = DiskFiles<quic::WolfCrypto>;
-using FileServer = Server<quic::Endpoint, MemoryLog, quic::Authenticator, Files>;
 
 constexpr std::size_t readers = 10;
 
@@ -40,7 +39,7 @@ void serve_files(int control, const std::string& folder) {
     }
     serve(control,
           [&](quic::UdpSocket socket, quic::Endpoint endpoint, quic::Authenticator logins) {
-              return std::make_unique<quic::Driver<FileServer>>(
+              return std::make_unique<quic::Driver<quic::Server>>(
                   std::move(socket), std::move(endpoint), MemoryLog{quic::system_entropy()},
                   std::move(logins), quic::system_entropy(), ServerConfig{.limits = file_limits()},
                   *std::move(files));

@@ -49,8 +49,8 @@ Record make_record(std::uint64_t number) {
 }
 
 /// Keeps `outstanding` appends in four rooms under way for a while.
-template <RoomLog Log, class Wait>
-Figures measure(Log& log, std::size_t outstanding, double seconds, const Wait& wait) {
+template <class Wait>
+Figures measure(RoomLog& log, std::size_t outstanding, double seconds, const Wait& wait) {
     const std::vector<std::string> rooms{"#a", "#b", "#c", "#d"};
     for (const std::string& room : rooms) (void)log.open(room, retention);
     std::vector<std::uint64_t> asked_ns;

@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
     }
     const ServerConfig config{.limits = {.members_max = people}};
     const Everybody accounts;
-    Hub<MemoryLog> hub{MemoryLog{Entropy::seeded(1)}, config, accounts};
+    Hub hub{MemoryLog{Entropy::seeded(1)}, config, accounts};
     (void)hub.add_room("#lobby");
     std::vector<std::string> names;
     for (std::size_t i = 0; i < people; ++i) names.push_back("somebody" + std::to_string(i));
@@ -91,7 +91,7 @@ int main(int argc, char** argv) {
     for (const std::string& name : names) room.people().make_member(room.people().at(name));
     const MemoryLog log{Entropy::seeded(2)};
     const Limits limits;
-    const Authorizer<MemoryLog> judge{directory, log, limits, {}};
+    const Authorizer judge{directory, log, limits, {}};
     std::size_t allowed = 0;
     const std::uint64_t begin = read_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (std::size_t i = 0; i < checks; ++i) {

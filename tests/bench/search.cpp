@@ -26,8 +26,7 @@ struct Figures {
     double longest_ms = 0;
 };
 
-template <RoomLog Log>
-void fill(Log& log, std::size_t bytes) {
+void fill(RoomLog& log, std::size_t bytes) {
     for (std::uint64_t i = 1; i <= much.records_max; ++i) {
         Record record{{}, {}, "ada", std::string(bytes, 'x'), "{}", {}};
         for (std::size_t n = 0; n < 8; ++n)
@@ -40,11 +39,10 @@ void fill(Log& log, std::size_t bytes) {
 }
 
 /// So many searches at once, each in a stream of its own, until all are answered.
-template <RoomLog Log>
-Figures search(const Log& log, const std::string& words, unsigned count) {
+Figures search(const RoomLog& log, const std::string& words, unsigned count) {
     const Limits limits{.pages_per_connection_max = count};
     const Room room{"#a", log.head("#a"), 8};
-    Pages<Log> pages{log, limits};
+    Pages pages{log, limits};
     for (unsigned i = 0; i < count; ++i) {
         (void)pages.open(ConnectionId{1}, StreamId{4 * i}, room,
                          wire::SearchRequest{1, "#a", words, varint_max, 100});

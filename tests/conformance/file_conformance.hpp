@@ -9,15 +9,15 @@
 #include "quicchat/file/file_store.hpp"
 #include "unit/auth/reference_crypto.hpp"
 
-// What every model of FileStore promises: file/concept.hpp, one test for each promise.
+// What every model of FileStore promises: file/file_store.hpp, one test for each promise.
 
 namespace quicchat::test {
 
 /// A store that is asked one thing at a time. `wait` is called while it has no answer.
-template <FileStore Files, class Wait>
+template <class Wait>
 class FileScene {
 public:
-    FileScene(Files& files, Wait wait) : files_(&files), wait_(wait) {}
+    FileScene(FileStore& files, Wait wait) : files_(&files), wait_(wait) {}
 
     FileDone begin(const std::string& key, std::uint64_t size) {
         files_->begin(++token_, key, size);
@@ -56,13 +56,13 @@ private:
         }
     }
 
-    Files* files_;
+    FileStore* files_;
     Wait wait_;
     FileToken token_ = 0;
 };
 
-template <FileStore Files, class Wait>
-void check_file_store(Files& files, Wait wait) {
+template <class Wait>
+void check_file_store(FileStore& files, Wait wait) {
     FileScene scene{files, wait};
     REQUIRE(files.is_offered());
 

@@ -9,8 +9,8 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "conformance/log_harness.hpp"
-#include "quicchat/log/room_log.hpp"
 #include "quicchat/log/repeat.hpp"
+#include "quicchat/log/room_log.hpp"
 
 // Records that are about others, and what they do to them.
 

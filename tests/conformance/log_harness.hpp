@@ -22,7 +22,7 @@ namespace quicchat::conformance {
 ///  - `restart()` ends the log and begins it again where it was; only if `H::outlives_restart`.
 template <class H>
 concept LogHarness = std::default_initializable<H> && requires(H harness) {
-    requires RoomLog<std::remove_reference_t<decltype(harness.log())>>;
+    requires std::derived_from<std::remove_reference_t<decltype(harness.log())>, RoomLog>;
     { harness.wait() } -> std::same_as<void>;
     { harness.restart() } -> std::same_as<void>;
     { H::outlives_restart } -> std::convertible_to<bool>;

@@ -36,7 +36,7 @@ Files open_files(const std::string& path) {
 
 auto waiter(const Files& files) {
     return [&files] {
-        pollfd wake{files.wake_fd(), POLLIN, 0};
+        pollfd wake{*files.wake_fd(), POLLIN, 0};
         REQUIRE(poll(&wake, 1, 10'000) == 1);
     };
 }

@@ -13,8 +13,8 @@
 #include "quicchat/file/memory_files.hpp"
 #include "quicchat/log/memory_log.hpp"
 #include "quicchat/server/files/downloads.hpp"
-#include "quicchat/server/hub.hpp"
 #include "quicchat/server/files/uploads.hpp"
+#include "quicchat/server/hub.hpp"
 #include "quicchat/session/server_session.hpp"
 #include "quicchat/wire/frame_assembler.hpp"
 #include "support/known_accounts.hpp"
@@ -200,12 +200,11 @@ private:
                          .checks_messages = true};
     ServerSession session_{config_.limits, "{}"};
     test::KnownAccounts accounts_{{"bob"}};
-    Hub<MemoryLog> hub_{MemoryLog{Entropy::seeded(1)}, config_, accounts_};
+    Hub hub_{MemoryLog{Entropy::seeded(1)}, config_, accounts_};
     MemoryFiles<ReferenceCrypto> files_{4096};
-    Uploads<MemoryLog, MemoryFiles<ReferenceCrypto>> uploads_{files_, hub_, config_.limits};
+    Uploads uploads_{files_, hub_, config_.limits};
     RateLimits rates_{config_.limits};
-    Downloads<MemoryLog, MemoryFiles<ReferenceCrypto>> downloads_{files_, hub_, rates_,
-                                                                  config_.limits};
+    Downloads downloads_{files_, hub_, rates_, config_.limits};
     ConnectionId connection_{1};
     std::map<StreamId, Stream> streams_;
     std::vector<CheckTicket> questions_;

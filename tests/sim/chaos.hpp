@@ -16,7 +16,7 @@
 
 namespace quicchat::test {
 
-using DiskServer = Server<memory::Transport, DiskLog, NameAuthenticator>;
+using DiskServer = memory::Server;
 
 /// Some devices, a server that crashes, a disk that forgets, a network that breaks anywhere, clocks
 /// that jump; and a judge who looks at everything. The same seed is the same run.

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "quicchat/base/entropy.hpp"
-#include "quicchat/log/room_log.hpp"
 #include "quicchat/log/repeat.hpp"
+#include "quicchat/log/room_log.hpp"
 
 namespace quicchat::test {
 
@@ -219,30 +219,32 @@ struct Disk {
 };
 
 /// A log on a simulated disk.
-class DiskLog {
+class DiskLog : public RoomLog {
 public:
     explicit DiskLog(std::shared_ptr<Disk> disk) : disk_(std::move(disk)) {}
 
-    Result<LogHead> open(const std::string& room, Retention retention) {
+    Result<LogHead> open(const std::string& room, Retention retention) override {
         const auto [place, added] = disk_->rooms.try_emplace(room);
         if (added) place->second.epoch = Epoch{disk_->random.draw_number()};
         place->second.retention = retention;
         return head(room);
     }
-    void forget(const std::string& room) { disk_->rooms.erase(room); }
-    Result<std::vector<std::string>> rooms() const {
+    void forget(const std::string& room) override { disk_->rooms.erase(room); }
+    Result<std::vector<std::string>> rooms() const override {
         std::vector<std::string> names;
         for (const auto& [name, room] : disk_->rooms) names.push_back(name);
         return names;
     }
-    LogHead head(const std::string& room) const {
+    LogHead head(const std::string& room) const override {
         const Disk::Room& r = disk_->rooms.at(room);
         const bool lies = disk_->fault == DiskFault::first_is_too_old;
         return {r.epoch, lies ? 1 : r.first, r.head()};
     }
-    Result<RoomState> state(const std::string& room) const { return disk_->rooms.at(room).state; }
+    Result<RoomState> state(const std::string& room) const override {
+        return disk_->rooms.at(room).state;
+    }
     void append(AppendToken token, const std::string& room, Record record,
-                std::vector<StateChange> changes) {
+                std::vector<StateChange> changes) override {
         ask({Disk::Pending::Kind::append, token, room, std::move(record), std::move(changes), {}});
         if (disk_->fault != DiskFault::ack_before_commit) return;
         Disk copy = *disk_;
@@ -251,13 +253,13 @@ public:
             if (done.token == token) disk_->acked_early.push_back(done);
         }
     }
-    void look_up(AppendToken token, const std::string& room, Record record) {
+    void look_up(AppendToken token, const std::string& room, Record record) override {
         ask({Disk::Pending::Kind::look_up, token, room, std::move(record), {}, {}});
     }
-    void store(const std::string& room, std::vector<StateChange> changes) {
+    void store(const std::string& room, std::vector<StateChange> changes) override {
         ask({Disk::Pending::Kind::store, 0, room, {}, std::move(changes), {}});
     }
-    std::optional<AppendCompletion> poll_completion() {
+    std::optional<AppendCompletion> poll_completion() override {
         std::optional<AppendCompletion> done;
         while (!done && !disk_->pending.empty() && disk_->pending.front().due <= disk_->now) {
             const Disk::Pending asked = std::move(disk_->pending.front());
@@ -279,7 +281,7 @@ public:
         return done;
     }
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
-                                           std::size_t count_max) const {
+                                           std::size_t count_max) const override {
         const Disk::Room& r = disk_->rooms.at(room);
         std::vector<LoggedRecord> records;
         Offset offset = std::max(after + 1, r.first);
@@ -292,7 +294,7 @@ public:
         }
         return records;
     }
-    Result<std::vector<LoggedRecord>> files(const std::string& room) const {
+    Result<std::vector<LoggedRecord>> files(const std::string& room) const override {
         const Disk::Room& r = disk_->rooms.at(room);
         std::vector<LoggedRecord> files;
         for (Offset offset = r.first; offset <= r.head(); ++offset) {
@@ -302,7 +304,7 @@ public:
         return files;
     }
     Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
-                                const std::string& text) const {
+                                const std::string& text) const override {
         const Disk::Room& r = disk_->rooms.at(room);
         Reactions found;
         for (Offset offset = r.first; offset <= r.head(); ++offset) {
@@ -316,7 +318,7 @@ public:
         if (disk_->fault == DiskFault::reactions_forgotten) found.there = false;
         return found;
     }
-    Durability durability() const { return Durability::fsync; }
+    Durability durability() const override { return Durability::fsync; }
 
 private:
     void ask(Disk::Pending asked) {
@@ -357,7 +359,5 @@ private:
 
     std::shared_ptr<Disk> disk_;
 };
-
-static_assert(RoomLog<DiskLog>);
 
 }  // namespace quicchat::test

@@ -17,9 +17,8 @@ using namespace quicchat::test;
 
 namespace {
 
-using DeviceClient = Client<memory::Transport, TestLogin>;
-using DeviceServer =
-    Server<memory::Transport, MemoryLog, DeviceAuthenticator<CountedCrypto, MemoryAccounts>>;
+using DeviceClient = memory::Client;
+using DeviceServer = memory::Server;
 
 /// A server with one account, and devices of it, on one simulated network.
 struct Scene {
@@ -53,11 +52,10 @@ struct Scene {
 
     void start_server() {
         server.reset();
-        server =
-            std::make_unique<DeviceServer>(network.listen("chat"), MemoryLog{Entropy::seeded(1)},
-                                           DeviceAuthenticator<CountedCrypto, MemoryAccounts>{
-                                               book, Buffer(32, std::byte{9}), Entropy::seeded(2)},
-                                           Entropy::seeded(3));
+        server = std::make_unique<DeviceServer>(
+            network.listen("chat"), MemoryLog{Entropy::seeded(1)},
+            DeviceAuthenticator<CountedCrypto>{book, Buffer(32, std::byte{9}), Entropy::seeded(2)},
+            Entropy::seeded(3));
     }
 
     Phone& add(std::optional<DeviceToken> token = {}, bool with_password = true) {

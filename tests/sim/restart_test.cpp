@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using RestartingServer = Server<memory::Transport, SharedLog, NameAuthenticator>;
+using RestartingServer = memory::Server;
 
 /// A server that may go and come back, and one client of it.
 struct Scene {

@@ -15,52 +15,52 @@ using namespace quicchat;
 namespace {
 
 /// A memory log on a disk that breaks, or is full.
-class BreakingLog {
+class BreakingLog : public RoomLog {
 public:
     explicit BreakingLog(const bool& broken, const bool& full) : broken_(&broken), full_(&full) {}
 
-    Result<LogHead> open(const std::string& room, Retention retention) {
+    Result<LogHead> open(const std::string& room, Retention retention) override {
         if (*broken_) return Errc::storage_failed;
         return log_.open(room, retention);
     }
-    void forget(const std::string& room) { log_.forget(room); }
-    Result<std::vector<std::string>> rooms() const { return log_.rooms(); }
-    LogHead head(const std::string& room) const { return log_.head(room); }
+    void forget(const std::string& room) override { log_.forget(room); }
+    Result<std::vector<std::string>> rooms() const override { return log_.rooms(); }
+    LogHead head(const std::string& room) const override { return log_.head(room); }
     void append(AppendToken token, const std::string& room, Record record,
-                std::vector<StateChange> changes) {
+                std::vector<StateChange> changes) override {
         if (*full_) return refused_.push_back({token, room, Errc::storage_full});
         log_.append(token, room, std::move(record), std::move(changes));
     }
-    void look_up(AppendToken token, const std::string& room, Record record) {
+    void look_up(AppendToken token, const std::string& room, Record record) override {
         log_.look_up(token, room, std::move(record));
     }
-    void store(const std::string& room, std::vector<StateChange> changes) {
+    void store(const std::string& room, std::vector<StateChange> changes) override {
         log_.store(room, std::move(changes));
     }
-    Result<RoomState> state(const std::string& room) const {
+    Result<RoomState> state(const std::string& room) const override {
         if (*broken_) return Errc::storage_failed;
         return log_.state(room);
     }
-    std::optional<AppendCompletion> poll_completion() {
+    std::optional<AppendCompletion> poll_completion() override {
         if (auto refused = pop_front(refused_)) return refused;
         auto done = log_.poll_completion();
         if (done && *broken_) done->error = Errc::storage_failed;
         return done;
     }
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
-                                           std::size_t count_max) const {
+                                           std::size_t count_max) const override {
         if (*broken_) return Errc::storage_failed;
         return log_.read(room, after, count_max);
     }
-    Result<std::vector<LoggedRecord>> files(const std::string& room) const {
+    Result<std::vector<LoggedRecord>> files(const std::string& room) const override {
         return log_.files(room);
     }
     Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
-                                const std::string& text) const {
+                                const std::string& text) const override {
         if (*broken_) return Errc::storage_failed;
         return log_.reactions(room, target, author, text);
     }
-    Durability durability() const { return Durability::memory; }
+    Durability durability() const override { return Durability::memory; }
 
 private:
     const bool* broken_;
@@ -69,7 +69,7 @@ private:
     MemoryLog log_{Entropy::seeded(1)};
 };
 
-using BreakingServer = Server<memory::Transport, BreakingLog, NameAuthenticator>;
+using BreakingServer = memory::Server;
 
 struct Scene {
     bool broken = false;

@@ -21,13 +21,13 @@
 namespace quicchat::test {
 
 /// Believes everybody, and knows which accounts there are besides those that are here.
-class TownRegister {
+class TownRegister : public Authenticator {
 public:
-    using Exchange = NameAuthenticator::Exchange;
-
     explicit TownRegister(std::set<std::string> accounts) : accounts_(std::move(accounts)) {}
-    Exchange begin(BytesView entropy) { return NameAuthenticator{}.begin(entropy); }
-    std::optional<std::string> find_account(const std::string& name) const {
+    std::unique_ptr<LoginExchange> begin(BytesView entropy) override {
+        return NameAuthenticator{}.begin(entropy);
+    }
+    std::optional<std::string> find_account(const std::string& name) const override {
         for (const std::string& account : accounts_) {
             if (is_same_name(account, name)) return account;
         }
@@ -38,10 +38,8 @@ private:
     std::set<std::string> accounts_;
 };
 
-static_assert(Authenticator<TownRegister>);
-
 using TownFiles = MemoryFiles<ReferenceCrypto>;
-using TownServer = Server<memory::Transport, SharedLog, TownRegister, TownFiles>;
+using TownServer = memory::Server;
 
 struct TownConfig {
     std::uint64_t seed = 1;

@@ -20,9 +20,8 @@
 #include "support/seed.hpp"
 
 // Instantiated once, in world_test.cpp, so that the scenarios compile in half the time.
-extern template class quicchat::Client<quicchat::memory::Transport, quicchat::NameLogin>;
-extern template class quicchat::Server<quicchat::memory::Transport, quicchat::MemoryLog,
-                                       quicchat::NameAuthenticator>;
+extern template class quicchat::Client<quicchat::memory::Transport>;
+extern template class quicchat::Server<quicchat::memory::Transport>;
 
 namespace quicchat::test {
 

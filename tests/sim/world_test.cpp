@@ -2,9 +2,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-template class quicchat::Client<quicchat::memory::Transport, quicchat::NameLogin>;
-template class quicchat::Server<quicchat::memory::Transport, quicchat::MemoryLog,
-                                quicchat::NameAuthenticator>;
+template class quicchat::Client<quicchat::memory::Transport>;
+template class quicchat::Server<quicchat::memory::Transport>;
 
 using namespace quicchat::test;
 

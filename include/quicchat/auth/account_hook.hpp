@@ -1,6 +1,5 @@
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,38 +40,36 @@ struct HookUnavailable {};
 /// than RefuseLogin for a user who could log in before, since a salt that changes tells something.
 using HookDecision = std::variant<RefuseLogin, UseOwnAccounts, Account, HookUnavailable>;
 
-/// Asked about every login of a server. The answer may take its time: it is a policy for accounts
-/// that live elsewhere.
+/// Asked about every login of a server. The answer may take its time: it is for accounts that live
+/// elsewhere. `DeferredHook` is one whose answers a program gives at its leisure.
 ///
 /// Beyond the signatures a hook promises that
 ///  - `poll` gives a question's decision once; the ticket is over then;
 ///  - `cancel` is the end of a ticket as well: nobody waits for that answer any more;
 ///  - how many questions are open at once is bounded; beyond, the answer is HookUnavailable.
-template <class H>
-concept AccountHook = std::movable<H> &&
-    requires(H hook, const AccountQuestion& question, HookTicket ticket, Now now) {
-    { hook.ask(question, now) } -> std::same_as<HookTicket>;
-    { hook.poll(ticket, now) } -> std::same_as<std::optional<HookDecision>>;
-    { hook.cancel(ticket) } -> std::same_as<void>;
-};
+class AccountHook {
+public:
+    virtual ~AccountHook() = default;
 
-/// The server's own accounts decide. It is never even asked.
-struct NoHook {
-    HookTicket ask(const AccountQuestion&, Now) { return {}; }
-    std::optional<HookDecision> poll(HookTicket, Now) { return UseOwnAccounts{}; }
-    void cancel(HookTicket) {}
-};
+    virtual HookTicket ask(const AccountQuestion& question, Now now) = 0;
+    virtual std::optional<HookDecision> poll(HookTicket ticket, Now now) = 0;
+    virtual void cancel(HookTicket ticket) = 0;
 
-static_assert(AccountHook<NoHook>);
+protected:
+    AccountHook() = default;  // a model decides itself whether it can be copied or moved
+    AccountHook(const AccountHook&) = default;
+    AccountHook(AccountHook&&) = default;
+    AccountHook& operator=(const AccountHook&) = default;
+    AccountHook& operator=(AccountHook&&) = default;
+};
 
 namespace detail {
 
 /// A question to a hook that is answered, or cancelled when this ends.
-template <AccountHook Hook>
 class OpenQuestion {
 public:
     OpenQuestion() = default;
-    OpenQuestion(std::shared_ptr<Hook> hook, const AccountQuestion& question, Now now)
+    OpenQuestion(std::shared_ptr<AccountHook> hook, const AccountQuestion& question, Now now)
         : hook_(std::move(hook)), ticket_(hook_->ask(question, now)) {}
     OpenQuestion(OpenQuestion&&) noexcept = default;
     OpenQuestion& operator=(OpenQuestion&& other) noexcept {
@@ -95,15 +92,8 @@ public:
     }
 
 private:
-    std::shared_ptr<Hook> hook_;
+    std::shared_ptr<AccountHook> hook_;
     HookTicket ticket_{};
-};
-
-/// Without a hook there are no questions.
-template <>
-class OpenQuestion<NoHook> {
-public:
-    void cancel() {}
 };
 
 }  // namespace detail

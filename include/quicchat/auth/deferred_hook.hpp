@@ -23,7 +23,7 @@ struct DeferredQuestion {
 ///
 /// A handle: copies share the questions, so the application keeps one and the server gets another.
 /// Not thread-safe; after `answer` the server must be given its turn.
-class DeferredHook {
+class DeferredHook : public AccountHook {
 public:
     /// So many questions are open at once. Each holds about a quarter of a KiB, and no login waits
     /// longer than `DeviceAuthenticatorOptions::hook_timeout`.
@@ -50,14 +50,14 @@ public:
         return true;
     }
 
-    HookTicket ask(const AccountQuestion& question, Now) {
+    HookTicket ask(const AccountQuestion& question, Now) override {
         if (state_->open.size() >= state_->questions_max) return HookTicket{};
         const HookTicket ticket{++state_->last_ticket};
         state_->open.emplace_hint(state_->open.end(), ticket, Open{question, std::nullopt});
         return ticket;
     }
 
-    std::optional<HookDecision> poll(HookTicket ticket, Now) {
+    std::optional<HookDecision> poll(HookTicket ticket, Now) override {
         const auto found = state_->open.find(ticket);
         if (found == state_->open.end()) return HookUnavailable{};
         if (!found->second.decision) return std::nullopt;
@@ -66,7 +66,7 @@ public:
         return decision;
     }
 
-    void cancel(HookTicket ticket) { state_->open.erase(ticket); }
+    void cancel(HookTicket ticket) override { state_->open.erase(ticket); }
 
     /// Questions whose login waits.
     std::size_t open_questions() const { return state_->open.size(); }
@@ -86,7 +86,5 @@ private:
 
     std::shared_ptr<State> state_;
 };
-
-static_assert(AccountHook<DeferredHook>);
 
 }  // namespace quicchat

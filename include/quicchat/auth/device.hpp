@@ -1,6 +1,5 @@
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -47,8 +46,7 @@ struct Device {
 /// The number of a change that an AccountBook was told to keep. Changes are kept in order.
 using SaveTicket = std::uint64_t;
 
-/// The accounts and devices of a server, kept somewhere. `MemoryAccounts` and `SqliteAccounts`
-/// model it.
+/// The accounts and devices of a server, kept somewhere: `MemoryAccounts`, `SqliteAccounts`.
 ///
 /// Beyond the signatures a book promises that
 ///  - `accounts` is up to date, also with what another process changed;
@@ -56,14 +54,22 @@ using SaveTicket = std::uint64_t;
 ///  - `saved` is the newest ticket whose change, and all before it, outlive a crash;
 ///  - an account has at most `devices_per_account_max` devices: the one that was not used for
 ///    longest makes room.
-template <class B>
-concept AccountBook = requires(B book, const B& view, std::string_view user, Device device,
-                               DeviceId id) {
-    { book.accounts() } -> std::same_as<const AccountStore&>;
-    { book.find_device(user, id) } -> std::same_as<Result<std::optional<Device>>>;
-    { book.save_device(user, device) } -> std::same_as<SaveTicket>;
-    { book.remove_device(user, id) } -> std::same_as<SaveTicket>;
-    { view.saved() } -> std::same_as<SaveTicket>;
+class AccountBook {
+public:
+    virtual ~AccountBook() = default;
+
+    virtual const AccountStore& accounts() = 0;
+    virtual Result<std::optional<Device>> find_device(std::string_view user, DeviceId id) = 0;
+    virtual SaveTicket save_device(std::string_view user, Device device) = 0;
+    virtual SaveTicket remove_device(std::string_view user, DeviceId id) = 0;
+    virtual SaveTicket saved() const = 0;
+
+protected:
+    AccountBook() = default;  // a model decides itself whether it can be copied or moved
+    AccountBook(const AccountBook&) = default;
+    AccountBook(AccountBook&&) = default;
+    AccountBook& operator=(const AccountBook&) = default;
+    AccountBook& operator=(AccountBook&&) = default;
 };
 
 }  // namespace quicchat

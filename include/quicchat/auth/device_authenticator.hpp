@@ -2,7 +2,6 @@
 
 #include <cassert>
 #include <chrono>
-#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -39,17 +38,17 @@ struct DeviceAuthenticatorOptions {
 };
 
 /// Logs users in by password, and their devices by the tokens that it gives them (PROTOCOL.md
-/// §5.8). Models Authenticator.
+/// §5.8).
 ///
 /// A device that names itself by an id gets a token after each login. A hook, if there is one, is
 /// asked before anybody is let in.
-template <ScramCrypto Crypto, AccountBook Book, AccountHook Hook = NoHook>
-class DeviceAuthenticator {
+template <ScramCrypto Crypto>
+class DeviceAuthenticator : public Authenticator {
     struct Context {
-        std::shared_ptr<Book> book;
+        std::shared_ptr<AccountBook> book;
         Secret secret;
         Entropy entropy;
-        Hook hook;
+        std::shared_ptr<AccountHook> hook;  ///< Nullptr: the accounts decide.
         DeviceAuthenticatorOptions options;
     };
 
@@ -59,8 +58,9 @@ public:
     /// The book is shared: its changes count from the next login on. `server_secret`, of at least
     /// 16 bytes, hides which users exist; see `AccountStore::find_or_fake`. Tokens are drawn from
     /// `entropy`.
-    DeviceAuthenticator(std::shared_ptr<Book> book, BytesView server_secret, Entropy entropy,
-                        Hook hook = {}, DeviceAuthenticatorOptions options = {})
+    DeviceAuthenticator(std::shared_ptr<AccountBook> book, BytesView server_secret, Entropy entropy,
+                        std::shared_ptr<AccountHook> hook = {},
+                        DeviceAuthenticatorOptions options = {})
         : context_(std::make_shared<Context>(
               Context{std::move(book), Secret{server_secret}, entropy, std::move(hook), options})) {
         assert(context_->book != nullptr);
@@ -68,13 +68,13 @@ public:
     }
 
     /// `entropy` is at least 18 random bytes, used once.
-    Exchange begin(BytesView entropy) {
+    std::unique_ptr<LoginExchange> begin(BytesView entropy) override {
         assert(entropy.size() >= 18);
-        return Exchange{context_, encode_base64(entropy)};
+        return std::unique_ptr<Exchange>{new Exchange{context_, encode_base64(entropy)}};
     }
 
     /// Those in the book: whom a hook would let in is not known before.
-    std::optional<std::string> find_account(const std::string& name) const {
+    std::optional<std::string> find_account(const std::string& name) const override {
         return account_name(context_->book->accounts(), name);
     }
 
@@ -82,10 +82,10 @@ private:
     std::shared_ptr<Context> context_;
 };
 
-template <ScramCrypto Crypto, AccountBook Book, AccountHook Hook>
-class DeviceAuthenticator<Crypto, Book, Hook>::Exchange {
+template <ScramCrypto Crypto>
+class DeviceAuthenticator<Crypto>::Exchange final : public LoginExchange {
 public:
-    LoginStep start(const LoginRequest& request) {
+    LoginStep start(const LoginRequest& request) override {
         if (state_ != State::fresh) return refuse();
         now_ = request.now;
         device_ = request.device;
@@ -95,7 +95,7 @@ public:
         return refuse();
     }
 
-    LoginStep respond(BytesView proof) {
+    LoginStep respond(BytesView proof) override {
         if (state_ != State::proof_awaited) return refuse();
         Result<Buffer> success = password_->handle_client_final(proof);
         if (!success || !is_up_to_date()) return refuse();
@@ -111,21 +111,21 @@ public:
         return LoginAccepted{name_, *std::move(success)};
     }
 
-    bool waits() const { return is_asking() || state_ == State::token_unsafe; }
+    bool waits() const override { return is_asking() || state_ == State::token_unsafe; }
 
-    std::optional<LoginStep> poll(Now now) {
+    std::optional<LoginStep> poll(Now now) override {
         now_ = now;
         if (is_asking()) return poll_hook();
         if (state_ == State::token_unsafe) return poll_book();
         return std::nullopt;
     }
 
-    std::optional<TimePoint> deadline() const {
+    std::optional<TimePoint> deadline() const override {
         if (!waits()) return std::nullopt;
         return deadline_;
     }
 
-    const std::string& claimed_user() const { return claimed_user_; }
+    const std::string& claimed_user() const override { return claimed_user_; }
 
 private:
     friend class DeviceAuthenticator;
@@ -195,7 +195,7 @@ private:
         if (!claim || device_ == DeviceId{}) return refuse(Errc::token_refused);
         claim_ = *std::move(claim);
         claimed_user_ = claim_.user;
-        if constexpr (has_hook) {
+        if (context_->hook != nullptr) {
             // Nobody is asked about a claim that is not proven.
             const ProvenToken token = prove();
             if (token.refusal) return refuse(*token.refusal);
@@ -253,34 +253,26 @@ private:
 
     // --- The hook
 
-    static constexpr bool has_hook = !std::same_as<Hook, NoHook>;
-
     bool is_asking() const {
         return state_ == State::asking_for_password || state_ == State::asking_for_token;
     }
 
     LoginStep ask(const LoginRequest& request, State state) {
         state_ = state;
-        if constexpr (has_hook) {
-            question_ = {
-                std::shared_ptr<Hook>{context_, &context_->hook},
-                {claimed_user_, device_, std::string{request.peer_address}, request.mechanism},
-                now_};
-            deadline_ = now_.steady + context_->options.hook_timeout;
-            if (std::optional<LoginStep> step = poll_hook()) return *std::move(step);
-            return LoginPending{};
-        } else {
-            return decide(UseOwnAccounts{});
-        }
+        if (context_->hook == nullptr) return decide(UseOwnAccounts{});
+        question_ = {context_->hook,
+                     {claimed_user_, device_, std::string{request.peer_address}, request.mechanism},
+                     now_};
+        deadline_ = now_.steady + context_->options.hook_timeout;
+        if (std::optional<LoginStep> step = poll_hook()) return *std::move(step);
+        return LoginPending{};
     }
 
     std::optional<LoginStep> poll_hook() {
-        if constexpr (has_hook) {
-            if (const std::optional<HookDecision> decision = question_.poll(now_)) {
-                return decide(*decision);
-            }
-            if (now_.steady >= deadline_) return refuse();
+        if (const std::optional<HookDecision> decision = question_.poll(now_)) {
+            return decide(*decision);
         }
+        if (now_.steady >= deadline_) return refuse();
         return std::nullopt;
     }
 
@@ -351,7 +343,7 @@ private:
     std::optional<ScramServer<Crypto>> password_;
     std::optional<Verifier> own_verifier_;  // at the challenge, unless a hook gave it
     TokenClaim claim_;
-    [[no_unique_address]] detail::OpenQuestion<Hook> question_;
+    detail::OpenQuestion question_;
     UnsafeToken unsafe_;
 };
 

@@ -26,7 +26,7 @@ namespace quicchat {
 /// Servers give a new token after each login: store `token()` whenever it changed, before the next
 /// login, and never start from an older one. A token that was replaced counts as stolen.
 template <ScramCrypto Crypto>
-class DeviceLogin {
+class DeviceLogin : public ClientLogin {
 public:
     /// `invalid_name` if that is no user's name or the password is another user's;
     /// `invalid_request` if there is neither password nor token, or what was stored is no token.
@@ -56,7 +56,8 @@ public:
 
     /// Begins a login on a new connection. `token_refused` if there was only a token and the server
     /// refused it, or if the device has no id, without which no token is good.
-    Result<LoginStart> start(const ChannelBinding& binding, DeviceId device, BytesView entropy) {
+    Result<LoginStart> start(const ChannelBinding& binding, DeviceId device,
+                             BytesView entropy) override {
         end();
         if (token_ && device != DeviceId{}) return start_token(binding, device);
         if (!password_) return Errc::token_refused;
@@ -64,13 +65,13 @@ public:
         return password_->start(binding, device, entropy);
     }
 
-    Result<Buffer> respond(BytesView challenge) {
+    Result<Buffer> respond(BytesView challenge) override {
         // A login by token has no challenge.
         if (way_ != Way::password) return end(), Errc::server_not_verified;
         return password_->respond(challenge);
     }
 
-    Result<std::monostate> finish(BytesView success) {
+    Result<std::monostate> finish(BytesView success) override {
         if (way_ == Way::password) return password_->finish(success);
         const bool verified =
             way_ == Way::token && equal_in_constant_time(success, server_signature_);
@@ -80,18 +81,18 @@ public:
     }
 
     /// What is no token is not kept.
-    void keep(DeviceToken token) {
+    void keep(DeviceToken token) override {
         if (is_device_token(token)) token_ = std::move(token);
     }
 
-    bool recover(Errc why) {
+    bool recover(Errc why) override {
         if (why != Errc::token_refused || !token_) return false;
         token_.reset();
         return password_.has_value();
     }
 
     /// The token for the next login, for the application to store: as secret as the password.
-    const std::optional<DeviceToken>& token() const { return token_; }
+    const DeviceToken* token() const override { return token_ ? &*token_ : nullptr; }
 
     const std::string& user() const { return user_; }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -81,42 +81,70 @@ using LoginStep =
 ///  - `keep` takes the token for the next login; the one before stays good until that was used;
 ///  - `recover` is told why the server refused a login. True: the next `start` begins in another
 ///    way, with the password instead of a token, so that it is worth trying again.
-template <class L>
-concept ClientLogin = std::movable<L> &&
-    requires(L login, const ChannelBinding& binding, DeviceId device, BytesView bytes,
-             DeviceToken token, Errc why) {
-    { login.start(binding, device, bytes) } -> std::same_as<Result<LoginStart>>;
-    { login.respond(bytes) } -> std::same_as<Result<Buffer>>;
-    { login.finish(bytes) } -> std::same_as<Result<std::monostate>>;
-    { login.keep(token) } -> std::same_as<void>;
-    { login.recover(why) } -> std::same_as<bool>;
+class ClientLogin {
+public:
+    virtual ~ClientLogin() = default;
+
+    /// `entropy` is `login_entropy_bytes` random bytes, used once.
+    virtual Result<LoginStart> start(const ChannelBinding& binding, DeviceId device,
+                                     BytesView entropy) = 0;
+    virtual Result<Buffer> respond(BytesView challenge) = 0;
+    virtual Result<std::monostate> finish(BytesView success) = 0;
+    virtual void keep(DeviceToken token) = 0;
+    virtual bool recover(Errc why) = 0;
+    /// What a program may keep for its next run; nullptr: there is none.
+    virtual const DeviceToken* token() const { return nullptr; }
+
+protected:
+    ClientLogin() = default;  // a model decides itself whether it can be copied or moved
+    ClientLogin(const ClientLogin&) = default;
+    ClientLogin(ClientLogin&&) = default;
+    ClientLogin& operator=(const ClientLogin&) = default;
+    ClientLogin& operator=(ClientLogin&&) = default;
 };
 
 /// One login at the server, one per connection. After LoginAccepted or LoginRefused, on a second
 /// `start`, and on anything that comes while it `waits`, everything is refused.
-template <class E>
-concept LoginExchange = std::movable<E> &&
-    requires(E exchange, const E& view, const LoginRequest& request, BytesView bytes, Now now) {
-    { exchange.start(request) } -> std::same_as<LoginStep>;
-    { exchange.respond(bytes) } -> std::same_as<LoginStep>;
-    // True after LoginPending, and after LoginAccepted while a token is to come: then `poll` is
-    // called at every wake-up, and at `deadline` at the latest.
-    { view.waits() } -> std::same_as<bool>;
-    { exchange.poll(now) } -> std::same_as<std::optional<LoginStep>>;
-    { view.deadline() } -> std::same_as<std::optional<TimePoint>>;
-    // Whom the peer claims to be, for logs; empty if it named nobody.
-    { view.claimed_user() } -> std::same_as<const std::string&>;
+class LoginExchange {
+public:
+    virtual ~LoginExchange() = default;
+
+    virtual LoginStep start(const LoginRequest& request) = 0;
+    virtual LoginStep respond(BytesView response) = 0;
+    /// True after LoginPending, and after LoginAccepted while a token is to come: then `poll` is
+    /// called at every wake-up, and at `deadline` at the latest.
+    virtual bool waits() const { return false; }
+    virtual std::optional<LoginStep> poll(Now) { return std::nullopt; }
+    virtual std::optional<TimePoint> deadline() const { return std::nullopt; }
+    /// Whom the peer claims to be, for logs; empty if it named nobody.
+    virtual const std::string& claimed_user() const = 0;
+
+protected:
+    LoginExchange() = default;
+    LoginExchange(const LoginExchange&) = default;
+    LoginExchange(LoginExchange&&) = default;
+    LoginExchange& operator=(const LoginExchange&) = default;
+    LoginExchange& operator=(LoginExchange&&) = default;
 };
 
-/// The server's part: makes an exchange for each connection, out of `login_entropy_bytes` random
-/// bytes. Exchanges may outlive the authenticator.
-template <class A>
-concept Authenticator = std::movable<A> && LoginExchange<typename A::Exchange> &&
-    requires(A authenticator, const A& view, BytesView entropy, const std::string& name) {
-    { authenticator.begin(entropy) } -> std::same_as<typename A::Exchange>;
-    // How the account of that name is spelled, so that others may write to it while it is away;
-    // nothing if there is none, or if only a login can tell.
-    { view.find_account(name) } -> std::same_as<std::optional<std::string>>;
+/// The server's part: makes an exchange for each connection. Exchanges may outlive the
+/// authenticator.
+class Authenticator {
+public:
+    virtual ~Authenticator() = default;
+
+    /// `entropy` is `login_entropy_bytes` random bytes, used once.
+    virtual std::unique_ptr<LoginExchange> begin(BytesView entropy) = 0;
+    /// How the account of that name is spelled, so that others may write to it while it is away;
+    /// nothing if there is none, or if only a login can tell.
+    virtual std::optional<std::string> find_account(const std::string& name) const = 0;
+
+protected:
+    Authenticator() = default;
+    Authenticator(const Authenticator&) = default;
+    Authenticator(Authenticator&&) = default;
+    Authenticator& operator=(const Authenticator&) = default;
+    Authenticator& operator=(Authenticator&&) = default;
 };
 
 }  // namespace quicchat

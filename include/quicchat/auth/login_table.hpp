@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,16 +14,16 @@
 #include "quicchat/base/account_finder.hpp"
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/ids.hpp"
+#include "quicchat/base/owned.hpp"
 #include "quicchat/base/time.hpp"
 
 namespace quicchat {
 
 /// The logins that are under way at a server, by connection.
-template <Authenticator A>
 class LoginTable : public AccountFinder {
 public:
     /// Whoever is not logged in after `timeout` is late.
-    LoginTable(A authenticator, Entropy entropy, Duration timeout)
+    LoginTable(Owned<Authenticator> authenticator, Entropy entropy, Duration timeout)
         : authenticator_(std::move(authenticator)), entropy_(entropy), timeout_(timeout) {}
 
     /// Another time for those who come from now on.
@@ -30,17 +31,17 @@ public:
 
     /// A connection is there, and may log in.
     void open(ConnectionId connection, TimePoint now) {
-        exchanges_.emplace(connection, authenticator_.begin(entropy_.draw<login_entropy_bytes>()));
+        exchanges_.emplace(connection, authenticator_->begin(entropy_.draw<login_entropy_bytes>()));
         const std::pair entry{now + timeout_, connection};
         late_.insert(std::ranges::upper_bound(late_, entry), entry);
     }
 
     LoginStep start(ConnectionId connection, const LoginRequest& request) {
-        return waited(connection, exchanges_.at(connection).start(request));
+        return waited(connection, exchanges_.at(connection)->start(request));
     }
 
     LoginStep respond(ConnectionId connection, BytesView response) {
-        return waited(connection, exchanges_.at(connection).respond(response));
+        return waited(connection, exchanges_.at(connection)->respond(response));
     }
 
     /// The connection is gone, or needs nothing more.
@@ -52,18 +53,18 @@ public:
     /// Whom a peer claimed to be; empty if it named nobody, or is logged in.
     std::string claimed_user(ConnectionId connection) const {
         const auto found = exchanges_.find(connection);
-        return found == exchanges_.end() ? std::string{} : found->second.claimed_user();
+        return found == exchanges_.end() ? std::string{} : found->second->claimed_user();
     }
 
     std::optional<std::string> find_account(const std::string& name) const override {
-        return authenticator_.find_account(name);
+        return authenticator_->find_account(name);
     }
 
     /// The next step of a login that had to wait for something.
     std::optional<std::pair<ConnectionId, LoginStep>> poll(Now now) {
         for (std::size_t i = 0; i < waiting_.size();) {
             const ConnectionId connection = waiting_[i];
-            Exchange& exchange = exchanges_.at(connection);
+            LoginExchange& exchange = *exchanges_.at(connection);
             std::optional<LoginStep> step = exchange.poll(now);
             if (!exchange.waits()) {
                 waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
@@ -88,16 +89,14 @@ public:
         std::optional<TimePoint> deadline;
         if (!late_.empty()) deadline = late_.front().first;
         for (const ConnectionId connection : waiting_) {
-            deadline = earlier(deadline, exchanges_.at(connection).deadline());
+            deadline = earlier(deadline, exchanges_.at(connection)->deadline());
         }
         return deadline;
     }
 
 private:
-    using Exchange = typename A::Exchange;
-
     LoginStep waited(ConnectionId connection, LoginStep step) {
-        const bool waits = exchanges_.at(connection).waits();
+        const bool waits = exchanges_.at(connection)->waits();
         const bool listed = std::ranges::find(waiting_, connection) != waiting_.end();
         if (waits && !listed) waiting_.push_back(connection);
         if (!waits) forget_if_done(connection, step);
@@ -111,10 +110,10 @@ private:
         if (done) exchanges_.erase(connection);
     }
 
-    A authenticator_;
+    Owned<Authenticator> authenticator_;
     Entropy entropy_;
     Duration timeout_;
-    std::map<ConnectionId, Exchange> exchanges_;
+    std::map<ConnectionId, std::unique_ptr<LoginExchange>> exchanges_;
     std::vector<ConnectionId> waiting_;
     std::deque<std::pair<TimePoint, ConnectionId>> late_;  ///< In order.
 };

@@ -18,12 +18,12 @@
 namespace quicchat {
 
 /// Accounts and devices that are gone with the program. Models AccountBook. Not thread-safe.
-class MemoryAccounts {
+class MemoryAccounts : public AccountBook {
 public:
     MemoryAccounts() = default;
     explicit MemoryAccounts(AccountStore accounts) : accounts_(std::move(accounts)) {}
 
-    const AccountStore& accounts() const { return accounts_; }
+    const AccountStore& accounts() override { return accounts_; }
 
     /// As AccountStore has them. A new password ends the tokens of all devices, and so does
     /// removing the account: whoever gets the name next must not inherit them.
@@ -54,7 +54,7 @@ public:
     bool disable(std::string_view user) { return accounts_.disable(user); }
     bool enable(std::string_view user) { return accounts_.enable(user); }
 
-    Result<std::optional<Device>> find_device(std::string_view user, DeviceId id) const {
+    Result<std::optional<Device>> find_device(std::string_view user, DeviceId id) override {
         const auto of_user = devices_.find(canonical_name(user));
         if (of_user == devices_.end()) return std::optional<Device>{};
         const auto found = of_user->second.find(id);
@@ -72,7 +72,7 @@ public:
     }
 
     /// The user may be one that a hook vouches for, without an account here.
-    SaveTicket save_device(std::string_view user, const Device& device) {
+    SaveTicket save_device(std::string_view user, Device device) override {
         auto& of_user = devices_[canonical_name(user)];
         of_user.insert_or_assign(device.id, device);
         if (of_user.size() > devices_per_account_max) {
@@ -81,7 +81,7 @@ public:
         return next_ticket();
     }
 
-    SaveTicket remove_device(std::string_view user, DeviceId id) {
+    SaveTicket remove_device(std::string_view user, DeviceId id) override {
         const auto of_user = devices_.find(canonical_name(user));
         if (of_user != devices_.end()) {
             of_user->second.erase(id);
@@ -90,7 +90,7 @@ public:
         return next_ticket();
     }
 
-    SaveTicket saved() const { return saved_; }
+    SaveTicket saved() const override { return saved_; }
 
     /// For tests and simulations of a slow disk: from now on changes of devices are not safe.
     void hold_saves() {
@@ -135,7 +135,5 @@ private:
     SaveTicket last_ticket_ = 0;
     SaveTicket saved_ = 0;
 };
-
-static_assert(AccountBook<MemoryAccounts>);
 
 }  // namespace quicchat

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +32,7 @@ struct NameLoginOptions {
 };
 
 /// Says a name. For simulations and examples, never on a network.
-class NameLogin {
+class NameLogin : public ClientLogin {
 public:
     /// `invalid_name` if it cannot be a user's name.
     static Result<NameLogin> create(std::string_view user, NameLoginOptions options = {}) {
@@ -39,7 +40,7 @@ public:
         return NameLogin{user, options};
     }
 
-    Result<LoginStart> start(const ChannelBinding&, DeviceId, BytesView) {
+    Result<LoginStart> start(const ChannelBinding&, DeviceId, BytesView) override {
         started_ = true;
         const BytesView name = as_bytes(user_);
         return LoginStart{std::string{name_only_mechanism}, Buffer(name.begin(), name.end()),
@@ -47,18 +48,18 @@ public:
     }
 
     /// There is no challenge in this mechanism.
-    Result<Buffer> respond(BytesView) {
+    Result<Buffer> respond(BytesView) override {
         started_ = false;
         return Errc::server_not_verified;
     }
 
-    Result<std::monostate> finish(BytesView data) {
+    Result<std::monostate> finish(BytesView data) override {
         if (!std::exchange(started_, false) || !data.empty()) return Errc::server_not_verified;
         return std::monostate{};
     }
 
-    void keep(DeviceToken) {}
-    bool recover(Errc) { return false; }
+    void keep(DeviceToken) override {}
+    bool recover(Errc) override { return false; }
 
     const std::string& user() const { return user_; }
 
@@ -71,11 +72,11 @@ private:
 };
 
 /// Believes every name. For simulations and examples, never on a network.
-class NameAuthenticator {
+class NameAuthenticator : public Authenticator {
 public:
-    class Exchange {
+    class Exchange final : public LoginExchange {
     public:
-        LoginStep start(const LoginRequest& request) {
+        LoginStep start(const LoginRequest& request) override {
             if (std::exchange(over_, true) || request.mechanism != name_only_mechanism ||
                 !is_user_name(as_text(request.data))) {
                 return LoginRefused{};
@@ -83,27 +84,25 @@ public:
             claimed_user_ = to_string(request.data);
             return LoginAccepted{claimed_user_, {}};
         }
-        LoginStep respond(BytesView) {
+        LoginStep respond(BytesView) override {
             over_ = true;
             return LoginRefused{};
         }
-        bool waits() const { return false; }
-        std::optional<LoginStep> poll(Now) { return std::nullopt; }
-        std::optional<TimePoint> deadline() const { return std::nullopt; }
-        const std::string& claimed_user() const { return claimed_user_; }
+        const std::string& claimed_user() const override { return claimed_user_; }
 
     private:
         std::string claimed_user_;
         bool over_ = false;
     };
 
-    Exchange begin(BytesView) { return {}; }
+    std::unique_ptr<LoginExchange> begin(BytesView) override {
+        return std::make_unique<Exchange>();
+    }
 
     /// Nothing: who has not logged in does not exist.
-    std::optional<std::string> find_account(const std::string&) const { return std::nullopt; }
+    std::optional<std::string> find_account(const std::string&) const override {
+        return std::nullopt;
+    }
 };
-
-static_assert(ClientLogin<NameLogin>);
-static_assert(Authenticator<NameAuthenticator>);
 
 }  // namespace quicchat

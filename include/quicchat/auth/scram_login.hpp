@@ -33,12 +33,12 @@ struct ScramLoginOptions {
     ScramIterationRange iterations{};
 };
 
-/// Logs a client in by user name and password. Models ClientLogin.
+/// Logs a client in by user name and password.
 ///
 /// It keeps the password, since a server may ask for it anew on a reconnect, and wipes it when it
 /// ends. The slow hashing happens in `respond`, once per salt.
 template <ScramCrypto Crypto>
-class ScramLogin {
+class ScramLogin : public ClientLogin {
 public:
     /// `password` is UTF-8 in Normalization Form C; see `is_password`. Fails with `invalid_name` or
     /// `invalid_text`. The caller wipes its own copy of the password.
@@ -61,7 +61,7 @@ public:
     }
 
     /// Begins a login on a new connection. `entropy` is at least 18 random bytes, used once.
-    Result<LoginStart> start(const ChannelBinding& binding, DeviceId, BytesView entropy) {
+    Result<LoginStart> start(const ChannelBinding& binding, DeviceId, BytesView entropy) override {
         assert(entropy.size() >= 18);
         client_.emplace(credentials_, binding, encode_base64(entropy));
         Result<Buffer> message = client_->initial();
@@ -69,12 +69,12 @@ public:
         return LoginStart{std::string{scram_mechanism}, *std::move(message)};
     }
 
-    Result<Buffer> respond(BytesView challenge) {
+    Result<Buffer> respond(BytesView challenge) override {
         if (!client_) return Errc::server_not_verified;
         return client_->handle_challenge(challenge, cache_.get());
     }
 
-    Result<std::monostate> finish(BytesView success) {
+    Result<std::monostate> finish(BytesView success) override {
         if (!client_) return Errc::server_not_verified;
         Result<std::monostate> result = client_->handle_success(success, cache_.get());
         client_.reset();
@@ -82,8 +82,8 @@ public:
     }
 
     /// A password is all that it logs in by; see DeviceLogin.
-    void keep(DeviceToken) {}
-    bool recover(Errc) { return false; }
+    void keep(DeviceToken) override {}
+    bool recover(Errc) override { return false; }
 
     const std::string& user() const { return credentials_.user; }
 
@@ -95,10 +95,10 @@ private:
     std::optional<ScramClient<Crypto>> client_;
 };
 
-/// Logs users in by password against an AccountStore. Models Authenticator. DeviceAuthenticator
+/// Logs users in by password against an AccountStore. DeviceAuthenticator
 /// does the same and gives tokens to devices.
 template <ScramCrypto Crypto>
-class ScramAuthenticator {
+class ScramAuthenticator : public Authenticator {
 public:
     /// Changes of the store, which is shared, count from the next login on. `server_secret` hides
     /// which users exist; see `AccountStore::find_or_fake`.
@@ -116,9 +116,9 @@ private:
     };
 
 public:
-    class Exchange {
+    class Exchange final : public LoginExchange {
     public:
-        LoginStep start(const LoginRequest& request) {
+        LoginStep start(const LoginRequest& request) override {
             if (server_ || std::exchange(started_, true)) return refuse();
             // Or else a device that got its token elsewhere would never ask for the password.
             if (request.mechanism == token_mechanism) return refuse(Errc::token_refused);
@@ -134,7 +134,7 @@ public:
             return LoginChallenge{*std::move(challenge)};
         }
 
-        LoginStep respond(BytesView proof) {
+        LoginStep respond(BytesView proof) override {
             if (!server_) return refuse();
             Result<Buffer> success = server_->handle_client_final(proof);
             server_.reset();
@@ -142,11 +142,7 @@ public:
             return LoginAccepted{name_, *std::move(success)};
         }
 
-        bool waits() const { return false; }
-        std::optional<LoginStep> poll(Now) { return std::nullopt; }
-        std::optional<TimePoint> deadline() const { return std::nullopt; }
-
-        const std::string& claimed_user() const { return claimed_user_; }
+        const std::string& claimed_user() const override { return claimed_user_; }
 
     private:
         friend class ScramAuthenticator;
@@ -168,12 +164,12 @@ public:
     };
 
     /// `entropy` is at least 18 random bytes, used once.
-    Exchange begin(BytesView entropy) {
+    std::unique_ptr<LoginExchange> begin(BytesView entropy) override {
         assert(entropy.size() >= 18);
-        return Exchange{context_, encode_base64(entropy)};
+        return std::unique_ptr<Exchange>{new Exchange{context_, encode_base64(entropy)}};
     }
 
-    std::optional<std::string> find_account(const std::string& name) const {
+    std::optional<std::string> find_account(const std::string& name) const override {
         return account_name(*context_->accounts, name);
     }
 

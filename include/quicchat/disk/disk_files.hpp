@@ -90,7 +90,7 @@ inline sqlite::StorageResult<sqlite::detail::OwnedFile> open_folder(const std::s
 /// Files in a folder, read and written by a thread of its own, so that the server never waits for
 /// the disk. Models FileStore. A handle: it belongs to one thread, the server's.
 template <disk::FileCrypto Crypto>
-class DiskFiles {
+class DiskFiles : public FileStore {
 public:
     /// `secret` hides the names; another one makes all files of before strangers. `sync`: what is
     /// complete outlives a power failure. One program at a time can have a folder.
@@ -104,33 +104,36 @@ public:
             disk::FileWorker<Crypto>{*std::move(folder), secret, sync}, std::move(wake))};
     }
 
-    bool is_offered() const { return true; }
+    bool is_offered() const override { return true; }
 
-    void begin(FileToken token, const std::string& key, std::uint64_t size) {
+    void begin(FileToken token, const std::string& key, std::uint64_t size) override {
         thread_->push(disk::BeginFile{token, key, size});
     }
-    void write(FileToken token, const std::string& key, std::uint64_t offset, Bytes bytes) {
+    void write(FileToken token, const std::string& key, std::uint64_t offset,
+               Bytes bytes) override {
         thread_->push(disk::WriteFile{token, key, offset, std::move(bytes)});
     }
-    void finish(FileToken token, const std::string& key, std::uint64_t size, BytesView digest) {
+    void finish(FileToken token, const std::string& key, std::uint64_t size,
+                BytesView digest) override {
         thread_->push(disk::FinishFile{token, key, size, Buffer(digest.begin(), digest.end())});
     }
-    void read(FileToken token, const std::string& key, std::uint64_t offset, std::size_t count) {
+    void read(FileToken token, const std::string& key, std::uint64_t offset,
+              std::size_t count) override {
         thread_->push(disk::ReadFile{token, key, offset, count});
     }
-    void remove(const std::string& key) { thread_->push(disk::RemoveFile{key}); }
-    void keep_only(std::vector<std::string> keys, Duration age_max) {
+    void remove(const std::string& key) override { thread_->push(disk::RemoveFile{key}); }
+    void keep_only(std::vector<std::string> keys, Duration age_max) override {
         thread_->push(disk::KeepOnly{std::move(keys), age_max});
     }
 
     /// If there is none, `wake_fd` is quiet again.
-    std::optional<FileDone> poll_done() {
+    std::optional<FileDone> poll_done() override {
         if (done_.empty()) done_ = thread_->take();
         return pop_front(done_);
     }
 
     /// Readable while `poll_done` has something.
-    int wake_fd() const { return thread_->wake_fd(); }
+    std::optional<int> wake_fd() const override { return thread_->wake_fd(); }
 
 private:
     class Thread {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -29,7 +28,8 @@ struct FileDone {
     Bytes bytes{};           ///< Of `read`.
 };
 
-/// Keeps the bytes of files. `MemoryFiles` and `DiskFiles` model it; `NoFiles` keeps none.
+/// Keeps the bytes of files: `MemoryFiles`, `DiskFiles`, or a store of your own; `NoFiles` keeps
+/// none.
 ///
 /// A key names a file; it is made of what other people chose, so a store must not take it for a
 /// name in a file system. Beyond the signatures a store promises that
@@ -45,33 +45,46 @@ struct FileDone {
 ///  - `keep_only` removes all complete files but those with the keys, and what was begun and not
 ///    touched for `age_max`;
 ///  - how much is asked at a time is the caller's to bound.
-template <class F>
-concept FileStore = std::movable<F> &&
-    requires(F files, FileToken token, std::string key, std::uint64_t size, Bytes bytes,
-             BytesView digest, std::size_t count, std::vector<std::string> keys, Duration age_max) {
-    { files.is_offered() } -> std::same_as<bool>;  ///< False: files are `unsupported`.
-    { files.begin(token, key, size) } -> std::same_as<void>;
-    { files.write(token, key, size, bytes) } -> std::same_as<void>;
-    { files.finish(token, key, size, digest) } -> std::same_as<void>;
-    { files.read(token, key, size, count) } -> std::same_as<void>;
-    { files.remove(key) } -> std::same_as<void>;
-    { files.keep_only(keys, age_max) } -> std::same_as<void>;
-    { files.poll_done() } -> std::same_as<std::optional<FileDone>>;
+///
+/// `tests/conformance/file_conformance.hpp` has a test for each of these.
+class FileStore {
+public:
+    virtual ~FileStore() = default;
+
+    virtual bool is_offered() const = 0;  ///< False: files are `unsupported`.
+    virtual void begin(FileToken token, const std::string& key, std::uint64_t size) = 0;
+    virtual void write(FileToken token, const std::string& key, std::uint64_t offset,
+                       Bytes bytes) = 0;
+    virtual void finish(FileToken token, const std::string& key, std::uint64_t size,
+                        BytesView digest) = 0;
+    virtual void read(FileToken token, const std::string& key, std::uint64_t offset,
+                      std::size_t count) = 0;
+    virtual void remove(const std::string& key) = 0;
+    virtual void keep_only(std::vector<std::string> keys, Duration age_max) = 0;
+    virtual std::optional<FileDone> poll_done() = 0;
+    /// A descriptor that is readable while `poll_done` has something; nothing if that is so only
+    /// after one's own calls.
+    virtual std::optional<int> wake_fd() const { return std::nullopt; }
+
+protected:
+    FileStore() = default;  // a model decides itself whether it can be copied or moved
+    FileStore(const FileStore&) = default;
+    FileStore(FileStore&&) = default;
+    FileStore& operator=(const FileStore&) = default;
+    FileStore& operator=(FileStore&&) = default;
 };
 
 /// A server that carries no files.
-class NoFiles {
+class NoFiles final : public FileStore {
 public:
-    bool is_offered() const { return false; }
-    void begin(FileToken, const std::string&, std::uint64_t) {}
-    void write(FileToken, const std::string&, std::uint64_t, const Bytes&) {}
-    void finish(FileToken, const std::string&, std::uint64_t, BytesView) {}
-    void read(FileToken, const std::string&, std::uint64_t, std::size_t) {}
-    void remove(const std::string&) {}
-    void keep_only(const std::vector<std::string>&, Duration) {}
-    std::optional<FileDone> poll_done() { return std::nullopt; }
+    bool is_offered() const override { return false; }
+    void begin(FileToken, const std::string&, std::uint64_t) override {}
+    void write(FileToken, const std::string&, std::uint64_t, Bytes) override {}
+    void finish(FileToken, const std::string&, std::uint64_t, BytesView) override {}
+    void read(FileToken, const std::string&, std::uint64_t, std::size_t) override {}
+    void remove(const std::string&) override {}
+    void keep_only(std::vector<std::string>, Duration) override {}
+    std::optional<FileDone> poll_done() override { return std::nullopt; }
 };
-
-static_assert(FileStore<NoFiles>);
 
 }  // namespace quicchat

@@ -19,7 +19,7 @@ namespace quicchat {
 /// Files in memory, for tests and for servers that keep nothing. `Crypto` has a `sha256`, see
 /// ScramCrypto. Models FileStore; copies share the files.
 template <class Crypto>
-class MemoryFiles {
+class MemoryFiles : public FileStore {
 public:
     /// `bytes_max`: above that there is no room.
     explicit MemoryFiles(std::size_t bytes_max = 64 * 1024 * 1024)
@@ -27,15 +27,16 @@ public:
         state_->bytes_max = bytes_max;
     }
 
-    bool is_offered() const { return true; }
+    bool is_offered() const override { return true; }
 
-    void begin(FileToken token, const std::string& key, std::uint64_t size) {
+    void begin(FileToken token, const std::string& key, std::uint64_t size) override {
         File& file = state_->files[key];
         if (file.bytes.size() > size) resize(file, 0);
         done({.token = token, .size = file.bytes.size(), .complete = file.complete});
     }
 
-    void write(FileToken token, const std::string& key, std::uint64_t offset, const Bytes& bytes) {
+    void write(FileToken token, const std::string& key, std::uint64_t offset,
+               Bytes bytes) override {
         const auto found = state_->files.find(key);
         if (found == state_->files.end()) return done({token, Errc::no_such_file});
         File& file = found->second;
@@ -52,7 +53,8 @@ public:
         done({.token = token});
     }
 
-    void finish(FileToken token, const std::string& key, std::uint64_t size, BytesView digest) {
+    void finish(FileToken token, const std::string& key, std::uint64_t size,
+                BytesView digest) override {
         const auto found = state_->files.find(key);
         if (found == state_->files.end()) return done({token, Errc::no_such_file});
         const auto hash = Crypto::sha256(found->second.bytes);
@@ -64,7 +66,8 @@ public:
         done({.token = token});
     }
 
-    void read(FileToken token, const std::string& key, std::uint64_t offset, std::size_t count) {
+    void read(FileToken token, const std::string& key, std::uint64_t offset,
+              std::size_t count) override {
         const auto found = state_->files.find(key);
         if (found == state_->files.end() || !found->second.complete) {
             return done({token, Errc::no_such_file});
@@ -75,7 +78,7 @@ public:
         done({.token = token, .bytes = Bytes::copy_of(part)});
     }
 
-    void remove(const std::string& key) {
+    void remove(const std::string& key) override {
         const auto found = state_->files.find(key);
         if (found == state_->files.end()) return;
         resize(found->second, 0);
@@ -83,7 +86,7 @@ public:
     }
 
     /// What was begun stays: nobody tells it what time it is.
-    void keep_only(const std::vector<std::string>& keys, Duration) {
+    void keep_only(std::vector<std::string> keys, Duration) override {
         std::vector<std::string> gone;
         for (const auto& [key, file] : state_->files) {
             if (file.complete && std::ranges::find(keys, key) == keys.end()) gone.push_back(key);
@@ -91,7 +94,7 @@ public:
         for (const std::string& key : gone) remove(key);
     }
 
-    std::optional<FileDone> poll_done() { return pop_front(state_->done); }
+    std::optional<FileDone> poll_done() override { return pop_front(state_->done); }
 
     // For tests.
     std::size_t size() const { return state_->files.size(); }

@@ -13,21 +13,21 @@
 
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/queue.hpp"
-#include "quicchat/log/room_log.hpp"
 #include "quicchat/log/repeat.hpp"
+#include "quicchat/log/room_log.hpp"
 
 namespace quicchat {
 
 /// The log that a crash loses: for tests, and for servers that need no history. Each room keeps the
 /// newest records within its retention. Dedup reaches as far back as the records do.
-class MemoryLog {
+class MemoryLog : public RoomLog {
 public:
     /// `entropy` gives the epochs.
     explicit MemoryLog(Entropy entropy) : entropy_(entropy) {}
     MemoryLog(MemoryLog&&) = default;
     MemoryLog& operator=(MemoryLog&&) = default;
 
-    Result<LogHead> open(const std::string& room, Retention retention) {
+    Result<LogHead> open(const std::string& room, Retention retention) override {
         const auto [found, added] = rooms_.try_emplace(room);
         if (added) {
             found->second = std::make_shared<Room>();
@@ -37,38 +37,40 @@ public:
         return head(room);
     }
 
-    void forget(const std::string& room) { rooms_.erase(room); }
+    void forget(const std::string& room) override { rooms_.erase(room); }
 
-    Result<std::vector<std::string>> rooms() const {
+    Result<std::vector<std::string>> rooms() const override {
         std::vector<std::string> names;
         for (const auto& [name, room] : rooms_) names.push_back(name);
         return names;
     }
 
-    LogHead head(const std::string& room) const {
+    LogHead head(const std::string& room) const override {
         const Room& r = *rooms_.at(room);
         return {r.epoch, r.first, r.head()};
     }
 
     void append(AppendToken token, const std::string& room, Record record,
-                std::vector<StateChange> changes = {}) {
+                std::vector<StateChange> changes = {}) override {
         queue_.push_back(
             {rooms_.at(room), std::move(changes), Append{token, room, std::move(record)}});
     }
 
-    void look_up(AppendToken token, const std::string& room, Record record) {
+    void look_up(AppendToken token, const std::string& room, Record record) override {
         queue_.push_back({rooms_.at(room), {}, Append{token, room, std::move(record), true}});
     }
 
-    void store(const std::string& room, std::vector<StateChange> changes) {
+    void store(const std::string& room, std::vector<StateChange> changes) override {
         queue_.push_back({rooms_.at(room), std::move(changes), std::nullopt});
         store_first();
     }
 
-    Result<RoomState> state(const std::string& room) const { return rooms_.at(room)->state; }
+    Result<RoomState> state(const std::string& room) const override {
+        return rooms_.at(room)->state;
+    }
 
     /// Stores the record, too: before that nobody may know of it.
-    std::optional<AppendCompletion> poll_completion() {
+    std::optional<AppendCompletion> poll_completion() override {
         store_first();
         std::optional<Step> step = pop_front(queue_);
         if (!step) return std::nullopt;
@@ -78,7 +80,7 @@ public:
     }
 
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
-                                           std::size_t count_max) const {
+                                           std::size_t count_max) const override {
         const Room& r = *rooms_.at(room);
         std::vector<LoggedRecord> records;
         if (after >= r.head()) return records;
@@ -89,7 +91,7 @@ public:
         return records;
     }
 
-    Result<std::vector<LoggedRecord>> files(const std::string& room) const {
+    Result<std::vector<LoggedRecord>> files(const std::string& room) const override {
         std::vector<LoggedRecord> files;
         for (const LoggedRecord& logged : rooms_.at(room)->records) {
             if (logged.record.act.kind == Act::Kind::file) files.push_back(logged);
@@ -98,7 +100,7 @@ public:
     }
 
     Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
-                                const std::string& text) const {
+                                const std::string& text) const override {
         const Room& r = *rooms_.at(room);
         Reactions found;
         for (Offset offset = std::max(target, r.first); offset <= r.head(); ++offset) {
@@ -108,7 +110,7 @@ public:
         return found;
     }
 
-    Durability durability() const { return Durability::memory; }
+    Durability durability() const override { return Durability::memory; }
 
 private:
     using Key = std::tuple<std::string, DeviceId, MessageId>;
@@ -245,7 +247,5 @@ private:
     std::map<std::string, std::shared_ptr<Room>> rooms_;
     std::deque<Step> queue_;
 };
-
-static_assert(RoomLog<MemoryLog>);
 
 }  // namespace quicchat

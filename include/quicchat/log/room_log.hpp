@@ -1,6 +1,5 @@
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -86,7 +85,8 @@ struct AppendCompletion {
     Durability durability = Durability::memory;
 };
 
-/// Keeps the records of all rooms. `MemoryLog` and `SqliteLog` model it.
+/// Keeps the records of all rooms: `MemoryLog`, `SqliteLog`, or one of your own. A call for each
+/// append and each read, none for each delivery.
 ///
 /// Beyond the signatures a log promises that
 ///  - `open` begins a room's log or finds it, and is called before anything else about the room;
@@ -107,33 +107,49 @@ struct AppendCompletion {
 ///    when an append that followed it is;
 ///  - `head` and `read` know a record from the moment on when its completion was polled;
 ///  - what they know is there until retention drops it from the old end, and after a restart.
-template <class L>
-concept RoomLog = std::movable<L> &&
-    requires(L log, const L& view, std::string room, Record record, AppendToken token, Offset after,
-             std::size_t count_max, Retention retention, std::vector<StateChange> changes,
-             Offset target, std::string author, std::string text) {
-    { log.open(room, retention) } -> std::same_as<Result<LogHead>>;
-    { log.forget(room) } -> std::same_as<void>;
+///
+/// `tests/conformance/log_conformance.hpp` has a test for each of these, for your log as well.
+class RoomLog {
+public:
+    virtual ~RoomLog() = default;
+
+    virtual Result<LogHead> open(const std::string& room, Retention retention) = 0;
+    virtual void forget(const std::string& room) = 0;
     /// The rooms whose logs exist, in order: after a restart, those from before.
-    { view.rooms() } -> std::same_as<Result<std::vector<std::string>>>;
-    { view.head(room) } -> std::same_as<LogHead>;
-    { log.append(token, room, record, changes) } -> std::same_as<void>;
+    virtual Result<std::vector<std::string>> rooms() const = 0;
+    virtual LogHead head(const std::string& room) const = 0;
+    /// Puts a record behind all others. A completion with the token follows.
+    virtual void append(AppendToken token, const std::string& room, Record record,
+                        std::vector<StateChange> changes) = 0;
     /// Completes as `append` would if the record is there already (or in the queue), or in conflict
     /// with one; otherwise stores nothing and is `no_such_message`.
-    { log.look_up(token, room, record) } -> std::same_as<void>;
-    { log.store(room, changes) } -> std::same_as<void>;
+    virtual void look_up(AppendToken token, const std::string& room, Record record) = 0;
+    virtual void store(const std::string& room, std::vector<StateChange> changes) = 0;
     /// What is stored of the room, for the start: at least what was asked before an append that was
     /// polled, or before the log was begun.
-    { view.state(room) } -> std::same_as<Result<RoomState>>;
-    { log.poll_completion() } -> std::same_as<std::optional<AppendCompletion>>;
+    virtual Result<RoomState> state(const std::string& room) const = 0;
+    virtual std::optional<AppendCompletion> poll_completion() = 0;
     /// At most `count_max` records with offsets above `after`, in order.
-    { view.read(room, after, count_max) } -> std::same_as<Result<std::vector<LoggedRecord>>>;
+    virtual Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
+                                                   std::size_t count_max) const = 0;
     /// The records of kind `file` that are within retention, in order: for the start.
-    { view.files(room) } -> std::same_as<Result<std::vector<LoggedRecord>>>;
+    virtual Result<std::vector<LoggedRecord>> files(const std::string& room) const = 0;
     /// The reactions on the message at `target` that are there, as `read` knows them; `there` is
     /// about those of one author and text.
-    { view.reactions(room, target, author, text) } -> std::same_as<Result<Reactions>>;
-    { view.durability() } -> std::same_as<Durability>;
+    virtual Result<Reactions> reactions(const std::string& room, Offset target,
+                                        const std::string& author,
+                                        const std::string& text) const = 0;
+    virtual Durability durability() const = 0;
+    /// A descriptor that is readable while `poll_completion` has something; nothing if that is so
+    /// only after one's own calls.
+    virtual std::optional<int> wake_fd() const { return std::nullopt; }
+
+protected:
+    RoomLog() = default;  // a model decides itself whether it can be copied or moved
+    RoomLog(const RoomLog&) = default;
+    RoomLog(RoomLog&&) = default;
+    RoomLog& operator=(const RoomLog&) = default;
+    RoomLog& operator=(RoomLog&&) = default;
 };
 
 }  // namespace quicchat

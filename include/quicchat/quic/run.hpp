@@ -64,9 +64,8 @@ public:
     std::array<int, 2> wake_fds() const {
         const auto or_none = [](std::optional<int> fd) { return fd.value_or(-1); };
         std::array<int, 2> fds{-1, -1};
-        if constexpr (requires { app_.log().wake_fd(); }) fds[0] = or_none(app_.log().wake_fd());
-        if constexpr (requires { app_.files().wake_fd(); }) {
-            fds[1] = or_none(app_.files().wake_fd());
+        if constexpr (requires { app_.log().wake_fd(); }) {
+            fds = {or_none(app_.log().wake_fd()), or_none(app_.files().wake_fd())};
         }
         return fds;
     }

@@ -104,9 +104,6 @@ struct WolfCrypto {
 };
 
 static_assert(ScramCrypto<WolfCrypto>);
-static_assert(ClientLogin<ScramLogin<WolfCrypto>>);
-static_assert(Authenticator<ScramAuthenticator<WolfCrypto>>);
-
 /// Random bytes of the kernel: for salts, nonces and secrets. Ends the process if there are none,
 /// because everything made of other bytes could be guessed.
 inline void fill_random(std::span<std::byte> bytes) {

@@ -19,23 +19,23 @@
 #include "quicchat/base/result.hpp"
 #include "quicchat/base/search_words.hpp"
 #include "quicchat/log/room_log.hpp"
-#include "quicchat/server/rooms/acts.hpp"
 #include "quicchat/server/caller.hpp"
-#include "quicchat/server/people/presence.hpp"
 #include "quicchat/server/config.hpp"
-#include "quicchat/server/people/display_names.hpp"
 #include "quicchat/server/deliver/fan_out.hpp"
 #include "quicchat/server/deliver/heartbeat.hpp"
 #include "quicchat/server/deliver/inboxes.hpp"
-#include "quicchat/server/rooms/membership.hpp"
-#include "quicchat/server/publish/moderation_queue.hpp"
 #include "quicchat/server/deliver/pages.hpp"
+#include "quicchat/server/people/display_names.hpp"
+#include "quicchat/server/people/online_users.hpp"
+#include "quicchat/server/people/presence.hpp"
 #include "quicchat/server/people/profiles.hpp"
+#include "quicchat/server/publish/moderation_queue.hpp"
+#include "quicchat/server/publish/pending_appends.hpp"
 #include "quicchat/server/publish/publisher.hpp"
+#include "quicchat/server/rooms/acts.hpp"
+#include "quicchat/server/rooms/membership.hpp"
 #include "quicchat/server/rooms/room.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
-#include "quicchat/server/people/online_users.hpp"
-#include "quicchat/server/publish/pending_appends.hpp"
 #include "quicchat/server/turn.hpp"
 #include "quicchat/wire/codec.hpp"
 
@@ -45,10 +45,9 @@ namespace quicchat {
 ///
 /// Nobody sees a message before the log has committed it (PROTOCOL.md §6.4), and each member
 /// follows its room's log with a cursor of its own.
-template <RoomLog Log>
 class Hub {
 public:
-    Hub(Log log, const ServerConfig& config, const AccountFinder& accounts)
+    Hub(Owned<RoomLog> log, const ServerConfig& config, const AccountFinder& accounts)
         : limits_(&config.limits),
           room_store_(std::move(log), config),
           pending_(room_store_.log()),
@@ -75,13 +74,21 @@ public:
 
     /// Both, for the start of a server. What failed, if anything did, and in words.
     std::optional<std::pair<Errc, std::string>> open(const std::vector<std::string>& rooms) {
-        for (const std::string& room : rooms) {
-            const Errc errc = add_room(room);
-            if (errc != Errc{}) return std::pair{errc, "cannot open the room '" + room + "'"};
-        }
+        if (auto failure = add_rooms(rooms)) return failure;
         const Errc errc = restore();
         if (errc == Errc{}) return std::nullopt;
         return std::pair{errc, std::string{"cannot open the rooms that the log has"}};
+    }
+
+    /// The configuration has changed, and fits: opens the rooms that it lists, and ends the
+    /// memberships that only an operator may have for those who are none any more.
+    std::optional<std::pair<Errc, std::string>> handle_changed_config(const ServerConfig& config,
+                                                                      WallTime now) {
+        turn_.begin(now);
+        if (auto failure = add_rooms(config.rooms)) return failure;
+        room_store_.directory().set_operators(config.operators);
+        membership_.remove_former_operators();
+        return std::nullopt;
     }
 
     /// What time it is for everything up to the next call.
@@ -121,9 +128,9 @@ public:
     }
 
     void list_rooms(const Caller& caller, const wire::RoomsRequest& request) {
-        auto [rooms, complete] =
-            room_store_.directory().page(caller.user, room_store_.key_for(caller.user, request.after),
-                                     limits_->rooms_per_page_max, turn_.now());
+        auto [rooms, complete] = room_store_.directory().page(
+            caller.user, room_store_.key_for(caller.user, request.after),
+            limits_->rooms_per_page_max, turn_.now());
         wire::Rooms answer{request.request, {}, complete};
         for (const Room* room : rooms) {
             Result<RoomSummary> summary = room_store_.summarize(*room, caller.user, turn_.now());
@@ -225,8 +232,8 @@ public:
     }
 
     void request_members(Member& member, const wire::MembersRequest& request) {
-        fan_out_.reply(member, presence_.encode_members(*member.room, request.request, request.after,
-                                                    turn_.now()));
+        fan_out_.reply(member, presence_.encode_members(*member.room, request.request,
+                                                        request.after, turn_.now()));
     }
 
     /// Takes in what the log has committed since the last call. An error means that the log cannot
@@ -267,8 +274,8 @@ public:
     ModerationQueue& checks() { return checks_; }
 
     /// The frames for members; see FanOut.
-    FanOut<Log>& fan_out() { return fan_out_; }
-    const FanOut<Log>& fan_out() const { return fan_out_; }
+    FanOut& fan_out() { return fan_out_; }
+    const FanOut& fan_out() const { return fan_out_; }
 
     std::optional<Bytes> next_frame(Member& member) {
         if (member.replies.empty() && std::exchange(member.members_stale, false)) {
@@ -280,9 +287,9 @@ public:
     std::optional<ControlFrame> poll_control() { return pending_.poll_control(); }
 
     /// What people were told while they were away; see Inboxes.
-    Inboxes<Log>& inboxes() { return inboxes_; }
-    Pages<Log>& pages() { return pages_; }
-    const Pages<Log>& pages() const { return pages_; }
+    Inboxes& inboxes() { return inboxes_; }
+    Pages& pages() { return pages_; }
+    const Pages& pages() const { return pages_; }
 
     /// Memberships that ended without their client: write the frames, then finish the streams. To
     /// be polled after `settle`, before anything else about members.
@@ -301,31 +308,38 @@ public:
 
     /// The same for what one connection asks on its control stream.
     bool is_busy(ConnectionId connection) const {
-        return pending_.under_way(connection) + checks_.held(connection) >=
-               limits_->replies_max;
+        return pending_.under_way(connection) + checks_.held(connection) >= limits_->replies_max;
     }
 
-    RoomStore<Log>& room_store() { return room_store_; }
-    const Log& log() const { return room_store_.log(); }
+    RoomStore& room_store() { return room_store_; }
+    const RoomLog& log() const { return room_store_.log(); }
     const OnlineUsers& online_users() const { return online_; }
     std::size_t appends_under_way() const { return pending_.size(); }
 
 private:
+    std::optional<std::pair<Errc, std::string>> add_rooms(const std::vector<std::string>& rooms) {
+        for (const std::string& room : rooms) {
+            const Errc errc = add_room(room);
+            if (errc != Errc{}) return std::pair{errc, "cannot open the room '" + room + "'"};
+        }
+        return std::nullopt;
+    }
+
     const Limits* limits_;
     Turn turn_;
-    RoomStore<Log> room_store_;
-    PendingAppends<Log> pending_;
-    FanOut<Log> fan_out_;
-    Inboxes<Log> inboxes_;
-    Pages<Log> pages_;
+    RoomStore room_store_;
+    PendingAppends pending_;
+    FanOut fan_out_;
+    Inboxes inboxes_;
+    Pages pages_;
     ModerationQueue checks_;
     Heartbeat heartbeat_;
     OnlineUsers online_;
     DisplayNames names_;
-    Presence<Log> presence_{fan_out_, pending_, online_, names_, *limits_};
-    Profiles<Log> profiles_;
-    Membership<Log> membership_;
-    Publisher<Log> publisher_;
+    Presence presence_{fan_out_, pending_, online_, names_, *limits_};
+    Profiles profiles_;
+    Membership membership_;
+    Publisher publisher_;
 };
 
 }  // namespace quicchat

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "quicchat/log/room_log.hpp"
 #include "quicchat/log/repeat.hpp"
+#include "quicchat/log/room_log.hpp"
 #include "quicchat/sqlite/account_table.hpp"
 #include "quicchat/sqlite/database.hpp"
 #include "quicchat/sqlite/names.hpp"

@@ -24,20 +24,20 @@ namespace quicchat {
 /// `sqlite::AccountAdmin`, also in another process while the server runs.
 ///
 /// A handle on a Store: it belongs to the thread that the Store belongs to.
-class SqliteAccounts {
+class SqliteAccounts : public AccountBook {
 public:
     explicit SqliteAccounts(std::shared_ptr<sqlite::Store> store)
         : store_(std::move(store)), sql_(std::make_unique<Sql>(store_->reader())) {}
 
     /// The accounts as they are in the file now. If it cannot be read, as they were before.
-    const AccountStore& accounts() {
+    const AccountStore& accounts() override {
         if (const auto changes = count_changes(); changes && changes != loaded_changes_) {
             load(*changes);
         }
         return accounts_;
     }
 
-    Result<std::optional<Device>> find_device(std::string_view user, DeviceId id) {
+    Result<std::optional<Device>> find_device(std::string_view user, DeviceId id) override {
         forget_saved();
         const std::string account = canonical_name(user);
         if (const auto found = unsaved_.find({account, id}); found != unsaved_.end()) {
@@ -52,7 +52,7 @@ public:
 
     /// Does nothing for an account that is disabled or gone, or whose password was changed since
     /// `accounts` was called last: such a device must not come back.
-    SaveTicket save_device(std::string_view user, Device device) {
+    SaveTicket save_device(std::string_view user, Device device) override {
         using Write = sqlite::ChangeDevices::Write;
         sqlite::ChangeDevices change{.account = canonical_name(user)};
         const auto known = find_device(user, device.id);
@@ -64,11 +64,11 @@ public:
         return push(std::move(change));
     }
 
-    SaveTicket remove_device(std::string_view user, DeviceId id) {
+    SaveTicket remove_device(std::string_view user, DeviceId id) override {
         return push({.account = canonical_name(user), .removed = {id}});
     }
 
-    SaveTicket saved() const { return store_->saved(); }
+    SaveTicket saved() const override { return store_->saved(); }
 
     /// 32 random bytes that were made with the file: for `AccountStore::find_or_fake`.
     BytesView secret() const { return store_->secret(); }
@@ -165,7 +165,5 @@ private:
     std::map<std::pair<std::string, DeviceId>, Unsaved> unsaved_;
     SaveTicket forgotten_ = 0;
 };
-
-static_assert(AccountBook<SqliteAccounts>);
 
 }  // namespace quicchat

@@ -16,54 +16,52 @@ namespace quicchat {
 /// its retention. Dedup reaches as far back as the records do.
 ///
 /// A handle on a Store: it belongs to the thread that the Store belongs to.
-class SqliteLog {
+class SqliteLog : public RoomLog {
 public:
     explicit SqliteLog(std::shared_ptr<sqlite::Store> store) : store_(std::move(store)) {}
 
-    Result<LogHead> open(const std::string& room, Retention retention) {
+    Result<LogHead> open(const std::string& room, Retention retention) override {
         return store_->open_room(room, retention);
     }
-    void forget(const std::string& room) { store_->forget_room(room); }
-    Result<std::vector<std::string>> rooms() const { return store_->rooms(); }
-    LogHead head(const std::string& room) const { return store_->head(room); }
+    void forget(const std::string& room) override { store_->forget_room(room); }
+    Result<std::vector<std::string>> rooms() const override { return store_->rooms(); }
+    LogHead head(const std::string& room) const override { return store_->head(room); }
 
     void append(AppendToken token, const std::string& room, Record record,
-                std::vector<StateChange> changes = {}) {
+                std::vector<StateChange> changes = {}) override {
         store_->append(token, room, std::move(record), std::move(changes));
     }
-    void look_up(AppendToken token, const std::string& room, Record record) {
+    void look_up(AppendToken token, const std::string& room, Record record) override {
         store_->look_up(token, room, std::move(record));
     }
-    void store(const std::string& room, std::vector<StateChange> changes) {
+    void store(const std::string& room, std::vector<StateChange> changes) override {
         store_->store_state(room, std::move(changes));
     }
-    Result<RoomState> state(const std::string& room) const { return store_->state(room); }
+    Result<RoomState> state(const std::string& room) const override { return store_->state(room); }
 
-    std::optional<AppendCompletion> poll_completion() { return store_->poll_completion(); }
+    std::optional<AppendCompletion> poll_completion() override { return store_->poll_completion(); }
 
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
-                                           std::size_t count_max) const {
+                                           std::size_t count_max) const override {
         return store_->read(room, after, count_max);
     }
 
-    Result<std::vector<LoggedRecord>> files(const std::string& room) const {
+    Result<std::vector<LoggedRecord>> files(const std::string& room) const override {
         return store_->files(room);
     }
 
     Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
-                                const std::string& text) const {
+                                const std::string& text) const override {
         return store_->reactions(room, target, author, text);
     }
 
-    Durability durability() const { return store_->durability(); }
+    Durability durability() const override { return store_->durability(); }
 
     /// Readable while `poll_completion` has something.
-    int wake_fd() const { return store_->wake_fd(); }
+    std::optional<int> wake_fd() const override { return store_->wake_fd(); }
 
 private:
     std::shared_ptr<sqlite::Store> store_;
 };
-
-static_assert(RoomLog<SqliteLog>);
 
 }  // namespace quicchat

@@ -13,21 +13,20 @@
 using namespace quicchat;
 using namespace quicchat::test;
 
-using Scene = LoginScene<DeferredHook>;
-static_assert(Authenticator<Scene::Authenticator>);
-static_assert(AccountHook<DeferredHook>);
-
+using Scene = LoginScene;
 namespace {
 
 /// Answers at once, always the same.
-struct PromptHook {
-    HookDecision decision;
-    HookTicket ask(const AccountQuestion&, Now) { return HookTicket{1}; }
-    std::optional<HookDecision> poll(HookTicket, Now) { return decision; }
-    void cancel(HookTicket) {}
-};
-static_assert(AccountHook<PromptHook>);
+class PromptHook : public AccountHook {
+public:
+    explicit PromptHook(HookDecision decision) : decision_(std::move(decision)) {}
+    HookTicket ask(const AccountQuestion&, Now) override { return HookTicket{1}; }
+    std::optional<HookDecision> poll(HookTicket, Now) override { return decision_; }
+    void cancel(HookTicket) override {}
 
+private:
+    HookDecision decision_;
+};
 AccountQuestion question_of(std::string_view user) {
     AccountQuestion question;
     question.user = user;
@@ -49,7 +48,7 @@ LoginOutcome log_in_with(Scene& scene, DeferredHook& hook, TestLogin& client,
 
 TEST_CASE("a server with a hook", "[auth]") {
     DeferredHook hook;
-    Scene scene{hook};
+    Scene scene{std::make_shared<DeferredHook>(hook)};
     TestLogin client = ada();
 
     SECTION("asks who may log in, and waits for the answer") {
@@ -138,10 +137,7 @@ TEST_CASE("a server with a hook", "[auth]") {
     SECTION("takes its question back when the client is gone") {
         scene.log_in(client);
         CHECK(hook.open_questions() == 1);
-        Scene::Exchange moved = *std::move(scene.exchange);
         scene.exchange.reset();
-        CHECK(hook.open_questions() == 1);
-        { const Scene::Exchange gone = std::move(moved); }
         CHECK(hook.open_questions() == 0);
         CHECK_FALSE(hook.poll_question());
     }
@@ -155,7 +151,7 @@ TEST_CASE("a server with a hook", "[auth]") {
 }
 
 TEST_CASE("a hook that answers at once makes nobody wait", "[auth]") {
-    LoginScene<PromptHook> scene{PromptHook{UseOwnAccounts{}}};
+    LoginScene scene{std::make_shared<PromptHook>(UseOwnAccounts{})};
     TestLogin client = ada();
     CHECK(scene.log_in(client).steps == "cat");
     CHECK(scene.log_in(client).steps == "at");
@@ -163,7 +159,7 @@ TEST_CASE("a hook that answers at once makes nobody wait", "[auth]") {
 
 TEST_CASE("a user whom a hook refuses", "[auth]") {
     DeferredHook hook;
-    Scene scene{hook};
+    Scene scene{std::make_shared<DeferredHook>(hook)};
 
     SECTION("looks like one who does not exist") {
         std::vector<LoginOutcome> outcomes;
@@ -223,14 +219,14 @@ TEST_CASE("a user whom a hook refuses", "[auth]") {
 
 TEST_CASE("a flood of logins", "[auth]") {
     DeferredHook hook{10};
-    Scene scene{hook};
+    Scene scene{std::make_shared<DeferredHook>(hook)};
     TestLogin client = ada();
     REQUIRE(log_in_with(scene, hook, client, UseOwnAccounts{}).token);
-    std::vector<Scene::Exchange> waiting;
+    std::vector<std::unique_ptr<LoginExchange>> waiting;
     for (int i = 0; i < 10; ++i) {
         TestLogin stranger = TestLogin::create("eve", password_login("eve", "x")).value();
         REQUIRE(scene.log_in(stranger).steps == "p");
-        waiting.push_back(*std::exchange(scene.exchange, std::nullopt));
+        waiting.push_back(std::move(scene.exchange));
     }
 
     SECTION("is refused at once, and costs nobody a token") {

@@ -11,9 +11,7 @@
 using namespace quicchat;
 using namespace quicchat::test;
 
-using Scene = LoginScene<>;
-static_assert(Authenticator<Scene::Authenticator>);
-
+using Scene = LoginScene;
 TEST_CASE("a device that logs in by password", "[auth]") {
     Scene scene;
     TestLogin client = ada();
@@ -56,7 +54,7 @@ TEST_CASE("a device that logs in by password", "[auth]") {
         CHECK(scene.log_in(anew).token.value().generation == 3);
         TestLogin again = ada();
         CHECK(scene.log_in(again).token.value().generation == 4);
-        for (const DeviceToken& old : {current, next, anew.token().value()}) {
+        for (const DeviceToken& old : {current, next, *anew.token()}) {
             TestLogin thief = holder("ada", old);
             CHECK(refused_with(scene.log_in(thief), Errc::token_refused));
         }
@@ -108,7 +106,7 @@ TEST_CASE("a device's tokens rotate", "[auth]") {
                         [&] { CHECK(refused_with(scene.log_in(late), Errc::token_refused)); });
     }
     SECTION("and one that is shown after its successor removes the device") {
-        const DeviceToken copied = client.token().value();
+        const DeviceToken copied = *client.token();
         REQUIRE(scene.log_in(client).verified);  // uses 2, gets 3
         REQUIRE(scene.log_in(client).verified);  // uses 3: now 2 is replaced
         TestLogin thief = holder("ada", copied);
@@ -125,7 +123,7 @@ TEST_CASE("a device's tokens rotate", "[auth]") {
         CHECK_FALSE(thief.recover(Errc::token_refused));
     }
     SECTION("and a thief who comes first is locked out by the owner's password") {
-        TestLogin thief = holder("ada", client.token().value());
+        TestLogin thief = holder("ada", *client.token());
         REQUIRE(scene.log_in(thief).verified);
         REQUIRE(scene.log_in(thief).verified);
         const LoginOutcome owner = scene.log_in(client);
@@ -192,7 +190,7 @@ TEST_CASE("a token that is not safe at the server yet", "[auth]") {
     SECTION("is good after a crash if it was saved, though it was not handed out") {
         TestLogin client = settled(scene);
         scene.lose_tokens = true;
-        const DeviceToken before = client.token().value();
+        const DeviceToken before = *client.token();
         REQUIRE(scene.log_in(client).token);
         scene.restart();
         scene.lose_tokens = false;
@@ -214,11 +212,11 @@ TEST_CASE("a token that is not safe at the server yet", "[auth]") {
         TestLogin client = settled(scene);
         scene.book->hold_saves();
         LoginOutcome slow = scene.log_in(client);
-        Scene::Exchange forgotten = *std::exchange(scene.exchange, std::nullopt);
+        const auto forgotten = std::move(scene.exchange);
         LoginOutcome outcome = scene.log_in(client);
         scene.book->release_saves();
-        CHECK_FALSE(forgotten.poll(scene.now));
-        CHECK_FALSE(forgotten.waits());
+        CHECK_FALSE(forgotten->poll(scene.now));
+        CHECK_FALSE(forgotten->waits());
         scene.poll(client, outcome);
         CHECK(outcome.steps == "at");
         CHECK(scene.log_in(client).steps == "at");

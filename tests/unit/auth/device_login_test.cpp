@@ -10,8 +10,6 @@
 using namespace quicchat;
 using namespace quicchat::test;
 
-static_assert(ClientLogin<TestLogin>);
-
 namespace {
 
 DeviceToken token_of(std::uint64_t generation) {
@@ -116,9 +114,9 @@ TEST_CASE("a device's login", "[auth]") {
         CHECK_FALSE(both.finish(login.server_signature));
     }
     SECTION("is not finished by another server, which has the name and not the keys") {
-        LoginScene<> scene;
+        LoginScene scene;
         TestLogin client = settled(scene);
-        LoginScene<> impostor{{}, 100};
+        LoginScene impostor{{}, 100};
         TestLogin other = settled(impostor);
         CHECK(refused_with(impostor.log_in(client), Errc::token_refused));
         CHECK(scene.log_in(client).verified);

@@ -69,13 +69,18 @@ struct LoginOutcome {
 };
 
 /// A server, and the connections to it: each has a binding of its own.
-template <class Hook = NoHook>
 class LoginScene {
-public:
-    using Authenticator = DeviceAuthenticator<CountedCrypto, MemoryAccounts, Hook>;
-    using Exchange = typename Authenticator::Exchange;
+    /// Does something and counts what the server hashes in it.
+    template <class Action>
+    static auto counted(LoginOutcome& outcome, Action action) {
+        const int before = CountedCrypto::hashes;
+        auto step = action();
+        outcome.server_hashes += CountedCrypto::hashes - before;
+        return step;
+    }
 
-    explicit LoginScene(Hook hook = {}, std::uint64_t seed = 0)
+public:
+    explicit LoginScene(std::shared_ptr<AccountHook> hook = {}, std::uint64_t seed = 0)
         : hook_(std::move(hook)), seed_(seed) {
         (void)book->add("Ada", test_verifier("pencil"));
         (void)book->add("Bob", test_verifier("crayon", 2));
@@ -93,7 +98,7 @@ public:
         ChannelBinding binding{};
         binding.fill(static_cast<std::byte>(++connections_ % 255 + 1));
         at_client = at_server = binding;
-        exchange.emplace(authenticator->begin(login_entropy(2)));
+        exchange = authenticator->begin(login_entropy(2));
     }
 
     LoginStep begin(const LoginStart& start) {
@@ -135,8 +140,8 @@ public:
     }
 
     std::shared_ptr<MemoryAccounts> book = std::make_shared<MemoryAccounts>();
-    std::optional<Authenticator> authenticator;
-    std::optional<Exchange> exchange;
+    std::optional<DeviceAuthenticator<CountedCrypto>> authenticator;
+    std::unique_ptr<LoginExchange> exchange;
     Now now{TimePoint{std::chrono::hours{1}}, WallTime{std::chrono::hours{500'000}}};
     ChannelBinding at_client{};
     ChannelBinding at_server{};
@@ -173,15 +178,7 @@ private:
         return std::nullopt;
     }
 
-    template <class Action>
-    static auto counted(LoginOutcome& outcome, Action action) {
-        const int before = CountedCrypto::hashes;
-        auto step = action();
-        outcome.server_hashes += CountedCrypto::hashes - before;
-        return step;
-    }
-
-    Hook hook_;
+    std::shared_ptr<AccountHook> hook_;
     std::uint64_t seed_;
     unsigned connections_ = 0;
 };
@@ -198,8 +195,7 @@ inline TestLogin holder(std::string_view user, const DeviceToken& token) {
 
 /// Ada's device after a login by password and one by the token that it gave: the current token is 1
 /// and the next 2, which the client has.
-template <class Hook>
-TestLogin settled(LoginScene<Hook>& scene) {
+inline TestLogin settled(LoginScene& scene) {
     TestLogin client = ada();
     REQUIRE(scene.log_in(client).steps == "cat");
     REQUIRE(scene.log_in(client).steps == "at");
@@ -207,8 +203,8 @@ TestLogin settled(LoginScene<Hook>& scene) {
 }
 
 /// Nothing about any device of Ada is different after this.
-template <class Hook, class Action>
-void changes_nothing(LoginScene<Hook>& scene, Action action) {
+template <class Action>
+void changes_nothing(LoginScene& scene, Action action) {
     const auto before = scene.book->devices("ada");
     const SaveTicket saved = scene.book->saved();
     action();

@@ -24,14 +24,14 @@ struct SlowStore {
 };
 
 /// Takes a name as `data` and asks the store, which is slow.
-class SlowAuthenticator {
+class SlowAuthenticator : public Authenticator {
 public:
     explicit SlowAuthenticator(SlowStore& store) : store_(&store) {}
 
-    class Exchange {
+    class Exchange final : public LoginExchange {
     public:
         explicit Exchange(SlowStore& store) : store_(&store) {}
-        LoginStep start(const LoginRequest& request) {
+        LoginStep start(const LoginRequest& request) override {
             user_ = to_string(request.data);
             if (user_ == "fast") return LoginAccepted{user_, {}};
             if (user_ == "asked") return LoginChallenge{hex("aa")};
@@ -39,12 +39,12 @@ public:
             deadline_ = request.now.steady + 5s;
             return LoginPending{};
         }
-        LoginStep respond(BytesView) {
+        LoginStep respond(BytesView) override {
             waits_ = true;
             return LoginPending{};
         }
-        bool waits() const { return waits_; }
-        std::optional<LoginStep> poll(Now) {
+        bool waits() const override { return waits_; }
+        std::optional<LoginStep> poll(Now) override {
             ++store_->polls;
             const auto found = store_->answers.find(user_);
             if (found == store_->answers.end()) return std::nullopt;
@@ -54,8 +54,8 @@ public:
             waits_ = std::holds_alternative<LoginAccepted>(step) && user_ == "token";
             return step;
         }
-        std::optional<TimePoint> deadline() const { return deadline_; }
-        const std::string& claimed_user() const { return user_; }
+        std::optional<TimePoint> deadline() const override { return deadline_; }
+        const std::string& claimed_user() const override { return user_; }
 
     private:
         SlowStore* store_;
@@ -64,12 +64,12 @@ public:
         std::optional<TimePoint> deadline_;
     };
 
-    Exchange begin(BytesView entropy) {
+    std::unique_ptr<LoginExchange> begin(BytesView entropy) override {
         REQUIRE(entropy.size() == login_entropy_bytes);
-        return Exchange{*store_};
+        return std::make_unique<Exchange>(*store_);
     }
 
-    std::optional<std::string> find_account(const std::string& name) const {
+    std::optional<std::string> find_account(const std::string& name) const override {
         return name == "ADA" ? std::optional<std::string>{"ada"} : std::nullopt;
     }
 
@@ -77,18 +77,16 @@ private:
     SlowStore* store_;
 };
 
-static_assert(Authenticator<SlowAuthenticator>);
-
 struct Scene {
     SlowStore store{};
-    LoginTable<SlowAuthenticator> table{SlowAuthenticator{store}, Entropy::seeded(1), 15s};
+    LoginTable table{SlowAuthenticator{store}, Entropy::seeded(1), 15s};
     TimePoint now{1h};
     ChannelBinding binding{};
 
     LoginStep start(std::uint64_t connection, std::string_view user) {
         table.open(ConnectionId{connection}, now);
         return table.start(ConnectionId{connection},
-                          {"M", as_bytes(user), binding, {}, "peer", {now, {}}});
+                           {"M", as_bytes(user), binding, {}, "peer", {now, {}}});
     }
     std::optional<std::pair<ConnectionId, LoginStep>> poll() { return table.poll({now, {}}); }
 };
@@ -100,7 +98,7 @@ bool is(const LoginStep& step) {
 
 }  // namespace
 
-TEST_CASE("a login desk", "[server]") {
+TEST_CASE("a table of logins", "[server]") {
     Scene scene;
 
     SECTION("hands on what an exchange knows at once, and polls it no more") {

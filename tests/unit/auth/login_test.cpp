@@ -31,9 +31,6 @@ struct CountingCrypto {
 
 using Login = ScramLogin<CountingCrypto>;
 using ServerSide = ScramAuthenticator<CountingCrypto>;
-static_assert(ClientLogin<Login>);
-static_assert(Authenticator<ServerSide>);
-
 const ScramIterationRange low_iterations{4096, 600'000};
 
 Login login(std::string_view user, std::string_view password,
@@ -84,14 +81,14 @@ Outcome connect(Login& client, ServerSide& server, const ChannelBinding& at_clie
     if (!start) return outcome;
     CHECK(start->mechanism == "SCRAM-SHA-256-PLUS");
     int before = CountingCrypto::hashes;
-    LoginStep step = exchange.start({start->mechanism, start->data, at_server});
+    LoginStep step = exchange->start({start->mechanism, start->data, at_server});
     outcome.server_hashes += CountingCrypto::hashes - before;
     REQUIRE(std::holds_alternative<LoginChallenge>(step));
     outcome.sizes.push_back(std::get<LoginChallenge>(step).data.size());
     const Result<Buffer> proof = client.respond(std::get<LoginChallenge>(step).data);
     if (!proof) return outcome;
     before = CountingCrypto::hashes;
-    step = exchange.respond(*proof);
+    step = exchange->respond(*proof);
     outcome.server_hashes += CountingCrypto::hashes - before;
     if (const auto* accepted = std::get_if<LoginAccepted>(&step)) {
         outcome.accepted = true;
@@ -211,53 +208,53 @@ TEST_CASE("a login exchange", "[auth]") {
         for (const std::string_view mechanism : {"SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "PLAIN",
                                                  "NAME-ONLY", "", "scram-sha-256-plus"}) {
             auto other = server.authenticator.begin(entropy(3));
-            CHECK(refuses(other.start({std::string{mechanism}, start.data, bound})));
-            CHECK(refuses(other.start(request)));
+            CHECK(refuses(other->start({std::string{mechanism}, start.data, bound})));
+            CHECK(refuses(other->start(request)));
         }
     }
     SECTION("refuses a proof before the start, and a second start") {
-        CHECK(refuses(exchange.respond(start.data)));
-        CHECK(refuses(exchange.start(request)));
+        CHECK(refuses(exchange->respond(start.data)));
+        CHECK(refuses(exchange->start(request)));
 
         auto other = server.authenticator.begin(entropy(3));
-        REQUIRE_FALSE(refuses(other.start(request)));
-        CHECK(refuses(other.start(request)));
-        CHECK(refuses(other.respond(as_bytes("x"))));
+        REQUIRE_FALSE(refuses(other->start(request)));
+        CHECK(refuses(other->start(request)));
+        CHECK(refuses(other->respond(as_bytes("x"))));
     }
     SECTION("ends with the first proof, right or wrong") {
-        LoginStep step = exchange.start(request);
+        LoginStep step = exchange->start(request);
         const Buffer proof = client.respond(std::get<LoginChallenge>(step).data).value();
-        SECTION("right") { CHECK(std::holds_alternative<LoginAccepted>(exchange.respond(proof))); }
-        SECTION("wrong") { CHECK(refuses(exchange.respond(as_bytes("c=biws,r=x,p=x")))); }
-        CHECK(refuses(exchange.respond(proof)));
-        CHECK(refuses(exchange.start(request)));
+        SECTION("right") { CHECK(std::holds_alternative<LoginAccepted>(exchange->respond(proof))); }
+        SECTION("wrong") { CHECK(refuses(exchange->respond(as_bytes("c=biws,r=x,p=x")))); }
+        CHECK(refuses(exchange->respond(proof)));
+        CHECK(refuses(exchange->start(request)));
     }
     SECTION("tells a device that there are no tokens here, so that it asks for the password") {
-        const LoginStep step = exchange.start({"QUICCHAT-TOKEN", start.data, bound});
+        const LoginStep step = exchange->start({"QUICCHAT-TOKEN", start.data, bound});
         REQUIRE(refuses(step));
         CHECK(std::get<LoginRefused>(step).errc == Errc::token_refused);
-        CHECK(refuses(exchange.start(request)));
+        CHECK(refuses(exchange->start(request)));
     }
     SECTION("never waits") {
-        CHECK_FALSE(exchange.waits());
-        exchange.start(request);
-        CHECK_FALSE(exchange.waits());
-        CHECK_FALSE(exchange.poll({}));
-        CHECK_FALSE(exchange.deadline());
+        CHECK_FALSE(exchange->waits());
+        exchange->start(request);
+        CHECK_FALSE(exchange->waits());
+        CHECK_FALSE(exchange->poll({}));
+        CHECK_FALSE(exchange->deadline());
     }
     SECTION("outlives its authenticator") {
         auto authenticator =
             std::make_unique<ServerSide>(server.accounts, as_bytes("0123456789abcdef"));
         auto other = authenticator->begin(entropy(3));
         authenticator.reset();
-        CHECK_FALSE(refuses(other.start(request)));
+        CHECK_FALSE(refuses(other->start(request)));
     }
     SECTION("draws its nonce from the entropy") {
         auto same = server.authenticator.begin(entropy(2));
         auto other = server.authenticator.begin(entropy(3));
-        const Buffer challenge = std::get<LoginChallenge>(exchange.start(request)).data;
-        CHECK(std::get<LoginChallenge>(same.start(request)).data == challenge);
-        CHECK(std::get<LoginChallenge>(other.start(request)).data != challenge);
+        const Buffer challenge = std::get<LoginChallenge>(exchange->start(request)).data;
+        CHECK(std::get<LoginChallenge>(same->start(request)).data == challenge);
+        CHECK(std::get<LoginChallenge>(other->start(request)).data != challenge);
     }
 }
 
@@ -271,7 +268,7 @@ TEST_CASE("a login by name only", "[auth]") {
         const LoginStart start = client.start(bound, {}, {}).value();
         CHECK(start.mechanism == "NAME-ONLY");
         CHECK(start.one_flight);
-        const LoginStep step = exchange.start({start.mechanism, start.data, bound});
+        const LoginStep step = exchange->start({start.mechanism, start.data, bound});
         REQUIRE(std::holds_alternative<LoginAccepted>(step));
         CHECK(std::get<LoginAccepted>(step).user == "Ada");
         CHECK(client.finish(std::get<LoginAccepted>(step).data));
@@ -285,15 +282,15 @@ TEST_CASE("a login by name only", "[auth]") {
         CHECK(NameLogin::create("a b").error() == Errc::invalid_name);
         const auto refuses = [&](std::string_view mechanism, std::string_view name) {
             return std::holds_alternative<LoginRefused>(
-                authenticator.begin({}).start({std::string{mechanism}, as_bytes(name), bound}));
+                authenticator.begin({})->start({std::string{mechanism}, as_bytes(name), bound}));
         };
         CHECK_FALSE(refuses("NAME-ONLY", "ada"));
         CHECK(refuses("NAME-ONLY", "a b"));
         CHECK(refuses("NAME-ONLY", ""));
         CHECK(refuses("SCRAM-SHA-256-PLUS", "ada"));
-        CHECK(std::holds_alternative<LoginRefused>(exchange.respond({})));
+        CHECK(std::holds_alternative<LoginRefused>(exchange->respond({})));
         CHECK(std::holds_alternative<LoginRefused>(
-            exchange.start({"NAME-ONLY", as_bytes("ada"), bound})));
+            exchange->start({"NAME-ONLY", as_bytes("ada"), bound})));
     }
     SECTION("knows no challenge, and is not finished before it began") {
         CHECK_FALSE(client.finish({}));

@@ -7,8 +7,6 @@
 
 using namespace quicchat;
 
-static_assert(AccountBook<MemoryAccounts>);
-
 namespace {
 
 Device device(unsigned number, int last_used = 0) {

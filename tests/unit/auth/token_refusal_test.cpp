@@ -10,12 +10,12 @@
 using namespace quicchat;
 using namespace quicchat::test;
 
-using Scene = LoginScene<>;
+using Scene = LoginScene;
 
 TEST_CASE("a token is refused, and nothing changes,", "[auth]") {
     Scene scene;
     TestLogin client = settled(scene);
-    const DeviceToken good = client.token().value();
+    const DeviceToken good = *client.token();
     const auto is_refused = [&](TestLogin login) {
         changes_nothing(scene, [&] {
             const LoginOutcome outcome = scene.log_in(login);
@@ -37,10 +37,10 @@ TEST_CASE("a token is refused, and nothing changes,", "[auth]") {
         scene.client_says = scene.server_sees = device_id(2);
         TestLogin second = settled(scene);
         scene.server_sees = device_id(1);
-        is_refused(holder("ada", second.token().value()));
+        is_refused(holder("ada", *second.token()));
         scene.server_sees = device_id(2);
         scene.client_says = device_id(1);
-        is_refused(holder("ada", second.token().value()));
+        is_refused(holder("ada", *second.token()));
     }
     SECTION("for another user") {
         is_refused(holder("bob", good));
@@ -48,7 +48,7 @@ TEST_CASE("a token is refused, and nothing changes,", "[auth]") {
         REQUIRE(scene.log_in(bob).token);
         REQUIRE(scene.log_in(bob).token);
         is_refused(holder("bob", good));
-        is_refused(holder("ada", bob.token().value()));
+        is_refused(holder("ada", *bob.token()));
     }
     SECTION("for a user who does not exist") { is_refused(holder("eve", good)); }
     SECTION("with another generation, also that of a replaced token") {
@@ -115,12 +115,12 @@ TEST_CASE("a token is refused, and nothing changes,", "[auth]") {
         changes_nothing(scene, [&] {
             for (const Buffer& data : wrong) {
                 auto exchange = scene.authenticator->begin(login_entropy());
-                const LoginStep step = exchange.start({std::string{token_mechanism},
-                                                       data,
-                                                       scene.at_server,
-                                                       device_id(1),
-                                                       {},
-                                                       scene.now});
+                const LoginStep step = exchange->start({std::string{token_mechanism},
+                                                        data,
+                                                        scene.at_server,
+                                                        device_id(1),
+                                                        {},
+                                                        scene.now});
                 const auto* refused = std::get_if<LoginRefused>(&step);
                 REQUIRE(refused != nullptr);
                 REQUIRE(refused->errc == Errc::token_refused);
@@ -140,7 +140,7 @@ TEST_CASE("without a channel binding no token is asked for or believed", "[auth]
     }
     SECTION("at both ends, which are wrong in the same way") {
         const TokenLogin login =
-            make_token_login<ReferenceCrypto>("ada", device_id(1), client.token().value(), {});
+            make_token_login<ReferenceCrypto>("ada", device_id(1), *client.token(), {});
         scene.at_server = {};
         changes_nothing(scene, [&] {
             const LoginStep step =

@@ -203,7 +203,7 @@ struct HubFixture {
     void mark(std::uint64_t connection, const std::string& room, Offset offset,
               bool shared = false) {
         const Caller who = caller(connection);
-        const std::string key = RoomStore<SharedLog>::key_for(who.user, room);
+        const std::string key = RoomStore::key_for(who.user, room);
         Epoch epoch{};
         const auto rooms = log->rooms();
         for (const std::string& name : *rooms) {
@@ -217,7 +217,7 @@ struct HubFixture {
     ServerConfig config;
     KnownAccounts accounts;  ///< Also those that are away.
     std::shared_ptr<MemoryLog> log;
-    Hub<SharedLog> hub;
+    Hub hub;
     std::map<ConnectionId, std::vector<Bytes>> frames;
 
 private:

@@ -170,7 +170,7 @@ TEST_CASE("a hub goes on where its log ended", "[server]") {
     }
     const Epoch epoch = log.head("#lobby").epoch;
     const Epoch pair = log.head("@ada,@bob").epoch;
-    Hub<MemoryLog> hub{std::move(log), config, nobody};
+    Hub hub{std::move(log), config, nobody};
     REQUIRE(hub.add_room("#Lobby") == Errc{});
     REQUIRE(hub.restore() == Errc{});
     const auto join = [&](std::string room, Position position) {
@@ -217,7 +217,7 @@ TEST_CASE("a hub forgets restored pairs that were quiet for longest", "[server]"
         log.append(1, room, {HubFixture::id(1), {}, "a", "hi", "{}", {}});
         (void)log.poll_completion();
     }
-    Hub<MemoryLog> hub{std::move(log), config, nobody};
+    Hub hub{std::move(log), config, nobody};
     REQUIRE(hub.restore() == Errc{});
     hub.handle_login(ConnectionId{1}, "a");
     hub.handle_login(ConnectionId{2}, "d");

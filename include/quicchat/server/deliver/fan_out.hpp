@@ -19,10 +19,9 @@ namespace quicchat {
 
 /// Hands the records of rooms, and answers, to their members: to each as fast as it reads, from
 /// memory or from the log.
-template <RoomLog Log>
 class FanOut {
 public:
-    FanOut(const Log& log, const Limits& limits) : log_(&log), limits_(&limits) {}
+    FanOut(const RoomLog& log, const Limits& limits) : log_(&log), limits_(&limits) {}
 
     Member& add(Member member) {
         const std::pair place{member.connection, member.stream};
@@ -140,7 +139,7 @@ private:
         return pop_front(member.catch_up);
     }
 
-    const Log* log_;
+    const RoomLog* log_;
     const Limits* limits_;
     std::map<std::pair<ConnectionId, StreamId>, Member> members_;  ///< Their addresses are stable.
     std::vector<Member*> waiting_;

@@ -21,10 +21,10 @@ namespace quicchat {
 
 /// Hands over what people were told while they were away (PROTOCOL.md §6.6): after a login, from
 /// the account's marker in each of its rooms of two on. A slow reader costs its cursors only.
-template <RoomLog Log>
 class Inboxes {
 public:
-    Inboxes(RoomStore<Log>& room_store, const Limits& limits) : room_store_(&room_store), limits_(&limits) {}
+    Inboxes(RoomStore& room_store, const Limits& limits)
+        : room_store_(&room_store), limits_(&limits) {}
 
     void open(ConnectionId connection, std::string_view user) {
         Inbox inbox;
@@ -111,7 +111,7 @@ private:
         cursor.next = records->back().offset + 1;
     }
 
-    RoomStore<Log>* room_store_;
+    RoomStore* room_store_;
     const Limits* limits_;
     std::map<ConnectionId, Inbox> inboxes_;
     std::vector<ConnectionId> waiting_;

@@ -15,8 +15,8 @@
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/server/deliver/frames.hpp"
-#include "quicchat/server/rooms/room.hpp"
 #include "quicchat/server/deliver/search.hpp"
+#include "quicchat/server/rooms/room.hpp"
 #include "quicchat/wire/codec.hpp"
 
 namespace quicchat {
@@ -24,10 +24,9 @@ namespace quicchat {
 /// Hands over pages of history and what searches find, each on a stream of its own (PROTOCOL.md
 /// §6.12 and §6.15). A slow reader costs a cursor only. Searches look at the log a little in each
 /// turn, one after the other, so that they hold up nobody.
-template <RoomLog Log>
 class Pages {
 public:
-    Pages(const Log& log, const Limits& limits) : log_(&log), limits_(&limits) {}
+    Pages(const RoomLog& log, const Limits& limits) : log_(&log), limits_(&limits) {}
 
     Errc open(ConnectionId connection, StreamId stream, const Room& room,
               const wire::HistoryRequest& m) {
@@ -175,7 +174,7 @@ private:
         page.next = records->back().offset + 1;
     }
 
-    const Log* log_;
+    const RoomLog* log_;
     const Limits* limits_;
     std::map<Place, std::variant<Page, Search>> pages_;
     std::set<Place> waiting_;

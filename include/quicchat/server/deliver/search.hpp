@@ -57,8 +57,7 @@ public:
 
     /// Looks at a slice of the log, or at less of it if that costs much or finds `frames_max`
     /// records.
-    template <RoomLog Log>
-    Errc look(const Log& log, std::size_t frames_max, SearchEffort& effort) {
+    Errc look(const RoomLog& log, std::size_t frames_max, SearchEffort& effort) {
         constexpr std::size_t read_max = 16;
         std::size_t left = slice_records_max;
         const auto is_enough = [&] {

@@ -21,10 +21,9 @@ namespace quicchat {
 
 /// Hands out files of rooms, each on a stream of its own (PROTOCOL.md §6.16). A slow reader costs a
 /// few pieces of its file. Who fetches more than `Limits::file_bytes_per_account` waits in between.
-template <RoomLog Log, FileStore Files>
 class Downloads {
 public:
-    Downloads(Files& files, Hub<Log>& hub, RateLimits& rates, const Limits& limits)
+    Downloads(FileStore& files, Hub& hub, RateLimits& rates, const Limits& limits)
         : files_(&files), hub_(&hub), rates_(&rates), limits_(&limits) {}
 
     /// A stream begins with a request. An error is the answer to it.
@@ -176,8 +175,8 @@ private:
 
     static constexpr std::size_t frames_ahead = 4;
 
-    Files* files_;
-    Hub<Log>* hub_;
+    FileStore* files_;
+    Hub* hub_;
     RateLimits* rates_;
     const Limits* limits_;
     std::map<Place, Download> downloads_;

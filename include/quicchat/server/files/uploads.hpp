@@ -12,9 +12,9 @@
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/file/file_store.hpp"
-#include "quicchat/server/files/partial_uploads.hpp"
 #include "quicchat/server/deliver/frames.hpp"
 #include "quicchat/server/files/file_index.hpp"
+#include "quicchat/server/files/partial_uploads.hpp"
 #include "quicchat/server/hub.hpp"
 
 namespace quicchat {
@@ -29,10 +29,9 @@ struct UploadFrame {
 
 /// Takes in files for rooms (PROTOCOL.md §6.16): whether they may come, their bytes, and the record
 /// that announces them, which is stored only when the file is.
-template <RoomLog Log, FileStore Files>
 class Uploads {
 public:
-    Uploads(Files& files, Hub<Log>& hub, const Limits& limits)
+    Uploads(FileStore& files, Hub& hub, const Limits& limits)
         : files_(&files), hub_(&hub), limits_(&limits), partial_(limits) {}
 
     /// A stream begins with an offer. An error is the answer to it.
@@ -317,8 +316,8 @@ private:
                     .value = m.size}};
     }
 
-    Files* files_;
-    Hub<Log>* hub_;
+    FileStore* files_;
+    Hub* hub_;
     const Limits* limits_;
     Map uploads_;
     PartialUploads partial_;

@@ -9,10 +9,10 @@
 namespace quicchat {
 
 /// Carries what the hub has for people to their streams, as fast as each reads.
-template <Transport T, RoomLog Log>
+template <Transport T>
 class Delivery {
 public:
-    Delivery(Peers<T>& peers, Hub<Log>& hub) : peers_(&peers), hub_(&hub) {}
+    Delivery(Peers<T>& peers, Hub& hub) : peers_(&peers), hub_(&hub) {}
 
     /// A stream has room again.
     void resume(const Writable& writable) {
@@ -50,7 +50,8 @@ public:
                 Errc errc, Duration wait = refused_retry_after) {
         Bytes refusal = encode_refusal(request, errc, wait);
         if (stream_id == control_stream) return peers_->write_control(id, std::move(refusal));
-        if (stream.member != nullptr) return hub_->fan_out().reply(*stream.member, std::move(refusal));
+        if (stream.member != nullptr)
+            return hub_->fan_out().reply(*stream.member, std::move(refusal));
         (void)peers_->transport().write(id, stream_id, std::move(refusal), true);
         stream.ended = true;
     }
@@ -98,7 +99,7 @@ private:
     }
 
     Peers<T>* peers_;
-    Hub<Log>* hub_;
+    Hub* hub_;
 };
 
 }  // namespace quicchat

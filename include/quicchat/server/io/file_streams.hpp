@@ -6,24 +6,24 @@
 
 #include "quicchat/file/file_store.hpp"
 #include "quicchat/server/files/downloads.hpp"
-#include "quicchat/server/hub.hpp"
 #include "quicchat/server/files/uploads.hpp"
+#include "quicchat/server/hub.hpp"
 #include "quicchat/server/io/peers.hpp"
 
 namespace quicchat {
 
 /// Carries files between streams and the store of files.
-template <Transport T, RoomLog Log, FileStore Files>
+template <Transport T>
 class FileStreams {
 public:
-    FileStreams(Files files, Hub<Log>& hub, Peers<T>& peers, RateLimits& rates,
+    FileStreams(Owned<FileStore> files, Hub& hub, Peers<T>& peers, RateLimits& rates,
                 const Limits& limits)
         : files_(std::move(files)),
           hub_(&hub),
           peers_(&peers),
-          uploads_(files_, hub, limits),
-          downloads_(files_, hub, rates, limits) {
-        files_.keep_only(hub.files().keys(), limits.upload_expiry);
+          uploads_(*files_, hub, limits),
+          downloads_(*files_, hub, rates, limits) {
+        files_->keep_only(hub.files().keys(), limits.upload_expiry);
     }
     FileStreams(const FileStreams&) = delete;  // its parts refer to the files in here
     FileStreams& operator=(const FileStreams&) = delete;
@@ -61,7 +61,7 @@ public:
         bool again = true;
         while (std::exchange(again, false)) {
             while (auto outcome = hub_->poll_file_outcome()) uploads_.handle(*std::move(outcome));
-            while (const auto done = files_.poll_done()) {
+            while (const auto done = files_->poll_done()) {
                 if (done->error == Errc::storage_failed) return done->error;
                 if (!uploads_.handle(*done, now)) downloads_.handle(*done);
                 again = true;
@@ -69,7 +69,7 @@ public:
             const bool asked = uploads_.step();
             moved |= asked;
         }
-        while (const auto key = hub_->files().poll_unwanted()) files_.remove(*key);
+        while (const auto key = hub_->files().poll_unwanted()) files_->remove(*key);
         while (std::optional<UploadFrame> frame = uploads_.poll_frame()) say(*std::move(frame));
         return Errc{};
     }
@@ -100,7 +100,7 @@ public:
         return earlier(uploads_.next_deadline(), downloads_.next_deadline());
     }
 
-    const Files& store() const { return files_; }
+    const FileStore& store() const { return *files_; }
     /// Under way, in both directions.
     std::size_t transfers() const { return uploads_.size() + downloads_.size(); }
 
@@ -116,11 +116,11 @@ private:
         }
     }
 
-    Files files_;
-    Hub<Log>* hub_;
+    Owned<FileStore> files_;
+    Hub* hub_;
     Peers<T>* peers_;
-    Uploads<Log, Files> uploads_;
-    Downloads<Log, Files> downloads_;
+    Uploads uploads_;
+    Downloads downloads_;
 };
 
 }  // namespace quicchat

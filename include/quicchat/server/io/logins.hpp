@@ -9,17 +9,17 @@
 #include "quicchat/base/match.hpp"
 #include "quicchat/server/hub.hpp"
 #include "quicchat/server/io/event_queue.hpp"
-#include "quicchat/server/io/rate_limits.hpp"
 #include "quicchat/server/io/peers.hpp"
+#include "quicchat/server/io/rate_limits.hpp"
 
 namespace quicchat {
 
 /// Carries logins between the connections and the desk that decides about them.
-template <Transport T, RoomLog Log, Authenticator A>
+template <Transport T>
 class Logins {
 public:
-    Logins(A authenticator, Entropy entropy, const Limits& limits, Peers<T>& peers,
-                 RateLimits& rates, EventQueue& news)
+    Logins(Owned<Authenticator> authenticator, Entropy entropy, const Limits& limits,
+           Peers<T>& peers, RateLimits& rates, EventQueue& news)
         : table_(std::move(authenticator), entropy, limits.login_timeout),
           peers_(&peers),
           rates_(&rates),
@@ -36,7 +36,7 @@ public:
 
     // An error closes the connection.
 
-    Errc begin(ConnectionId id, const wire::LoginBegin& m, Hub<Log>& hub, Now now) {
+    Errc begin(ConnectionId id, const wire::LoginBegin& m, Hub& hub, Now now) {
         // Fail closed: without a binding there is no login.
         const Result<ChannelBinding> binding = peers_->transport().channel_binding(id);
         if (!binding) return Errc::login_failed;
@@ -47,12 +47,12 @@ public:
             table_.start(id, {m.mechanism, m.data, *binding, m.device, connection.address, now}));
     }
 
-    Errc respond(ConnectionId id, const wire::LoginResponse& m, Hub<Log>& hub, Now now) {
+    Errc respond(ConnectionId id, const wire::LoginResponse& m, Hub& hub, Now now) {
         return go_on(id, hub, now.steady, table_.respond(id, m.data));
     }
 
     /// Goes on with logins that had to wait, and ends those that are late.
-    void process(Hub<Log>& hub, Now now) {
+    void process(Hub& hub, Now now) {
         while (auto step = table_.poll(now)) {
             const Errc errc = go_on(step->first, hub, now.steady, std::move(step->second));
             if (errc != Errc{}) peers_->close(step->first, errc);
@@ -72,7 +72,7 @@ public:
 
 private:
     /// Does what a step of a login asks.
-    Errc go_on(ConnectionId id, Hub<Log>& hub, TimePoint now, LoginStep step) {
+    Errc go_on(ConnectionId id, Hub& hub, TimePoint now, LoginStep step) {
         ServerConnection& connection = *peers_->find(id);
         if (connection.session.state() == State::draining) return Errc{};
         return match(
@@ -104,7 +104,7 @@ private:
             });
     }
 
-    LoginTable<A> table_;
+    LoginTable table_;
     Peers<T>* peers_;
     RateLimits* rates_;
     EventQueue* news_;

@@ -23,8 +23,7 @@ class Peers {
 public:
     using Connections = std::map<ConnectionId, ServerConnection>;
 
-    Peers(T transport, const Limits& limits)
-        : transport_(std::move(transport)), limits_(&limits) {}
+    Peers(T transport, const Limits& limits) : transport_(std::move(transport)), limits_(&limits) {}
 
     ServerConnection* find(ConnectionId id) {
         const auto found = connections_.find(id);

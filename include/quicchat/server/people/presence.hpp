@@ -9,22 +9,21 @@
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/log/room_log.hpp"
-#include "quicchat/server/people/display_names.hpp"
 #include "quicchat/server/deliver/fan_out.hpp"
-#include "quicchat/server/rooms/room.hpp"
+#include "quicchat/server/people/display_names.hpp"
 #include "quicchat/server/people/online_users.hpp"
 #include "quicchat/server/publish/pending_appends.hpp"
+#include "quicchat/server/rooms/room.hpp"
 #include "quicchat/wire/codec.hpp"
 
 namespace quicchat {
 
 /// What the people of a room know of each other beside its records: who is here, who types, who has
 /// read how far. In large rooms nobody is told.
-template <RoomLog Log>
 class Presence {
 public:
-    Presence(FanOut<Log>& fan_out, PendingAppends<Log>& pending, const OnlineUsers& online,
-            const DisplayNames& names, const Limits& limits)
+    Presence(FanOut& fan_out, PendingAppends& pending, const OnlineUsers& online,
+             const DisplayNames& names, const Limits& limits)
         : fan_out_(&fan_out),
           pending_(&pending),
           online_(&online),
@@ -86,8 +85,8 @@ public:
     }
 
 private:
-    FanOut<Log>* fan_out_;
-    PendingAppends<Log>* pending_;
+    FanOut* fan_out_;
+    PendingAppends* pending_;
     const OnlineUsers* online_;
     const DisplayNames* names_;
     const Limits* limits_;

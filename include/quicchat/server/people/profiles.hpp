@@ -14,12 +14,12 @@
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/server/caller.hpp"
-#include "quicchat/server/people/display_names.hpp"
-#include "quicchat/server/deliver/frames.hpp"
 #include "quicchat/server/deliver/fan_out.hpp"
-#include "quicchat/server/rooms/room_store.hpp"
+#include "quicchat/server/deliver/frames.hpp"
+#include "quicchat/server/people/display_names.hpp"
 #include "quicchat/server/people/online_users.hpp"
 #include "quicchat/server/publish/pending_appends.hpp"
+#include "quicchat/server/rooms/room_store.hpp"
 #include "quicchat/server/turn.hpp"
 #include "quicchat/wire/codec.hpp"
 
@@ -27,12 +27,11 @@ namespace quicchat {
 
 /// Lets accounts say what they want to be called (PROTOCOL.md §6.5), keeps that in a log of its own
 /// and tells who should know. Bounded by `Limits::profiles_max`.
-template <RoomLog Log>
 class Profiles {
 public:
-    Profiles(RoomStore<Log>& room_store, PendingAppends<Log>& pending, FanOut<Log>& fan_out,
-             DisplayNames& names, const OnlineUsers& online, const AccountFinder& accounts,
-             const Limits& limits, Turn& turn)
+    Profiles(RoomStore& room_store, PendingAppends& pending, FanOut& fan_out, DisplayNames& names,
+             const OnlineUsers& online, const AccountFinder& accounts, const Limits& limits,
+             Turn& turn)
         : room_store_(&room_store),
           pending_(&pending),
           fan_out_(&fan_out),
@@ -86,15 +85,14 @@ public:
         const std::string& user = asked.record.author;
         const std::string& display = asked.record.text;
         names_->set(user, display);
-        pending_->say(asked.connection,
-                          Bytes{encode(wire::Profile{asked.request, user, display})});
+        pending_->say(asked.connection, Bytes{encode(wire::Profile{asked.request, user, display})});
         tell(user, asked.connection, Bytes{encode(wire::Profile{0, user, display})});
     }
 
 private:
     /// No room's name begins like that. The newest record is there for its completion only; what
     /// counts is the state beside it.
-    inline static const std::string log_name = std::string{RoomStore<Log>::reserved} + "profiles";
+    inline static const std::string log_name = std::string{RoomStore::reserved} + "profiles";
 
     Errc open() {
         const auto head = room_store_->log().open(log_name, {1, limits_->frame_bytes_max});
@@ -135,9 +133,9 @@ private:
         }
     }
 
-    RoomStore<Log>* room_store_;
-    PendingAppends<Log>* pending_;
-    FanOut<Log>* fan_out_;
+    RoomStore* room_store_;
+    PendingAppends* pending_;
+    FanOut* fan_out_;
     DisplayNames* names_;
     const OnlineUsers* online_;
     const AccountFinder* accounts_;

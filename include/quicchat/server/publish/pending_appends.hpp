@@ -37,10 +37,9 @@ struct ControlFrame {
 };
 
 /// What the log was asked for and has not answered, and what is to be said on control streams.
-template <RoomLog Log>
 class PendingAppends {
 public:
-    explicit PendingAppends(Log& log) : log_(&log) {}
+    explicit PendingAppends(RoomLog& log) : log_(&log) {}
 
     /// Asks the log to store a record or, if it is refused, to look whether it is there already:
     /// then it was sent again, and is a success.
@@ -84,7 +83,7 @@ public:
     std::optional<ControlFrame> poll_control() { return pop_front(control_); }
 
 private:
-    Log* log_;
+    RoomLog* log_;
     std::map<AppendToken, PendingAppend> asked_;
     AppendToken newest_ = 0;
     std::map<ConnectionId, std::size_t> under_way_;  ///< Where there is anything.

@@ -14,18 +14,18 @@
 #include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/base/text.hpp"
-#include "quicchat/log/room_log.hpp"
 #include "quicchat/log/repeat.hpp"
-#include "quicchat/server/rooms/acts.hpp"
+#include "quicchat/log/room_log.hpp"
 #include "quicchat/server/caller.hpp"
 #include "quicchat/server/deliver/fan_out.hpp"
 #include "quicchat/server/deliver/inboxes.hpp"
+#include "quicchat/server/people/online_users.hpp"
+#include "quicchat/server/publish/moderation_queue.hpp"
+#include "quicchat/server/publish/pending_appends.hpp"
+#include "quicchat/server/rooms/acts.hpp"
 #include "quicchat/server/rooms/authorizer.hpp"
 #include "quicchat/server/rooms/membership.hpp"
-#include "quicchat/server/publish/moderation_queue.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
-#include "quicchat/server/people/online_users.hpp"
-#include "quicchat/server/publish/pending_appends.hpp"
 #include "quicchat/server/turn.hpp"
 #include "quicchat/wire/codec.hpp"
 
@@ -33,12 +33,11 @@ namespace quicchat {
 
 /// What people put into rooms: it is judged, handed to the log and, once that has committed it,
 /// told.
-template <RoomLog Log>
 class Publisher {
 public:
-    Publisher(RoomStore<Log>& room_store, PendingAppends<Log>& pending, FanOut<Log>& fan_out,
-              Inboxes<Log>& inboxes, Membership<Log>& membership, ModerationQueue& checks,
-              const OnlineUsers& online, const Limits& limits, Turn& turn)
+    Publisher(RoomStore& room_store, PendingAppends& pending, FanOut& fan_out, Inboxes& inboxes,
+              Membership& membership, ModerationQueue& checks, const OnlineUsers& online,
+              const Limits& limits, Turn& turn)
         : room_store_(&room_store),
           pending_(&pending),
           checks_(&checks),
@@ -97,9 +96,9 @@ public:
         return checks_->release(
             may_go, [&](HeldMessage held, CheckDecision decision, const std::string& room_name) {
                 PendingAppend asked{.connection = held.connection,
-                                 .stream = held.stream,
-                                 .request = held.request,
-                                 .refusal = held.refusal};
+                                    .stream = held.stream,
+                                    .request = held.request,
+                                    .refusal = held.refusal};
                 apply(std::move(decision), asked, held.record, room_name);
                 release(std::move(held), std::move(asked));
             });
@@ -191,8 +190,9 @@ public:
 
 private:
     Errc judge(const Room& room, std::string_view user, const Act& act, std::string_view text) {
-        const Authorizer authorizer{room_store_->directory(), room_store_->log(), *limits_, turn_->now()};
-        return turn_->noted(judge.judge(room, user, act, text));
+        const Authorizer authorizer{room_store_->directory(), room_store_->log(), *limits_,
+                                    turn_->now()};
+        return turn_->noted(authorizer.judge(room, user, act, text));
     }
 
     void answer(const PendingAppend& asked, wire::Ack ack) {
@@ -339,7 +339,7 @@ private:
     void deliver_private(const Room& room, const LoggedRecord& logged) {
         const std::string& from = logged.record.author;
         const std::string to = room.other_than(from);
-        const Bytes frame = Inboxes<Log>::encode_told(room, logged);
+        const Bytes frame = Inboxes::encode_told(room, logged);
         for (const std::string& name : {from, to}) {
             const OnlineUsers::User* user = online_->find(name);
             if (user == nullptr) continue;
@@ -352,12 +352,12 @@ private:
         }
     }
 
-    RoomStore<Log>* room_store_;
-    PendingAppends<Log>* pending_;
+    RoomStore* room_store_;
+    PendingAppends* pending_;
     ModerationQueue* checks_;
-    FanOut<Log>* fan_out_;
-    Inboxes<Log>* inboxes_;
-    Membership<Log>* membership_;
+    FanOut* fan_out_;
+    Inboxes* inboxes_;
+    Membership* membership_;
     const OnlineUsers* online_;
     const Limits* limits_;
     Turn* turn_;

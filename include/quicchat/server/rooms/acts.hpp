@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "quicchat/base/json.hpp"
 #include "quicchat/base/file_name.hpp"
+#include "quicchat/base/json.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/text.hpp"
@@ -51,7 +51,8 @@ inline std::vector<StateChange> changes_of(const Act& act, const std::string& te
         case Act::Kind::topic:
             return {{"topic", text}};
         case Act::Kind::role:
-            return {RoomAccounts::role_change(act.subject, static_cast<Role>(act.value), act.until)};
+            return {
+                RoomAccounts::role_change(act.subject, static_cast<Role>(act.value), act.until)};
         case Act::Kind::access:
             return {{"access", std::to_string(act.value)}};
         default:

@@ -7,8 +7,8 @@
 
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/result.hpp"
-#include "quicchat/log/room_log.hpp"
 #include "quicchat/log/repeat.hpp"
+#include "quicchat/log/room_log.hpp"
 #include "quicchat/server/rooms/acts.hpp"
 #include "quicchat/server/rooms/directory.hpp"
 #include "quicchat/server/rooms/room.hpp"
@@ -17,10 +17,9 @@ namespace quicchat {
 
 /// Decides whether an account may do what it asks of a room, by what is committed: the caller sees
 /// to it that nothing that matters is under way.
-template <RoomLog Log>
 class Authorizer {
 public:
-    Authorizer(const Directory& directory, const Log& log, const Limits& limits, WallTime now)
+    Authorizer(const Directory& directory, const RoomLog& log, const Limits& limits, WallTime now)
         : directory_(&directory), log_(&log), limits_(&limits), now_(now) {}
 
     /// `Errc{}` if the act may be stored. `storage_failed` if the log cannot be read. Its form was
@@ -86,7 +85,7 @@ private:
     }
 
     const Directory* directory_;
-    const Log* log_;
+    const RoomLog* log_;
     const Limits* limits_;
     WallTime now_;
 };

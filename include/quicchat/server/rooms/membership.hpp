@@ -16,21 +16,20 @@
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/server/caller.hpp"
-#include "quicchat/server/people/presence.hpp"
 #include "quicchat/server/deliver/fan_out.hpp"
 #include "quicchat/server/deliver/pages.hpp"
-#include "quicchat/server/rooms/room_store.hpp"
 #include "quicchat/server/people/online_users.hpp"
+#include "quicchat/server/people/presence.hpp"
+#include "quicchat/server/rooms/room_store.hpp"
 #include "quicchat/server/turn.hpp"
 #include "quicchat/wire/codec.hpp"
 
 namespace quicchat {
 
 /// Who is in which room: finding rooms, coming in and going out.
-template <RoomLog Log>
 class Membership {
 public:
-    Membership(RoomStore<Log>& room_store, FanOut<Log>& fan_out, Presence<Log>& presence, Pages<Log>& pages,
+    Membership(RoomStore& room_store, FanOut& fan_out, Presence& presence, Pages& pages,
                const OnlineUsers& online, const AccountFinder& accounts, const Limits& limits,
                Turn& turn)
         : room_store_(&room_store),
@@ -53,16 +52,16 @@ public:
         if (!room_store_->admit(room, caller.user, turn_->now())) return Errc::room_full;
 
         Member& member = fan_out_->add({.connection = caller.connection,
-                                     .stream = stream,
-                                     .user = std::string{caller.user},
-                                     .device = caller.device});
+                                        .stream = stream,
+                                        .user = std::string{caller.user},
+                                        .device = caller.device});
         bool recovered = false;
         std::tie(member.next, recovered) = fan_out_->first_offset(room, request.position);
         const bool is_new = room.add(member);
         member.replies.push_back(Bytes{encode(wire::Joined{
             request.request, room.name_for(caller.user), room.epoch(), room.head(), member.next,
-            recovered, room_store_->directory().role(room, caller.user, turn_->now()), room.access(),
-            room.people().find(caller.user)->marker, room.topic()})});
+            recovered, room_store_->directory().role(room, caller.user, turn_->now()),
+            room.access(), room.people().find(caller.user)->marker, room.topic()})});
         if (is_new) presence_->announce(room, member, true);
         fan_out_->wake(member);
         return &member;
@@ -107,10 +106,19 @@ public:
         const std::vector<Member*> members = room.members();
         for (Member* member : members) {
             if (!user.empty() && !is_same_name(member->user, user)) continue;
-            HubEnding ending{member->connection, member->stream, std::move(member->replies)};
-            ending.frames.push_back(encode_ending(errc, text));
-            endings_.push_back(std::move(ending));
-            leave(*member);
+            end(*member, errc, text);
+        }
+    }
+
+    /// Ends the memberships of those who may not read their room any more, because they are no
+    /// operators now.
+    void remove_former_operators() {
+        for (auto& [key, room] : room_store_->directory().rooms()) {
+            const std::vector<Member*> members = room.members();
+            for (Member* member : members) {
+                if (may_enter(room, member->user) == Errc{}) continue;
+                end(*member, Errc::removed, "no longer an operator");
+            }
         }
     }
 
@@ -118,16 +126,23 @@ public:
     std::optional<HubEnding> poll_ending() { return pop_front(endings_); }
 
 private:
+    void end(Member& member, Errc errc, std::string_view text) {
+        HubEnding ending{member.connection, member.stream, std::move(member.replies)};
+        ending.frames.push_back(encode_ending(errc, text));
+        endings_.push_back(std::move(ending));
+        leave(member);
+    }
+
     void forget(Room& room) {
         remove(room, "", Errc::no_such_room, "");
         pages_->forget(room);
         room_store_->forget(room);
     }
 
-    RoomStore<Log>* room_store_;
-    FanOut<Log>* fan_out_;
-    Presence<Log>* presence_;
-    Pages<Log>* pages_;
+    RoomStore* room_store_;
+    FanOut* fan_out_;
+    Presence* presence_;
+    Pages* pages_;
     const OnlineUsers* online_;
     const AccountFinder* accounts_;
     const Limits* limits_;

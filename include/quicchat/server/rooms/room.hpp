@@ -15,10 +15,10 @@
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/log/room_log.hpp"
-#include "quicchat/server/rooms/access.hpp"
 #include "quicchat/server/deliver/frames.hpp"
-#include "quicchat/server/rooms/room_accounts.hpp"
+#include "quicchat/server/rooms/access.hpp"
 #include "quicchat/server/rooms/private_rooms.hpp"
+#include "quicchat/server/rooms/room_accounts.hpp"
 #include "quicchat/server/rooms/unread.hpp"
 
 namespace quicchat {

@@ -11,11 +11,12 @@
 
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
+#include "quicchat/base/owned.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/server/config.hpp"
-#include "quicchat/server/rooms/directory.hpp"
 #include "quicchat/server/files/file_index.hpp"
+#include "quicchat/server/rooms/directory.hpp"
 #include "quicchat/server/rooms/private_rooms.hpp"
 #include "quicchat/server/rooms/room.hpp"
 
@@ -23,17 +24,16 @@ namespace quicchat {
 
 /// Keeps the rooms of a server together with their logs: opens and makes them, and has stored what
 /// is known of them.
-template <RoomLog Log>
 class RoomStore {
 public:
     /// How the names of logs begin that are no room's.
     static constexpr std::string_view reserved = "!";
 
-    RoomStore(Log log, const ServerConfig& config)
+    RoomStore(Owned<RoomLog> log, const ServerConfig& config)
         : log_(std::move(log)), config_(&config), directory_(config.operators) {}
 
-    Log& log() { return log_; }
-    const Log& log() const { return log_; }
+    RoomLog& log() { return *log_; }
+    const RoomLog& log() const { return *log_; }
     Directory& directory() { return directory_; }
     const Directory& directory() const { return directory_; }
     const PrivateRooms& private_rooms() const { return private_rooms_; }
@@ -43,7 +43,7 @@ public:
     /// A record was committed: it may announce a file, or take one away.
     void note_files(const Room& room, const LoggedRecord& logged) {
         if (!files_.concerns(room.key(), logged.record.act)) return;
-        files_.note(room.key(), room.epoch(), logged, log_.head(room.key()).first);
+        files_.note(room.key(), room.epoch(), logged, log_->head(room.key()).first);
     }
 
     /// Opens a room for everybody, or one that the log has from before. One that somebody is making
@@ -58,7 +58,7 @@ public:
 
     /// Opens what the log has from before. After `open`, which knows how names are spelled.
     Errc restore() {
-        const Result<std::vector<std::string>> rooms = log_.rooms();
+        const Result<std::vector<std::string>> rooms = log_->rooms();
         if (!rooms) return to_errc(rooms.error());
         for (const std::string& key : *rooms) {
             if (directory_.find(key) != nullptr || key.starts_with(reserved)) continue;
@@ -129,8 +129,8 @@ public:
         if (is_new && room.people().size() >= config_->limits.members_max) {
             const auto dropped = room.people().drop_absent_member();
             if (!dropped) return false;
-            log_.store(room.key(), {RoomAccounts::role_change(*dropped, Role::none, {}),
-                                    {"read/" + *dropped, std::nullopt}});
+            log_->store(room.key(), {RoomAccounts::role_change(*dropped, Role::none, {}),
+                                     {"read/" + *dropped, std::nullopt}});
         }
         RoomAccount& person = room.people().at(user);
         person.name = user;
@@ -155,7 +155,7 @@ public:
         unsaved_.erase(key);
         files_.forget(key);
         directory_.remove(key);
-        log_.forget(key);
+        log_->forget(key);
     }
 
     /// True while somebody's new room is not committed.
@@ -177,7 +177,7 @@ public:
     /// and the room is returned.
     Room* end_creation(const AppendCompletion& done, const std::vector<StateChange>& state) {
         creating_.erase(done.room);
-        if (done.error != Errc{}) return log_.forget(done.room), nullptr;
+        if (done.error != Errc{}) return log_->forget(done.room), nullptr;
         RoomState stored;
         for (const StateChange& change : state) stored[change.key] = *change.value;
         Room room{done.room, {done.epoch, 1, 0}, config_->limits.room_recent_frames_max};
@@ -198,7 +198,7 @@ public:
             }
             if (room != nullptr) {
                 std::vector<StateChange> changes = room->people().take_unsaved();
-                if (!changes.empty()) log_.store(*place, std::move(changes));
+                if (!changes.empty()) log_->store(*place, std::move(changes));
             }
             place = unsaved_.erase(place);
         }
@@ -215,7 +215,7 @@ public:
         if (person != nullptr) summary.marker = person->marker;
         if (!room.knows_authors_after(summary.marker)) {
             const Offset before = room.head() - std::min<Offset>(room.head(), unread_max);
-            const auto newest = log_.read(room.key(), before, unread_max);
+            const auto newest = log_->read(room.key(), before, unread_max);
             if (!newest) return Errc::storage_failed;
             room.note_authors(*newest);
         }
@@ -242,20 +242,20 @@ private:
     Result<LogHead> open_log(const std::string& key) {
         const Limits& l = config_->limits;
         if (PrivateRooms::is_key(key)) {
-            return log_.open(key, {l.private_log_records_max, l.private_log_bytes_max});
+            return log_->open(key, {l.private_log_records_max, l.private_log_bytes_max});
         }
-        return log_.open(key, {l.room_log_records_max, l.room_log_bytes_max});
+        return log_->open(key, {l.room_log_records_max, l.room_log_bytes_max});
     }
 
     /// Opens a log and makes its room. `name` is empty if only the log knows it.
     Errc load(const std::string& key, const std::string& name) {
         const Result<LogHead> head = open_log(key);
         if (!head) return to_errc(head.error());
-        const Result<RoomState> state = log_.state(key);
+        const Result<RoomState> state = log_->state(key);
         if (!state) return to_errc(state.error());
         const auto stored_name = state->find("name");
         if (name.empty() && head->head == 0 && state->empty()) {
-            log_.forget(key);  // somebody began to make it, but that was not committed
+            log_->forget(key);  // somebody began to make it, but that was not committed
             return Errc{};
         }
         const bool is_private = PrivateRooms::is_key(key);
@@ -266,11 +266,11 @@ private:
         if (!is_private && !name.empty()) {
             room.rename(name);
             if (stored_name == state->end() || stored_name->second != name) {
-                log_.store(key, {{"name", name}});
+                log_->store(key, {{"name", name}});
             }
         }
         directory_.add(std::move(room));
-        const auto files = log_.files(key);
+        const auto files = log_->files(key);
         if (!files) return to_errc(files.error());
         for (const LoggedRecord& file : *files) files_.note(key, head->epoch, file, head->first);
         return Errc{};
@@ -278,7 +278,7 @@ private:
 
     static constexpr std::size_t private_recent_frames = 16;
 
-    Log log_;
+    Owned<RoomLog> log_;
     const ServerConfig* config_;
     Directory directory_;
     PrivateRooms private_rooms_;

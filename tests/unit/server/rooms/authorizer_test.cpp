@@ -35,7 +35,7 @@ struct Courtroom {
         return done->offset;
     }
     Errc judge(std::string_view user, const Act& act, WallTime now = {}) const {
-        return Authorizer<MemoryLog>{directory, log, limits, now}.judge(*room, user, act);
+        return Authorizer{directory, log, limits, now}.judge(*room, user, act);
     }
     Errc appoint(std::string_view user, std::string subject, Role role, WallTime now = {}) const {
         return judge(user,
@@ -171,8 +171,8 @@ TEST_CASE("a judge looks at the reactions that are there", "[server]") {
     const Act adds{.kind = Kind::reaction, .target = target};
     const Act takes{.kind = Kind::unreaction, .target = target};
     const auto judge = [&](std::string_view user, const Act& act, std::string_view text) {
-        return Authorizer<MemoryLog>{court.directory, court.log, court.limits, {}}.judge(
-            *court.room, user, act, text);
+        return Authorizer{court.directory, court.log, court.limits, {}}.judge(*court.room, user,
+                                                                              act, text);
     };
     CHECK(judge("member", takes, "+1") == Errc::no_change);
     court.add("member", adds, "+1");
@@ -275,8 +275,7 @@ TEST_CASE("nobody is more than a member of what two people share", "[server]") {
     Room& pair =
         court.directory.add(Room{"@ada,@bob", *court.log.open("@ada,@bob", {100, 100'000}), 8});
     const auto judge = [&](std::string_view user, const Act& act) {
-        return Authorizer<MemoryLog>{court.directory, court.log, court.limits, {}}.judge(pair, user,
-                                                                                    act);
+        return Authorizer{court.directory, court.log, court.limits, {}}.judge(pair, user, act);
     };
     for (const char* user : {"ada", "Bob"}) {
         CHECK(judge(user, {}) == Errc{});
@@ -292,33 +291,18 @@ TEST_CASE("nobody is more than a member of what two people share", "[server]") {
 }
 
 TEST_CASE("a judge does not decide about what it cannot read", "[server]") {
-    struct Unreadable {
-        Result<LogHead> open(const std::string&, Retention) { return LogHead{}; }
-        void forget(const std::string&) {}
-        Result<std::vector<std::string>> rooms() const { return std::vector<std::string>{}; }
-        LogHead head(const std::string&) const { return {}; }
-        void append(AppendToken, const std::string&, const Record&, std::vector<StateChange>) {}
-        void look_up(AppendToken, const std::string&, const Record&) {}
-        void store(const std::string&, std::vector<StateChange>) {}
-        Result<RoomState> state(const std::string&) const { return RoomState{}; }
-        std::optional<AppendCompletion> poll_completion() { return std::nullopt; }
-        Result<std::vector<LoggedRecord>> read(const std::string&, Offset, std::size_t) const {
+    struct Unreadable : MemoryLog {
+        Unreadable() : MemoryLog(Entropy::seeded(1)) {}
+        Result<std::vector<LoggedRecord>> read(const std::string&, Offset,
+                                               std::size_t) const override {
             return Errc::storage_failed;
         }
-        Result<std::vector<LoggedRecord>> files(const std::string&) const {
-            return Errc::storage_failed;
-        }
-        Result<Reactions> reactions(const std::string&, Offset, const std::string&,
-                                    const std::string&) const {
-            return Errc::storage_failed;
-        }
-        Durability durability() const { return Durability::memory; }
     };
     const Unreadable log;
     const Limits limits;
     Directory directory{{}};
     const Room& room = directory.add(Room{"#a", {}, 8});
-    const Authorizer<Unreadable> judge{directory, log, limits, {}};
+    const Authorizer judge{directory, log, limits, {}};
     CHECK(judge.judge(room, "ada", {.kind = Kind::edit, .target = 1}) == Errc::storage_failed);
     CHECK(judge.judge(room, "ada", {}) == Errc{});
 }

@@ -59,8 +59,8 @@ TEST_CASE("what is stored of people is restored", "[server]") {
     RoomState state;
     apply(state, {RoomAccounts::role_change("Ada", Role::owner, {}),
                   RoomAccounts::role_change("bob", Role::muted, at(123'456)),
-                  RoomAccounts::role_change("carl", Role::member, {}), RoomAccounts::marker_change("Carl", 42),
-                  RoomAccounts::marker_change("dora", 3)});
+                  RoomAccounts::role_change("carl", Role::member, {}),
+                  RoomAccounts::marker_change("Carl", 42), RoomAccounts::marker_change("dora", 3)});
     const RoomAccounts people = restored(state);
     CHECK(people.size() == 4);
     CHECK(people.find("ada")->name == "Ada");

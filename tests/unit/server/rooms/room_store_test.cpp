@@ -16,7 +16,7 @@ using namespace quicchat::test;
 
 namespace {
 
-using Keeper = RoomStore<SharedLog>;
+using Keeper = RoomStore;
 
 /// A keeper on a log that outlives it.
 struct Keeping {
@@ -45,7 +45,9 @@ struct Keeping {
         room_store->log().append(newest, key, make_creation(m, owner, {}, {}), changes);
         return errc;
     }
-    Room* end() { return room_store->end_creation(room_store->log().poll_completion().value(), changes); }
+    Room* end() {
+        return room_store->end_creation(room_store->log().poll_completion().value(), changes);
+    }
     Errc make(std::string name, const std::string& owner = "ada",
               RoomAccess access = RoomAccess::everybody) {
         const Errc errc = begin(std::move(name), owner, access);
@@ -309,7 +311,7 @@ TEST_CASE("a list of rooms says what an account has not read", "[server]") {
                          const std::string& text = "hi") {
         Room& lobby = k.room("#lobby");
         Record record{{{static_cast<std::byte>(++k.newest)}}, {}, author, text, "{}", {}, act};
-        k.room_store->log().append(1, "#lobby", record);
+        k.room_store->log().append(1, "#lobby", record, {});
         const auto done = k.room_store->log().poll_completion();
         REQUIRE(done->error == Errc{});
         lobby.push({done->offset, std::move(record)});

@@ -7,9 +7,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "quicchat/server/people/online_users.hpp"
 #include "quicchat/server/rooms/private_rooms.hpp"
 #include "quicchat/server/rooms/room.hpp"
-#include "quicchat/server/people/online_users.hpp"
 #include "support/printers.hpp"
 
 using namespace quicchat;
