@@ -273,7 +273,7 @@ private:
                ServerRequest request) {
         const Caller caller{id, connection.session.user(), connection.session.device()};
         const auto answer = [&](RequestId number, Errc errc) {
-            if (errc != Errc{}) peers_.write_control(id, encode_refusal(number, errc));
+            if (errc != Errc{}) hub_.control().answer(id, encode_refusal(number, errc));
             return Errc{};
         };
         const auto for_member = [&](const auto& serve_member) {
@@ -385,7 +385,7 @@ private:
         const auto resume = [&](ConnectionId id, StreamId stream) {
             read_more |= resume_reading(id, stream);
         };
-        delivery_.send(resume);
+        delivery_.send(resume, now_.wall);
         files_->send(now_.steady);
         while (const auto freed = files_->poll_freed()) resume(freed->first, freed->second);
         return read_more || hub_.has_failed();

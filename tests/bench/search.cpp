@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <memory>
@@ -11,8 +12,9 @@
 #include <utility>
 
 #include "quicchat/log/memory_log.hpp"
-#include "quicchat/server/deliver/pages.hpp"
+#include "quicchat/server/hub.hpp"
 #include "quicchat/sqlite/sqlite_log.hpp"
+#include "support/known_accounts.hpp"
 
 using namespace quicchat;
 
@@ -39,20 +41,19 @@ void fill(RoomLog& log, std::size_t bytes) {
 }
 
 /// So many searches at once, each in a stream of its own, until all are answered.
-Figures search(const RoomLog& log, const std::string& words, unsigned count) {
-    const Limits limits{.pages_per_connection_max = count};
-    const Room room{"#a", log.head("#a"), 8};
-    Pages pages{log, limits};
+Figures search(Hub& hub, const std::string& words, unsigned count) {
+    Pages& pages = hub.pages();
     for (unsigned i = 0; i < count; ++i) {
-        (void)pages.open(ConnectionId{1}, StreamId{4 * i}, room,
-                         wire::SearchRequest{1, "#a", words, varint_max, 100});
+        (void)hub.open_page({ConnectionId{1}, "ada", {}}, StreamId{4 * i},
+                            wire::SearchRequest{1, "#a", words, varint_max, 100});
     }
     Figures figures;
     while (pages.is_searching()) {
         const std::clock_t begin = std::clock();  // of the processor: others may be busy, too
         pages.look();
-        pages.send([](ConnectionId, StreamId, const Bytes&) { return true; },
-                   [](ConnectionId, StreamId) {});
+        pages.send(
+            {}, [](ConnectionId, StreamId, const Bytes&) { return true; },
+            [](ConnectionId, StreamId) {});
         const double ms = 1000.0 * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
         ++figures.turns;
         figures.total_ms += ms;
@@ -61,17 +62,21 @@ Figures search(const RoomLog& log, const std::string& words, unsigned count) {
     return figures;
 }
 
-template <RoomLog Log>
+template <class Log>
 void measure(Log log, std::size_t bytes) {
     (void)log.open("#a", much);
     fill(log, bytes);
+    const ServerConfig config{.rooms = {"#a"}, .limits = {.pages_per_connection_max = 100}};
+    const test::KnownAccounts nobody;
+    Hub hub{std::move(log), config, nobody};
+    if (hub.open(config.rooms)) std::abort();
     const std::string hard = "xy xz xa xb xc xd xe xf";
     for (const auto& [words, count] : {std::pair{std::string{"none"}, 1u},
                                        {std::string{"green tea"}, 1u},
                                        {hard, 1u},
                                        {std::string{"none"}, 100u},
                                        {hard, 100u}}) {
-        const Figures f = search(log, words, count);
+        const Figures f = search(hub, words, count);
         std::printf(
             "%5zu bytes, %3u searches for \"%s\": %.2f ms each, %d turns, longest %.2f ms\n", bytes,
             count, words.c_str(), f.total_ms / count, f.turns, f.longest_ms);

@@ -166,16 +166,15 @@ private:
         while (Member* member = hub_.fan_out().poll_waiting()) {
             while (const auto frame = hub_.next_frame(*member)) check(frame->view());
         }
-        while (const auto out = hub_.poll_control()) check(out->frame.view());
         const auto write = [](ConnectionId, const Bytes& frame) {
             return check(frame.view()), true;
         };
-        hub_.inboxes().send(write);
+        hub_.control().send(write, [](ConnectionId) {});
         hub_.pages().look();
         const auto write_on = [&](ConnectionId id, StreamId, const Bytes& f) {
             return write(id, f);
         };
-        hub_.pages().send(write_on, [](ConnectionId, StreamId) {});
+        hub_.pages().send({}, write_on, [](ConnectionId, StreamId) {});
         do {
             downloads_.send(now_, write_on, [](ConnectionId, StreamId) {});
             settle();

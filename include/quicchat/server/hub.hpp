@@ -21,6 +21,7 @@
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/server/caller.hpp"
 #include "quicchat/server/config.hpp"
+#include "quicchat/server/deliver/control_streams.hpp"
 #include "quicchat/server/deliver/fan_out.hpp"
 #include "quicchat/server/deliver/heartbeat.hpp"
 #include "quicchat/server/deliver/inboxes.hpp"
@@ -51,15 +52,18 @@ public:
         : limits_(&config.limits),
           room_store_(std::move(log), config),
           pending_(room_store_.log()),
-          fan_out_(room_store_.log(), *limits_),
-          inboxes_(room_store_, *limits_),
-          pages_(room_store_.log(), *limits_),
+          frames_(room_store_.log(), *limits_),
+          fan_out_(room_store_.log(), frames_, *limits_),
+          inboxes_(room_store_),
+          control_(inboxes_, room_store_, names_, *limits_),
+          pages_(room_store_, frames_, *limits_),
           checks_(config),
           heartbeat_(*limits_),
-          profiles_(room_store_, pending_, fan_out_, names_, online_, accounts, *limits_, turn_),
+          profiles_(room_store_, pending_, fan_out_, control_, names_, online_, accounts, *limits_,
+                    turn_),
           membership_(room_store_, fan_out_, presence_, pages_, online_, accounts, *limits_, turn_),
-          publisher_(room_store_, pending_, fan_out_, inboxes_, membership_, checks_, online_,
-                     *limits_, turn_) {}
+          publisher_(room_store_, pending_, fan_out_, control_, frames_, membership_, checks_,
+                     online_, *limits_, turn_) {}
     Hub(const Hub&) = delete;  // its parts refer to the log in here
     Hub& operator=(const Hub&) = delete;
 
@@ -100,12 +104,12 @@ public:
     /// Also sends what others told the user who is back.
     void handle_login(ConnectionId connection, std::string_view user) {
         online_.add(user, connection);
-        inboxes_.open(connection, user);
+        control_.open(connection, user);
     }
 
     void handle_disconnected(ConnectionId connection, std::string_view user) {
         online_.remove(user, connection);
-        inboxes_.close(connection);
+        control_.close(connection);
         pages_.close(connection);
     }
 
@@ -137,7 +141,7 @@ public:
             if (!summary) return void(turn_.noted(to_errc(summary.error())));
             answer.rooms.push_back(*std::move(summary));
         }
-        pending_.say(caller.connection, Bytes{encode(answer)});
+        control_.answer(caller.connection, Bytes{encode(answer)});
     }
 
     /// Begins a page of history on a stream of its own.
@@ -145,7 +149,7 @@ public:
         if (!is_room_name(m.room) && !is_private_name(m.room)) return Errc::invalid_name;
         const Room* room = room_store_.find_for(caller.user, m.room, turn_.now());
         if (room == nullptr) return Errc::no_such_room;
-        return pages_.open(caller.connection, stream, *room, m);
+        return pages_.open(caller, stream, *room, m);
     }
 
     // Files, for Uploads and Downloads.
@@ -208,7 +212,7 @@ public:
         if (m.count == 0) return Errc::invalid_request;
         const Room* room = room_store_.find_for(caller.user, m.room, turn_.now());
         if (room == nullptr) return Errc::no_such_room;
-        return pages_.open(caller.connection, stream, *room, m);
+        return pages_.open(caller, stream, *room, m);
     }
 
     /// Takes note of how far somebody has read a room.
@@ -253,7 +257,7 @@ public:
         } while (checks_.is_on() && publisher_.release());
         room_store_.save();
         for (const Errc errc :
-             {fan_out_.take_failure(), inboxes_.take_failure(), pages_.take_failure()}) {
+             {frames_.take_failure(), inboxes_.take_failure(), pages_.take_failure()}) {
             if (errc != Errc{}) turn_.fail(errc);
         }
         return turn_.take_failure();
@@ -277,17 +281,16 @@ public:
     FanOut& fan_out() { return fan_out_; }
     const FanOut& fan_out() const { return fan_out_; }
 
+    /// What goes out to a member next: answers, who came and went, records.
     std::optional<Bytes> next_frame(Member& member) {
-        if (member.replies.empty() && std::exchange(member.members_stale, false)) {
-            member.replies.push_back(presence_.encode_members(*member.room, 0, "", turn_.now()));
+        if (member.replies.empty()) {
+            if (auto frame = presence_.next_frame(member, turn_.now())) return frame;
         }
         return fan_out_.next_frame(member);
     }
 
-    std::optional<ControlFrame> poll_control() { return pending_.poll_control(); }
-
-    /// What people were told while they were away; see Inboxes.
-    Inboxes& inboxes() { return inboxes_; }
+    /// What goes out on control streams.
+    ControlStreams& control() { return control_; }
     Pages& pages() { return pages_; }
     const Pages& pages() const { return pages_; }
 
@@ -296,7 +299,7 @@ public:
     std::optional<HubEnding> poll_ending() { return membership_.poll_ending(); }
 
     /// True if `settle` has an error to report.
-    bool has_failed() const { return turn_.has_failed() || fan_out_.has_failed(); }
+    bool has_failed() const { return turn_.has_failed() || frames_.has_failed(); }
 
     /// True if as much waits to be answered or sent as may, or if it is being decided who may do
     /// what: nothing more may be asked for now.
@@ -308,7 +311,8 @@ public:
 
     /// The same for what one connection asks on its control stream.
     bool is_busy(ConnectionId connection) const {
-        return pending_.under_way(connection) + checks_.held(connection) >= limits_->replies_max;
+        return control_.is_busy(connection) ||
+               pending_.under_way(connection) + checks_.held(connection) >= limits_->replies_max;
     }
 
     RoomStore& room_store() { return room_store_; }
@@ -327,16 +331,18 @@ private:
 
     const Limits* limits_;
     Turn turn_;
+    OnlineUsers online_;
+    DisplayNames names_;
     RoomStore room_store_;
     PendingAppends pending_;
+    EventFrames frames_;
     FanOut fan_out_;
     Inboxes inboxes_;
+    ControlStreams control_;
     Pages pages_;
     ModerationQueue checks_;
     Heartbeat heartbeat_;
-    OnlineUsers online_;
-    DisplayNames names_;
-    Presence presence_{fan_out_, pending_, online_, names_, *limits_};
+    Presence presence_{fan_out_, control_, online_, names_, *limits_};
     Profiles profiles_;
     Membership membership_;
     Publisher publisher_;

@@ -174,8 +174,7 @@ struct HubFixture {
             all.emplace_back(static_cast<std::uint64_t>(connection), read(frame));
             return true;
         };
-        while (const auto out = hub.poll_control()) add(out->connection, out->frame);
-        hub.inboxes().send(add);
+        hub.control().send(add, [](ConnectionId) {});
         return all;
     }
     /// The same, of one kind and for one connection.

@@ -12,6 +12,7 @@
 #include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
+#include "quicchat/server/deliver/event_frames.hpp"
 #include "quicchat/server/rooms/room.hpp"
 #include "quicchat/wire/codec.hpp"
 
@@ -21,7 +22,8 @@ namespace quicchat {
 /// memory or from the log.
 class FanOut {
 public:
-    FanOut(const RoomLog& log, const Limits& limits) : log_(&log), limits_(&limits) {}
+    FanOut(const RoomLog& log, EventFrames& frames, const Limits& limits)
+        : log_(&log), frames_(&frames), limits_(&limits) {}
 
     Member& add(Member member) {
         const std::pair place{member.connection, member.stream};
@@ -89,15 +91,22 @@ public:
         return member;
     }
 
+    /// An answer, or the next record as it is now, or a Gap where records are gone.
     std::optional<Bytes> next_frame(Member& member) {
         if (!member.replies.empty()) return pop_front(member.replies);
-        if (member.next > member.room->head()) return std::nullopt;
-        if (const Bytes* frame = member.room->recent(member.next);
-            frame && member.catch_up.empty()) {
-            ++member.next;
-            return *frame;
+        Room& room = *member.room;
+        if (member.next > room.head()) return std::nullopt;
+        if (room.recent(member.next) == nullptr) {
+            const Offset oldest = log_->head(room.key()).first;
+            if (member.next < oldest) {
+                const wire::Gap gap{member.next, oldest - 1};
+                member.next = oldest;
+                return Bytes{encode(gap)};
+            }
         }
-        return next_old_frame(member);
+        std::optional<Bytes> frame = frames_->get(room, member.next);
+        if (frame) ++member.next;
+        return frame;
     }
 
     void stall(Member& member) { member.stalled = true; }
@@ -107,10 +116,6 @@ public:
         wake(member);
     }
 
-    /// Why the log could not be read, once.
-    Errc take_failure() { return std::exchange(failure_, Errc{}); }
-    bool has_failed() const { return failure_ != Errc{}; }
-
     std::size_t answers_waiting() const {
         std::size_t count = 0;
         for (const auto& [place, member] : members_) count += member.replies.size();
@@ -118,32 +123,11 @@ public:
     }
 
 private:
-    /// From the log: records that are no longer among the recent ones, or a Gap where they are
-    /// gone.
-    std::optional<Bytes> next_old_frame(Member& member) {
-        const std::string& key = member.room->key();
-        if (member.catch_up.empty()) {
-            const Offset oldest = log_->head(key).first;
-            if (member.next < oldest) {
-                const wire::Gap gap{member.next, oldest - 1};
-                member.next = oldest;
-                return Bytes{encode(gap)};
-            }
-            const auto records = log_->read(key, member.next - 1, limits_->catch_up_records_max);
-            if (!records) failure_ = to_errc(records.error());
-            if (!records) return std::nullopt;
-            for (const LoggedRecord& r : *records) member.catch_up.push_back(encode_event(r));
-            if (member.catch_up.empty()) return std::nullopt;
-        }
-        ++member.next;
-        return pop_front(member.catch_up);
-    }
-
     const RoomLog* log_;
+    EventFrames* frames_;
     const Limits* limits_;
     std::map<std::pair<ConnectionId, StreamId>, Member> members_;  ///< Their addresses are stable.
     std::vector<Member*> waiting_;
-    Errc failure_{};
 };
 
 }  // namespace quicchat

@@ -8,10 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
-#include "quicchat/base/limits.hpp"
-#include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
@@ -19,53 +16,61 @@
 
 namespace quicchat {
 
-/// Hands over what people were told while they were away (PROTOCOL.md §6.6): after a login, from
-/// the account's marker in each of its rooms of two on. A slow reader costs its cursors only.
+/// What people are told in rooms of two that they have not joined (PROTOCOL.md §6.6): after a login
+/// from the account's marker in each of them on, then as it comes. A connection has a cursor for
+/// each of these rooms that has something for it, so a slow reader costs its cursors only.
 class Inboxes {
 public:
-    Inboxes(RoomStore& room_store, const Limits& limits)
-        : room_store_(&room_store), limits_(&limits) {}
+    explicit Inboxes(RoomStore& room_store) : room_store_(&room_store) {}
 
+    /// Begins with what was told while the account was away.
     void open(ConnectionId connection, std::string_view user) {
         Inbox inbox;
         for (const std::string& key : room_store_->private_rooms().of(user)) {
             const Room* room = room_store_->directory().find(key);
-            const RoomAccount* person = room == nullptr ? nullptr : room->people().find(user);
-            if (person == nullptr || person->marker >= room->head()) continue;
-            inbox.rooms.push_back({key, person->marker + 1});
+            const RoomAccount* account = room == nullptr ? nullptr : room->people().find(user);
+            if (account == nullptr || account->marker >= room->head()) continue;
+            inbox.push_back({key, room->epoch(), account->marker + 1});
         }
-        if (inbox.rooms.empty()) return;
-        inboxes_.insert_or_assign(connection, std::move(inbox));
-        waiting_.push_back(connection);
+        if (!inbox.empty()) inboxes_.insert_or_assign(connection, std::move(inbox));
     }
 
-    void close(ConnectionId connection) {
-        inboxes_.erase(connection);
-        std::erase(waiting_, connection);
+    void close(ConnectionId connection) { inboxes_.erase(connection); }
+
+    /// A record came into a room that the connection has not joined. Nothing is to be done where it
+    /// has not read up to there.
+    void notice(ConnectionId connection, const Room& room, Offset offset) {
+        Inbox& inbox = inboxes_[connection];
+        const auto found = std::ranges::find(inbox, room.key(), &Cursor::key);
+        if (found == inbox.end()) {
+            inbox.push_back({room.key(), room.epoch(), offset});
+        } else if (found->epoch != room.epoch()) {  // it was forgotten, and begun anew
+            *found = {room.key(), room.epoch(), offset};
+        }
     }
 
-    /// True if what is in the room is still to come by `next_frame`.
-    bool holds(ConnectionId connection, const Room& room) const {
+    /// The next message, as it is now; nothing if there is none for now.
+    std::optional<Bytes> next_frame(ConnectionId connection) {
         const auto found = inboxes_.find(connection);
-        if (found == inboxes_.end()) return false;
-        return std::ranges::any_of(found->second.rooms,
-                                   [&](const Cursor& c) { return c.key == room.key(); });
-    }
-
-    /// Hands `write` frame after frame for a connection's control stream, until it says that the
-    /// stream is full. Then `handle_writable` says when it is not.
-    template <class Write>
-    void send(const Write& write) {
-        for (const ConnectionId connection : std::exchange(waiting_, {})) {
-            std::optional<Bytes> frame = next_frame(connection);
-            while (frame && write(connection, *std::move(frame))) frame = next_frame(connection);
+        if (found == inboxes_.end()) return std::nullopt;
+        Inbox& inbox = found->second;
+        while (!inbox.empty()) {
+            if (std::optional<Bytes> frame = next_frame(inbox.front())) return frame;
+            inbox.pop_front();
         }
+        inboxes_.erase(found);
+        return std::nullopt;
     }
 
-    void handle_writable(ConnectionId connection) {
-        const bool waits = std::ranges::find(waiting_, connection) != waiting_.end();
-        if (inboxes_.count(connection) != 0 && !waits) waiting_.push_back(connection);
-    }
+    Errc take_failure() { return std::exchange(failure_, Errc{}); }
+
+private:
+    struct Cursor {
+        std::string key;
+        Epoch epoch{};
+        Offset next = 1;
+    };
+    using Inbox = std::deque<Cursor>;
 
     /// The frame for a message between two people who have not joined their room.
     static Bytes encode_told(const Room& room, const LoggedRecord& logged) {
@@ -74,47 +79,23 @@ public:
                                        room.other_than(r.author), r.text, r.attributes, r.act})};
     }
 
-    Errc take_failure() { return std::exchange(failure_, Errc{}); }
-
-private:
-    struct Cursor {
-        std::string key;
-        Offset next = 1;
-    };
-    struct Inbox {
-        std::deque<Cursor> rooms{};
-        std::deque<Bytes> frames{};
-    };
-
-    std::optional<Bytes> next_frame(ConnectionId connection) {
-        const auto found = inboxes_.find(connection);
-        if (found == inboxes_.end()) return std::nullopt;
-        Inbox& inbox = found->second;
-        while (inbox.frames.empty() && !inbox.rooms.empty()) fill(inbox);
-        std::optional<Bytes> frame = pop_front(inbox.frames);
-        if (!frame) inboxes_.erase(found);
-        return frame;
-    }
-
-    /// Reads a little of the first room; goes on to the next one when it is at its end.
-    void fill(Inbox& inbox) {
-        Cursor& cursor = inbox.rooms.front();
+    /// Nothing if the cursor is at its room's end.
+    std::optional<Bytes> next_frame(Cursor& cursor) {
         const Room* room = room_store_->directory().find(cursor.key);
-        if (room == nullptr || cursor.next > room->head()) return inbox.rooms.pop_front();
-        const auto records =
-            room_store_->log().read(cursor.key, cursor.next - 1, limits_->catch_up_records_max);
-        if (!records) failure_ = to_errc(records.error());
-        if (!records || records->empty()) return inbox.rooms.pop_front();
-        for (const LoggedRecord& r : *records) {
-            if (is_said(r.record.act.kind)) inbox.frames.push_back(encode_told(*room, r));
+        if (room == nullptr || room->epoch() != cursor.epoch) return std::nullopt;
+        while (cursor.next <= room->head()) {
+            const auto records = room_store_->log().read(cursor.key, cursor.next - 1, 1);
+            if (!records) failure_ = to_errc(records.error());
+            if (!records || records->empty()) return std::nullopt;
+            const LoggedRecord& logged = records->front();
+            cursor.next = logged.offset + 1;
+            if (is_said(logged.record.act.kind)) return encode_told(*room, logged);
         }
-        cursor.next = records->back().offset + 1;
+        return std::nullopt;
     }
 
     RoomStore* room_store_;
-    const Limits* limits_;
     std::map<ConnectionId, Inbox> inboxes_;
-    std::vector<ConnectionId> waiting_;
     Errc failure_{};
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -11,45 +10,53 @@
 #include <variant>
 
 #include "quicchat/base/limits.hpp"
-#include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
+#include "quicchat/server/caller.hpp"
+#include "quicchat/server/deliver/event_frames.hpp"
 #include "quicchat/server/deliver/frames.hpp"
 #include "quicchat/server/deliver/search.hpp"
-#include "quicchat/server/rooms/room.hpp"
+#include "quicchat/server/rooms/room_store.hpp"
 #include "quicchat/wire/codec.hpp"
 
 namespace quicchat {
 
 /// Hands over pages of history and what searches find, each on a stream of its own (PROTOCOL.md
-/// §6.12 and §6.15). A slow reader costs a cursor only. Searches look at the log a little in each
-/// turn, one after the other, so that they hold up nobody.
+/// §6.12 and §6.15). A slow reader costs a cursor only, and gets nothing more once he may not read
+/// the room any more. Searches look at the log a little in each turn, one after the other, so that
+/// they hold up nobody.
 class Pages {
 public:
-    Pages(const RoomLog& log, const Limits& limits) : log_(&log), limits_(&limits) {}
+    Pages(RoomStore& room_store, EventFrames& frames, const Limits& limits)
+        : room_store_(&room_store), frames_(&frames), limits_(&limits) {}
 
-    Errc open(ConnectionId connection, StreamId stream, const Room& room,
+    Errc open(const Caller& caller, StreamId stream, const Room& room,
               const wire::HistoryRequest& m) {
-        if (is_full(connection)) return Errc::queue_full;
-        const LogHead log = log_->head(room.key());
+        if (is_full(caller.connection)) return Errc::queue_full;
+        const LogHead log = room_store_->log().head(room.key());
         const Offset middle = std::clamp(m.offset, log.first, room.head() + 1);
         const Offset before = std::min<Offset>(m.before, limits_->page_records_max);
         const Offset after = std::min<Offset>(m.after, limits_->page_records_max - before);
-        Page page{.room = room.key(), .request = m.request, .epoch = room.epoch()};
+        Page page{.account = std::string{caller.user},
+                  .room = room.key(),
+                  .number = m.request,
+                  .epoch = room.epoch()};
         page.next = middle - std::min(before, middle - log.first);
         page.last = middle + std::min(after, room.head() + 1 - middle) - 1;
         page.reaches_start = page.next == log.first;
         page.reaches_head = page.last == room.head();
-        pages_.insert_or_assign(Place{connection, stream}, std::move(page));
-        waiting_.insert({connection, stream});
+        const Place place{caller.connection, stream};
+        pages_.insert_or_assign(place, std::move(page));
+        waiting_.insert(place);
         return Errc{};
     }
 
-    Errc open(ConnectionId connection, StreamId stream, const Room& room,
+    Errc open(const Caller& caller, StreamId stream, const Room& room,
               const wire::SearchRequest& m) {
-        if (is_full(connection)) return Errc::queue_full;
-        pages_.insert_or_assign(Place{connection, stream}, Search{room, m, *limits_});
-        searching_.insert({connection, stream});
+        if (is_full(caller.connection)) return Errc::queue_full;
+        const Place place{caller.connection, stream};
+        pages_.insert_or_assign(place, Search{std::string{caller.user}, room, m, *limits_});
+        searching_.insert(place);
         return Errc{};
     }
 
@@ -87,7 +94,8 @@ public:
             if (place == searching_.end()) place = searching_.begin();
             looked_ = *place;
             auto& search = std::get<Search>(pages_.at(looked_));
-            const Errc errc = search.look(*log_, limits_->catch_up_records_max, effort);
+            const Errc errc =
+                search.look(room_store_->log(), limits_->catch_up_records_max, effort);
             if (errc != Errc{}) failure_ = errc;
             if (search.wants_look()) continue;
             searching_.erase(place);
@@ -101,11 +109,16 @@ public:
     /// Hands `write` frame after frame until it says that the stream is full; then
     /// `handle_writable` says when it is not. `finish` ends the stream of a page that is complete.
     template <class Write, class Finish>
-    void send(const Write& write, const Finish& finish) {
+    void send(WallTime now, const Write& write, const Finish& finish) {
         for (const Place& place : std::exchange(waiting_, {})) {
             const auto found = pages_.find(place);
             const bool ended = std::visit(
                 [&](auto& page) {
+                    if (!may_read(page, now)) {
+                        (void)write(place.first, place.second,
+                                    encode_refusal(page.request(), Errc::no_such_room));
+                        return true;
+                    }
                     bool is_full = false;
                     while (!is_full && !page.ended) {
                         std::optional<Bytes> frame = next_frame(page);
@@ -117,7 +130,8 @@ public:
                 found->second);
             if (!ended) continue;
             finish(place.first, place.second);
-            pages_.erase(found);
+            pages_.erase(place);
+            searching_.erase(place);
         }
     }
 
@@ -128,17 +142,19 @@ private:
 
     /// A page of history.
     struct Page {
+        std::string account;
         std::string room;
-        RequestId request = 0;
+        RequestId number = 0;
         Epoch epoch{};
         Offset next = 0;
         Offset last = 0;
         bool reaches_start = false;
         bool reaches_head = false;
         bool ended = false;
-        std::deque<Bytes> frames{};
 
+        const std::string& user() const { return account; }
         const std::string& key() const { return room; }
+        RequestId request() const { return number; }
         void forget() {
             last = next - 1;
             reaches_start = reaches_head = false;
@@ -152,29 +168,34 @@ private:
         return static_cast<std::size_t>(count) >= limits_->pages_per_connection_max;
     }
 
-    static std::optional<Bytes> next_frame(Search& search) { return search.next_frame(); }
+    /// A room that is gone ends its pages by itself; see `forget`.
+    bool may_read(const auto& page, WallTime now) const {
+        const Directory& directory = std::as_const(*room_store_).directory();
+        const Room* room = directory.find(page.key());
+        return room == nullptr || directory.may(*room, page.user(), Action::read, now);
+    }
+
+    std::optional<Bytes> next_frame(Search& search) {
+        Result<std::optional<Bytes>> frame = search.next_frame(room_store_->log());
+        if (frame) return *std::move(frame);
+        failure_ = to_errc(frame.error());
+        return std::nullopt;
+    }
 
     std::optional<Bytes> next_frame(Page& page) {
-        if (page.frames.empty() && page.next <= page.last) fill(page);
-        if (std::optional<Bytes> frame = pop_front(page.frames)) return frame;
+        const Room* room = room_store_->directory().find(page.room);
+        while (room != nullptr && page.next <= page.last) {
+            if (auto frame = frames_->get(*room, page.next++)) return frame;
+            // Dropped meanwhile: the rest is where the log begins now.
+            page.next = std::max(page.next, room_store_->log().head(page.room).first);
+        }
         page.ended = true;
         return Bytes{encode(
-            wire::HistoryEnd{page.request, page.epoch, page.reaches_start, page.reaches_head})};
+            wire::HistoryEnd{page.number, page.epoch, page.reaches_start, page.reaches_head})};
     }
 
-    void fill(Page& page) {
-        const std::size_t count =
-            std::min<Offset>(limits_->catch_up_records_max, page.last - page.next + 1);
-        const auto records = log_->read(page.room, page.next - 1, count);
-        if (!records) failure_ = to_errc(records.error());
-        if (!records || records->empty()) return;
-        for (const LoggedRecord& r : *records) {
-            if (r.offset <= page.last) page.frames.push_back(encode_event(r));
-        }
-        page.next = records->back().offset + 1;
-    }
-
-    const RoomLog* log_;
+    RoomStore* room_store_;
+    EventFrames* frames_;
     const Limits* limits_;
     std::map<Place, std::variant<Page, Search>> pages_;
     std::set<Place> waiting_;

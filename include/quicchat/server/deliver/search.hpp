@@ -35,8 +35,9 @@ public:
     /// Records of one slice: then others have their turn.
     static constexpr std::size_t slice_records_max = 64;
 
-    Search(const Room& room, const wire::SearchRequest& m, const Limits& limits)
-        : key_(room.key()),
+    Search(std::string user, const Room& room, const wire::SearchRequest& m, const Limits& limits)
+        : user_(std::move(user)),
+          key_(room.key()),
           request_(m.request),
           epoch_(room.epoch()),
           words_(m.words),
@@ -44,24 +45,27 @@ public:
           unfound_(std::clamp<Offset>(m.count, 1, limits.page_records_max)),
           unseen_(std::max<Offset>(limits.search_records_max, 1)) {}
 
+    const std::string& user() const { return user_; }
     const std::string& key() const { return key_; }
+    RequestId request() const { return request_; }
 
-    /// The room is about to go: the search ends with what it has found.
+    /// The room is about to go: the search ends, and what it found goes along.
     void forget() {
+        found_.clear();
         next_ = 0;
         complete_ = true;
     }
 
     /// True if there is nothing to hand over before `look` was called again.
-    bool wants_look() const { return frames_.empty() && !complete_; }
+    bool wants_look() const { return found_.empty() && !complete_; }
 
-    /// Looks at a slice of the log, or at less of it if that costs much or finds `frames_max`
+    /// Looks at a slice of the log, or at less of it if that costs much or finds `found_max`
     /// records.
-    Errc look(const RoomLog& log, std::size_t frames_max, SearchEffort& effort) {
+    Errc look(const RoomLog& log, std::size_t found_max, SearchEffort& effort) {
         constexpr std::size_t read_max = 16;
         std::size_t left = slice_records_max;
         const auto is_enough = [&] {
-            return complete_ || effort.is_over() || frames_.size() >= frames_max;
+            return complete_ || effort.is_over() || found_.size() >= found_max;
         };
         while (left > 0 && !is_enough()) {
             const Offset first = log.head(key_).first;
@@ -82,17 +86,29 @@ public:
         return Errc{};
     }
 
-    /// The next frame for the stream; nothing if `look` must be called before.
-    std::optional<Bytes> next_frame() {
-        if (std::optional<Bytes> frame = pop_front(frames_)) return frame;
-        if (!complete_) return std::nullopt;
+    /// The next frame for the stream; nothing if `look` must be called before. A record goes out as
+    /// it is now, if it still has the words.
+    Result<std::optional<Bytes>> next_frame(const RoomLog& log) {
+        while (const std::optional<Offset> offset = pop_front(found_)) {
+            const auto records = log.read(key_, *offset - 1, 1);
+            if (!records) return to_errc(records.error());
+            const bool is_there = !records->empty() && records->front().offset == *offset;
+            if (is_there && has_words(records->front().record)) {
+                return std::optional{encode_event(records->front())};
+            }
+        }
+        if (!complete_) return std::optional<Bytes>{};
         ended = true;
-        return Bytes{encode(wire::SearchEnd{request_, epoch_, next_})};
+        return std::optional{Bytes{encode(wire::SearchEnd{request_, epoch_, next_})}};
     }
 
     bool ended = false;  ///< The last frame was handed over.
 
 private:
+    bool has_words(const Record& record) const {
+        return is_said(record.act.kind) && words_.are_in(record.text);
+    }
+
     void take(const LoggedRecord& logged, Offset first, SearchEffort& effort) {
         const Record& record = logged.record;
         next_ = logged.offset;
@@ -100,7 +116,7 @@ private:
         if (is_said(record.act.kind)) {
             effort.spent += record.text.size() * words_.size();
             if (words_.are_in(record.text)) {
-                frames_.push_back(encode_event(logged));
+                found_.push_back(logged.offset);
                 --unfound_;
             }
         }
@@ -109,6 +125,7 @@ private:
         complete_ = complete_ || next_ == 0;
     }
 
+    std::string user_;
     std::string key_;
     RequestId request_;
     Epoch epoch_;
@@ -117,7 +134,7 @@ private:
     Offset unfound_;  ///< So many more are wanted.
     Offset unseen_;   ///< So many more may be looked at.
     bool complete_ = false;
-    std::deque<Bytes> frames_;
+    std::deque<Offset> found_;
 };
 
 }  // namespace quicchat

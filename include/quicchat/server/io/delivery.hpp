@@ -17,7 +17,7 @@ public:
     /// A stream has room again.
     void resume(const Writable& writable) {
         const auto [id, stream_id] = writable;
-        if (stream_id == control_stream) return hub_->inboxes().handle_writable(id);
+        if (stream_id == control_stream) return hub_->control().handle_writable(id);
         hub_->pages().handle_writable(id, stream_id);
         const ServerStream* stream = peers_->find_stream(id, stream_id);
         if (stream == nullptr || stream->member == nullptr) return;
@@ -49,7 +49,7 @@ public:
     void refuse(ConnectionId id, StreamId stream_id, ServerStream& stream, RequestId request,
                 Errc errc, Duration wait = refused_retry_after) {
         Bytes refusal = encode_refusal(request, errc, wait);
-        if (stream_id == control_stream) return peers_->write_control(id, std::move(refusal));
+        if (stream_id == control_stream) return hub_->control().answer(id, std::move(refusal));
         if (stream.member != nullptr)
             return hub_->fan_out().reply(*stream.member, std::move(refusal));
         (void)peers_->transport().write(id, stream_id, std::move(refusal), true);
@@ -67,8 +67,8 @@ public:
     /// Serves everybody until the streams are full. `freed` is told each stream on which something
     /// was sent, so that what its client asks may be read again.
     template <class Freed>
-    void send(const Freed& freed) {
-        send_control(freed);
+    void send(const Freed& freed, WallTime now) {
+        send_control(freed, now);
         while (Member* member = hub_->fan_out().poll_waiting()) {
             while (std::optional<Bytes> frame = hub_->next_frame(*member)) {
                 if (peers_->write(member->connection, member->stream, *std::move(frame))) continue;
@@ -82,18 +82,16 @@ public:
 
 private:
     template <class Freed>
-    void send_control(const Freed& freed) {
-        while (std::optional<ControlFrame> out = hub_->poll_control()) {
-            peers_->write_control(out->connection, std::move(out->frame));
-            freed(out->connection, control_stream);
-        }
+    void send_control(const Freed& freed, WallTime now) {
         const auto write = [&](ConnectionId id, StreamId stream, Bytes frame) {
             return peers_->write(id, stream, std::move(frame));
         };
-        hub_->inboxes().send([&](ConnectionId id, Bytes frame) {
-            return write(id, control_stream, std::move(frame));
-        });
-        hub_->pages().send(write, [&](ConnectionId id, StreamId stream) {
+        hub_->control().send(
+            [&](ConnectionId id, Bytes frame) {
+                return write(id, control_stream, std::move(frame));
+            },
+            [&](ConnectionId id) { freed(id, control_stream); });
+        hub_->pages().send(now, write, [&](ConnectionId id, StreamId stream) {
             (void)peers_->transport().write(id, stream, {}, true);
         });
     }

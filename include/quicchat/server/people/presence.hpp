@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,10 +11,10 @@
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/log/room_log.hpp"
+#include "quicchat/server/deliver/control_streams.hpp"
 #include "quicchat/server/deliver/fan_out.hpp"
 #include "quicchat/server/people/display_names.hpp"
 #include "quicchat/server/people/online_users.hpp"
-#include "quicchat/server/publish/pending_appends.hpp"
 #include "quicchat/server/rooms/room.hpp"
 #include "quicchat/wire/codec.hpp"
 
@@ -22,27 +24,42 @@ namespace quicchat {
 /// read how far. In large rooms nobody is told.
 class Presence {
 public:
-    Presence(FanOut& fan_out, PendingAppends& pending, const OnlineUsers& online,
+    Presence(FanOut& fan_out, ControlStreams& control, const OnlineUsers& online,
              const DisplayNames& names, const Limits& limits)
         : fan_out_(&fan_out),
-          pending_(&pending),
+          control_(&control),
           online_(&online),
           names_(&names),
           limits_(&limits) {}
 
     /// Somebody came or went.
-    void announce(Room& room, const Member& subject, bool present) {
+    void announce(Room& room, const Member& subject) {
         if (room.members().size() > limits_->presence_members_max) return;
-        const Bytes frame{
-            encode(wire::Presence{subject.user, present, names_->find(subject.user)})};
         for (Member* member : room.members()) {
-            if (member == &subject) continue;
-            if (member->stalled || member->replies.size() >= limits_->replies_max) {
-                member->members_stale = true;
-            } else {
-                fan_out_->reply(*member, frame);
+            if (member == &subject || member->members_stale) continue;
+            std::vector<std::string>& changed = member->presence;
+            if (std::ranges::find(changed, subject.user) == changed.end()) {
+                changed.push_back(subject.user);
             }
+            if (changed.size() > changed_max) {
+                changed = {};
+                member->members_stale = true;
+            }
+            fan_out_->wake(*member);
         }
+    }
+
+    /// Who came or went and was not told to the member yet, one of them: as it is now.
+    std::optional<Bytes> next_frame(Member& member, WallTime now) {
+        if (std::exchange(member.members_stale, false)) {
+            return encode_members(*member.room, 0, "", now);
+        }
+        if (member.presence.empty()) return std::nullopt;
+        const std::string user = std::move(member.presence.back());
+        member.presence.pop_back();
+        const RoomAccount* account = member.room->people().find(user);
+        const bool present = account != nullptr && account->devices > 0;
+        return Bytes{encode(wire::Presence{user, present, names_->find(user)})};
     }
 
     /// Who belongs to a room or is in it, a page.
@@ -70,23 +87,22 @@ public:
     /// An account has read up to its marker: its other devices hear of it and, if it is `shared`,
     /// the members of the room.
     void tell_marker(const Room& room, const RoomAccount& reader, ConnectionId by, bool shared) {
-        const auto tell = [&](ConnectionId connection, std::string_view user) {
-            if (connection == by) return;
-            const wire::Marker marker{room.name_for(user), reader.name, reader.marker};
-            pending_->say(connection, Bytes{encode(marker)});
-        };
         for (const ConnectionId device : online_->find(reader.name)->connections) {
-            tell(device, reader.name);
+            if (device != by) control_->note_marker(device, room, reader.name);
         }
         if (!shared || room.members().size() > limits_->presence_members_max) return;
         for (const Member* member : room.members()) {
-            if (!is_same_name(member->user, reader.name)) tell(member->connection, member->user);
+            if (member->connection == by || is_same_name(member->user, reader.name)) continue;
+            control_->note_marker(member->connection, room, reader.name);
         }
     }
 
 private:
+    /// So many are told one by one.
+    static constexpr std::size_t changed_max = 16;
+
     FanOut* fan_out_;
-    PendingAppends* pending_;
+    ControlStreams* control_;
     const OnlineUsers* online_;
     const DisplayNames* names_;
     const Limits* limits_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/server/caller.hpp"
+#include "quicchat/server/deliver/control_streams.hpp"
 #include "quicchat/server/deliver/fan_out.hpp"
 #include "quicchat/server/deliver/frames.hpp"
 #include "quicchat/server/people/display_names.hpp"
@@ -29,12 +29,13 @@ namespace quicchat {
 /// and tells who should know. Bounded by `Limits::profiles_max`.
 class Profiles {
 public:
-    Profiles(RoomStore& room_store, PendingAppends& pending, FanOut& fan_out, DisplayNames& names,
-             const OnlineUsers& online, const AccountFinder& accounts, const Limits& limits,
-             Turn& turn)
+    Profiles(RoomStore& room_store, PendingAppends& pending, FanOut& fan_out,
+             ControlStreams& control, DisplayNames& names, const OnlineUsers& online,
+             const AccountFinder& accounts, const Limits& limits, Turn& turn)
         : room_store_(&room_store),
           pending_(&pending),
           fan_out_(&fan_out),
+          control_(&control),
           names_(&names),
           online_(&online),
           accounts_(&accounts),
@@ -80,13 +81,14 @@ public:
     void settle(const AppendCompletion& done, const PendingAppend& asked) {
         --under_way_;
         if (done.error != Errc{}) {
-            return pending_->say(asked.connection, encode_refusal(asked.request, done.error));
+            return control_->answer(asked.connection, encode_refusal(asked.request, done.error));
         }
         const std::string& user = asked.record.author;
         const std::string& display = asked.record.text;
         names_->set(user, display);
-        pending_->say(asked.connection, Bytes{encode(wire::Profile{asked.request, user, display})});
-        tell(user, asked.connection, Bytes{encode(wire::Profile{0, user, display})});
+        control_->answer(asked.connection,
+                         Bytes{encode(wire::Profile{asked.request, user, display})});
+        tell(user, asked.connection);
     }
 
 private:
@@ -115,20 +117,19 @@ private:
         return id;
     }
 
-    /// To the other devices of the account and to everybody who is in a room with one, each once.
-    void tell(const std::string& user, ConnectionId by, const Bytes& frame) {
+    /// To the other devices of the account and to everybody who is in a room with one.
+    void tell(const std::string& user, ConnectionId by) {
         const OnlineUsers::User* found = online_->find(user);
         if (found == nullptr) return;
-        std::set<ConnectionId> told{by};
-        const auto say = [&](ConnectionId connection) {
-            if (told.insert(connection).second) pending_->say(connection, frame);
+        const auto note = [&](ConnectionId connection) {
+            if (connection != by) control_->note_profile(connection, user);
         };
         for (const ConnectionId device : found->connections) {
-            say(device);
+            note(device);
             for (const Member* member : fan_out_->members_of(device)) {
                 const auto& members = member->room->members();
                 if (members.size() > limits_->presence_members_max) continue;
-                for (const Member* other : members) say(other->connection);
+                for (const Member* other : members) note(other->connection);
             }
         }
     }
@@ -136,6 +137,7 @@ private:
     RoomStore* room_store_;
     PendingAppends* pending_;
     FanOut* fan_out_;
+    ControlStreams* control_;
     DisplayNames* names_;
     const OnlineUsers* online_;
     const AccountFinder* accounts_;

@@ -1,15 +1,12 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "quicchat/base/bytes.hpp"
-#include "quicchat/base/queue.hpp"
 #include "quicchat/log/room_log.hpp"
 
 namespace quicchat {
@@ -30,13 +27,7 @@ struct PendingAppend {
     std::vector<StateChange> changes{};
 };
 
-/// Something for the control stream of a connection.
-struct ControlFrame {
-    ConnectionId connection{};
-    Bytes frame{};
-};
-
-/// What the log was asked for and has not answered, and what is to be said on control streams.
+/// What the log was asked for and has not answered.
 class PendingAppends {
 public:
     explicit PendingAppends(RoomLog& log) : log_(&log) {}
@@ -77,17 +68,11 @@ public:
 
     std::size_t size() const { return asked_.size(); }
 
-    void say(ConnectionId connection, Bytes frame) {
-        control_.push_back({connection, std::move(frame)});
-    }
-    std::optional<ControlFrame> poll_control() { return pop_front(control_); }
-
 private:
     RoomLog* log_;
     std::map<AppendToken, PendingAppend> asked_;
     AppendToken newest_ = 0;
     std::map<ConnectionId, std::size_t> under_way_;  ///< Where there is anything.
-    std::deque<ControlFrame> control_;
 };
 
 }  // namespace quicchat

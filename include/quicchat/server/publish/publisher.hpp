@@ -17,8 +17,8 @@
 #include "quicchat/log/repeat.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/server/caller.hpp"
+#include "quicchat/server/deliver/control_streams.hpp"
 #include "quicchat/server/deliver/fan_out.hpp"
-#include "quicchat/server/deliver/inboxes.hpp"
 #include "quicchat/server/people/online_users.hpp"
 #include "quicchat/server/publish/moderation_queue.hpp"
 #include "quicchat/server/publish/pending_appends.hpp"
@@ -35,14 +35,15 @@ namespace quicchat {
 /// told.
 class Publisher {
 public:
-    Publisher(RoomStore& room_store, PendingAppends& pending, FanOut& fan_out, Inboxes& inboxes,
-              Membership& membership, ModerationQueue& checks, const OnlineUsers& online,
-              const Limits& limits, Turn& turn)
+    Publisher(RoomStore& room_store, PendingAppends& pending, FanOut& fan_out,
+              ControlStreams& control, EventFrames& frames, Membership& membership,
+              ModerationQueue& checks, const OnlineUsers& online, const Limits& limits, Turn& turn)
         : room_store_(&room_store),
           pending_(&pending),
           checks_(&checks),
           fan_out_(&fan_out),
-          inboxes_(&inboxes),
+          control_(&control),
+          frames_(&frames),
           membership_(&membership),
           online_(&online),
           limits_(&limits),
@@ -179,6 +180,7 @@ public:
         if (done.duplicate || room == nullptr || room->epoch() != done.epoch) return;
         const LoggedRecord logged{done.offset, std::move(asked.record)};
         room->push(logged);
+        frames_->handle_commit(*room, logged);
         room_store_->note_files(*room, logged);
         fan_out_->wake_all(*room);
         const Act& act = logged.record.act;
@@ -326,7 +328,7 @@ private:
     /// To who asked, if it is still there.
     void say(const PendingAppend& asked, Bytes frame) {
         if (asked.stream == control_stream) {
-            pending_->say(asked.connection, std::move(frame));
+            control_->answer(asked.connection, std::move(frame));
             return;
         }
         Member* member = fan_out_->find(asked.connection, asked.stream);
@@ -339,14 +341,13 @@ private:
     void deliver_private(const Room& room, const LoggedRecord& logged) {
         const std::string& from = logged.record.author;
         const std::string to = room.other_than(from);
-        const Bytes frame = Inboxes::encode_told(room, logged);
         for (const std::string& name : {from, to}) {
             const OnlineUsers::User* user = online_->find(name);
             if (user == nullptr) continue;
             for (const ConnectionId device : user->connections) {
                 const bool joined = std::ranges::any_of(
                     room.members(), [&](const Member* m) { return m->connection == device; });
-                if (!joined && !inboxes_->holds(device, room)) pending_->say(device, frame);
+                if (!joined) control_->note_told(device, room, logged.offset);
             }
             if (is_same_name(from, to)) return;
         }
@@ -356,7 +357,8 @@ private:
     PendingAppends* pending_;
     ModerationQueue* checks_;
     FanOut* fan_out_;
-    Inboxes* inboxes_;
+    ControlStreams* control_;
+    EventFrames* frames_;
     Membership* membership_;
     const OnlineUsers* online_;
     const Limits* limits_;

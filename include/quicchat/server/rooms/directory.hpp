@@ -46,6 +46,10 @@ public:
         const auto found = rooms_.find(canonical_name(name));
         return found == rooms_.end() ? nullptr : &found->second;
     }
+    const Room* find(std::string_view name) const {
+        const auto found = rooms_.find(canonical_name(name));
+        return found == rooms_.end() ? nullptr : &found->second;
+    }
 
     /// What an account is in a room. An operator of the server is everywhere an owner, but in what
     /// two others tell each other.

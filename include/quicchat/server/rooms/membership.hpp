@@ -62,7 +62,7 @@ public:
             request.request, room.name_for(caller.user), room.epoch(), room.head(), member.next,
             recovered, room_store_->directory().role(room, caller.user, turn_->now()),
             room.access(), room.people().find(caller.user)->marker, room.topic()})});
-        if (is_new) presence_->announce(room, member, true);
+        if (is_new) presence_->announce(room, member);
         fan_out_->wake(member);
         return &member;
     }
@@ -76,7 +76,7 @@ public:
     /// Takes a member out of its room and forgets it.
     void leave(Member& member) {
         Room& room = *member.room;
-        if (room.remove(member)) presence_->announce(room, member, false);
+        if (room.remove(member)) presence_->announce(room, member);
         fan_out_->remove(member);
     }
 

@@ -33,16 +33,16 @@ struct Member {
     std::string user{};
     DeviceId device{};
     Room* room = nullptr;
-    std::size_t place = 0;         ///< Index among the room's members.
-    Offset next = 1;               ///< The record to send next.
-    std::deque<Bytes> replies{};   ///< Joined, Ack, Error, Members, Presence.
-    std::deque<Bytes> catch_up{};  ///< Records from the log, older than the room's recent ones.
-    std::size_t appends = 0;       ///< What it published and the log has not committed yet.
-    bool waiting = false;          ///< In the hub's list of members with something to send.
+    std::size_t place = 0;        ///< Index among the room's members.
+    Offset next = 1;              ///< The record to send next.
+    std::deque<Bytes> replies{};  ///< Joined, Ack, Error, Members: what it asked for.
+    std::size_t appends = 0;      ///< What it published and the log has not committed yet.
+    bool waiting = false;         ///< In the hub's list of members with something to send.
     bool stalled = false;  ///< The stream's backlog is full; Writable will say when it is not.
     bool held_up = false;  ///< What it asks waits until it has read more answers.
     std::optional<TimePoint> typed_at{};
-    bool members_stale = false;  ///< Presence was left out; the whole list goes out instead.
+    std::vector<std::string> presence{};  ///< Who came or went and was not told yet, each once.
+    bool members_stale = false;           ///< Too many did: the whole list goes out instead.
 };
 
 /// Members and recent events of one room, and what else is known of it. The recent events are
@@ -79,8 +79,6 @@ public:
     void push(const LoggedRecord& record) {
         assert(record.offset == head_ + 1);
         const Act& act = record.record.act;
-        // What it changes may be among the recent ones. Who has not read that yet asks the log.
-        if (act.kind == Act::Kind::edit || act.kind == Act::Kind::deletion) forget_recent();
         if (act.kind == Act::Kind::topic) topic_ = record.record.text;
         if (act.kind == Act::Kind::access) access_ = static_cast<RoomAccess>(act.value);
         if (act.kind == Act::Kind::role) {
@@ -89,8 +87,11 @@ public:
         head_ = record.offset;
         unread_.push(record);
         quiet_ = false;
-        recent_.push_back(encode_event(record));
-        if (recent_.size() > recent_max_) {
+        const Offset edited = act.kind == Act::Kind::edit ? act.target : 0;
+        recent_.push_back({encode_event(record), edited});
+        recent_bytes_ += recent_.back().frame.size();
+        while (recent_.size() > recent_max_ || recent_bytes_ > recent_bytes_max) {
+            recent_bytes_ -= recent_.front().frame.size();
             recent_.pop_front();
             ++recent_first_;
         }
@@ -99,7 +100,26 @@ public:
     /// The frame of a record, if it is among the recent ones.
     const Bytes* recent(Offset offset) const {
         if (offset < recent_first_ || offset > head_) return nullptr;
-        return &recent_[static_cast<std::size_t>(offset - recent_first_)];
+        const Bytes& frame = recent_[static_cast<std::size_t>(offset - recent_first_)].frame;
+        return frame.empty() ? nullptr : &frame;
+    }
+
+    /// A recent record is another one now. An empty frame: ask the log.
+    void replace_recent(Offset offset, Bytes frame) {
+        if (offset < recent_first_ || offset > head_) return;
+        Bytes& kept = recent_[static_cast<std::size_t>(offset - recent_first_)].frame;
+        recent_bytes_ += frame.size();
+        recent_bytes_ -= kept.size();
+        kept = std::move(frame);
+    }
+
+    /// Which recent records are edits of that message.
+    std::vector<Offset> recent_edits_of(Offset target) const {
+        std::vector<Offset> edits;
+        for (std::size_t i = 0; i < recent_.size(); ++i) {
+            if (recent_[i].edited == target) edits.push_back(recent_first_ + i);
+        }
+        return edits;
     }
 
     /// True if `count_unread` and `count_mentions` can tell for that marker; otherwise show it the
@@ -181,10 +201,13 @@ public:
     }
 
 private:
-    void forget_recent() {
-        recent_.clear();
-        recent_first_ = head_ + 1;
-    }
+    /// However many records they are: the frames of ten thousand busy rooms must fit.
+    static constexpr std::size_t recent_bytes_max = 256 * 1024;
+
+    struct Recent {
+        Bytes frame;        ///< Empty: ask the log.
+        Offset edited = 0;  ///< The message that it edits.
+    };
 
     std::string name_;
     std::string key_;
@@ -196,7 +219,8 @@ private:
     Offset recent_first_;
     std::size_t recent_max_;
     bool quiet_ = true;
-    std::deque<Bytes> recent_;
+    std::deque<Recent> recent_;
+    std::size_t recent_bytes_ = 0;
     mutable UnreadCounter unread_;  ///< After a restart filled when needed.
     std::vector<Member*> members_;
     RoomAccounts people_;

@@ -28,6 +28,7 @@ struct Library : HubFixture {
         std::string text;
         bool finished = false;
         hub.pages().send(
+            {},
             [&](ConnectionId connection, StreamId, const Bytes& frame) {
                 CHECK(connection == ConnectionId{1});
                 const Message message = read(frame);
@@ -91,8 +92,9 @@ TEST_CASE("a page of a pair's room that goes meanwhile ends", "[server]") {
     REQUIRE(chat.hub.settle() == Errc{});
     REQUIRE(chat.open("@bob", 6, 5, 0) == Errc{});
     std::size_t frames = 0;
-    chat.hub.pages().send([&](ConnectionId, StreamId, const Bytes&) { return ++frames < 2; },
-                          [](ConnectionId, StreamId) {});
+    chat.hub.pages().send(
+        {}, [&](ConnectionId, StreamId, const Bytes&) { return ++frames < 2; },
+        [](ConnectionId, StreamId) {});
     CHECK(frames == 2);
     REQUIRE(chat.tell(1, "carl", 20) == Errc{});
     REQUIRE(chat.hub.settle() == Errc{});

@@ -1,0 +1,170 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quicchat/base/limits.hpp"
+#include "quicchat/base/name.hpp"
+#include "quicchat/base/queue.hpp"
+#include "quicchat/server/deliver/inboxes.hpp"
+#include "quicchat/server/people/display_names.hpp"
+#include "quicchat/server/rooms/room_store.hpp"
+#include "quicchat/wire/codec.hpp"
+
+namespace quicchat {
+
+/// What goes out on the control streams of those who are logged in, as fast as each reads: the
+/// answers to their own requests first, then what changed about people, then what they were told.
+///
+/// Nothing that others do is queued here. Of markers and display names a connection has the set of
+/// those that changed, and gets each as it is when its stream takes it; what others told it is a
+/// cursor (Inboxes).
+class ControlStreams {
+public:
+    ControlStreams(Inboxes& inboxes, RoomStore& room_store, const DisplayNames& names,
+                   const Limits& limits)
+        : inboxes_(&inboxes), room_store_(&room_store), names_(&names), limits_(&limits) {}
+
+    void open(ConnectionId connection, std::string_view user) {
+        connections_[connection].user = user;
+        inboxes_->open(connection, user);
+        wake(connection);
+    }
+
+    void close(ConnectionId connection) {
+        connections_.erase(connection);
+        waiting_.erase(connection);
+        inboxes_->close(connection);
+    }
+
+    /// The answer to a request of the connection; nothing if it is gone.
+    void answer(ConnectionId connection, Bytes frame) {
+        Connection* found = find(connection);
+        if (found == nullptr) return;
+        found->answer_bytes += frame.size();
+        found->answers.push_back(std::move(frame));
+        wake(connection);
+    }
+
+    /// As much waits to be read as may: nothing more may be asked for now.
+    bool is_busy(ConnectionId connection) const {
+        const auto found = connections_.find(connection);
+        if (found == connections_.end()) return false;
+        const Connection& c = found->second;
+        return c.answers.size() >= limits_->replies_max ||
+               c.answer_bytes >= limits_->stream_backlog_bytes_max;
+    }
+
+    /// How far an account has read a room.
+    void note_marker(ConnectionId connection, const Room& room, const std::string& account) {
+        note(connection, {room.key(), account});
+    }
+
+    /// What an account wants to be called.
+    void note_profile(ConnectionId connection, const std::string& account) {
+        note(connection, {std::string{}, account});
+    }
+
+    /// There is a record for an inbox; see Inboxes.
+    void note_told(ConnectionId connection, const Room& room, Offset offset) {
+        if (find(connection) == nullptr) return;
+        inboxes_->notice(connection, room, offset);
+        wake(connection);
+    }
+
+    void handle_writable(ConnectionId connection) {
+        Connection* found = find(connection);
+        if (found == nullptr) return;
+        found->stalled = false;
+        wake(connection);
+    }
+
+    /// Hands `write` frame after frame for each connection, until it says that the stream is full.
+    /// Then `handle_writable` says when it is not. `freed` is told who got answers, so that what he
+    /// asks may be read again.
+    template <class Write, class Freed>
+    void send(const Write& write, const Freed& freed) {
+        for (const ConnectionId connection : std::exchange(waiting_, {})) {
+            bool has_room = true;
+            bool answered = false;
+            while (has_room) {
+                Connection* found = find(connection);  // writing may end it
+                if (found == nullptr || found->stalled) break;
+                answered |= !found->answers.empty();
+                std::optional<Bytes> frame = next_frame(connection, *found);
+                if (!frame) break;
+                has_room = write(connection, *std::move(frame));
+            }
+            if (Connection* found = find(connection); found && !has_room) found->stalled = true;
+            if (answered) freed(connection);
+        }
+    }
+
+private:
+    /// More are not kept for a connection that does not read: they are hints. Its own account's
+    /// markers are in the list of rooms.
+    static constexpr std::size_t changes_max = 1024;
+
+    /// A room and an account; without a room it is about the account's display name.
+    using Change = std::pair<std::string, std::string>;
+
+    struct Connection {
+        std::string user{};
+        std::deque<Bytes> answers{};
+        std::size_t answer_bytes = 0;
+        std::set<Change> changes{};
+        bool stalled = false;  ///< The stream is full; Writable will say when it is not.
+    };
+
+    Connection* find(ConnectionId connection) {
+        const auto found = connections_.find(connection);
+        return found == connections_.end() ? nullptr : &found->second;
+    }
+
+    void wake(ConnectionId connection) { waiting_.insert(connection); }
+
+    void note(ConnectionId connection, Change change) {
+        Connection* found = find(connection);
+        if (found == nullptr || found->changes.size() >= changes_max) return;
+        if (found->changes.insert(std::move(change)).second) wake(connection);
+    }
+
+    std::optional<Bytes> next_frame(ConnectionId id, Connection& connection) {
+        if (std::optional<Bytes> frame = pop_front(connection.answers)) {
+            connection.answer_bytes -= frame->size();
+            return frame;
+        }
+        while (!connection.changes.empty()) {
+            const auto change = connection.changes.extract(connection.changes.begin());
+            if (auto frame = encode_change(connection, change.value())) return frame;
+        }
+        return inboxes_->next_frame(id);
+    }
+
+    /// Nothing if there is no such room any more.
+    std::optional<Bytes> encode_change(const Connection& connection, const Change& change) const {
+        const auto& [key, account] = change;
+        if (key.empty()) return Bytes{encode(wire::Profile{0, account, names_->find(account)})};
+        const Room* room = room_store_->directory().find(key);
+        const RoomAccount* reader = room == nullptr ? nullptr : room->people().find(account);
+        if (reader == nullptr) return std::nullopt;
+        return Bytes{
+            encode(wire::Marker{room->name_for(connection.user), reader->name, reader->marker})};
+    }
+
+    Inboxes* inboxes_;
+    RoomStore* room_store_;
+    const DisplayNames* names_;
+    const Limits* limits_;
+    std::map<ConnectionId, Connection> connections_;
+    std::set<ConnectionId> waiting_;
+};
+
+}  // namespace quicchat
