@@ -10,6 +10,7 @@
 #include "bind.hpp"
 #include "convert.hpp"
 #include "failure.hpp"
+#include "options.hpp"
 #include "quicchat/auth/known_servers.hpp"
 #include "quicchat/auth/verifier.hpp"
 #include "quicchat/quic/certificate.hpp"
@@ -99,6 +100,13 @@ void add_known_key(const std::string& path, const std::string& address, const st
 }  // namespace
 
 void bind_tools(py::module_& m) {
+    m.def(
+        "limits_problem",
+        [](const py::dict& chosen) -> std::optional<std::string> {
+            const char* problem = limits_problem(make_limits(chosen));
+            return problem != nullptr ? std::optional<std::string>{problem} : std::nullopt;
+        },
+        py::arg("chosen"), "What of the limits, with these set, does not fit together; or None.");
     m.def("check_pair", &check_pair, py::arg("certificate_pem"), py::arg("key_pem"),
           "Raises CoreError if a server cannot use this certificate with this key, now.");
     m.def("make_self_signed", &make_self_signed, py::arg("names"), py::arg("days"),

@@ -37,6 +37,7 @@ inline Limits make_limits(const pybind11::dict& chosen) {
     };
     static constexpr Size sizes[] = {
         {"connections_max", &Limits::connections_max},
+        {"connections_per_account_max", &Limits::connections_per_account_max},
         {"rooms_per_connection_max", &Limits::rooms_per_connection_max},
         {"rooms_max", &Limits::rooms_max},
         {"members_max", &Limits::members_max},
@@ -47,6 +48,7 @@ inline Limits make_limits(const pybind11::dict& chosen) {
         {"events_max", &Limits::events_max},
         {"file_bytes_max", &Limits::file_bytes_max},
         {"files_per_room_bytes_max", &Limits::files_per_room_bytes_max},
+        {"files_per_account_bytes_max", &Limits::files_per_account_bytes_max},
         {"files_bytes_max", &Limits::files_bytes_max},
     };
     static constexpr Time times[] = {
@@ -64,9 +66,12 @@ inline Limits make_limits(const pybind11::dict& chosen) {
         {"messages_per_account", &Limits::messages_per_account},
         {"messages_per_room", &Limits::messages_per_room},
         {"messages_per_prefix", &Limits::messages_per_prefix},
+        {"stored_bytes_per_account", &Limits::stored_bytes_per_account},
         {"output_bytes_per_account", &Limits::output_bytes_per_account},
         {"file_bytes_per_account", &Limits::file_bytes_per_account},
         {"requests_per_connection", &Limits::requests_per_connection},
+        {"requests_per_account", &Limits::requests_per_account},
+        {"markers_per_account", &Limits::markers_per_account},
         {"connections_per_prefix", &Limits::connections_per_prefix},
         {"failed_logins_per_prefix", &Limits::failed_logins_per_prefix},
     };

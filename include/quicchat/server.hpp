@@ -19,6 +19,7 @@
 #include "quicchat/server/io/delivery.hpp"
 #include "quicchat/server/io/event_queue.hpp"
 #include "quicchat/server/io/file_streams.hpp"
+#include "quicchat/server/io/late_markers.hpp"
 #include "quicchat/server/io/logins.hpp"
 #include "quicchat/server/io/peers.hpp"
 #include "quicchat/server/io/request_cost.hpp"
@@ -41,7 +42,9 @@ public:
           peers_(std::move(transport), config_.limits),
           logins_(std::move(authenticator), entropy, config_.limits, peers_, rates_, news_),
           hub_(std::move(log), config_, logins_.accounts()) {
-        if (auto failure = hub_.open(config_.rooms)) {
+        if (const char* problem = limits_problem(config_.limits)) {
+            fail(Errc::invalid_request, std::string{"limits: "} + problem);
+        } else if (auto failure = hub_.open(config_.rooms)) {
             fail(failure->first, std::move(failure->second));
         }
         files_.emplace(std::move(files), hub_, peers_, rates_, config_.limits);
@@ -60,6 +63,7 @@ public:
         for (const ConnectionId id : logins_.take_admitted()) read_early(id);
         hub_.handle_timeout(now.steady);
         files_->handle_timeout(now.steady);
+        apply_late_markers();
         do {
             settle();
             delivery_.end_memberships();
@@ -78,6 +82,7 @@ public:
         auto deadline = earlier(peers_.transport().next_deadline(), logins_.next_deadline());
         if (!closed_) deadline = earlier(deadline, drain_deadline_);
         if (hub_.pages().is_searching()) deadline = earlier(deadline, now_.steady);  // at once
+        deadline = earlier(deadline, late_markers_.next_deadline());
         return earlier(deadline, earlier(hub_.next_deadline(), files_->next_deadline()));
     }
 
@@ -108,10 +113,12 @@ public:
     /// Whoever is in a room that only an operator may read, and is none any more, is taken out of
     /// it (`removed`). Clients learn of other roles with the next list of members.
     ///
-    /// `invalid_name`: a room's name; `too_many_rooms`: with those that are there, more than
-    /// `Limits::rooms_max`. Nothing changes then. `storage_failed`: the log cannot be read, and the
+    /// `invalid_request`: limits that do not fit together; `invalid_name`: a room's name;
+    /// `too_many_rooms`: with those that are there, more than `Limits::rooms_max`. Nothing changes
+    /// then. `storage_failed`: the log cannot be read, and the
     /// server ends.
     Errc reload(const ServerConfig& next, Now now) {
+        if (limits_problem(next.limits) != nullptr) return Errc::invalid_request;
         if (const Errc errc = hub_.room_store().check(next); errc != Errc{}) return errc;
         const std::size_t backlog_max = config_.limits.stream_backlog_bytes_max;
         config_.rooms = next.rooms;
@@ -194,6 +201,7 @@ private:
         if (!user.empty()) hub_.handle_disconnected(gone.connection, user);
         files_->abandon(gone.connection);
         logins_.forget(gone.connection);
+        late_markers_.forget(gone.connection);
         news_.push(PeerDisconnected{gone.connection, user, std::move(gone.reason)});
     }
 
@@ -256,6 +264,10 @@ private:
             }
             const Duration wait = charge(rates_, connection, stream.member, *request, now_.steady);
             if (wait > Duration{}) {
+                if (auto* marker = std::get_if<wire::MarkRead>(&*request)) {
+                    late_markers_.keep(id, std::move(*marker), now_.steady + wait);
+                    continue;
+                }
                 delivery_.refuse(id, stream_id, stream, number_of(*request), Errc::rate_limited,
                                  wait);
                 continue;
@@ -266,6 +278,22 @@ private:
             delivery_.end_memberships();
         }
         return true;
+    }
+
+    /// Takes note of how far people have read who said so faster than they may.
+    void apply_late_markers() {
+        while (auto late = late_markers_.take_due(now_.steady)) {
+            auto& [id, marker] = *late;
+            const Connection* connection = peers_.find_ready(id);
+            if (connection == nullptr) continue;
+            const std::string& user = connection->session.user();
+            const Duration wait = rates_.mark_read(user, now_.steady);
+            if (wait > Duration{}) {
+                late_markers_.keep(id, std::move(marker), now_.steady + wait);
+            } else {
+                hub_.mark_read({id, user, connection->session.device()}, marker);
+            }
+        }
     }
 
     /// Does what a frame asks. An error closes the connection.
@@ -420,6 +448,7 @@ private:
     RateLimits rates_{config_.limits};
     EventQueue news_{config_.limits.events_max};
     Logins<T> logins_;
+    LateMarkers late_markers_;
     Hub hub_;
     Delivery<T> delivery_{peers_, hub_};
     std::optional<FileStreams<T>> files_;  ///< Always, once the rooms are open.

@@ -54,6 +54,7 @@ _REQUEST_HINTS = {
     "file_mismatch": "it changed while it was being sent; send it again when nobody writes to it",
     "no_such_file": "it was deleted with its message, or is too old to be kept",
     "unsupported": "who runs the server has not switched it on",
+    "quota_exceeded": "delete files of yours that nobody needs, or ask who runs the server for more",
     "too_many_rooms": "leave a room that you do not need, or archive one that you made",
 }
 
@@ -136,6 +137,16 @@ def connect_error(end: Disconnected, peer: Peer) -> QuicChatError:
                                     hint="try again; the server or this computer is busy")
         case "server_full":
             return ServerFull(f"the server at {where} is full", detail=detail)
+        case "too_many_connections":
+            return ServerFull(
+                f"{peer.user} has too many connections at {where}", detail=detail,
+                hint="close a program that uses this account, or ask who runs the server to raise "
+                     "connections_per_account_max")
+        case "too_many_attempts":
+            return ServerFull(
+                f"too many logins of {peer.user} have failed at {where}", detail=detail,
+                reason="somebody in this network tried wrong passwords",
+                hint="wait a minute; a device that logged in before gets in by its token")
     return closed_error(end, peer)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 
+from . import _core
 from .errors import ConfigError
 
 __all__ = ["Limits"]
@@ -12,6 +13,7 @@ __all__ = ["Limits"]
 #: name -> (smallest, largest, unit)
 RANGES: dict[str, tuple[float, float, str]] = {
     "connections_max": (1, 1_000_000, "connections"),
+    "connections_per_account_max": (1, 1_000_000, "connections"),
     "rooms_per_connection_max": (1, 1000, "rooms"),
     "rooms_max": (1, 1_000_000, "rooms"),
     "members_max": (1, 1_000_000, "people"),
@@ -22,6 +24,7 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "events_max": (16, 1_000_000, "events"),
     "file_bytes_max": (0, 1 << 40, "bytes"),
     "files_per_room_bytes_max": (0, 1 << 50, "bytes"),
+    "files_per_account_bytes_max": (0, 1 << 50, "bytes"),
     "files_bytes_max": (0, 1 << 50, "bytes"),
     "login_timeout": (0.1, 600, "seconds"),
     "handshake_timeout": (0.1, 600, "seconds"),
@@ -31,9 +34,12 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "messages_per_account": (1, 1_000_000, "messages a second"),
     "messages_per_room": (1, 1_000_000, "messages a second"),
     "messages_per_prefix": (1, 1_000_000, "messages a second"),
+    "stored_bytes_per_account": (1024, 1 << 40, "bytes a second"),
     "output_bytes_per_account": (1024, 1 << 40, "bytes a second"),
     "file_bytes_per_account": (1024, 1 << 40, "bytes a second"),
     "requests_per_connection": (1, 1_000_000, "requests a second"),
+    "requests_per_account": (1, 1_000_000, "requests a second"),
+    "markers_per_account": (1, 1_000_000, "markers a second"),
     "connections_per_prefix": (1, 1_000_000, "connections a second"),
     "failed_logins_per_prefix": (1, 1_000_000, "logins a second"),
 }
@@ -45,10 +51,12 @@ class Limits:
 
     Sizes are bytes, times are seconds. What is "per" somebody is a rate, so many a second on
     average; the bursts that are allowed grow with it. A *prefix* is a network, of which many
-    clients may come. Raises :class:`ConfigError` for a value out of range.
+    clients may come. Raises :class:`ConfigError` for a value out of range, and
+    for limits that do not fit together.
     """
 
     connections_max: int | None = None
+    connections_per_account_max: int | None = None
     rooms_per_connection_max: int | None = None
     rooms_max: int | None = None
     members_max: int | None = None
@@ -59,6 +67,7 @@ class Limits:
     events_max: int | None = None
     file_bytes_max: int | None = None
     files_per_room_bytes_max: int | None = None
+    files_per_account_bytes_max: int | None = None
     files_bytes_max: int | None = None
     login_timeout: float | None = None
     handshake_timeout: float | None = None
@@ -68,9 +77,12 @@ class Limits:
     messages_per_account: int | None = None
     messages_per_room: int | None = None
     messages_per_prefix: int | None = None
+    stored_bytes_per_account: int | None = None
     output_bytes_per_account: int | None = None
     file_bytes_per_account: int | None = None
     requests_per_connection: int | None = None
+    requests_per_account: int | None = None
+    markers_per_account: int | None = None
     connections_per_prefix: int | None = None
     failed_logins_per_prefix: int | None = None
 
@@ -80,6 +92,8 @@ class Limits:
             problem = None if value is None else limit_problem(field.name, value)
             if problem:
                 raise ConfigError(problem)
+        if problem := _core.limits_problem(self.chosen()):
+            raise ConfigError(f"limits that do not fit together: {problem}")
 
     def chosen(self) -> dict[str, float]:
         """Only what was set, for the core."""

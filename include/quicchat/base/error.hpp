@@ -42,6 +42,8 @@ enum class Errc : int {
     kicked = 33,                 ///< A moderator or administrator ended the connection.
     token_refused = 34,          ///< The device token is unknown, too old, revoked or used up.
     events_missing = 35,         ///< A room has records that the server did not hand over.
+    too_many_connections = 36,   ///< The account has as many connections as it may have.
+    too_many_attempts = 37,      ///< Too many logins have failed for the account, or from there.
 
     message_too_long = 64,    ///< The message is longer than Welcome allowed.
     invalid_text = 65,        ///< Not UTF-8, or with characters that are not allowed.
@@ -70,6 +72,7 @@ enum class Errc : int {
     unsupported = 88,         ///< The server does not offer that.
     too_many_reactions = 89,  ///< The message has as many reactions as it may have.
     no_change = 90,           ///< It is so already.
+    quota_exceeded = 91,      ///< The account, room or server has no room for more files.
 };
 
 /// What a client does about an error. Travels in error frames (PROTOCOL.md §8).
@@ -117,6 +120,8 @@ inline constexpr ErrorInfo error_table[] = {
     {Errc::kicked,                ErrorClass::give_up,     "kicked",                "the connection was ended by the server's people"},
     {Errc::token_refused,         ErrorClass::login,       "token_refused",         "the device token is not valid any more"},
     {Errc::events_missing,        ErrorClass::retry,       "events_missing",        "the server left out messages of a room"},
+    {Errc::too_many_connections,  ErrorClass::retry_after, "too_many_connections",  "the account has too many connections"},
+    {Errc::too_many_attempts,     ErrorClass::retry_after, "too_many_attempts",     "too many logins have failed"},
     {Errc::message_too_long,      ErrorClass::give_up,     "message_too_long",      "the message is too long"},
     {Errc::invalid_text,          ErrorClass::give_up,     "invalid_text",          "the text is not valid UTF-8 or has forbidden characters"},
     {Errc::invalid_name,          ErrorClass::give_up,     "invalid_name",          "not a valid name"},
@@ -124,7 +129,7 @@ inline constexpr ErrorInfo error_table[] = {
     {Errc::not_in_room,           ErrorClass::rejoin,      "not_in_room",           "the room was not joined"},
     {Errc::no_such_user,          ErrorClass::give_up,     "no_such_user",          "nobody of that name is here"},
     {Errc::already_joined,        ErrorClass::give_up,     "already_joined",        "the room is joined already"},
-    {Errc::too_many_rooms,        ErrorClass::give_up,     "too_many_rooms",        "too many rooms on one connection"},
+    {Errc::too_many_rooms,        ErrorClass::give_up,     "too_many_rooms",        "too many rooms"},
     {Errc::rate_limited,          ErrorClass::retry_after, "rate_limited",          "too many requests"},
     {Errc::conflict,              ErrorClass::give_up,     "conflict",              "the message id was used for another message"},
     {Errc::queue_full,            ErrorClass::retry,       "queue_full",            "too much is waiting to be sent"},
@@ -144,6 +149,7 @@ inline constexpr ErrorInfo error_table[] = {
     {Errc::unsupported,           ErrorClass::give_up,     "unsupported",           "the server does not offer that"},
     {Errc::too_many_reactions,    ErrorClass::give_up,     "too_many_reactions",    "the message has too many reactions"},
     {Errc::no_change,             ErrorClass::give_up,     "no_change",             "it is so already"},
+    {Errc::quota_exceeded,        ErrorClass::give_up,     "quota_exceeded",        "there is no room for more files"},
 };
 // clang-format on
 

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "quicchat/base/text.hpp"
 
 namespace quicchat {
 namespace detail {
@@ -40,17 +38,24 @@ inline constexpr CapitalRun capital_runs[] = {
     {0x04c0, 0x04c0, 1, 15},   {0x04c1, 0x04cd, 2, 1},    {0x04d0, 0x052e, 2, 1},
 };
 
+/// The small letter of each code point up to the last capital: a look-up for each letter of a text.
+inline constexpr auto small_letters = [] {
+    std::array<std::uint16_t, 0x530> small{};
+    for (std::uint32_t c = 0; c < small.size(); ++c) small[c] = static_cast<std::uint16_t>(c);
+    for (const CapitalRun& run : capital_runs) {
+        for (std::uint32_t c = run.first; c <= run.last; c += run.step) {
+            small[c] = static_cast<std::uint16_t>(static_cast<std::int32_t>(c) + run.offset);
+        }
+    }
+    return small;
+}();
+
 }  // namespace detail
 
 /// The small letter that a letter is compared by. Independent of the locale. Letters of other
 /// alphabets than those above, and what is no letter, stay as they are.
 constexpr std::uint32_t fold_letter(std::uint32_t c) {
-    for (const detail::CapitalRun& run : detail::capital_runs) {
-        if (c < run.first) return c;
-        if (c > run.last || (c - run.first) % run.step != 0) continue;
-        return static_cast<std::uint32_t>(static_cast<std::int32_t>(c) + run.offset);
-    }
-    return c;
+    return c < detail::small_letters.size() ? detail::small_letters[c] : c;
 }
 
 /// The form in which texts are compared without case: each letter folded, and nothing else, so an
@@ -58,28 +63,27 @@ constexpr std::uint32_t fold_letter(std::uint32_t c) {
 inline std::string fold_case(std::string_view text) {
     std::string folded(text.size(), '\0');  // it never becomes longer
     char* out = folded.data();
-    for (std::size_t at = 0; at < text.size();) {
-        const char first = text[at];
-        if (static_cast<std::uint8_t>(first) < 0x80) {
+    const auto octet = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const std::uint8_t first = octet(at);
+        if (first < 0x80) {
             *out++ = static_cast<char>(first >= 'A' && first <= 'Z' ? first + 32 : first);
-            ++at;
             continue;
         }
-        const detail::DecodedCharacter c = detail::first_character(text.substr(at));
-        const std::uint32_t letter = fold_letter(c.code_point);
-        if (c.bytes != 2 || letter == c.code_point) {
-            const std::size_t bytes = c.bytes == 0 ? 1 : c.bytes;
-            out = std::copy_n(text.data() + at, bytes, out);
-            at += bytes;
+        // All that is folded has two octets in UTF-8 (RFC 3629 §3). Others go over as they are.
+        const bool is_two =
+            first >= 0xc2 && first < 0xe0 && at + 1 < text.size() && (octet(at + 1) & 0xc0) == 0x80;
+        if (!is_two) {
+            *out++ = text[at];
             continue;
         }
+        const std::uint32_t letter = fold_letter((first & 0x1fu) << 6 | (octet(++at) & 0x3fu));
         if (letter < 0x80) {  // the long s
             *out++ = static_cast<char>(letter);
         } else {
             *out++ = static_cast<char>(0xc0 | (letter >> 6));
             *out++ = static_cast<char>(0x80 | (letter & 0x3f));
         }
-        at += 2;
     }
     folded.resize(static_cast<std::size_t>(out - folded.data()));
     return folded;

@@ -27,8 +27,9 @@ struct Limits {
     std::size_t json_depth_max = 16;              ///< Deeper JSON is an attack on the stack.
 
     // Connections of a server.
-    std::size_t connections_max = 10'000;        ///< At about 50 KiB each: half a GiB.
-    std::size_t rooms_per_connection_max = 100;  ///< Each is a QUIC stream with its own buffers.
+    std::size_t connections_max = 10'000;          ///< At about 50 KiB each: half a GiB.
+    std::size_t connections_per_account_max = 64;  ///< Its devices, thrice, and some programs.
+    std::size_t rooms_per_connection_max = 100;    ///< Each is a QUIC stream with its own buffers.
     Duration login_timeout = std::chrono::seconds{15};  ///< Handshake to login, PBKDF2 included.
     Duration drain_timeout = std::chrono::seconds{3};   ///< From Goaway to close.
     Duration heartbeat = std::chrono::seconds{30};      ///< A quiet room says its newest offset.
@@ -40,8 +41,8 @@ struct Limits {
     std::size_t room_log_bytes_max = 16 * 1024 * 1024;  ///< The same in bytes: 4 KiB a record.
     std::size_t room_recent_frames_max = 256;    ///< Encoded once, for all members that keep up.
     std::size_t private_rooms_max = 4000;        ///< Pairs of people; the longest quiet one goes.
-    std::size_t private_log_records_max = 1000;  ///< What two people can look back to.
-    std::size_t private_log_bytes_max = 256 * 1024;  ///< The same in bytes: 1 GiB for all pairs.
+    std::size_t private_log_records_max = 4096;  ///< What two people can look back to.
+    std::size_t private_log_bytes_max = 3 << 20;  ///< The same in bytes: more than a burst.
     std::size_t history_records_max = 1000;          ///< "The last n" of a Join.
     std::size_t presence_members_max = 200;          ///< Larger rooms do not announce them.
     std::size_t catch_up_records_max = 4;      ///< Read from the log at once for a slow member.
@@ -57,14 +58,18 @@ struct Limits {
     std::size_t rooms_per_owner_max = 100;             ///< Rooms that one account may have made.
 
     // Files.
-    std::uint64_t file_bytes_max = 100ull << 20;          ///< One file.
-    std::uint64_t files_per_room_bytes_max = 1ull << 30;  ///< All files of a room.
-    std::uint64_t files_bytes_max = 10ull << 30;          ///< All files of a server.
-    std::size_t transfers_per_connection_max = 4;     ///< Under way, each way, on a stream each.
-    std::size_t uploads_per_account_max = 8;          ///< Begun and not finished.
-    std::size_t file_chunk_bytes_max = 32 * 1024;     ///< In a frame: half of one.
+    std::uint64_t file_bytes_max = 100ull << 20;             ///< One file.
+    std::uint64_t files_per_room_bytes_max = 1ull << 30;     ///< All files of a room.
+    std::uint64_t files_per_account_bytes_max = 2ull << 30;  ///< All files that one account sent.
+    std::uint64_t files_bytes_max = 10ull << 30;             ///< All files of a server.
+    std::size_t transfers_per_connection_max = 4;  ///< Under way, each way, on a stream each.
+    std::size_t downloads_per_account_max = 16;    ///< Under way, over all its connections.
+    std::size_t uploads_per_account_max = 8;       ///< Begun and not finished.
+    std::uint64_t upload_ahead_bytes = 1 << 20;    ///< Kept free beyond the bytes that have come.
+    std::size_t file_chunk_bytes_max = 32 * 1024;  ///< In a frame: half of one.
     std::size_t file_backlog_bytes_max = 512 * 1024;  ///< Received and not written yet.
     Duration upload_expiry = std::chrono::hours{24};  ///< One that nobody goes on with is dropped.
+    Duration empty_upload_expiry = std::chrono::minutes{1};  ///< The same without a byte yet.
 
     // Queues.
     std::size_t stream_backlog_bytes_max = 64 * 1024;    ///< Then a reader is served from the log.
@@ -77,14 +82,19 @@ struct Limits {
     std::size_t events_max = 4096;  ///< Events that an application left unread; then reading stops.
 
     // Rates. Bursts are above what a client sends again after a reconnection.
-    Rate messages_per_account{2000, 100};                ///< A person and a few programs.
-    Rate messages_per_room{10'000, 1000};                ///< Nobody reads faster.
-    Rate messages_per_prefix{20'000, 2000};              ///< A school behind one address.
+    Rate messages_per_account{2000, 100};  ///< A person and a few programs.
+    Rate messages_per_room{10'000, 1000};  ///< Nobody reads faster.
+    Rate stored_bytes_per_account{2 << 20,
+                                  64 << 10};  ///< In one room. An outbox, then fast typing.
+    Rate messages_per_prefix{20'000, 2000};   ///< A school behind one address.
     Rate output_bytes_per_account{256 << 20, 32 << 20};  ///< A message counts for each who gets it.
     Rate file_bytes_per_account{256 << 20, 64 << 20};  ///< Of files that it fetches; above: slower.
-    Rate requests_per_connection{400, 40};   ///< Joins of all rooms twice, then what people click.
-    Rate connections_per_prefix{2000, 200};  ///< A handshake is a millisecond of our time.
-    Rate failed_logins_per_prefix{100, 1};   ///< 86 400 guesses a day, for a whole network.
+    Rate requests_per_connection{400, 40};    ///< Joins of all rooms twice, then what people click.
+    Rate requests_per_account{2000, 100};     ///< The same over all connections of an account.
+    Rate markers_per_account{200, 20};        ///< How far it has read; above: the newest, later.
+    Rate connections_per_prefix{2000, 200};   ///< A handshake is a millisecond of our time.
+    Rate failed_logins_per_account{300, 1};   ///< From one network; each counts 30: two a minute.
+    Rate failed_logins_per_prefix{1000, 10};  ///< Above, all that fail there are told the reason.
 
     // QUIC transport (RFC 9000 §18.2).
     Duration handshake_timeout = std::chrono::seconds{10};  ///< As long as people wait for a page.
@@ -93,6 +103,50 @@ struct Limits {
     std::size_t stream_receive_window = 256 * 1024;  ///< Bytes a peer may have in flight to us.
     std::size_t connection_receive_window = 1024 * 1024;  ///< The same over all streams.
 };
+
+/// What of these limits does not fit together, in words; nullptr if all do. What is relied upon
+/// somewhere stands here.
+constexpr const char* limits_problem(const Limits& l) {
+    constexpr std::size_t head_bytes = 512;  // the other fields of a frame
+    const std::size_t longest = l.message_bytes_max + l.attributes_bytes_max + head_bytes;
+    for (const Rate& rate :
+         {l.messages_per_account, l.messages_per_room, l.messages_per_prefix,
+          l.stored_bytes_per_account, l.output_bytes_per_account, l.file_bytes_per_account,
+          l.requests_per_connection, l.requests_per_account, l.markers_per_account,
+          l.connections_per_prefix, l.failed_logins_per_account, l.failed_logins_per_prefix}) {
+        if (rate.burst == 0 || rate.per_second == 0) return "a rate and its burst must be above 0";
+    }
+    if (longest > l.frame_bytes_max) {
+        return "message_bytes_max and attributes_bytes_max together do not fit a frame";
+    }
+    if (l.file_chunk_bytes_max == 0 || l.file_chunk_bytes_max + head_bytes > l.frame_bytes_max) {
+        return "file_chunk_bytes_max must be above 0 and fit a frame";
+    }
+    if (l.frame_bytes_before_login_max > l.frame_bytes_max) {
+        return "frame_bytes_before_login_max must not be above frame_bytes_max";
+    }
+    if (l.outbox_bytes_max < longest) return "outbox_bytes_max must hold one message at least";
+    if (l.stored_bytes_per_account.burst < l.outbox_bytes_max) {
+        return "stored_bytes_per_account must let a client send all that it kept unsent at once";
+    }
+    if (l.private_log_bytes_max < l.stored_bytes_per_account.burst + longest) {
+        return "private_log_bytes_max must hold what an account may store at once";
+    }
+    if (l.output_bytes_per_account.burst < longest) {
+        return "output_bytes_per_account must allow one message at least";
+    }
+    if (l.replies_max == 0 || l.catch_up_records_max == 0 || l.page_records_max == 0 ||
+        l.pages_per_connection_max == 0 || l.members_per_page_max == 0 ||
+        l.rooms_per_page_max == 0 || l.outbox_messages_max == 0 || l.private_rooms_max == 0) {
+        return "a limit that must be 1 at least is 0";
+    }
+    if (l.stream_backlog_bytes_max > l.control_backlog_bytes_max) {
+        return "stream_backlog_bytes_max must not be above control_backlog_bytes_max";
+    }
+    return nullptr;
+}
+
+static_assert(limits_problem({}) == nullptr);
 
 /// Names of users: ASCII letters, digits, `_ . -`. PROTOCOL.md §3.2.
 inline constexpr std::size_t user_name_bytes_max = 32;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "quicchat/base/error.hpp"
@@ -15,12 +17,44 @@ namespace quicchat {
 
 /// What somebody searches for (PROTOCOL.md §6.15): the texts between spaces.
 class SearchWords {
+    /// A word, to be found in a time that grows with the text only, whatever both are: by the
+    /// algorithm of Knuth, Morris and Pratt.
+    class Word {
+    public:
+        explicit Word(std::string folded) : text_(std::move(folded)), border_(text_.size() + 1) {
+            std::size_t length = 0;  // of the longest border of what was seen
+            for (std::size_t i = 1; i < text_.size(); ++i) {
+                while (length > 0 && text_[i] != text_[length]) length = border_[length];
+                if (text_[i] == text_[length]) ++length;
+                border_[i + 1] = static_cast<std::uint16_t>(length);
+            }
+        }
+
+        bool is_in(std::string_view text) const {
+            std::size_t matched = 0;
+            for (std::size_t i = 0; i < text.size(); ++i) {
+                if (matched == 0) {  // most of the time
+                    i = text.find(text_.front(), i);
+                    if (i == std::string_view::npos) return false;
+                }
+                while (matched > 0 && text[i] != text_[matched]) matched = border_[matched];
+                if (text[i] == text_[matched] && ++matched == text_.size()) return true;
+            }
+            return false;
+        }
+
+    private:
+        std::string text_;  ///< Not empty.
+        /// Of the first n octets the longest proper beginning that is also their end.
+        std::vector<std::uint16_t> border_;
+    };
+
 public:
     explicit SearchWords(std::string_view text) {
         const std::string folded = fold_case(text);
         for (std::size_t begin = 0; begin < folded.size();) {
             const std::size_t end = std::min(folded.find(' ', begin), folded.size());
-            if (end > begin) words_.push_back(folded.substr(begin, end - begin));
+            if (end > begin) words_.emplace_back(folded.substr(begin, end - begin));
             begin = end + 1;
         }
     }
@@ -28,15 +62,14 @@ public:
     /// True if each of them stands somewhere in the text, whatever the case of letters.
     bool are_in(std::string_view text) const {
         const std::string folded = fold_case(text);
-        return std::all_of(words_.begin(), words_.end(), [&](const std::string& word) {
-            return folded.find(word) != std::string::npos;
-        });
+        return std::all_of(words_.begin(), words_.end(),
+                           [&](const Word& word) { return word.is_in(folded); });
     }
 
     std::size_t size() const { return words_.size(); }
 
 private:
-    std::vector<std::string> words_;  ///< Folded.
+    std::vector<Word> words_;
 };
 
 /// `Errc{}`, or why that cannot be searched for.

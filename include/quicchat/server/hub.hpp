@@ -132,9 +132,10 @@ public:
     }
 
     void list_rooms(const Caller& caller, const wire::RoomsRequest& request) {
-        auto [rooms, complete] = room_store_.directory().page(
-            caller.user, room_store_.key_for(caller.user, request.after),
-            limits_->rooms_per_page_max, turn_.now());
+        auto [rooms, complete] =
+            room_store_.directory().page(caller.user, room_store_.private_rooms().of(caller.user),
+                                         room_store_.key_for(caller.user, request.after),
+                                         limits_->rooms_per_page_max, turn_.now());
         wire::Rooms answer{request.request, {}, complete};
         for (const Room* room : rooms) {
             Result<RoomSummary> summary = room_store_.summarize(*room, caller.user, turn_.now());

@@ -44,6 +44,8 @@ constexpr bool is_enumerator(Errc errc) {
         case Errc::kicked:
         case Errc::token_refused:
         case Errc::events_missing:
+        case Errc::too_many_connections:
+        case Errc::too_many_attempts:
         case Errc::message_too_long:
         case Errc::invalid_text:
         case Errc::invalid_name:
@@ -71,6 +73,7 @@ constexpr bool is_enumerator(Errc errc) {
         case Errc::unsupported:
         case Errc::too_many_reactions:
         case Errc::no_change:
+        case Errc::quota_exceeded:
             return true;
     }
     return false;

@@ -16,6 +16,8 @@ using Persons = std::vector<RoomPerson>;
 
 RoomPerson present(std::string user) { return {std::move(user), Role::member, true, {}}; }
 
+}  // namespace
+
 TEST_CASE("a hub announces who comes and goes", "[server]") {
     HubFixture chat{{.presence_members_max = 3, .replies_max = 2}};
     Member& ada = chat.join(1, "ada");
@@ -159,4 +161,19 @@ TEST_CASE("a hub carries messages between two people", "[server]") {
         CHECK(epoch_of("bob", 5) == bob);
         CHECK(epoch_of("carl", 6) != carl);
     }
+}
+
+TEST_CASE("a room does not fill up with those who have left", "[server]") {
+    HubFixture chat{{.members_max = 3}};
+    for (std::uint64_t i = 1; i <= 6; ++i) {
+        const std::string user = "user" + std::to_string(i);
+        Member& member = chat.join(i, user);
+        chat.publish(member, "hi");
+        REQUIRE(chat.hub.settle() == Errc{});
+        chat.mark(i, "#lobby", i);
+        REQUIRE(chat.acted(member, HubFixture::role(user, Role::none)) == Errc{});
+        (void)chat.endings();
+    }
+    HubFixture next{chat.config, chat.log};  // nor after a restart
+    next.join(9, "late");
 }

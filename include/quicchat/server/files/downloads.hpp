@@ -10,7 +10,9 @@
 #include <string>
 #include <utility>
 
+#include "quicchat/base/deadline_queue.hpp"
 #include "quicchat/base/limits.hpp"
+#include "quicchat/base/name.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/file/file_store.hpp"
 #include "quicchat/server/deliver/frames.hpp"
@@ -36,6 +38,12 @@ public:
         if (static_cast<std::size_t>(count) >= limits_->transfers_per_connection_max) {
             return Errc::queue_full;
         }
+        const auto by_account = std::ranges::count_if(downloads_, [&](const auto& entry) {
+            return is_same_name(entry.second.user, caller.user);
+        });
+        if (static_cast<std::size_t>(by_account) >= limits_->downloads_per_account_max) {
+            return Errc::queue_full;
+        }
         const Result<StoredFile> file = hub_->find_file(caller, m);
         if (!file) return to_errc(file.error());
         if (m.from > file->size) return Errc::invalid_request;
@@ -59,10 +67,12 @@ public:
         paused_.erase({connection, stream});
     }
     void close(ConnectionId connection) {
-        const auto is_own = [&](const auto& entry) { return entry.first.first == connection; };
-        std::erase_if(downloads_, is_own);
-        std::erase_if(waiting_, [&](const Place& place) { return place.first == connection; });
-        std::erase_if(paused_, is_own);
+        auto own = downloads_.lower_bound({connection, StreamId{}});
+        while (own != downloads_.end() && own->first.first == connection) {
+            waiting_.erase(own->first);
+            paused_.erase(own->first);
+            own = downloads_.erase(own);
+        }
     }
 
     void handle_writable(ConnectionId connection, StreamId stream) {
@@ -97,7 +107,8 @@ public:
     /// `handle_writable` says when it is not. `finish` ends the stream behind the last one.
     template <class Write, class Finish>
     void send(TimePoint now, const Write& write, const Finish& finish) {
-        for (const Place& place : std::exchange(waiting_, {})) {
+        while (!waiting_.empty()) {
+            const Place place = waiting_.extract(waiting_.begin()).value();
             const auto found = downloads_.find(place);
             if (found == downloads_.end()) continue;
             Download& download = found->second;
@@ -118,17 +129,9 @@ public:
 
     /// Goes on with those who had to wait because they fetched much.
     void handle_timeout(TimePoint now) {
-        std::erase_if(paused_, [&](const auto& entry) {
-            if (now < entry.second) return false;
-            waiting_.insert(entry.first);
-            return true;
-        });
+        while (const auto place = paused_.take_due(now)) waiting_.insert(*place);
     }
-    std::optional<TimePoint> next_deadline() const {
-        std::optional<TimePoint> deadline;
-        for (const auto& [place, until] : paused_) deadline = earlier(deadline, until);
-        return deadline;
-    }
+    std::optional<TimePoint> next_deadline() const { return paused_.next(); }
 
     std::size_t size() const { return downloads_.size(); }
 
@@ -150,7 +153,7 @@ private:
     void read_on(const Place& place, Download& download, TimePoint now) {
         const bool enough = download.frames.size() >= frames_ahead;
         if (download.reading || enough || download.next >= download.size) return;
-        if (paused_.count(place) != 0) return;
+        if (paused_.contains(place)) return;
         if (!hub_->may_read(download.user, download.room)) {
             waiting_.insert(place);
             return fail(download, Errc::no_such_room);
@@ -159,7 +162,7 @@ private:
         const Duration wait = rates_->hand_out(
             download.user, std::min<std::uint64_t>(download.size - download.next, bytes_max), now);
         if (wait > Duration{}) {
-            paused_.emplace(place, now + wait);
+            paused_.set(place, now + wait);
             return;
         }
         download.reading = true;
@@ -180,7 +183,7 @@ private:
     RateLimits* rates_;
     const Limits* limits_;
     std::map<Place, Download> downloads_;
-    std::map<Place, TimePoint> paused_;  ///< Those that wait for their account's rate, till then.
+    DeadlineQueue<Place> paused_;  ///< Those that wait for their account's rate.
     std::set<Place> waiting_;
     std::map<FileToken, Place> asked_;
     FileToken newest_ = 1;  ///< Odd; Uploads has the others.

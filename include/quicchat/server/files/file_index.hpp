@@ -5,10 +5,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "quicchat/base/hex.hpp"
+#include "quicchat/base/name.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/log/room_log.hpp"
 
@@ -35,9 +37,12 @@ public:
     void note(const std::string& room, Epoch epoch, const LoggedRecord& logged, Offset first) {
         const Act& act = logged.record.act;
         if (act.kind == Act::Kind::file) {
-            rooms_[room].emplace(logged.offset,
-                                 Entry{file_key(room, epoch, logged.record), act.value});
-            add(room, act.value);
+            Entry entry{file_key(room, epoch, logged.record), canonical_name(logged.record.author),
+                        act.value};
+            bytes_by_room_[room] += entry.size;
+            bytes_by_account_[entry.account] += entry.size;
+            bytes_ += entry.size;
+            rooms_[room].emplace(logged.offset, std::move(entry));
         }
         const auto found = rooms_.find(room);
         if (found == rooms_.end()) return;
@@ -73,6 +78,11 @@ public:
         const auto found = bytes_by_room_.find(room);
         return found == bytes_by_room_.end() ? 0 : found->second;
     }
+    /// Bytes of the files that an account sent.
+    std::uint64_t bytes_of(std::string_view user) const {
+        const auto found = bytes_by_account_.find(canonical_name(user));
+        return found == bytes_by_account_.end() ? 0 : found->second;
+    }
     /// Bytes of all files.
     std::uint64_t bytes() const { return bytes_; }
 
@@ -87,19 +97,18 @@ public:
 private:
     struct Entry {
         std::string key;
+        std::string account;  ///< Who sent it.
         std::uint64_t size = 0;
     };
     using Files = std::map<Offset, Entry>;
     using Rooms = std::map<std::string, Files>;
 
-    void add(const std::string& room, std::uint64_t size) {
-        bytes_by_room_[room] += size;
-        bytes_ += size;
-    }
-
     void drop(Rooms::iterator room, Files::iterator file) {
         if (file == room->second.end()) return;
         bytes_by_room_[room->first] -= file->second.size;
+        const auto account = bytes_by_account_.find(file->second.account);
+        account->second -= file->second.size;
+        if (account->second == 0) bytes_by_account_.erase(account);
         bytes_ -= file->second.size;
         unwanted_.push_back(std::move(file->second.key));
         room->second.erase(file);
@@ -107,6 +116,7 @@ private:
 
     Rooms rooms_;
     std::map<std::string, std::uint64_t> bytes_by_room_;
+    std::map<std::string, std::uint64_t> bytes_by_account_;
     std::uint64_t bytes_ = 0;
     std::deque<std::string> unwanted_;
 };

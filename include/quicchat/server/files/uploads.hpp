@@ -1,13 +1,16 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/queue.hpp"
@@ -55,7 +58,10 @@ public:
         upload.key = file_key(upload.room, (*room)->epoch(), upload.record);
         upload.touched = now;
         replace_older(upload.key);
-        uploads_.insert_or_assign(Place{caller.connection, stream}, std::move(upload));
+        const Place place{caller.connection, stream};
+        places_[upload.key] = place;
+        uploads_.insert_or_assign(place, std::move(upload));
+        to_step_.insert(place);
         return Errc{};
     }
 
@@ -76,11 +82,18 @@ public:
         if (m.data.empty()) return Errc{};
         upload.touched = now;
         const std::size_t count = m.data.size();
+        if (!has_space(upload, count)) {
+            files_->remove(upload.key);
+            partial_.erase(upload.key);
+            refuse(place, Errc::quota_exceeded);
+            return Errc{};
+        }
         const FileToken token = begin_request(place);
         writes_[token] = count;
         files_->write(token, upload.key, upload.received, Bytes{std::move(m.data)});
         upload.unwritten += count;
         upload.received += count;
+        partial_.note_received(upload.key, upload.received);
         return Errc{};
     }
 
@@ -121,12 +134,11 @@ public:
     /// files.
     bool step() {
         bool moved = false;
-        for (auto place = uploads_.begin(); place != uploads_.end();) {
-            const auto next = std::next(place);
-            if (place->second.stage == Stage::judging)
-                moved |= look_up(place->first, place->second);
-            if (place->second.stage == Stage::announcing) moved |= announce(place->first);
-            place = next;
+        for (const Place& place : std::exchange(to_step_, {})) {
+            const auto found = uploads_.find(place);
+            if (found == uploads_.end()) continue;
+            if (found->second.stage == Stage::judging) moved |= look_up(place, found->second);
+            if (found->second.stage == Stage::announcing) moved |= announce(place);
         }
         return moved;
     }
@@ -151,7 +163,9 @@ public:
         }
         if (upload.stage == Stage::opening) {
             upload.received = done.size;
+            partial_.note_received(upload.key, done.size);
             upload.stage = done.complete ? Stage::announcing : Stage::receiving;
+            if (done.complete) to_step_.insert(found->first);
             if (!done.complete) {
                 say(found->first, Bytes{encode(wire::FileReady{upload.request, done.size})}, false);
             }
@@ -159,6 +173,7 @@ public:
             go_on(found->first, upload);
         } else if (upload.stage == Stage::finishing) {
             upload.stage = Stage::announcing;
+            to_step_.insert(found->first);
         }
         return true;
     }
@@ -178,7 +193,7 @@ public:
             wire::Ack ack = outcome.ack;
             ack.request = upload.request;
             say(place, Bytes{encode(ack)}, true);
-            uploads_.erase(found);
+            forget(found);
         } else if (upload.stage == Stage::looking && outcome.error == Errc::no_such_file) {
             upload.stage = Stage::checking;
             const auto& [connection, stream] = place;
@@ -192,11 +207,23 @@ public:
         }
     }
 
-    /// Drops what was begun and never finished.
+    /// Drops what was begun and never finished, and offers whose bytes do not come.
     void handle_timeout(TimePoint now) {
         while (const auto key = partial_.take_expired(now)) files_->remove(*key);
+        if (uploads_.empty() || (next_look_ && now < *next_look_)) return;
+        next_look_ = now + look_period;
+        std::vector<Place> silent;
+        for (const auto& [place, upload] : uploads_) {
+            const bool waits = upload.stage == Stage::receiving && upload.unwritten == 0;
+            if (waits && now >= upload.touched + limits_->empty_upload_expiry) {
+                silent.push_back(place);
+            }
+        }
+        for (const Place& place : silent) refuse(place, Errc::queue_full);
     }
-    std::optional<TimePoint> next_deadline() const { return partial_.next_deadline(); }
+    std::optional<TimePoint> next_deadline() const {
+        return earlier(partial_.next_deadline(), uploads_.empty() ? std::nullopt : next_look_);
+    }
 
     std::optional<UploadFrame> poll_frame() { return pop_front(frames_); }
 
@@ -244,18 +271,28 @@ private:
 
     bool look_up(const Place& place, Upload& upload) {
         const Errc errc = hub_->look_up_file(place.first, place.second, upload.room, upload.record);
-        if (errc == Errc::queue_full) return false;
+        if (errc == Errc::queue_full) return to_step_.insert(place), false;  // not yet
         if (errc != Errc{}) return refuse(place, errc), false;
         upload.stage = Stage::looking;
         return true;
     }
 
+    /// Whether so many bytes more than are kept for the upload fit.
+    bool has_space(const Upload& upload, std::uint64_t bytes) const {
+        const FileIndex& stored = hub_->files();
+        const Limits& l = *limits_;
+        const std::string& user = upload.user;
+        return partial_.bytes(upload.room) + stored.bytes(upload.room) + bytes <=
+                   l.files_per_room_bytes_max &&
+               partial_.bytes_of(user) + stored.bytes_of(user) + bytes <=
+                   l.files_per_account_bytes_max &&
+               partial_.bytes() + stored.bytes() + bytes <= l.files_bytes_max;
+    }
+
     void open(const Place& place, Upload& upload) {
-        const bool full =
-            partial_.bytes(upload.room) + hub_->files().bytes(upload.room) + upload.size >
-                limits_->files_per_room_bytes_max ||
-            partial_.bytes() + hub_->files().bytes() + upload.size > limits_->files_bytes_max;
-        if (!partial_.contains(upload.key) && full) return refuse(place, Errc::storage_full);
+        if (!partial_.contains(upload.key) && !has_space(upload, upload.size)) {
+            return refuse(place, Errc::quota_exceeded);
+        }
         const auto dropped = partial_.add(upload.key, upload.user, upload.room, upload.size);
         if (!dropped) return refuse(place, Errc::queue_full);
         if (!dropped->empty()) files_->remove(*dropped);
@@ -274,7 +311,7 @@ private:
         Upload& upload = uploads_.at(place);
         const Errc errc =
             hub_->announce_file(place.first, place.second, upload.room, upload.record);
-        if (errc == Errc::queue_full) return false;
+        if (errc == Errc::queue_full) return to_step_.insert(place), false;  // not yet
         if (errc != Errc{}) return refuse(place, errc), false;
         upload.stage = Stage::storing;
         return true;
@@ -291,16 +328,21 @@ private:
         frames_.push_back({place.first, place.second, std::move(frame), last});
     }
 
-    typename Map::iterator drop(typename Map::iterator upload) {
+    Map::iterator drop(Map::iterator upload) {
         partial_.leave(upload->second.key, upload->second.touched);
+        return forget(upload);
+    }
+
+    Map::iterator forget(Map::iterator upload) {
+        const auto place = places_.find(upload->second.key);
+        if (place != places_.end() && place->second == upload->first) places_.erase(place);
         return uploads_.erase(upload);
     }
 
     /// A client that lost its connection may be back before we noticed.
     void replace_older(const std::string& key) {
-        for (auto place = uploads_.begin(); place != uploads_.end(); ++place) {
-            if (place->second.key == key) return refuse(place->first, Errc::queue_full);
-        }
+        const auto found = places_.find(key);
+        if (found != places_.end()) refuse(Place{found->second}, Errc::queue_full);
     }
 
     static Record make_announcement(wire::FileOffer m, const Caller& caller) {
@@ -319,7 +361,13 @@ private:
     FileStore* files_;
     Hub* hub_;
     const Limits* limits_;
+    /// How often those that are under way are looked at.
+    static constexpr Duration look_period = std::chrono::seconds{10};
+
     Map uploads_;
+    std::set<Place> to_step_;              ///< Those that `step` may bring further.
+    std::map<std::string, Place> places_;  ///< By key.
+    std::optional<TimePoint> next_look_;
     PartialUploads partial_;
     std::map<FileToken, Place> asked_;
     std::map<FileToken, std::size_t> writes_;  ///< Bytes of each write under way.

@@ -21,6 +21,7 @@ public:
     Logins(Owned<Authenticator> authenticator, Entropy entropy, const Limits& limits,
            Peers<T>& peers, RateLimits& rates, EventQueue& news)
         : table_(std::move(authenticator), entropy, limits.login_timeout),
+          limits_(&limits),
           peers_(&peers),
           rates_(&rates),
           news_(&news) {}
@@ -41,7 +42,6 @@ public:
         const Result<ChannelBinding> binding = peers_->transport().channel_binding(id);
         if (!binding) return Errc::login_failed;
         const ServerConnection& connection = *peers_->find(id);
-        if (rates_->log_in(connection.prefix(), now.steady) > Duration{}) return Errc::server_full;
         return go_on(
             id, hub, now.steady,
             table_.start(id, {m.mechanism, m.data, *binding, m.device, connection.address, now}));
@@ -78,10 +78,23 @@ private:
         return match(
             std::move(step),
             [&](LoginChallenge&& m) {
+                // The same for names that do not exist, so it tells nobody which do.
+                const std::string user = table_.claimed_user(id);
+                if (rates_->try_password(connection.prefix(), user, now) > Duration{}) {
+                    news_->push(PeerRefused{id, user, connection.address, Errc::too_many_attempts});
+                    return Errc::too_many_attempts;
+                }
                 peers_->write_control(id, Bytes{encode(wire::LoginChallenge{std::move(m.data)})});
                 return Errc{};
             },
             [&](LoginAccepted&& m) {
+                const OnlineUsers::User* here = hub.online_users().find(m.user);
+                if (here != nullptr &&
+                    here->connections.size() >= limits_->connections_per_account_max) {
+                    news_->push(
+                        PeerRefused{id, m.user, connection.address, Errc::too_many_connections});
+                    return Errc::too_many_connections;
+                }
                 const Buffer done = connection.session.login_accepted(m.user, std::move(m.data));
                 peers_->write_control(id, Bytes{done});
                 hub.handle_login(id, m.user);
@@ -92,7 +105,11 @@ private:
             [&](LoginRefused&& m) {
                 const std::string user = table_.claimed_user(id);
                 if (m.device_removed) peers_->close_device(user, connection.session.device());
-                rates_->note_failed_login(connection.prefix(), now);
+                const std::string prefix = connection.prefix();
+                // A token cannot be guessed, so a wrong one locks nothing.
+                if (m.errc == Errc::login_failed) rates_->note_failed_password(prefix, user, now);
+                const bool are_many = rates_->note_failed_login(prefix, now);
+                if (are_many && m.errc == Errc::login_failed) m.errc = Errc::too_many_attempts;
                 news_->push(PeerRefused{id, user, connection.address, m.errc});
                 return m.errc;
             },
@@ -105,6 +122,7 @@ private:
     }
 
     LoginTable table_;
+    const Limits* limits_;
     Peers<T>* peers_;
     RateLimits* rates_;
     EventQueue* news_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -83,26 +84,39 @@ inline std::string address_prefix(std::string_view address) {
 /// Who may ask for how much (PROTOCOL.md §6.14). Nobody is delayed or cut: what is too much is
 /// refused, with the time after which it is not.
 class RateLimits {
+    /// All of them, of a RateLimits that may be const.
+    static auto all(auto& self) {
+        return std::array{
+            &self.messages_by_account_,   &self.bytes_by_account_,    &self.stored_by_account_,
+            &self.file_bytes_by_account_, &self.requests_by_account_, &self.markers_by_account_,
+            &self.messages_by_room_,      &self.messages_by_prefix_,  &self.connections_by_prefix_,
+            &self.failures_by_account_,   &self.failures_by_prefix_};
+    }
+
 public:
     explicit RateLimits(const Limits& limits) : limits_(&limits) {}
 
-    /// Somebody publishes what makes us send so many bytes. Zero: he may, and it is counted.
+    /// Somebody publishes so many bytes, for so many people. Zero: he may, and it is counted.
     Duration publish(std::string_view user, const std::string& prefix, const std::string& room,
-                     std::uint64_t bytes_out, TimePoint now) {
+                     std::uint64_t bytes, std::uint64_t readers, TimePoint now) {
         sweep(now);
         const std::string account = canonical_name(user);
         Budget& by_account = messages_by_account_[account];
         Budget& by_bytes = bytes_by_account_[account];
+        Budget& by_stored = stored_by_account_[account + " " + room];
+        const std::uint64_t bytes_out = bytes * readers;
         Budget& by_room = messages_by_room_[room];
         Budget& by_prefix = messages_by_prefix_[prefix];
         const Limits& l = *limits_;
         const Duration wait = std::max({by_account.wait(l.messages_per_account, 1, now),
                                         by_bytes.wait(l.output_bytes_per_account, bytes_out, now),
+                                        by_stored.wait(l.stored_bytes_per_account, bytes, now),
                                         by_room.wait(l.messages_per_room, 1, now),
                                         by_prefix.wait(l.messages_per_prefix, 1, now)});
         if (wait > Duration{}) return wait;
         by_account.spend(l.messages_per_account, 1, now);
         by_bytes.spend(l.output_bytes_per_account, bytes_out, now);
+        by_stored.spend(l.stored_bytes_per_account, bytes, now);
         by_room.spend(l.messages_per_room, 1, now);
         by_prefix.spend(l.messages_per_prefix, 1, now);
         return {};
@@ -115,10 +129,25 @@ public:
                     now, bytes);
     }
 
-    /// A connection asks something: a budget of its own, so that one can ask while one may not
-    /// publish. `cost`: for how many requests it counts.
-    Duration ask(Budget& of_connection, TimePoint now, std::uint64_t cost = 1) const {
-        return take(of_connection, limits_->requests_per_connection, now, cost);
+    /// Somebody asks something on a connection: a budget of its own, so that one can ask while one
+    /// may not publish. `cost`: for how many requests it counts.
+    Duration ask(std::string_view user, Budget& of_connection, TimePoint now,
+                 std::uint64_t cost = 1) {
+        sweep(now);
+        Budget& by_account = requests_by_account_[canonical_name(user)];
+        const Limits& l = *limits_;
+        const Duration wait = std::max(of_connection.wait(l.requests_per_connection, cost, now),
+                                       by_account.wait(l.requests_per_account, cost, now));
+        if (wait > Duration{}) return wait;
+        of_connection.spend(l.requests_per_connection, cost, now);
+        by_account.spend(l.requests_per_account, cost, now);
+        return {};
+    }
+
+    /// Somebody says how far he has read.
+    Duration mark_read(std::string_view user, TimePoint now) {
+        sweep(now);
+        return take(markers_by_account_[canonical_name(user)], limits_->markers_per_account, now);
     }
 
     /// Somebody connects.
@@ -127,15 +156,24 @@ public:
         return take(connections_by_prefix_[prefix], limits_->connections_per_prefix, now);
     }
 
-    /// Somebody wants to log in: not zero if too many have failed there.
-    Duration log_in(const std::string& prefix, TimePoint now) const {
-        const auto found = failures_by_prefix_.find(prefix);
-        if (found == failures_by_prefix_.end()) return {};
-        return found->second.wait(limits_->failed_logins_per_prefix, 1, now);
+    /// Somebody tries a password for an account: not zero if too many have failed for that account
+    /// there. What fails for others counts for them, so that strangers lock nobody out.
+    Duration try_password(const std::string& prefix, std::string_view user, TimePoint now) const {
+        const auto found = failures_by_account_.find(prefix + " " + canonical_name(user));
+        if (found == failures_by_account_.end()) return {};
+        return found->second.wait(limits_->failed_logins_per_account, failed_login_cost, now);
     }
 
-    void note_failed_login(const std::string& prefix, TimePoint now) {
-        failures_by_prefix_[prefix].spend(limits_->failed_logins_per_prefix, 1, now);
+    void note_failed_password(const std::string& prefix, std::string_view user, TimePoint now) {
+        failures_by_account_[prefix + " " + canonical_name(user)].spend(
+            limits_->failed_logins_per_account, failed_login_cost, now);
+    }
+
+    /// Any login has failed there. True if these are too many for one network.
+    bool note_failed_login(const std::string& prefix, TimePoint now) {
+        sweep(now);
+        return take(failures_by_prefix_[prefix], limits_->failed_logins_per_prefix, now) >
+               Duration{};
     }
 
     /// The limits have changed. What was used remains used, as far as it fits the new budgets. The
@@ -148,6 +186,9 @@ public:
         cap(bytes_by_account_, limits_->output_bytes_per_account);
         cap(file_bytes_by_account_, limits_->file_bytes_per_account);
         cap(messages_by_room_, limits_->messages_per_room);
+        cap(stored_by_account_, limits_->stored_bytes_per_account);
+        cap(requests_by_account_, limits_->requests_per_account);
+        cap(markers_by_account_, limits_->markers_per_account);
         cap(messages_by_prefix_, limits_->messages_per_prefix);
         cap(connections_by_prefix_, limits_->connections_per_prefix);
         // Not the failed logins: who guesses passwords would be forgiven.
@@ -155,9 +196,9 @@ public:
 
     /// Budgets that are kept.
     std::size_t size() const {
-        return messages_by_account_.size() + bytes_by_account_.size() + messages_by_room_.size() +
-               messages_by_prefix_.size() + connections_by_prefix_.size() +
-               failures_by_prefix_.size() + file_bytes_by_account_.size();
+        std::size_t size = 0;
+        for (const Budgets* budgets : all(*this)) size += budgets->size();
+        return size;
     }
 
 private:
@@ -174,22 +215,25 @@ private:
     void sweep(TimePoint now) {
         if (now < next_sweep_) return;
         next_sweep_ = now + sweep_period;
-        for (Budgets* budgets :
-             {&messages_by_account_, &bytes_by_account_, &messages_by_room_, &messages_by_prefix_,
-              &connections_by_prefix_, &failures_by_prefix_, &file_bytes_by_account_}) {
+        for (Budgets* budgets : all(*this)) {
             std::erase_if(*budgets, [&](const auto& entry) { return entry.second.is_full(now); });
         }
     }
 
     static constexpr Duration sweep_period = std::chrono::seconds{10};
+    static constexpr std::uint64_t failed_login_cost = 30;
 
     const Limits* limits_;
     Budgets messages_by_account_;
     Budgets bytes_by_account_;
+    Budgets stored_by_account_;  ///< And room.
     Budgets file_bytes_by_account_;
+    Budgets requests_by_account_;
+    Budgets markers_by_account_;
     Budgets messages_by_room_;
     Budgets messages_by_prefix_;
     Budgets connections_by_prefix_;
+    Budgets failures_by_account_;  ///< And prefix.
     Budgets failures_by_prefix_;
     TimePoint next_sweep_{};
 };

@@ -27,14 +27,14 @@ inline Duration charge(RateLimits& rates, ServerConnection& caller, const Member
             if constexpr (std::is_same_v<M, wire::Publish>) {
                 if (member == nullptr) return {};
                 const Room& room = *member->room;
-                return rates.publish(user, caller.prefix(), room.key(),
-                                     size(m) * room.members().size(), now);
+                return rates.publish(user, caller.prefix(), room.key(), size(m),
+                                     room.members().size(), now);
             } else if constexpr (std::is_same_v<M, wire::Tell>) {
                 const std::string room = PrivateRooms::key_of(user, m.to);
-                return rates.publish(user, caller.prefix(), room, size(m) * 2, now);
+                return rates.publish(user, caller.prefix(), room, size(m), 2, now);
             } else if constexpr (std::is_same_v<M, wire::FileOffer>) {
                 const std::string room = PrivateRooms::key_for(user, m.room);
-                return rates.publish(user, caller.prefix(), room, m.attributes.size(), now);
+                return rates.publish(user, caller.prefix(), room, m.attributes.size(), 1, now);
             } else if constexpr (std::is_same_v<M, wire::Join> ||
                                  std::is_same_v<M, wire::MembersRequest> ||
                                  std::is_same_v<M, wire::HistoryRequest> ||
@@ -42,9 +42,11 @@ inline Duration charge(RateLimits& rates, ServerConnection& caller, const Member
                                  std::is_same_v<M, wire::SetProfile> ||
                                  std::is_same_v<M, wire::RoomsRequest> ||
                                  std::is_same_v<M, wire::CreateRoom>) {
-                return rates.ask(caller.requests, now);
+                return rates.ask(user, caller.requests, now);
             } else if constexpr (std::is_same_v<M, wire::SearchRequest>) {
-                return rates.ask(caller.requests, now, search_cost);
+                return rates.ask(user, caller.requests, now, search_cost);
+            } else if constexpr (std::is_same_v<M, wire::MarkRead>) {
+                return rates.mark_read(user, now);
             } else {
                 return {};
             }

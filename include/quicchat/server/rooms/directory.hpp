@@ -67,15 +67,26 @@ public:
     }
 
     /// At most `count_max` of the rooms that an account may read, with keys above `after`, in
-    /// order, and whether that was all.
-    std::pair<std::vector<const Room*>, bool> page(std::string_view user, std::string_view after,
-                                                   std::size_t count_max, WallTime now) const {
+    /// order, and whether that was all. `own`: the keys of those that it shares with one other.
+    std::pair<std::vector<const Room*>, bool> page(std::string_view user,
+                                                   const std::set<std::string>& own,
+                                                   std::string_view after, std::size_t count_max,
+                                                   WallTime now) const {
         std::vector<const Room*> rooms;
+        const auto is_full = [&](const Room& room) {
+            if (!may(room, user, Action::read, now)) return false;
+            if (rooms.size() == count_max) return true;
+            rooms.push_back(&room);
+            return false;
+        };
+        // Those of two people come last, and others' are not even looked at.
         auto place = rooms_.upper_bound(std::string{after});
-        for (; place != rooms_.end(); ++place) {
-            if (!may(place->second, user, Action::read, now)) continue;
-            if (rooms.size() == count_max) return {std::move(rooms), false};
-            rooms.push_back(&place->second);
+        for (; place != rooms_.end() && !place->second.is_private(); ++place) {
+            if (is_full(place->second)) return {std::move(rooms), false};
+        }
+        for (auto key = own.upper_bound(std::string{after}); key != own.end(); ++key) {
+            const auto found = rooms_.find(*key);
+            if (found != rooms_.end() && is_full(found->second)) return {std::move(rooms), false};
         }
         return {std::move(rooms), true};
     }

@@ -97,7 +97,7 @@ public:
         if (!name) return Errc::no_such_user;
         const Result<Room*> room = room_store_->open_private(std::string{caller.user}, *name);
         if (!room) return turn_->noted(to_errc(room.error()));
-        while (Room* surplus = room_store_->next_surplus()) forget(*surplus);
+        while (Room* surplus = room_store_->next_surplus(**room)) forget(*surplus);
         return room;
     }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <list>
 #include <map>
@@ -13,9 +14,9 @@
 
 namespace quicchat {
 
-/// Which pairs of people have a room of their own for what they tell each other, and which was
-/// quiet for longest. Its key is made of both names: "@ada,@bob"; each of the two calls it by the
-/// name of the other: "@bob".
+/// Which pairs of people have a room of their own for what they tell each other, who made it, and
+/// which was quiet for longest. Its key is made of both names: "@ada,@bob"; each of the two calls
+/// it by the name of the other: "@bob".
 class PrivateRooms {
 public:
     /// The key of the room for two people. The same for both directions.
@@ -39,13 +40,18 @@ public:
         return {std::string{key.substr(1, comma - 1)}, std::string{key.substr(comma + 2)}};
     }
 
-    /// The room is there, and was used just now.
-    void note_use(const std::string& key) {
+    /// The room is there, and was used just now. `maker`: the account that made it; empty: that is
+    /// not known.
+    void note_use(const std::string& key, std::string_view maker = {}) {
         if (const auto found = places_.find(key); found != places_.end()) {
-            by_use_.splice(by_use_.end(), by_use_, found->second);
+            std::list<std::string>& own = by_maker_.at(found->second.maker);
+            own.splice(own.end(), own, found->second.place);
             return;
         }
-        places_.emplace(key, by_use_.insert(by_use_.end(), key));
+        Entry entry{canonical_name(maker), {}};
+        std::list<std::string>& own = by_maker_[entry.maker];
+        entry.place = own.insert(own.end(), key);
+        places_.emplace(key, std::move(entry));
         const auto [one, other] = people_of(key);
         by_person_[one].insert(key);
         by_person_[other].insert(key);
@@ -60,13 +66,27 @@ public:
 
     std::size_t size() const { return places_.size(); }
 
-    /// The key of the room that was used longest ago. There must be one.
-    const std::string& quietest() const { return by_use_.front(); }
+    /// The key of the room that is to go, but not `newest`: of those who made the most, the one
+    /// that was used longest ago; those that are spared only if all are. There must be another
+    /// room.
+    template <class IsSpared>
+    const std::string& next_to_go(const std::string& newest, const IsSpared& is_spared) const {
+        const std::string& newest_maker = places_.at(newest).maker;
+        const auto most = std::ranges::max_element(by_maker_, {}, [&](const auto& entry) {
+            return entry.second.size() - (entry.first == newest_maker ? 1 : 0);
+        });
+        const std::list<std::string>& own = most->second;  // `newest` is the last of its maker's
+        const auto found = std::ranges::find_if_not(
+            own, [&](const std::string& key) { return key == newest || is_spared(key); });
+        return found == own.end() ? own.front() : *found;
+    }
 
     void drop(const std::string& key) {
         const auto place = places_.find(key);
         if (place == places_.end()) return;
-        by_use_.erase(place->second);
+        const auto own = by_maker_.find(place->second.maker);
+        own->second.erase(place->second.place);
+        if (own->second.empty()) by_maker_.erase(own);
         places_.erase(place);
         const auto [one, other] = people_of(key);
         for (const std::string& user : {one, other}) {
@@ -78,8 +98,13 @@ public:
     }
 
 private:
-    std::list<std::string> by_use_;  ///< The quietest first.
-    std::map<std::string, std::list<std::string>::iterator> places_;
+    struct Entry {
+        std::string maker;
+        std::list<std::string>::iterator place;
+    };
+
+    std::map<std::string, std::list<std::string>> by_maker_;  ///< The quietest first.
+    std::map<std::string, Entry> places_;
     std::map<std::string, std::set<std::string>> by_person_;
 };
 

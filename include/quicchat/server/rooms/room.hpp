@@ -68,6 +68,7 @@ public:
             if (key == "name" && canonical_name(value) == key_) name_ = value;
             if (key == "topic") topic_ = value;
             if (key == "creator") creator_ = value;
+            if (key == "maker") maker_ = value;
             if (key == "access" && value == "1") access_ = RoomAccess::invitation;
             if (key == "access" && value == "2") access_ = RoomAccess::archived;
             people_.restore(key, value);
@@ -179,6 +180,7 @@ public:
     const std::string& key() const { return key_; }  ///< The name of the room's log.
     const std::string& topic() const { return topic_; }
     const std::string& creator() const { return creator_; }  ///< Empty: the server's program.
+    const std::string& maker() const { return maker_; }  ///< Of a room of two; empty: not known.
     RoomAccess access() const { return access_; }
     Epoch epoch() const { return epoch_; }
     Offset head() const { return head_; }
@@ -213,6 +215,7 @@ private:
     std::string key_;
     std::string topic_;
     std::string creator_;
+    std::string maker_;
     RoomAccess access_ = RoomAccess::everybody;
     Epoch epoch_;
     Offset head_;

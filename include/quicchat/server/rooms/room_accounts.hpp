@@ -69,12 +69,13 @@ public:
         if (!known && p.devices == 0) map_.erase(found);
     }
 
-    /// Makes room: forgets a member who is away and is nothing but a member. Returns the canonical
-    /// name, or nothing if there is none.
+    /// Makes room: forgets somebody who is away and is nothing but a member, or less: has left, and
+    /// is known by his marker. Returns the canonical name, or nothing if there is none.
     std::optional<std::string> drop_absent_member() {
         const auto is_plain = [](const Map::value_type& entry) {
             const RoomAccount& p = entry.second;
-            return p.devices == 0 && p.role == Role::member && p.role_saved && p.marker_saved;
+            const bool is_less = p.role == Role::member || p.role == Role::none;
+            return p.devices == 0 && is_less && p.role_saved && p.marker_saved;
         };
         // Not always the first ones of the alphabet.
         const auto from = map_.upper_bound(newest_dropped_);

@@ -67,7 +67,8 @@ public:
                 return Errc::too_many_rooms;
             }
             if (const Errc errc = load(key, ""); errc != Errc{}) return errc;
-            if (is_private && directory_.find(key) != nullptr) private_rooms_.note_use(key);
+            const Room* room = is_private ? directory_.find(key) : nullptr;
+            if (room != nullptr) private_rooms_.note_use(key, room->maker());
         }
         return Errc{};
     }
@@ -102,13 +103,15 @@ public:
         return directory_.find(key_for(user, name));
     }
 
-    /// The room of two people, made if need be. Both are spelled as their accounts are.
+    /// The room of two people, made by the first one if need be. Both are spelled as their accounts
+    /// are.
     Result<Room*> open_private(const std::string& one, const std::string& other) {
         const std::string key = PrivateRooms::key_of(one, other);
-        private_rooms_.note_use(key);
+        private_rooms_.note_use(key, one);
         if (Room* room = directory_.find(key)) return room;
         if (const Errc errc = load(key, key); errc != Errc{}) return errc;
         Room& room = *directory_.find(key);
+        log_->store(key, {{"maker", one}});
         for (const std::string& user : {one, other}) {
             RoomAccount& person = room.people().at(user);
             person.name = user;  // the room itself knows the canonical names only
@@ -143,10 +146,21 @@ public:
         return true;
     }
 
-    /// The room of two people that was quiet for longest, if there are too many. Forget it.
-    Room* next_surplus() {
-        const bool too_many = private_rooms_.size() > config_->limits.private_rooms_max;
-        return too_many ? directory_.find(private_rooms_.quietest()) : nullptr;
+    /// The room of two people that is to be forgotten for a new one, if there are too many: of
+    /// those who made the most, so that nobody's haste costs others theirs; what somebody has not
+    /// read yet at last.
+    Room* next_surplus(const Room& newest) {
+        if (private_rooms_.size() <= config_->limits.private_rooms_max) return nullptr;
+        const auto is_unread = [&](const std::string& key) {
+            const Room* room = directory_.find(key);
+            const auto [one, other] = PrivateRooms::people_of(key);
+            const auto has_read = [&](const std::string& user) {
+                const RoomAccount* account = room->people().find(user);
+                return account != nullptr && account->marker >= room->head();
+            };
+            return room != nullptr && !(has_read(one) && has_read(other));
+        };
+        return directory_.find(private_rooms_.next_to_go(newest.key(), is_unread));
     }
 
     void forget(const Room& room) {

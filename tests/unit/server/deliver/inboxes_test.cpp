@@ -187,3 +187,23 @@ TEST_CASE("a pair's room that goes ends for who is in it", "[server]") {
     chat.join(3, "bob", {}, "@ada");
     CHECK(chat.take<wire::Joined>(3).at(0).head == 0);
 }
+
+TEST_CASE("somebody's haste costs others none of their private rooms", "[server]") {
+    Absence chat{{.private_rooms_max = 20}};
+    chat.accounts.names.insert("mal");
+    for (int i = 0; i < 60; ++i) chat.accounts.names.insert("user" + std::to_string(i));
+    chat.say("bob", "precious");
+    chat.log_in(2, "bob");
+    chat.mark(2, "@ada", 1);
+    chat.log_in(3, "mal");
+    for (int i = 0; i < 60; ++i) chat.say("user" + std::to_string(i), "hi", 3);
+    CHECK(chat.log->rooms()->size() == 2 + 20);
+    CHECK(chat.log->head("@ada,@bob").head == 1);
+    // Nor after a restart, where makers are known by what is stored.
+    HubFixture again{chat.config, chat.log};
+    again.accounts.names = chat.accounts.names;
+    again.log_in(3, "mal");
+    REQUIRE(again.tell(3, "user0", 900) == Errc{});
+    REQUIRE(again.hub.settle() == Errc{});
+    CHECK(chat.log->head("@ada,@bob").head == 1);
+}

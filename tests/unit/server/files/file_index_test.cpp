@@ -41,6 +41,8 @@ TEST_CASE("an index of files follows the records", "[server]") {
     CHECK(index.bytes() == 60);
     CHECK(index.bytes("#a") == 30);
     CHECK(index.bytes("#none") == 0);
+    CHECK(index.bytes_of("Ada") == 60);
+    CHECK(index.bytes_of("bob") == 0);
     CHECK(index.keys().size() == 3);
     CHECK(index.find("#a", 1) == file_key("#a", epoch, file(1, 10).record));
     CHECK_FALSE(index.find("#a", 3));
@@ -51,6 +53,7 @@ TEST_CASE("an index of files follows the records", "[server]") {
         CHECK(index.poll_unwanted() == file_key("#a", epoch, file(1, 10).record));
         CHECK_FALSE(index.poll_unwanted());
         CHECK(index.bytes("#a") == 20);
+        CHECK(index.bytes_of("ada") == 50);
         index.note("#a", epoch, other(4, {.kind = Act::Kind::deletion, .target = 3}), 1);
         CHECK(unwanted(index) == 0);
     }

@@ -8,7 +8,10 @@
 using namespace quicchat;
 
 TEST_CASE("files that were begun take room, and go at last", "[server]") {
-    const Limits limits{.uploads_per_account_max = 2, .upload_expiry = std::chrono::hours{1}};
+    const Limits limits{.uploads_per_account_max = 2,
+                        .upload_ahead_bytes = 100,
+                        .upload_expiry = std::chrono::hours{1},
+                        .empty_upload_expiry = std::chrono::minutes{1}};
     PartialUploads files{limits};
     const TimePoint start{std::chrono::hours{100}};
     CHECK(files.add("one", "ada", "#a", 10) == "");
@@ -36,6 +39,7 @@ TEST_CASE("files that were begun take room, and go at last", "[server]") {
         CHECK(files.size() == 1);
     }
     SECTION("one that nobody goes on with is dropped") {
+        files.note_received("one", 10);
         files.leave("one", start);
         files.leave("none", start);
         CHECK(files.next_deadline() == start + std::chrono::hours{1});
@@ -48,5 +52,38 @@ TEST_CASE("files that were begun take room, and go at last", "[server]") {
         files.leave("one", start);
         CHECK(files.add("one", "ada", "#a", 10) == "");
         CHECK_FALSE(files.take_expired(start + std::chrono::hours{9}));
+    }
+}
+
+TEST_CASE("an offer takes hardly any space before its bytes come", "[server]") {
+    const Limits limits{.uploads_per_account_max = 8,
+                        .upload_ahead_bytes = 100,
+                        .upload_expiry = std::chrono::hours{24},
+                        .empty_upload_expiry = std::chrono::minutes{1}};
+    PartialUploads files{limits};
+    const TimePoint start{std::chrono::hours{100}};
+    CHECK(files.add("large", "ada", "#a", 1'000'000) == "");
+    CHECK(files.add("small", "ada", "#a", 10) == "");
+    CHECK(files.bytes() == 110);
+    CHECK(files.bytes_of("ADA") == 110);
+    CHECK(files.bytes_of("bob") == 0);
+
+    SECTION("and a little more than what has come") {
+        files.note_received("large", 5000);
+        CHECK(files.bytes("#a") == 5110);
+        files.note_received("large", 1'000'000);
+        CHECK(files.bytes("#a") == 1'000'010);
+    }
+    SECTION("and is forgotten in a minute if none came") {
+        files.note_received("large", 5000);
+        files.leave("large", start);
+        files.leave("small", start);
+        CHECK(files.bytes() == 5000);
+        CHECK(files.next_deadline() == start + std::chrono::minutes{1});
+        CHECK(files.take_expired(start + std::chrono::minutes{1}) == "small");
+        CHECK_FALSE(files.take_expired(start + std::chrono::hours{23}));
+        CHECK(files.take_expired(start + std::chrono::hours{24}) == "large");
+        CHECK(files.bytes() == 0);
+        CHECK(files.size() == 0);
     }
 }

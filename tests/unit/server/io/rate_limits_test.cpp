@@ -1,5 +1,6 @@
 #include "quicchat/server/io/rate_limits.hpp"
 
+#include <array>
 #include <chrono>
 #include <string>
 
@@ -78,10 +79,11 @@ TEST_CASE("rate limits") {
     limits.requests_per_connection = {.burst = 2, .per_second = 1};
     limits.connections_per_prefix = {.burst = 2, .per_second = 1};
     limits.failed_logins_per_prefix = {.burst = 2, .per_second = 1};
+    limits.failed_logins_per_account = {.burst = 300, .per_second = 1};
     RateLimits rates{limits};
     const auto publish = [&](const char* user, const char* prefix, const char* room,
                              std::uint64_t bytes = 1) {
-        return rates.publish(user, prefix, room, bytes, start);
+        return rates.publish(user, prefix, room, bytes, 1, start);
     };
 
     SECTION("an account has one budget, in any spelling and on all its connections") {
@@ -127,14 +129,37 @@ TEST_CASE("rate limits") {
     SECTION("questions have a budget of their own") {
         Budget connection;
         for (int i = 0; i < 3; ++i) (void)publish("ada", "a", "#1");
-        CHECK(rates.ask(connection, start) == Duration{});
-        CHECK(rates.ask(connection, start) == Duration{});
-        CHECK(rates.ask(connection, start) == seconds{1});
+        CHECK(rates.ask("ada", connection, start) == Duration{});
+        CHECK(rates.ask("ada", connection, start) == Duration{});
+        CHECK(rates.ask("ada", connection, start) == seconds{1});
+    }
+    SECTION("questions count for the account as well, whatever connections it has") {
+        limits.requests_per_account = {.burst = 5, .per_second = 1};
+        std::array<Budget, 4> connections;
+        for (int i = 0; i < 5; ++i) {
+            CHECK(rates.ask("ada", connections[static_cast<std::size_t>(i) / 2], start) ==
+                  Duration{});
+        }
+        CHECK(rates.ask("Ada", connections[3], start) == seconds{1});
+        CHECK(rates.ask("bob", connections[3], start) == Duration{});
+    }
+    SECTION("what an account stores in one room has a budget, however few get it") {
+        limits.stored_bytes_per_account = {.burst = 500, .per_second = 100};
+        CHECK(publish("ada", "a", "#1", 400) == Duration{});
+        CHECK(publish("ada", "a", "#1", 300) == seconds{2});
+        CHECK(publish("ada", "a", "#2", 300) == Duration{});
+        CHECK(publish("bob", "a", "#1", 300) == Duration{});
+    }
+    SECTION("markers have a budget of their own") {
+        limits.markers_per_account = {.burst = 1, .per_second = 1};
+        CHECK(rates.mark_read("ada", start) == Duration{});
+        CHECK(rates.mark_read("ADA", start) == seconds{1});
+        CHECK(rates.mark_read("bob", start) == Duration{});
     }
     SECTION("other limits count at once, but failed logins are not forgiven") {
         for (int i = 0; i < 3; ++i) (void)publish("ada", "a", "#1");
         for (int i = 0; i < 2; ++i) (void)rates.connect("a", start);
-        for (int i = 0; i < 9; ++i) rates.note_failed_login("a", start);
+        for (int i = 0; i < 9; ++i) rates.note_failed_password("a", "ada", start);
         const Rate fast{.burst = 100, .per_second = 1000};
         limits.messages_per_account = limits.messages_per_room = fast;
         limits.messages_per_prefix = limits.output_bytes_per_account = fast;
@@ -143,19 +168,27 @@ TEST_CASE("rate limits") {
         rates.handle_changed_limits(start);
         CHECK(publish("ada", "a", "#1") == milliseconds{1});
         CHECK(rates.connect("a", start) == milliseconds{1});
-        CHECK(rates.log_in("a", start) == seconds{8});
+        CHECK(rates.try_password("a", "ada", start) == seconds{30});
     }
     SECTION("connections and failed logins are counted by network") {
         CHECK(rates.connect("a", start) == Duration{});
         CHECK(rates.connect("a", start) == Duration{});
         CHECK(rates.connect("a", start) == seconds{1});
         CHECK(rates.connect("b", start) == Duration{});
-        CHECK(rates.log_in("a", start) == Duration{});
-        rates.note_failed_login("a", start);
-        CHECK(rates.log_in("a", start) == Duration{});
-        rates.note_failed_login("a", start);
-        CHECK(rates.log_in("a", start) == seconds{1});
-        CHECK(rates.log_in("b", start) == Duration{});
+        CHECK_FALSE(rates.note_failed_login("a", start));
+        CHECK_FALSE(rates.note_failed_login("a", start));
+        CHECK(rates.note_failed_login("a", start));
+        CHECK_FALSE(rates.note_failed_login("b", start));
+    }
+    SECTION("wrong passwords count for an account in a network, and for nobody else") {
+        for (int i = 0; i < 10; ++i) {
+            CHECK(rates.try_password("office", "ada", start) == Duration{});
+            rates.note_failed_password("office", "ADA", start);
+        }
+        CHECK(rates.try_password("office", "Ada", start) == seconds{30});
+        CHECK(rates.try_password("office", "ada", start + seconds{30}) == Duration{});
+        CHECK(rates.try_password("office", "bob", start) == Duration{});
+        CHECK(rates.try_password("home", "ada", start) == Duration{});
     }
     SECTION("who is quiet is forgotten") {
         for (int i = 0; i < 100; ++i) (void)rates.connect(std::to_string(i), start);

@@ -19,7 +19,7 @@ Room make(const std::string& name, const RoomState& state = {}) {
 
 std::string page(const Directory& directory, std::string_view user, std::string_view after = {},
                  std::size_t count_max = 10) {
-    const auto [rooms, complete] = directory.page(user, after, count_max, {});
+    const auto [rooms, complete] = directory.page(user, {}, after, count_max, {});
     std::string text = complete ? "all:" : "some:";
     for (const Room* room : rooms) text += " " + room->key();
     return text;

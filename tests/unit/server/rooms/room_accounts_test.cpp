@@ -207,3 +207,18 @@ TEST_CASE("people are listed by pages", "[server]") {
     CHECK(page("zed", 5) == "all:");
     CHECK(page("bo", 1) == "some: +Bob");
 }
+
+TEST_CASE("who has left, and is known by a marker only, makes room", "[server]") {
+    RoomAccounts accounts;
+    for (const char* user : {"ada", "bob"}) {
+        RoomAccount& account = accounts.at(user);
+        accounts.make_member(account);
+        accounts.set_marker(account, 7);
+    }
+    (void)accounts.take_unsaved();
+    accounts.apply_role("ada", Role::none, {});
+    accounts.apply_role("bob", Role::moderator, {});
+    REQUIRE(accounts.size() == 2);
+    CHECK(accounts.drop_absent_member() == "ada");
+    CHECK_FALSE(accounts.drop_absent_member());
+}

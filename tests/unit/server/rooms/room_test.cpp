@@ -91,7 +91,7 @@ TEST_CASE("private rooms", "[server]") {
     PrivateRooms rooms;
     const auto use = [&](std::string_view one, std::string_view other) {
         std::string key = PrivateRooms::key_of(one, other);
-        rooms.note_use(key);
+        rooms.note_use(key, one);
         return key;
     };
 
@@ -130,16 +130,33 @@ TEST_CASE("private rooms", "[server]") {
         CHECK(rooms.of("ada") == Keys{"@ada,@carl"});
         CHECK(rooms.of("bob").empty());
     }
-    SECTION("are dropped in the order of their last use") {
+    SECTION("go in the order of their last use") {
         use("a", "b");
         use("a", "c");
         use("a", "d");
         use("b", "a");
+        const std::string newest = use("a", "z");
+        const auto none = [](const std::string&) { return false; };
         for (const char* quietest : {"@a,@c", "@a,@d", "@a,@b"}) {
-            CHECK(rooms.quietest() == quietest);
-            rooms.drop(rooms.quietest());
+            CHECK(rooms.next_to_go(newest, none) == quietest);
+            rooms.drop(quietest);
         }
-        CHECK(rooms.size() == 0);
+        CHECK(rooms.size() == 1);
+    }
+    SECTION("go by the share of who made them, and those that are spared at last") {
+        use("ada", "bob");
+        for (const char* other : {"b", "c", "d"}) use("mal", other);
+        std::string newest = use("eve", "x");
+        const auto spared = [](const std::string& key) { return key == "@b,@mal"; };
+        CHECK(rooms.next_to_go(newest, spared) == "@c,@mal");
+        rooms.drop("@c,@mal");
+        CHECK(rooms.next_to_go(newest, spared) == "@d,@mal");
+        rooms.drop("@d,@mal");
+        rooms.drop("@ada,@bob");
+        CHECK(rooms.next_to_go(newest, spared) == "@b,@mal");
+        newest = use("mal", "e");
+        rooms.drop("@eve,@x");
+        CHECK(rooms.next_to_go(newest, spared) == "@b,@mal");
     }
 }
 

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "quicchat/base/deadline_queue.hpp"
+#include "quicchat/base/ids.hpp"
+#include "quicchat/wire/message.hpp"
+
+namespace quicchat {
+
+/// How far people have read where that came faster than it may (PROTOCOL.md §6.14): the newest
+/// marker of each room, until its time has come. A marker has no answer that could refuse it.
+class LateMarkers {
+public:
+    /// Keeps a marker until `due`, instead of an older one of that connection about that room.
+    void keep(ConnectionId connection, wire::MarkRead marker, TimePoint due) {
+        auto& markers = markers_[connection];
+        if (markers.size() >= rooms_max && markers.count(marker.room) == 0) return;
+        const std::string room = marker.room;
+        markers.insert_or_assign(room, std::move(marker));
+        due_.set(connection, due);
+    }
+
+    void forget(ConnectionId connection) {
+        markers_.erase(connection);
+        due_.erase(connection);
+    }
+
+    /// A marker whose time has come. Put it back by `keep` if it is too early all the same.
+    std::optional<std::pair<ConnectionId, wire::MarkRead>> take_due(TimePoint now) {
+        const std::optional<ConnectionId> connection = due_.take_due(now);
+        if (!connection) return std::nullopt;
+        const auto found = markers_.find(*connection);
+        auto marker = found->second.extract(found->second.begin());
+        if (found->second.empty()) {
+            markers_.erase(found);
+        } else {
+            due_.set(*connection, now);
+        }
+        return std::pair{*connection, std::move(marker.mapped())};
+    }
+
+    std::optional<TimePoint> next_deadline() const { return due_.next(); }
+
+private:
+    /// A client that reads more rooms than that says the rest when it is back.
+    static constexpr std::size_t rooms_max = 128;
+
+    std::map<ConnectionId, std::map<std::string, wire::MarkRead>> markers_;
+    DeadlineQueue<ConnectionId> due_;
+};
+
+}  // namespace quicchat
