@@ -8,6 +8,7 @@ import sys
 import time
 import unittest
 from dataclasses import replace
+from unittest import mock
 
 from _support import ACCOUNTS, ITERATIONS, PATIENCE, Case, Terminal, account, next_of, quicchat
 
@@ -362,6 +363,30 @@ class InTheProgram(Reloads):
                     pass
 
         self.talk(scenario, database=None)
+
+    def test_a_password_that_is_as_before_is_not_hashed(self):
+        hashed = []
+        reload_core = quicchat.server.reload_core
+
+        def counted(*arguments):
+            changes = reload_core(*arguments)
+            hashed.append(changes[3])
+            return changes
+
+        for database in (None, "chat.db"):
+            async def scenario(connect, server, database=database):
+                await server.reload(self.config(database=database))
+                await server.reload(self.config(database=database, auth=users(zoe="new here")))
+                await server.reload(self.config(database=database, auth=users(zoe="another")))
+                await server.reload(self.config(database=database, auth=users(zoe="another")))
+                async with connect("ada"):
+                    pass
+
+            hashed.clear()
+            with self.subTest(database), mock.patch("quicchat.server.reload_core", counted):
+                self.talk(scenario, database=database)
+                # A password that is another one is compared with the one before.
+                self.assertEqual(hashed, [0, 1, 2, 0])
 
     def test_a_server_that_is_not_there(self):
         async def main():
