@@ -1,5 +1,6 @@
-#include <all_core_headers.hpp>
+// A program that needs nothing but quicchat::core, and what that needs.
+#include "quicchat/base/json.hpp"
+#include "quicchat/session/client_session.hpp"
+#include "quicchat/session/server_session.hpp"
 
-int answer_of_the_other_file();
-
-int main() { return answer_of_the_other_file() == 42 ? 0 : 1; }
+int main() { return quicchat::is_json_object(R"({"name":"consumer"})", 4) ? 0 : 1; }
