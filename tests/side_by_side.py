@@ -9,6 +9,7 @@ when it has ended.
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -40,6 +41,10 @@ def numbers_of(output: str) -> dict[str, int]:
 
 
 def main(processes: int) -> int:
+    # Whoever was begun in the background or by nohup ignores Ctrl-C or the end of a terminal. The
+    # programs that are tested would do so, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     files = [path.name for path in sorted(TESTS.glob("test*.py"))]
     files.sort(key=lambda name: SLOW.index(name) if name in SLOW else len(SLOW))
     begin = time.monotonic()
