@@ -253,13 +253,14 @@ void bind_server(py::module_& m) {
                                  .operators = std::move(operators),
                                  .anybody_makes_rooms = anybody_makes_rooms,
                                  .limits = make_limits(limits)});
-                return std::tuple{changes.added, changes.replaced, changes.removed};
+                return std::tuple{changes.added, changes.replaced, changes.removed, changes.hashed};
             },
             py::kw_only(), py::arg("certificate_pem"), py::arg("key_pem"), py::arg("accounts"),
             py::arg("iterations"), py::arg("rooms"), py::arg("operators"),
             py::arg("anybody_makes_rooms"), py::arg("limits"),
             "Other settings, without cutting anybody; on an error it goes on as before. Waits. The "
-            "accounts that were added, have another password, and were removed.")
+            "accounts that were added, have another password, and were removed; how many passwords "
+            "were hashed.")
         .def("fileno", &ServerHandle::fileno, "Readable while `drain` has something to give.")
         .def("drain", &ServerHandle::drain, py::arg("max") = 256,
              "The oldest events: (kind, fields) each.")

@@ -43,7 +43,8 @@ AccountChanges reload_server(const RunningServer& server, const ServerSettings& 
     AccountStore known;
     do_at(server, [&](ServerRunner& runner) { known = runner.accounts(); });
     const AccountPlan plan = plan_accounts(next, known);
-    AccountChanges changes{.added = plan.added(), .replaced = plan.replaced()};
+    AccountChanges changes{
+        .added = plan.added(), .replaced = plan.replaced(), .hashed = plan.hashed};
 
     if (server.database.empty()) {
         AccountStore store = make_store(plan);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct AccountChanges {
     std::vector<std::string> added{};
     std::vector<std::string> replaced{};  ///< Their passwords.
     std::vector<std::string> removed{};   ///< Of those in memory.
+    std::size_t hashed = 0;               ///< Passwords; how many, not whose.
 };
 
 /// A server on the engine thread, as another thread reaches it.

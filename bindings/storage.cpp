@@ -63,17 +63,23 @@ std::vector<std::string> AccountPlan::names(Change change) const {
 AccountPlan plan_accounts(const ServerSettings& settings, const AccountStore& known) {
     using Change = AccountPlan::Change;
     AccountPlan plan;
+    const auto verifier_of = [&plan](const ConfiguredAccount& account, const ScramSalt& salt,
+                                     std::uint32_t iterations) {
+        if (account.verifier.empty()) ++plan.hashed;
+        return make_verifier_of(account, salt, iterations);
+    };
     for (const ConfiguredAccount& account : settings.accounts) {
         const Account* found = known.find(account.name);
         if (found != nullptr) {
             const Verifier& kept = found->verifier;
-            if (make_verifier_of(account, kept.salt, kept.iterations) == kept) {
+            const bool same_salt = account.verifier.empty() && account.salt == kept.salt;
+            if (same_salt || verifier_of(account, kept.salt, kept.iterations) == kept) {
                 plan.entries.push_back({account.name, kept, Change::kept});
                 continue;
             }
         }
         plan.entries.push_back({account.name,
-                                make_verifier_of(account, account.salt, settings.iterations),
+                                verifier_of(account, account.salt, settings.iterations),
                                 found == nullptr ? Change::added : Change::replaced});
     }
     return plan;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,6 +40,7 @@ struct AccountPlan {
         Change change = Change::kept;
     };
     std::vector<Entry> entries{};
+    std::size_t hashed = 0;  ///< Passwords that had to be hashed, which is slow.
 
     std::vector<std::string> added() const { return names(Change::added); }
     std::vector<std::string> replaced() const { return names(Change::replaced); }
@@ -47,7 +49,8 @@ private:
     std::vector<std::string> names(Change change) const;
 };
 
-/// Slow: it hashes passwords.
+/// Slow: it hashes passwords, but for those whose salt is known already: it is made of the server's
+/// key, the name and the password, so the password is that of the known verifier.
 AccountPlan plan_accounts(const ServerSettings& settings, const AccountStore& known);
 
 /// The accounts of a plan, and no others.

@@ -1,13 +1,40 @@
 #!/bin/sh
-# Builds everything and runs every suite: Catch2 by ctest, pytest, unittest.
-#
-#   tests/run.sh
-#
-# The last line is "N passed, N failed", with ", N skipped" if there are any. The exit status is 0
-# only if nothing failed and every suite ran at least one test. Works in build/; needs no terminal
-# and no input. QUICCHAT_PRESET chooses another CMake preset than "dev", JOBS how many compilers run
-# at once.
+# Builds everything and runs every suite. `tests/run.sh --help` says more.
 set -u
+
+usage() {
+    cat <<'END'
+usage: tests/run.sh [--long] [--help]
+
+Builds everything and runs every suite: Catch2 by ctest, pytest, unittest, and the fuzzers for a
+moment where clang is. The last line is "N passed, N failed", with ", N skipped" if there are any.
+The exit status is 0 only if nothing failed and every suite ran at least one test. Works in build/;
+needs no terminal and no input.
+
+The Python package is built and tested beside the C++ part, which takes most of the time; what it
+says is shown when it has ended.
+
+  --long   also: many more seeds of the simulations and kills of a server, a million inputs for each
+           fuzzer, all examples at -O3, and all C++ tests with the sanitizers. Takes hours.
+
+environment:
+  QUICCHAT_PRESET              another CMake preset than "dev"
+  JOBS                         how many compilers and tests run at once; 1 also runs the Python part
+                               after the C++ part and not beside it
+  QUICCHAT_TEST_TIMEOUT_SCALE  every deadline of every test is so many times as long: for a machine
+                               that is very busy with other things
+END
+}
+
+long=
+for option in "$@"; do
+    case $option in
+    --long) long=1 ;;
+    --help | -h) usage && exit 0 ;;
+    *) usage >&2 && exit 64 ;;
+    esac
+done
+
 exec </dev/null
 cd "$(dirname "$0")/.." || exit 1
 
@@ -15,14 +42,22 @@ preset=${QUICCHAT_PRESET:-dev}
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 results=build/results
 mkdir -p "$results"
-rm -f "$results"/*
+rm -rf "${results:?}"/*
+begin=$(date +%s)
+
+if [ -n "$long" ]; then
+    export QUICCHAT_SIM_SEEDS="${QUICCHAT_SIM_SEEDS:-20000}"
+    export QUICCHAT_KILLS="${QUICCHAT_KILLS:-200}"
+    # So many seeds take longer, and sanitizers make everything slow.
+    export QUICCHAT_TEST_TIMEOUT_SCALE="${QUICCHAT_TEST_TIMEOUT_SCALE:-10}"
+fi
 
 passed=0
 failed=0
 skipped=0
 
 heading() {
-    printf '\n=== %s\n' "$*"
+    printf '\n=== %s (after %s s)\n' "$*" "$(($(date +%s) - begin))"
 }
 
 finish() {
@@ -31,14 +66,6 @@ finish() {
     printf '\n%s passed, %s failed%s\n' "$passed" "$failed" "$skipped_note"
     [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
     exit $?
-}
-
-# A step without which nothing further makes sense.
-require() {
-    "$@" && return
-    echo "FAILED: $*"
-    failed=$((failed + 1))
-    finish
 }
 
 # Adds one suite's results. A suite that ran nothing has failed: something is wrong with the set-up.
@@ -60,7 +87,7 @@ count() {
 # --- What has to be on the machine ---------------------------------------------------------------
 
 missing_packages() {
-    for pair in cmake:cmake ninja:ninja-build c++:g++ pkg-config:pkg-config python3:python3 \
+    for pair in setsid:util-linux cmake:cmake ninja:ninja-build c++:g++ pkg-config:pkg-config python3:python3 \
         openssl:openssl; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || echo "${pair#*:}"
     done
@@ -95,33 +122,93 @@ cmake --version | head -n 1
 c++ --version | head -n 1
 python3 --version
 
+# --- Python, beside the rest ---------------------------------------------------------------------
+
+start_python() {
+    # In a session of its own, so that all of it can be stopped together.
+    setsid sh tests/run_python.sh "$results" "$((jobs + 1))" >"$results/python.txt" 2>&1 &
+    python_process=$!
+    trap 'kill -- "-$python_process" 2>/dev/null' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
+# The first configuration builds ngtcp2 and wolfSSL, which both parts need.
+configured=1
+heading "configuration (preset $preset)"
+cmake --preset "$preset" "-DQUICCHAT_LONG_TESTS=$([ -n "$long" ] && echo ON || echo OFF)" ||
+    configured=
+[ "$jobs" -gt 1 ] && start_python
+
 # --- C++ -----------------------------------------------------------------------------------------
 
-heading "C++ (preset $preset)"
-if cmake --preset "$preset" && cmake --build --preset "$preset" --parallel "$jobs"; then
-    ctest --preset "$preset" --parallel "$jobs" --output-junit "$PWD/$results/ctest.xml"
-    status=$?
-    count "ctest" junit "$results/ctest.xml" "$status"
+# run_ctest SUITE PRESET
+run_ctest() {
+    ctest --preset "$2" --parallel "$jobs" --output-junit "$PWD/$results/$1.xml"
+    count "$1" junit "$results/$1.xml" $?
+}
+
+heading "C++ build"
+if [ -n "$configured" ] && cmake --build --preset "$preset" --parallel "$jobs"; then
+    heading "ctest"
+    run_ctest ctest "$preset"
 else
     echo "ctest: the C++ build failed"
     failed=$((failed + 1))
 fi
 
-# --- Python --------------------------------------------------------------------------------------
+# clang without its runtime compiles, and does not link.
+has_fuzzer() {
+    printf '#include <cstddef>\n#include <cstdint>\n%s\n' \
+        'extern "C" int LLVMFuzzerTestOneInput(const uint8_t*, size_t) { return 0; }' |
+        clang++ -x c++ -fsanitize=fuzzer,address,undefined - -o build/has_fuzzer >/dev/null 2>&1
+}
 
-heading "Python package"
-require python3 -m venv --clear build/venv
-python="$PWD/build/venv/bin/python"
-require "$python" -m pip --disable-pip-version-check install '.[test]'
+heading "fuzzers"
+if ! has_fuzzer; then
+    echo "fuzzers: skipped: no clang with libFuzzer (Debian: clang, libclang-rt-14-dev)"
+    skipped=$((skipped + 1))
+elif cmake --preset fuzz "-DQUICCHAT_FUZZ_RUNS=$([ -n "$long" ] && echo 1000000 || echo 20000)" &&
+    cmake --build --preset fuzz --parallel "$jobs"; then
+    run_ctest fuzzers fuzz
+else
+    echo "fuzzers: the build failed"
+    failed=$((failed + 1))
+fi
 
-heading "pytest"
-"$python" -m pytest tests/python -p no:cacheprovider --junitxml="$results/pytest.xml"
-count "pytest" junit "$results/pytest.xml" $?
+if [ -n "$long" ]; then
+    unset QUICCHAT_SIM_SEEDS  # as many as usual are enough for the sanitizers
+    for sanitizer in asan tsan; do
+        heading "$sanitizer"
+        if cmake --preset "$sanitizer" && cmake --build --preset "$sanitizer" --parallel "$jobs"
+        then
+            run_ctest "$sanitizer" "$sanitizer"
+        else
+            echo "$sanitizer: the build failed"
+            failed=$((failed + 1))
+        fi
+    done
+fi
 
-heading "unittest"
-"$python" -m unittest discover -s tests >"$results/unittest.txt" 2>&1
-status=$?
-cat "$results/unittest.txt"
-count "unittest" unittest "$results/unittest.txt" "$status"
+# --- What Python said ----------------------------------------------------------------------------
+
+[ "$jobs" -gt 1 ] || start_python
+heading "Python: waiting for the end"
+wait "$python_process"
+trap - EXIT
+cat "$results/python.txt"
+heading "results of Python"
+for suite in pytest unittest; do
+    if [ -e "$results/$suite.status" ]; then
+        read -r status <"$results/$suite.status"
+        case $suite in
+        pytest) count pytest junit "$results/pytest.xml" "$status" ;;
+        unittest) count unittest unittest "$results/unittest.txt" "$status" ;;
+        esac
+    else
+        echo "$suite: did not run, see above"
+        failed=$((failed + 1))
+    fi
+done
 
 finish

@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from _support import Case, account, next_of, quicchat
+from _support import Case, account, next_of, quicchat, scaled
 
 
 class AsyncClient(Case):
@@ -148,16 +148,16 @@ class AsyncClient(Case):
         self.talk(scenario)
 
     def test_a_blocked_loop_does_not_lose_the_connection(self):
-        limits = quicchat.Limits(idle_timeout=1.5, keep_alive=0.5)
+        limits = quicchat.Limits(idle_timeout=scaled(1.5), keep_alive=scaled(0.5))
 
         async def scenario(connect, _):
             async with connect(limits=limits) as chat:
                 room = await chat.join("#lobby")
-                time.sleep(4)  # more than two idle timeouts
+                time.sleep(scaled(4))  # more than two idle timeouts
                 self.assertTrue(chat.is_open)
                 await room.send("still here")
 
-        self.talk(scenario, limits={"idle_timeout": 1.5})
+        self.talk(scenario, limits={"idle_timeout": scaled(1.5)})
 
     def test_the_events_end_after_close_and_raise_after_a_loss(self):
         async def scenario(connect, server):
@@ -262,8 +262,9 @@ class BlockingClient(Case):
         with self.connect("ada") as ada, self.connect("bob") as bob:
             room = ada.join("#lobby")
             bob.join("#lobby")
-            receipt = room.send("hello", timeout=30)
-            messages = (e for e in bob.events(timeout=30) if isinstance(e, quicchat.Message))
+            receipt = room.send("hello", timeout=scaled(30))
+            messages = (e for e in bob.events(timeout=scaled(30))
+                        if isinstance(e, quicchat.Message))
             self.assertEqual(next(messages).offset, receipt.offset)
             self.assertEqual([person.user for person in room.members()], ["ada", "bob"])
             bob.tell("ada", "psst")

@@ -6,7 +6,7 @@ import signal
 import unittest
 from datetime import UTC, datetime, timedelta
 
-from _support import ACCOUNTS, Case, account, next_of, quicchat
+from _support import ACCOUNTS, Case, account, next_of, quicchat, scaled
 
 
 class Rooms(Case):
@@ -151,16 +151,17 @@ class Roles(Case):
                 await ada.create_room("#tea")
                 room = await ada.join("#tea")
                 theirs = await bob.join("#tea")
-                await room.mute("bob", "calm down", until=timedelta(seconds=2))
+                await room.mute("bob", "calm down", until=timedelta(seconds=scaled(2)))
                 change = await next_of(bob, quicchat.RoleChanged)
-                self.assertLess(abs(change.until - datetime.now(UTC)), timedelta(seconds=3))
+                self.assertLess(abs(change.until - datetime.now(UTC)),
+                                timedelta(seconds=scaled(3)))
                 await self.assert_refused("forbidden", theirs.send("but"))
-                await asyncio.sleep(2.2)
+                await asyncio.sleep(scaled(2.2))
                 await theirs.send("sorry")
-                await room.ban("bob", until=datetime.now() + timedelta(seconds=2))
+                await room.ban("bob", until=datetime.now() + timedelta(seconds=scaled(2)))
                 self.assertEqual((await next_of(bob, quicchat.RoomLeft)).error, "removed")
                 await self.assert_refused("forbidden", bob.join("#tea"))
-                await asyncio.sleep(2.2)
+                await asyncio.sleep(scaled(2.2))
                 await bob.join("#tea")
                 await room.ban("bob")
                 await room.unban("bob")

@@ -10,7 +10,7 @@ import time
 import unittest
 from pathlib import Path
 
-from _support import ACCOUNTS, Case, Terminal, account, quicchat
+from _support import ACCOUNTS, Case, Terminal, account, quicchat, scaled
 
 
 class Ends(Case):
@@ -71,7 +71,7 @@ chat.join("#lobby").send("hello")
         del chat
         for _ in range(10):
             connect()  # dropped without close
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + scaled(30)
         while count("fd") > files and time.monotonic() < deadline:
             time.sleep(0.05)
         self.assertLessEqual(count("fd"), files)
@@ -157,8 +157,8 @@ class Peers(Case):
         self.run_async(main)
 
     def test_a_client_that_vanishes_is_missed_after_the_idle_timeout(self):
-        server = self.start_server(config=self.write_config(limits={"idle_timeout": 2}))
-        limits = quicchat.Limits(keep_alive=0.5)
+        server = self.start_server(config=self.write_config(limits={"idle_timeout": scaled(2)}))
+        limits = quicchat.Limits(keep_alive=scaled(0.5))
         with quicchat.sync.connect("127.0.0.1", server.port, **account("bob"),
                                    limits=limits) as bob:
             bob.join("#lobby")
@@ -168,7 +168,7 @@ class Peers(Case):
             ada.type(ACCOUNTS["ada"] + "\n")
             ada.expect("connected to")
             os.kill(ada.process.pid, signal.SIGKILL)
-            for event in bob.events(timeout=30):
+            for event in bob.events(timeout=scaled(30)):
                 if event == quicchat.MemberLeft("#lobby", "ada"):
                     break
             else:

@@ -8,7 +8,7 @@ import sys
 import time
 import unittest
 
-from _support import ACCOUNTS, Case, Terminal, account, next_of, quicchat
+from _support import ACCOUNTS, PATIENCE, Case, Terminal, account, next_of, quicchat, scaled
 
 FAST = {"drain_timeout": 0.2}  # how long a server waits for clients when it stops
 
@@ -99,7 +99,7 @@ class AsyncClient(Restarts):
                 begin = time.monotonic()
                 with self.assertRaises(quicchat.Unreachable) as caught:
                     await room.send("x")
-                self.assertLess(time.monotonic() - begin, 10)
+                self.assertLess(time.monotonic() - begin, scaled(10))
                 self.assertEqual(quicchat.exit_status(caught.exception), 69)
                 self.assertFalse(chat.is_open)
 
@@ -153,7 +153,7 @@ class AsyncClient(Restarts):
 
     def connect(self, server, name="ada", **options):
         # A server that is killed says nothing: it is missed after the idle timeout.
-        limits = quicchat.Limits(idle_timeout=1, keep_alive=0.5)
+        limits = quicchat.Limits(idle_timeout=scaled(1), keep_alive=scaled(0.5))
         return quicchat.connect("127.0.0.1", server.port, **account(name), limits=limits, **options)
 
     def test_delays_that_cannot_be(self):
@@ -173,8 +173,8 @@ class Blocking(Restarts):
             room = chat.join("#lobby")
             room.send("one")
             server = self.restart(server, config)
-            self.assertEqual(room.send("two", timeout=30).offset, 2)
-            kinds = [type(event) for event in chat.events(timeout=0.5)]
+            self.assertEqual(room.send("two", timeout=scaled(30)).offset, 2)
+            kinds = [type(event) for event in chat.events(timeout=scaled(0.5))]
             self.assertLess(kinds.index(quicchat.Reconnecting), kinds.index(quicchat.Online))
             self.assertTrue(chat.is_online)
 
@@ -191,7 +191,8 @@ class WhatIsKept(Restarts):
                                    password="new here") as zoe:
             room = zoe.join("#lobby", last=3)
             self.assertEqual((room.head, room.next), (5, 3))
-            texts = [e.text for e in zoe.events(timeout=0.5) if isinstance(e, quicchat.Message)]
+            texts = [e.text for e in zoe.events(timeout=scaled(0.5))
+                     if isinstance(e, quicchat.Message)]
             self.assertEqual(texts, ["line 2", "line 3", "line 4"])
             self.assertEqual(room.send("six").durability, "fsync")
 
@@ -323,8 +324,8 @@ class StorageProblems(Restarts):
             resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (200_000, 200_000))
             with self.assertRaises(quicchat.QuicChatError):
                 for _ in range(200):
-                    room.send("x" * 10_000, timeout=30)
-        self.assertEqual(server.process.wait(30), 74, server.log)
+                    room.send("x" * 10_000, timeout=scaled(30))
+        self.assertEqual(server.process.wait(PATIENCE), 74, server.log)
         self.assertNotIn("Traceback", server.log)
         self.assertIn("[E-STORAGE]", server.log)
         self.assertIn("the disk reports an error", server.log)

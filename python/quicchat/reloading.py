@@ -46,8 +46,9 @@ def effective(old: ServerConfig, new: ServerConfig) -> ServerConfig:
 
 def reload_core(core: _core.Server, pair: CertificatePair, config: ServerConfig,
                 accounts: list[tuple[str, str, str, bytes]]
-                ) -> tuple[list[str], list[str], list[str]]:
-    """Gives the server all of it, or nothing; the errors in words."""
+                ) -> tuple[list[str], list[str], list[str], int]:
+    """Gives the server all of it, or nothing; the errors in words. What became of accounts, and how
+    many passwords had to be hashed: those that are as before need not be."""
     try:
         return core.reload(
             certificate_pem=pair.certificate_pem, key_pem=pair.key_pem, accounts=accounts,
@@ -77,19 +78,19 @@ def _error(error: _core.CoreError) -> QuicChatError:
 
 
 def summary(old: ServerConfig, new: ServerConfig, before: CertificatePair, pair: CertificatePair,
-            accounts: tuple[list[str], list[str], list[str]]) -> Reloaded:
+            accounts: tuple[list[str], list[str], list[str], int]) -> Reloaded:
     """``old`` is what was in effect, ``new`` what was read, ``accounts`` what became of them."""
+    added, replaced, removed = map(tuple, accounts[:3])
     same_pair = (pair.certificate_pem, pair.key_pem) == (before.certificate_pem, before.key_pem)
     rooms = [room for room in new.rooms if room.lower() not in map(str.lower, old.rooms)]
     found: dict[str, bool] = {
         "certificate": not same_pair,
-        "accounts": any(accounts),
+        "accounts": bool(added or replaced or removed),
         "limits": new.limits != old.limits,
         "operators": _names(new.operators) != _names(old.operators),
         "anybody_makes_rooms": new.anybody_makes_rooms != old.anybody_makes_rooms,
         "rooms": bool(rooms),
     }
-    added, replaced, removed = map(tuple, accounts)
     return Reloaded(tuple(name for name, is_so in found.items() if is_so), pair.fingerprint,
                     len(new.accounts), added, replaced, removed,
                     notices=(*new.notices, *pair.warnings, *_notices(old, new, replaced)))

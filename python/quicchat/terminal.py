@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import getpass
 import os
+import select
+import signal
 import sys
+import threading
 import unicodedata
 import warnings
 from collections.abc import Iterable
-from typing import TextIO
+from typing import TextIO, cast
 
 __all__ = ["Clean", "clean_body", "clean_line", "clean_lines", "clean_text", "normalized_password",
            "paint", "show", "uses_colours"]
@@ -169,8 +172,46 @@ def normalized_password(password: str) -> str:
     return unicodedata.normalize("NFC", spaces)
 
 
+def wait_readable(descriptor: int) -> None:
+    """Waits until there is something to read, or a signal raises. Python looks for signals, and
+    then calls the system: one that comes in between, such as Ctrl-C right after a prompt, would be
+    noticed only with the next line if the call were a read."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    before = signal.set_wakeup_fd(tell)  # a signal writes there, whenever it comes
+    try:
+        while descriptor not in (ready := select.select([descriptor, told], [], [])[0]):
+            os.read(ready[0], 1)
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(told)
+        os.close(tell)
+
+
+class _AskingStream:
+    """Where getpass shows its prompt: it writes that, flushes, and then reads. When that is
+    interrupted, anywhere, it flushes again."""
+
+    def __init__(self) -> None:
+        self._asks = False
+
+    def write(self, text: str) -> int:
+        show(text.removesuffix("\n"), end="\n" if text.endswith("\n") else "")
+        self._asks = True
+        return len(text)
+
+    def flush(self) -> None:
+        asks, self._asks = self._asks, False
+        sys.stdout.flush()
+        if asks:
+            wait_readable(0)
+
+
 def ask_hidden(prompt: str) -> str:
-    """Asks for a secret on standard output, without showing what is typed. Needs a terminal."""
+    """Asks for a secret on standard output, without showing what is typed. Needs a terminal as
+    standard input."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", getpass.GetPassWarning)
-        return getpass.getpass(prompt, stream=sys.stdout)
+        return getpass.getpass(prompt, stream=cast(TextIO, _AskingStream()))

@@ -4,6 +4,7 @@ says. So the order of events, edits, tombstones and roles mean the same on both 
 
 import asyncio
 import json
+import os
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,6 +12,8 @@ import quicchat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quicchat import Access, Role
+
+PATIENCE = 60 * float(os.environ.get("QUICCHAT_TEST_TIMEOUT_SCALE") or 1)
 
 PEOPLE = ["ada", "bob", "eve"]
 AUTHOR = "the author"  # of what the act is about
@@ -275,7 +278,7 @@ def world(tmp_path_factory):
 
 
 async def check(chats, name, script, limit):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         await chats["ada"].create_room(name, access=Access.INVITATION)
         rooms = {"ada": await chats["ada"].join(name, last=10)}
         for other in PEOPLE[1:]:

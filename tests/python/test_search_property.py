@@ -3,11 +3,14 @@ by Python's own idea of which letters are the same."""
 
 import asyncio
 import json
+import os
 
 import pytest
 import quicchat
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+
+PATIENCE = 60 * float(os.environ.get("QUICCHAT_TEST_TIMEOUT_SCALE") or 1)
 
 # The letters whose case does not count (PROTOCOL.md §6.15), and some of which it does.
 BLOCKS = [(0x20, 0x7E), (0xA1, 0x17F), (0x370, 0x52F)]
@@ -113,7 +116,7 @@ def world(tmp_path_factory):
 @given(acts=ACTS, text=TEXTS, limit=st.integers(20, 100))
 def test_a_search_is_a_naive_search(world, acts, text, limit):
     async def check():
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             for act in acts:
                 await world.do(*act)
             if not text.strip(" "):

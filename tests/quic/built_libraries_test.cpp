@@ -13,7 +13,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <set>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include <ngtcp2/ngtcp2.h>
@@ -43,6 +45,34 @@ std::string output_of(const std::string& command) {
     }
     REQUIRE(pclose(pipe) == 0);
     return output;
+}
+
+/// The functions of a disassembled library that use ymm registers and may return without having
+/// zeroed their upper halves. Counts in `users` those that use them at all.
+std::set<std::string> functions_that_leave_avx_dirty(const std::string& library, int& users) {
+    std::set<std::string> found;
+    std::istringstream lines{
+        output_of(QUICCHAT_OBJDUMP " -d --no-show-raw-insn " + library + " 2>/dev/null")};
+    std::string function;
+    bool uses = false;
+    bool dirty = false;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.ends_with(">:")) {
+            const std::string name = line.substr(line.find('<') + 1);
+            if (name.starts_with("L_")) continue;  // a place within a function
+            function = name.substr(0, name.size() - 2);
+            uses = dirty = false;
+        } else if (line.find("%ymm") != std::string::npos) {
+            users += uses ? 0 : 1;
+            uses = dirty = true;
+        } else if (line.find("\tvzero") != std::string::npos) {
+            dirty = false;
+        } else if (dirty && (line.find("\tret") != std::string::npos ||
+                             line.find("\trepz ret") != std::string::npos)) {
+            found.insert(function);
+        }
+    }
+    return found;
 }
 
 }  // namespace
@@ -91,6 +121,16 @@ TEST_CASE("the libraries built from archives", "[build]") {
             CAPTURE(name);
             CHECK((symbols.find(name) != std::string::npos) == (QUICCHAT_BUILT_WITH_ASM != 0));
         }
+    }
+
+    // They would slow down all SSE code of the thread, such as SHA, a hundred times.
+    SECTION("zero the upper halves of the registers of AVX before they return") {
+        if (QUICCHAT_BUILT_WITH_ASM == 0) SKIP("built without assembly");
+        if (std::string_view{QUICCHAT_OBJDUMP}.empty()) SKIP("no objdump (Debian: binutils)");
+        int users = 0;
+        CHECK(functions_that_leave_avx_dirty(QUICCHAT_BUILT_WOLFSSL, users) ==
+              std::set<std::string>{});
+        CHECK(users > 50);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "quicchat/quic/certificate.hpp"
+#include "tests_dir.hpp"
 
 namespace quicchat::test {
 

@@ -147,6 +147,37 @@ TEST_CASE("a handshake survives the network", "[quic][loss]") {
     CHECK(connected >= tries - 1);
 }
 
+TEST_CASE("handshakes are in time although a fifth of all datagrams is lost", "[quic][loss]") {
+    // With the first, four flights in a row are lost.
+    std::vector<std::uint64_t> seeds{6441812060846139042};
+    while (seeds.size() < 300) seeds.push_back(seeds.size());
+    for (const std::uint64_t seed : seeds) {
+        CAPTURE(seed);
+        World world{
+            {.seed = seed, .loss = 200, .duplicate = 50, .delay_min = 5ms, .delay_max = 25ms}};
+        Host& server = world.add_server({}, World::config(1));
+        Host& client = world.add_client({.trust = quic::Trust::insecure()}, World::config(2));
+        CHECK(connect(world, client));
+        CHECK(world.run_until([&] { return find_event<Connected>(server) != nullptr; }));
+    }
+}
+
+TEST_CASE("a slow path costs a handshake no more than six datagrams", "[quic]") {
+    World world{{.delay_min = 375ms, .delay_max = 375ms}};
+    world.add_server();
+    Host& client = world.add_client();
+    REQUIRE(connect(world, client));
+    world.run_for(2s);
+    const std::uint64_t slow = world.link.sent();
+
+    World usual{{.delay_min = 10ms, .delay_max = 10ms}};
+    usual.add_server();
+    Host& other = usual.add_client();
+    REQUIRE(connect(usual, other));
+    usual.run_for(2s);
+    CHECK(slow <= usual.link.sent() + 6);
+}
+
 TEST_CASE("a server that always asks for an address proof", "[quic][retry]") {
     World world;
     quic::ServerConfig server_config{.retry = RetryPolicy::always};

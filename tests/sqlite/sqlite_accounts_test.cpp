@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
@@ -15,6 +16,7 @@
 
 #include "quicchat/sqlite.hpp"
 #include "sqlite/temporary_folder.hpp"
+#include "support/patience.hpp"
 #include "support/printers.hpp"
 
 namespace quicchat {
@@ -68,7 +70,9 @@ public:
     }
 
     void wait_for(SaveTicket ticket) {
-        for (int i = 0; i < 100 && book->saved() < ticket; ++i) {
+        const auto end =
+            std::chrono::steady_clock::now() + test::patience(std::chrono::seconds{10});
+        while (book->saved() < ticket && std::chrono::steady_clock::now() < end) {
             pollfd wake{store->wake_fd(), POLLIN, 0};
             (void)::poll(&wake, 1, 100);
             while (store->poll_completion()) {

@@ -180,8 +180,11 @@ public:
     /// Ends the connection from our side.
     void close(Errc errc, std::string_view text) {
         if (!is_alive()) return;
-        Ending ending{.reason = {.errc = errc, .text = std::string{text}},
-                      .text = std::string{bounded_reason(text)}};
+        // Not in one expression: GCC 12 at -O3 believes that strings could be destroyed unmade.
+        Ending ending;
+        ending.reason.errc = errc;
+        ending.reason.text = text;
+        ending.text = bounded_reason(text);
         ngtcp2_ccerr_set_application_error(&ending.error, wire_code(errc), nullptr, 0);
         end(std::move(ending));
     }

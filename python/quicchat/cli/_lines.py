@@ -10,7 +10,7 @@ import asyncio
 import os
 import sys
 
-from ..terminal import ask_hidden, show
+from ..terminal import ask_hidden, show, wait_readable
 
 LINE_BYTES_MAX = 1024 * 1024  # nobody types that; a longer line is cut here and refused later
 _FD = 0
@@ -28,6 +28,8 @@ class LineReader:
     def readline(self) -> bytes | None:
         """The next line without its end; None after the last."""
         while (line := self._take()) is None and not self._ended:
+            if self.is_terminal:
+                wait_readable(_FD)
             self._read()
         return line if line is not None else self._rest()
 

@@ -12,6 +12,7 @@
 #include "quicchat/auth/scram.hpp"
 #include "quicchat/auth/verifier.hpp"
 #include "quicchat/base/bytes.hpp"
+#include "tests_dir.hpp"
 
 namespace quicchat::test {
 

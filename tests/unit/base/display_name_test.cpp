@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "quicchat/base/display_name.hpp"
+#include "tests_dir.hpp"
 
 namespace quicchat {
 namespace {

@@ -7,6 +7,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
 
+#include "tests_dir.hpp"
+
 using namespace quicchat;
 
 namespace {

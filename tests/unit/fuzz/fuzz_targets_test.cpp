@@ -16,6 +16,7 @@
 #include "quicchat/base/entropy.hpp"
 #include "support/literals.hpp"
 #include "support/seed.hpp"
+#include "tests_dir.hpp"
 
 using namespace quicchat;
 

@@ -9,6 +9,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "quicchat/session/state.hpp"
+#include "tests_dir.hpp"
 
 using namespace quicchat;
 

@@ -17,6 +17,7 @@
 #include "quicchat/wire/frame_assembler.hpp"
 #include "support/literals.hpp"
 #include "support/printers.hpp"
+#include "tests_dir.hpp"
 #include "unit/wire/random_message.hpp"
 
 using namespace quicchat;

@@ -1,0 +1,30 @@
+#!/bin/sh
+# The Python part of run.sh: installs the package and runs pytest and unittest.
+#   run_python.sh RESULTS PROCESSES
+# Leaves in RESULTS how the suites ended, *.status, and what they ran, pytest.xml and unittest.txt.
+set -u
+results=$1
+processes=$2
+begin=$(date +%s)
+
+heading() {
+    printf '\n--- %s (after %s s)\n' "$*" "$(($(date +%s) - begin))"
+}
+
+heading "pip install"
+python3 -m venv --clear build/venv || exit
+python="$PWD/build/venv/bin/python"
+# One compiler at a time: run.sh uses the others.
+CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-1} \
+    "$python" -m pip --disable-pip-version-check install '.[test]' || exit
+
+heading "pytest"
+"$python" -m pytest tests/python -p no:cacheprovider --junitxml="$results/pytest.xml"
+echo $? >"$results/pytest.status"
+
+heading "unittest"
+"$python" tests/side_by_side.py "$processes" >"$results/unittest.txt" 2>&1
+echo $? >"$results/unittest.status"
+cat "$results/unittest.txt"
+
+heading "end"

@@ -1,0 +1,73 @@
+"""Runs the files of unittest side by side, each in a process of its own.
+
+    side_by_side.py [PROCESSES]
+
+Tests what `python3 -m unittest discover -s tests` does, and ends with the same two lines. Many
+tests wait for a clock, so that more processes than processors are faster. What a file says is shown
+when it has ended.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent
+#: Those that take longest, first: nobody should wait for one that began last.
+SLOW = ("test_restart.py", "test_terminal_sinks.py", "test_crash.py", "test_files.py")
+
+
+def run(name: str) -> tuple[str, float, subprocess.CompletedProcess[str]]:
+    begin = time.monotonic()
+    result = subprocess.run(
+        [sys.executable, "-m", "unittest", "discover", "-s", str(TESTS), "-p", name],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=TESTS.parent, encoding="utf-8", errors="replace", check=False)
+    return name, time.monotonic() - begin, result
+
+
+def numbers_of(output: str) -> dict[str, int]:
+    """How many ran, and what the last line says: failures, errors, skipped, ..."""
+    lines = output.splitlines()
+    ran = [int(n) for n in re.findall(r"^Ran (\d+) tests? in ", output, re.MULTILINE)]
+    if not ran:
+        return {"ran": 0, "errors": 1}  # it did not even get to its summary
+    words = re.findall(r"(\w[\w ]*)=(\d+)", lines[-1])
+    return {"ran": ran[-1], **{name: int(number) for name, number in words}}
+
+
+def main(processes: int) -> int:
+    # Whoever was begun in the background or by nohup ignores Ctrl-C or the end of a terminal. The
+    # programs that are tested would do so, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    files = [path.name for path in sorted(TESTS.glob("test*.py"))]
+    files.sort(key=lambda name: SLOW.index(name) if name in SLOW else len(SLOW))
+    begin = time.monotonic()
+    total: dict[str, int] = {"ran": 0}
+    bad = False
+    with ThreadPoolExecutor(processes) as pool:
+        for ended in as_completed([pool.submit(run, name) for name in files]):
+            name, seconds, result = ended.result()
+            print(f"--- {name}: {seconds:.0f} s\n{result.stdout}", flush=True)
+            numbers = numbers_of(result.stdout)
+            # A file that dies after its summary has failed as well.
+            if result.returncode != 0 and not set(numbers) & {"failures", "errors",
+                                                              "unexpected successes"}:
+                numbers["errors"] = 1
+            bad = bad or result.returncode != 0
+            for word, number in numbers.items():
+                total[word] = total.get(word, 0) + number
+    ran = total.pop("ran")
+    details = ", ".join(f"{word}={number}" for word, number in total.items())
+    print(f"Ran {ran} tests in {time.monotonic() - begin:.1f}s\n")
+    print(("FAILED" if bad else "OK") + (f" ({details})" if details else ""))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else (os.cpu_count() or 2) + 1))
