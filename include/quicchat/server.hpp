@@ -96,36 +96,17 @@ public:
         peers_.write_control_to_all(goaway);
     }
 
-    /// Takes the rooms, operators, `anybody_makes_rooms` and limits of another configuration, while
-    /// people are connected: nobody is cut. Then call `process`.
-    ///
-    ///  - At once: who may make rooms, who is an operator, new rooms of the list, and limits, but
-    ///    for those below. Whoever uses more than a lower limit allows keeps it and gets no more:
-    ///    people stay in a room that is too full now.
-    ///  - For new connections: `login_timeout`, `connections_max`, and what a client is told when
-    ///    it logs in: the sizes of messages and attributes, and how many rooms it may be in. The
-    ///    frames of the connection itself are the transport's: give it the limits as well
-    ///    (`quic::Endpoint::set_limits`).
-    ///  - For rooms that are opened from now on: how much a log keeps, `room_recent_frames_max`.
-    ///  - Not at all: `agent`, and `stream_backlog_bytes_max`, by which the transport says
-    ///    Writable. A room that is not listed any more stays.
-    ///
-    /// Whoever is in a room that only an operator may read, and is none any more, is taken out of
-    /// it (`removed`). Clients learn of other roles with the next list of members.
+    /// Takes what may change of another configuration, while people are connected: nobody is cut.
+    /// See `ServerConfig::take_over`. Then call `process`. Former operators are taken out of rooms
+    /// that they may not read any more (`removed`).
     ///
     /// `invalid_request`: limits that do not fit together; `invalid_name`: a room's name;
     /// `too_many_rooms`: with those that are there, more than `Limits::rooms_max`. Nothing changes
-    /// then. `storage_failed`: the log cannot be read, and the
-    /// server ends.
+    /// then. `storage_failed`: the log cannot be read, and the server ends.
     Errc reload(const ServerConfig& next, Now now) {
         if (limits_problem(next.limits) != nullptr) return Errc::invalid_request;
         if (const Errc errc = hub_.room_store().check(next); errc != Errc{}) return errc;
-        const std::size_t backlog_max = config_.limits.stream_backlog_bytes_max;
-        config_.rooms = next.rooms;
-        config_.operators = next.operators;
-        config_.anybody_makes_rooms = next.anybody_makes_rooms;
-        config_.limits = next.limits;  // in place: everybody refers to them
-        config_.limits.stream_backlog_bytes_max = backlog_max;
+        config_.take_over(next);  // in place: everybody refers to it
         logins_.set_timeout(config_.limits.login_timeout);
         rates_.handle_changed_limits(now.steady);
         peers_.handle_changed_limits(now.steady);
@@ -143,10 +124,8 @@ public:
     /// The oldest unread event. Reading them is optional: old ones are dropped.
     std::optional<ServerEvent> poll_event() { return news_.poll(); }
 
-    // With `ServerConfig::checks_messages` the program judges each message before it is stored, in
-    // its own time and any order; see ModerationQueue. Take questions after each turn.
-
-    /// The oldest question that was not taken yet.
+    /// With `ServerConfig::checks_messages` the program judges each message before it is stored;
+    /// see ModerationQueue. The oldest question that was not taken yet: take them after each turn.
     std::optional<CheckQuestion> poll_question() { return hub_.checks().poll_question(); }
 
     /// The server must be given its turn then. False if nobody waits for that answer any more.
@@ -282,24 +261,19 @@ private:
 
     /// Takes note of how far people have read who said so faster than they may.
     void apply_late_markers() {
-        while (auto late = late_markers_.take_due(now_.steady)) {
-            auto& [id, marker] = *late;
+        late_markers_.apply(now_.steady, [&](ConnectionId id, const wire::MarkRead& marker) {
             const Connection* connection = peers_.find_ready(id);
-            if (connection == nullptr) continue;
-            const std::string& user = connection->session.user();
-            const Duration wait = rates_.mark_read(user, now_.steady);
-            if (wait > Duration{}) {
-                late_markers_.keep(id, std::move(marker), now_.steady + wait);
-            } else {
-                hub_.mark_read({id, user, connection->session.device()}, marker);
-            }
-        }
+            if (connection == nullptr) return Duration{};
+            const Duration wait = rates_.mark_read(connection->session.user(), now_.steady);
+            if (wait == Duration{}) hub_.mark_read(caller_of(id, *connection), marker);
+            return wait;
+        });
     }
 
     /// Does what a frame asks. An error closes the connection.
     Errc serve(ConnectionId id, Connection& connection, StreamId stream_id, Stream& stream,
                ServerRequest request) {
-        const Caller caller{id, connection.session.user(), connection.session.device()};
+        const Caller caller = caller_of(id, connection);
         const auto answer = [&](RequestId number, Errc errc) {
             if (errc != Errc{}) hub_.control().answer(id, encode_refusal(number, errc));
             return Errc{};
@@ -430,6 +404,10 @@ private:
                 return fail(errc, "the files cannot be written or read");
             }
         }
+    }
+
+    static Caller caller_of(ConnectionId id, const Connection& connection) {
+        return {id, connection.session.user(), connection.session.device()};
     }
 
     // Ends.

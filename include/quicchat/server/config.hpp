@@ -26,6 +26,27 @@ struct ServerConfig {
     bool checks_messages = false;  ///< The program judges messages; see `Server::poll_question`.
     Duration check_timeout = std::chrono::seconds{5};  ///< For one judgement.
     Unchecked unchecked = Unchecked::refuse;
+
+    /// Takes the rooms, operators, `anybody_makes_rooms` and limits of another one, in place.
+    ///
+    ///  - At once: who may make rooms, who is an operator, new rooms of the list, and limits, but
+    ///    for those below. Whoever uses more than a lower limit allows keeps it and gets no more:
+    ///    people stay in a room that is too full now.
+    ///  - For new connections: `login_timeout`, `connections_max`, and what a client is told when
+    ///    it logs in: the sizes of messages and attributes, and how many rooms it may be in. The
+    ///    frames of the connection itself are the transport's: give it the limits as well
+    ///    (`quic::Endpoint::set_limits`).
+    ///  - For rooms that are opened from now on: how much a log keeps, `room_recent_frames_max`.
+    ///  - Not at all: `agent`, and `stream_backlog_bytes_max`, by which the transport says
+    ///    Writable. A room that is not listed any more stays.
+    void take_over(const ServerConfig& next) {
+        const std::size_t backlog_max = limits.stream_backlog_bytes_max;
+        rooms = next.rooms;
+        operators = next.operators;
+        anybody_makes_rooms = next.anybody_makes_rooms;
+        limits = next.limits;
+        limits.stream_backlog_bytes_max = backlog_max;
+    }
 };
 
 }  // namespace quicchat

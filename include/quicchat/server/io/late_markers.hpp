@@ -44,6 +44,16 @@ public:
         return std::pair{*connection, std::move(marker.mapped())};
     }
 
+    /// Hands `take` what is due. It says how long that must wait all the same; zero: it took it.
+    template <class Take>
+    void apply(TimePoint now, const Take& take) {
+        while (auto late = take_due(now)) {
+            auto& [connection, marker] = *late;
+            const Duration wait = take(connection, marker);
+            if (wait > Duration{}) keep(connection, std::move(marker), now + wait);
+        }
+    }
+
     std::optional<TimePoint> next_deadline() const { return due_.next(); }
 
 private:

@@ -250,18 +250,20 @@ TEST_CASE("a room_store has one room for two people", "[server]") {
         CHECK(k.room("@ada,@bob").people().role("BOB", {}) == Role::member);
     }
     SECTION("and forgets the longest quiet one when there are too many") {
-        CHECK(k.room_store->next_surplus() == nullptr);
-        REQUIRE(k.room_store->open_private("ada", "carl"));
-        REQUIRE(k.room_store->next_surplus() == &pair);
+        CHECK(k.room_store->next_surplus(pair) == nullptr);
+        const Room& newest = **k.room_store->open_private("ada", "carl");
+        REQUIRE(k.room_store->next_surplus(newest) == &pair);
         k.room_store->forget(pair);
-        CHECK(k.room_store->next_surplus() == nullptr);
+        CHECK(k.room_store->next_surplus(newest) == nullptr);
         CHECK(k.log->rooms()->size() == 2);
     }
     SECTION("also if some were opened and nothing was ever said in them") {
         k.restart();  // before anything of the two pairs was stored
         for (const char* other : {"carl", "dora", "eve"}) {
-            REQUIRE(k.room_store->open_private("ada", other));
-            while (Room* surplus = k.room_store->next_surplus()) k.room_store->forget(*surplus);
+            const Room& newest = **k.room_store->open_private("ada", other);
+            while (Room* surplus = k.room_store->next_surplus(newest)) {
+                k.room_store->forget(*surplus);
+            }
         }
         CHECK(k.room_store->private_rooms().size() == 2);
         CHECK(k.log->rooms()->size() == 2);
