@@ -13,13 +13,14 @@
 
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/queue.hpp"
+#include "quicchat/log/authors.hpp"
 #include "quicchat/log/repeat.hpp"
 #include "quicchat/log/room_log.hpp"
 
 namespace quicchat {
 
 /// The log that a crash loses: for tests, and for servers that need no history. Each room keeps the
-/// newest records within its retention. Dedup reaches as far back as the records do.
+/// newest records within its retention, and recognises its newest ids.
 class MemoryLog : public RoomLog {
 public:
     /// `entropy` gives the epochs.
@@ -121,7 +122,8 @@ private:
         Offset first = 1;
         std::deque<LoggedRecord> records;
         std::size_t bytes = 0;
-        std::map<Key, Offset> ids;
+        std::map<Key, Offset> ids;  ///< Also of records that are gone, see `authors`.
+        Authors authors;
         RoomState state;
 
         Offset head() const { return first + records.size() - 1; }
@@ -151,12 +153,7 @@ private:
             .token = step.append->token, .room = std::move(step.append->name), .epoch = r.epoch};
         const Key key = key_of(record);
         if (const auto found = r.ids.find(key); found != r.ids.end()) {
-            const LoggedRecord& first = r.at(found->second);
-            const bool same = is_repeat(first.record, record);
-            done.error = same ? Errc{} : Errc::conflict;
-            done.offset = first.offset;
-            done.time = first.record.time;
-            done.duplicate = same;
+            recognise(r, record, found->second, done);
             return done;
         }
         const Offset offset = r.head() + 1;
@@ -168,11 +165,33 @@ private:
         done.offset = offset;
         done.time = record.time;
         r.ids.emplace(key, offset);
+        const auto size = static_cast<std::int64_t>(size_of(record));
         r.bytes += size_of(record);
+        const std::string author = record.author;
+        const DeviceId device = record.device;
         r.records.push_back({offset, std::move(record)});
+        r.authors.take({.author = author, .device = device, .bytes = size, .records = 1});
+        forget_surplus(r, author, device);
         change_state(r, std::move(step.changes));
         drop_oldest(r);
         return done;
+    }
+
+    /// The record has the name of the one that is or was at the offset.
+    static void recognise(Room& r, const Record& record, Offset offset, AppendCompletion& done) {
+        bool same = false;
+        if (offset >= r.first) {
+            const Record& first = r.at(offset).record;
+            same = is_repeat(first, record);
+            done.time = first.time;
+        } else {
+            const OldId& old = *r.authors.find(record.author, record.device, record.id, offset);
+            same = is_repeat(old, record);
+            done.time = old.time;
+        }
+        done.error = same ? Errc{} : Errc::conflict;
+        done.offset = offset;
+        done.duplicate = same;
     }
 
     /// Does the changes of state that no append is before.
@@ -204,8 +223,9 @@ private:
             change(room, target, record.text, record.attributes, offset);
             return true;
         }
-        room.bytes -= target.act.subject.size();
+        count(room, target, -1);
         target.act = make_tombstone(target.act);
+        count(room, target, 1);
         change(room, target, "", blank_attributes, offset);
         for (LoggedRecord& logged : room.records) {
             const Act& other = logged.record.act;
@@ -217,11 +237,18 @@ private:
 
     static void change(Room& room, Record& record, const std::string& text,
                        const std::string& attributes, Offset changed_by) {
-        room.bytes -= size_of(record);
+        count(room, record, -1);
         record.text = text;
         record.attributes = attributes;
         record.changed_by = changed_by;
-        room.bytes += size_of(record);
+        count(room, record, 1);
+    }
+
+    /// Its bytes are taken away, -1, or added.
+    static void count(Room& room, const Record& record, std::int64_t sign) {
+        const std::int64_t bytes = sign * static_cast<std::int64_t>(size_of(record));
+        room.bytes += static_cast<std::size_t>(bytes);
+        room.authors.take({.author = record.author, .device = record.device, .bytes = bytes});
     }
 
     static Key key_of(const Record& record) { return {record.author, record.device, record.id}; }
@@ -235,11 +262,26 @@ private:
     static void drop_oldest(Room& room) {
         while (room.records.size() > 1 && (room.records.size() > room.retention.records_max ||
                                            room.bytes > room.retention.bytes_max)) {
-            const Record& oldest = room.records.front().record;
-            room.ids.erase(key_of(oldest));
-            room.bytes -= size_of(oldest);
+            const LoggedRecord oldest = std::move(room.records.front());
+            const Record& record = oldest.record;
+            room.bytes -= size_of(record);
             room.records.pop_front();
             ++room.first;
+            const Authors::Step step = room.authors.drop(
+                record.author, old_id_of(oldest), record.device,
+                static_cast<std::int64_t>(size_of(record)), room.retention.ids_max);
+            room.authors.take(step);
+            if (!step.kept) room.ids.erase(key_of(record));
+            forget_surplus(room, record.author, record.device);
+        }
+    }
+
+    /// Of the ids without records.
+    static void forget_surplus(Room& room, const std::string& author, const DeviceId& device) {
+        while (const auto step =
+                   room.authors.next_surplus(author, device, room.retention.ids_max)) {
+            room.ids.erase({step->author, step->device, step->forgotten->id});
+            room.authors.take(*step);
         }
     }
 

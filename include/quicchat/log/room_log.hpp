@@ -26,6 +26,10 @@ struct LogHead {
 struct Retention {
     std::size_t records_max = 0;
     std::size_t bytes_max = 0;
+    /// So many of the newest ids of each device are recognised, also when their records are gone.
+    std::size_t ids_max = 0;
+    /// Who has a large share of the room pushes out no record of another that is younger than that.
+    Duration age_min{};
 };
 
 /// A record as it is put into a log. The log gives it its offset. Within a room (author, device,
@@ -97,6 +101,9 @@ struct AppendCompletion {
 ///    often it is appended, also while the first append is still under way. The same: text and
 ///    attributes as they were sent (`Record::sent`), and act; of a record that was changed, the
 ///    name alone;
+///  - of each device it recognises at least the newest `Retention::ids_max` ids, whether their
+///    records are there or were dropped. Of an author so many devices are remembered that have lost
+///    records, `devices_per_account_max`: then the one that is quiet for longest is forgotten;
 ///  - an edit and its effect are one step: `read` gives the message at its target with the text and
 ///    attributes of the edit from then on, and `changed_by`: it may do so as soon as the edit is
 ///    committed, before its completion is polled. A deletion leaves a tombstone there without text

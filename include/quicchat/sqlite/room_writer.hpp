@@ -16,6 +16,7 @@
 #include "quicchat/sqlite/names.hpp"
 #include "quicchat/sqlite/operation.hpp"
 #include "quicchat/sqlite/record_table.hpp"
+#include "quicchat/sqlite/room_authors.hpp"
 
 namespace quicchat::sqlite {
 
@@ -38,8 +39,10 @@ public:
         }
         if (rows.code() != SQLITE_OK) return rows.code();
         names_ = detail::Names{key};
-        const int code = detail::load_rooms(*database_, rooms_);
-        return code == SQLITE_OK ? detail::load_names(*database_, rooms_, names_) : code;
+        int code = detail::load_rooms(*database_, rooms_);
+        if (code == SQLITE_OK) code = detail::load_old_ids(*database_, names_, authors_);
+        if (code == SQLITE_OK) code = detail::load_names(*database_, rooms_, names_, authors_);
+        return code;
     }
 
     const std::map<RoomKey, StoredRoom>& rooms() const { return rooms_; }
@@ -58,6 +61,7 @@ public:
         remember(o.room);
         rooms_.erase(o.room);
         names_.erase(o.room);
+        authors_.erase(o.room);
         oldest_.erase(o.room);
         return table_.drop(o.room);
     }
@@ -94,7 +98,7 @@ public:
             if (const int code = table_.set_state(append.room, key, value)) return code;
         }
         room.head = offset;
-        room.bytes += detail::size_of(append.record);
+        if (const int code = count_record(append, room)) return code;
         if (const int code = drop_oldest(append.room, room)) return code;
         done = answer(append, Errc{});
         done.completion.offset = offset;
@@ -102,20 +106,23 @@ public:
         return SQLITE_OK;
     }
 
-    /// Looks for the record's name among those within retention. Sees what the open transaction
-    /// has inserted.
+    /// Looks for the record's name, also among those whose records are gone. Sees what the open
+    /// transaction has inserted.
     int find_duplicate(const AppendRecord& append, std::optional<AppendDone>& known) {
+        const Record& record = append.record;
         const StoredRoom& room = rooms_.at(append.room);
-        for (const Offset offset : names_.find(append.room, name_of(append.record), room.head)) {
-            if (offset < room.first) continue;
+        for (const Offset offset : names_.find(append.room, name_of(record), room.head)) {
+            if (offset < room.first) {
+                const OldId* old =
+                    authors_.at(append.room).find(record.author, record.device, record.id, offset);
+                if (old == nullptr) continue;
+                known = recognise(append, offset, old->time, is_repeat(*old, record));
+                return SQLITE_OK;
+            }
             std::optional<Record> found;
             if (const int code = table_.find(append.room, offset, found)) return code;
-            if (!found || !has_same_name(*found, append.record)) continue;
-            const bool same = is_repeat(*found, append.record);
-            known = answer(append, same ? Errc{} : Errc::conflict);
-            known->completion.offset = offset;
-            known->completion.time = found->time;
-            known->completion.duplicate = same;
+            if (!found || !has_same_name(*found, record)) continue;
+            known = recognise(append, offset, found->time, is_repeat(*found, record));
             return SQLITE_OK;
         }
         return SQLITE_OK;
@@ -147,6 +154,7 @@ public:
     /// The transaction is on disk.
     void accept() {
         names_.accept();
+        authors_.accept();
         forget_changes();
     }
 
@@ -159,6 +167,7 @@ public:
             }
         }
         names_.roll_back();
+        authors_.roll_back();
         oldest_.clear();
         forget_changes();
     }
@@ -172,6 +181,15 @@ private:
     void remember(RoomKey key) {
         const auto room = rooms_.find(key);
         undo_.try_emplace(key, room == rooms_.end() ? std::nullopt : std::optional{room->second});
+    }
+
+    AppendDone recognise(const AppendRecord& append, Offset offset, WallTime time,
+                         bool is_same) const {
+        AppendDone known = answer(append, is_same ? Errc{} : Errc::conflict);
+        known.completion.offset = offset;
+        known.completion.time = time;
+        known.completion.duplicate = is_same;
+        return known;
     }
 
     std::uint64_t name_of(const Record& record) {
@@ -191,8 +209,9 @@ private:
             return change(append.room, room, act.target, *found, offset, append.record.text,
                           append.record.attributes);
         }
-        room.bytes -= static_cast<std::int64_t>(found->act.subject.size());
+        count(append.room, room, *found, -1);
         found->act = make_tombstone(found->act);
+        count(append.room, room, *found, 1);
         if (const int code = blank(append.room, room, act.target, *found, offset)) return code;
         std::vector<Offset> edits;
         if (const int code = table_.find_edits(append.room, act.target, room.first, edits)) {
@@ -213,13 +232,31 @@ private:
 
     int change(RoomKey key, StoredRoom& room, Offset at, Record& record, Offset changed_by,
                const std::string& text, const std::string& attributes) {
-        room.bytes -= detail::size_of(record);
+        count(key, room, record, -1);
         record.text = text;
         record.attributes = attributes;
         record.changed_by = changed_by;
-        room.bytes += detail::size_of(record);
+        count(key, room, record, 1);
         oldest_.erase(key);  // it may have the old size
         return table_.change(key, at, record);
+    }
+
+    /// The bytes of a record are taken away, -1, or added.
+    void count(RoomKey key, StoredRoom& room, const Record& record, std::int64_t sign) {
+        const std::int64_t bytes = sign * detail::size_of(record);
+        room.bytes += bytes;
+        authors_.take(key, {.author = record.author, .device = record.device, .bytes = bytes});
+    }
+
+    /// The record of the append is stored.
+    int count_record(const AppendRecord& append, StoredRoom& room) {
+        const Record& record = append.record;
+        const std::int64_t bytes = detail::size_of(record);
+        room.bytes += bytes;
+        authors_.take(
+            append.room,
+            {.author = record.author, .device = record.device, .bytes = bytes, .records = 1});
+        return forget_surplus(append.room, room, record.author, record.device);
     }
 
     /// Moves `first` on until the room is within its retention. The rows stay until they are
@@ -228,35 +265,55 @@ private:
         while (room.first < room.head &&
                (room.head - room.first + 1 > room.retention.records_max ||
                 static_cast<std::uint64_t>(room.bytes) > room.retention.bytes_max)) {
-            Oldest& oldest = oldest_[key];
-            if (oldest.next == oldest.records.size()) {
-                oldest = {};
-                const int code = table_.find_oldest(key, room.first, names_, oldest.records);
-                if (code != SQLITE_OK) return code;
-                if (oldest.records.empty()) {  // not in a file of ours
+            std::deque<detail::OldRecord>& oldest = oldest_[key];
+            if (oldest.empty()) {
+                if (const int code = table_.find_oldest(key, room.first, oldest)) return code;
+                if (oldest.empty()) {  // not in a file of ours
                     room.first = room.head;
                     return SQLITE_OK;
                 }
             }
-            const detail::OldRecord& record = oldest.records[oldest.next++];
+            const detail::OldRecord record = std::move(oldest.front());
+            oldest.pop_front();
             room.bytes -= record.bytes;
-            names_.erase(key, record.name, record.offset);
-            room.first = record.offset + 1;
+            room.first = record.id.offset + 1;
+            if (const int code = drop(key, room, record)) return code;
         }
         return SQLITE_OK;
     }
 
-    /// The records that will be dropped next, read some at a time.
-    struct Oldest {
-        std::vector<detail::OldRecord> records;
-        std::size_t next = 0;
-    };
+    /// The record is gone, and its id may be kept.
+    int drop(RoomKey key, const StoredRoom& room, const detail::OldRecord& record) {
+        Authors::Step step = authors_.at(key).drop(record.author, record.id, record.device,
+                                                   record.bytes, room.retention.ids_max);
+        if (!step.kept) names_.erase(key, name_of(step, record.id), record.id.offset);
+        if (const int code = table_.change_ids(key, step)) return code;
+        authors_.take(key, std::move(step));
+        return forget_surplus(key, room, record.author, record.device);
+    }
+
+    /// Of the ids without records.
+    int forget_surplus(RoomKey key, const StoredRoom& room, const std::string& author,
+                       const DeviceId& device) {
+        while (auto step = authors_.at(key).next_surplus(author, device, room.retention.ids_max)) {
+            names_.erase(key, name_of(*step, *step->forgotten), step->forgotten->offset);
+            if (const int code = table_.change_ids(key, *step)) return code;
+            authors_.take(key, *std::move(step));
+        }
+        return SQLITE_OK;
+    }
+
+    std::uint64_t name_of(const Authors::Step& step, const OldId& old) {
+        return names_.hash(step.author, step.device.bytes, old.id.bytes);
+    }
 
     Database* database_;
     Durability durability_;
     detail::RecordTable table_;
     detail::Names names_;
-    std::map<RoomKey, Oldest> oldest_;
+    detail::RoomAuthors authors_;
+    /// The records that will be dropped next, read some at a time.
+    std::map<RoomKey, std::deque<detail::OldRecord>> oldest_;
     std::map<RoomKey, StoredRoom> rooms_;                ///< As the open transaction sees them.
     std::map<RoomKey, std::optional<StoredRoom>> undo_;  ///< As they were before it.
     std::set<RoomKey> changed_;                          ///< Whose rows are to be written.
