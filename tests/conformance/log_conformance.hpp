@@ -18,6 +18,7 @@
 
 #include "conformance/log_acts.hpp"
 #include "conformance/log_harness.hpp"
+#include "conformance/log_haste.hpp"
 #include "conformance/log_reactions.hpp"
 #include "conformance/log_state.hpp"
 #include "conformance/log_window.hpp"
@@ -376,6 +377,8 @@ void check_log() {
     SECTION("dedup") { check_dedup<H>(); }
     SECTION("retention") { check_retention<H>(); }
     SECTION("window of ids") { check_window<H>(); }
+    SECTION("haste") { check_haste<H>(); }
+    SECTION("haste in bytes") { check_haste_in_bytes<H>(); }
     SECTION("acts") { check_acts<H>(); }
     SECTION("other texts") { check_other_texts<H>(); }
     SECTION("changes") { check_changes<H>(); }

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "quicchat/base/ids.hpp"
@@ -15,6 +16,25 @@
 #include "quicchat/log/room_log.hpp"
 
 namespace quicchat {
+
+/// How full a room is.
+struct RoomSize {
+    std::size_t records = 0;
+    std::int64_t bytes = 0;
+
+    /// The newest record stays in any case: it was just acknowledged.
+    bool fits(const Retention& retention) const {
+        return records <= 1 || (records <= retention.records_max &&
+                                static_cast<std::uint64_t>(bytes) <= retention.bytes_max);
+    }
+};
+
+/// Whether a record of that author and time may not be pushed out by the one that comes, if the
+/// author of that one has a large share of the room.
+inline bool is_protected(std::string_view author, WallTime time, const Record& coming,
+                         const Retention& retention) {
+    return author != coming.author && coming.time - time < retention.age_min;
+}
 
 /// What is known of a record that retention dropped: enough to recognise it when it is sent again.
 struct OldId {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -121,7 +123,7 @@ private:
         Retention retention;
         Offset first = 1;
         std::deque<LoggedRecord> records;
-        std::size_t bytes = 0;
+        std::int64_t bytes = 0;
         std::map<Key, Offset> ids;  ///< Also of records that are gone, see `authors`.
         Authors authors;
         RoomState state;
@@ -157,20 +159,30 @@ private:
             return done;
         }
         const Offset offset = r.head() + 1;
-        if (step.append->only_look_up ||
-            (is_change(record.act) && !change_target(r, record, offset))) {
+        std::optional<std::vector<LoggedRecord>> changed = changed_by(r, record, offset);
+        if (step.append->only_look_up || !changed) {
             done.error = Errc::no_such_message;
             return done;
+        }
+        if (is_too_hasty(r, record, *changed)) {
+            done.error = Errc::rate_limited;
+            return done;
+        }
+        for (LoggedRecord& logged : *changed) {
+            Record& target = r.at(logged.offset).record;
+            count(r, target, -1);
+            target = std::move(logged.record);
+            count(r, target, 1);
         }
         done.offset = offset;
         done.time = record.time;
         r.ids.emplace(key, offset);
-        const auto size = static_cast<std::int64_t>(size_of(record));
-        r.bytes += size_of(record);
         const std::string author = record.author;
         const DeviceId device = record.device;
+        const std::int64_t bytes = bytes_of(record);
+        r.bytes += bytes;
         r.records.push_back({offset, std::move(record)});
-        r.authors.take({.author = author, .device = device, .bytes = size, .records = 1});
+        r.authors.take({.author = author, .device = device, .bytes = bytes, .records = 1});
         forget_surplus(r, author, device);
         change_state(r, std::move(step.changes));
         drop_oldest(r);
@@ -212,64 +224,72 @@ private:
         }
     }
 
-    /// Does to the message at the target what the record at `offset` will say. False: there is
-    /// none.
-    static bool change_target(Room& room, const Record& record, Offset offset) {
+    /// The records that the one at `offset` will change, as they will be. Nothing: there is no
+    /// message at its target.
+    static std::optional<std::vector<LoggedRecord>> changed_by(Room& room, const Record& record,
+                                                               Offset offset) {
+        std::vector<LoggedRecord> changed;
         const Act& act = record.act;
-        if (act.target < room.first || act.target > room.head()) return false;
-        Record& target = room.at(act.target).record;
-        if (!is_changeable(target.act, act)) return false;
-        if (act.kind == Act::Kind::edit) {
-            change(room, target, record.text, record.attributes, offset);
-            return true;
+        if (!is_change(act)) return changed;
+        if (act.target < room.first || act.target > room.head()) return std::nullopt;
+        const LoggedRecord& target = room.at(act.target);
+        if (!is_changeable(target.record.act, act)) return std::nullopt;
+        changed.push_back(target);
+        if (act.kind == Act::Kind::deletion) {
+            std::ranges::copy_if(room.records, std::back_inserter(changed), [&](const auto& r) {
+                return r.record.act.kind == Act::Kind::edit && r.record.act.target == act.target;
+            });
         }
-        count(room, target, -1);
-        target.act = make_tombstone(target.act);
-        count(room, target, 1);
-        change(room, target, "", blank_attributes, offset);
-        for (LoggedRecord& logged : room.records) {
-            const Act& other = logged.record.act;
-            if (other.kind != Act::Kind::edit || other.target != act.target) continue;
-            change(room, logged.record, "", blank_attributes, offset);
-        }
-        return true;
+        for (LoggedRecord& logged : changed) change(logged.record, record, offset);
+        return changed;
     }
 
-    static void change(Room& room, Record& record, const std::string& text,
-                       const std::string& attributes, Offset changed_by) {
-        count(room, record, -1);
-        record.text = text;
-        record.attributes = attributes;
-        record.changed_by = changed_by;
-        count(room, record, 1);
+    /// Whether the record would push out what another wrote a short while ago, and may not.
+    static bool is_too_hasty(Room& room, const Record& record,
+                             const std::vector<LoggedRecord>& changed) {
+        RoomSize size{room.records.size() + 1, room.bytes + bytes_of(record)};
+        for (const LoggedRecord& logged : changed) {
+            size.bytes += bytes_of(logged.record) - bytes_of(room.at(logged.offset).record);
+        }
+        if (!room.authors.has_large_share(record.author, room.retention)) return false;
+        for (const LoggedRecord& oldest : room.records) {
+            if (size.fits(room.retention)) return false;
+            const Record& r = oldest.record;
+            if (is_protected(r.author, r.time, record, room.retention)) return true;
+            const auto after =
+                std::ranges::lower_bound(changed, oldest.offset, {}, &LoggedRecord::offset);
+            const bool is_changed = after != changed.end() && after->offset == oldest.offset;
+            size.bytes -= bytes_of(is_changed ? after->record : r);
+            --size.records;
+        }
+        return false;
     }
 
     /// Its bytes are taken away, -1, or added.
     static void count(Room& room, const Record& record, std::int64_t sign) {
-        const std::int64_t bytes = sign * static_cast<std::int64_t>(size_of(record));
-        room.bytes += static_cast<std::size_t>(bytes);
+        const std::int64_t bytes = sign * bytes_of(record);
+        room.bytes += bytes;
         room.authors.take({.author = record.author, .device = record.device, .bytes = bytes});
     }
 
     static Key key_of(const Record& record) { return {record.author, record.device, record.id}; }
 
-    static std::size_t size_of(const Record& record) {
-        return sizeof(LoggedRecord) + record.author.size() + record.text.size() +
-               record.attributes.size() + record.act.subject.size();
+    static std::int64_t bytes_of(const Record& record) {
+        return static_cast<std::int64_t>(sizeof(LoggedRecord) + record.author.size() +
+                                         record.text.size() + record.attributes.size() +
+                                         record.act.subject.size());
     }
 
-    /// The newest record stays in any case: it was just acknowledged.
     static void drop_oldest(Room& room) {
-        while (room.records.size() > 1 && (room.records.size() > room.retention.records_max ||
-                                           room.bytes > room.retention.bytes_max)) {
+        while (!RoomSize{room.records.size(), room.bytes}.fits(room.retention)) {
             const LoggedRecord oldest = std::move(room.records.front());
             const Record& record = oldest.record;
-            room.bytes -= size_of(record);
+            const std::int64_t bytes = bytes_of(record);
+            room.bytes -= bytes;
             room.records.pop_front();
             ++room.first;
             const Authors::Step step = room.authors.drop(
-                record.author, old_id_of(oldest), record.device,
-                static_cast<std::int64_t>(size_of(record)), room.retention.ids_max);
+                record.author, old_id_of(oldest), record.device, bytes, room.retention.ids_max);
             room.authors.take(step);
             if (!step.kept) room.ids.erase(key_of(record));
             forget_surplus(room, record.author, record.device);

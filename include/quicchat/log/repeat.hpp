@@ -118,4 +118,14 @@ inline Act make_tombstone(const Act& target) {
     return {.kind = Act::Kind::tombstone, .target = target.target};
 }
 
+/// Makes of a record what an edit or a deletion at `offset` makes of it. A deletion changes a
+/// message and its edits.
+inline void change(Record& changed, const Record& by, Offset offset) {
+    const bool deletes = by.act.kind == Act::Kind::deletion;
+    if (deletes && changed.act.kind != Act::Kind::edit) changed.act = make_tombstone(changed.act);
+    changed.text = deletes ? "" : by.text;
+    changed.attributes = deletes ? blank_attributes : by.attributes;
+    changed.changed_by = offset;
+}
+
 }  // namespace quicchat

@@ -80,7 +80,8 @@ struct AppendCompletion {
     std::string room;
     /// `Errc{}`: success. `conflict`: the id was used with another body. `no_such_message`: there
     /// is nothing at the act's target that it could change. `storage_full`: nothing was stored, and
-    /// reading goes on. Anything else: the log is of no more use.
+    /// reading goes on. `rate_limited`: it would push out what another wrote a short while ago, and
+    /// nothing was stored. Anything else: the log is of no more use.
     Errc error{};
     Epoch epoch{};
     Offset offset = 0;
@@ -109,6 +110,10 @@ struct AppendCompletion {
 ///    committed, before its completion is polled. A deletion leaves a tombstone there without text
 ///    and with the attributes `{}`, and does the same to the text of its edits. Without a message
 ///    at the target that is within retention they are `no_such_message`;
+///  - only its old end goes. A record that would push out one of another author that is younger
+///  than
+///    `Retention::age_min`, by the times of both, is `rate_limited` while its author has more than
+///    a quarter of `records_max` or of `bytes_max`: what stands in the log now, before it;
 ///  - the changes of the room's state that come with a record are stored together with it or, if it
 ///    is a duplicate or refused, not at all. `store` needs no record, and is safe at the latest
 ///    when an append that followed it is;

@@ -86,12 +86,17 @@ public:
         remember(append.room);
         StoredRoom& room = rooms_.at(append.room);
         const Offset offset = room.head + 1;
-        if (is_change(append.record.act)) {
-            bool changed = false;
-            if (const int code = change_target(append, room, offset, changed)) return code;
-            if (!changed) return done = answer(append, Errc::no_such_message), SQLITE_OK;
-        }
+        std::optional<ChangedRecords> changed;
+        if (const int code = find_changed(append, room, offset, changed)) return code;
+        if (!changed) return done = answer(append, Errc::no_such_message), SQLITE_OK;
+        bool is_hasty = false;
+        if (const int code = look_for_haste(append, room, *changed, is_hasty)) return code;
+        if (is_hasty) return done = answer(append, Errc::rate_limited), SQLITE_OK;
+
         changed_.insert(append.room);
+        for (const auto& [at, record] : *changed) {
+            if (const int code = change_record(append.room, room, at, record)) return code;
+        }
         if (const int code = table_.insert(append.room, offset, append.record)) return code;
         names_.insert(append.room, name_of(append.record), offset);
         for (const auto& [key, value] : append.changes) {
@@ -196,56 +201,97 @@ private:
         return names_.hash(record.author, record.device.bytes, record.id.bytes);
     }
 
-    /// Does to the message at the target what the record at `offset` says. `changed` stays false if
-    /// there is none.
-    int change_target(const AppendRecord& append, StoredRoom& room, Offset offset, bool& changed) {
+    /// A record as it will be, and how many bytes more it will have.
+    struct ChangedRecord {
+        Record record;
+        std::int64_t bytes = 0;
+    };
+    using ChangedRecords = std::map<Offset, ChangedRecord>;
+
+    /// What the record at `offset` will change. `changed` stays empty if there is no message at its
+    /// target.
+    int find_changed(const AppendRecord& append, const StoredRoom& room, Offset offset,
+                     std::optional<ChangedRecords>& changed) {
         const Act& act = append.record.act;
+        if (!is_change(act)) return changed.emplace(), SQLITE_OK;
         if (act.target < room.first || act.target > room.head) return SQLITE_OK;
         std::optional<Record> found;
         if (const int code = table_.find(append.room, act.target, found)) return code;
         if (!found || !is_changeable(found->act, act)) return SQLITE_OK;
-        changed = true;
-        if (act.kind == Act::Kind::edit) {
-            return change(append.room, room, act.target, *found, offset, append.record.text,
-                          append.record.attributes);
+        std::vector<Offset> places;
+        if (act.kind == Act::Kind::deletion) {
+            const int code = table_.find_edits(append.room, act.target, room.first, places);
+            if (code != SQLITE_OK) return code;
         }
-        count(append.room, room, *found, -1);
-        found->act = make_tombstone(found->act);
-        count(append.room, room, *found, 1);
-        if (const int code = blank(append.room, room, act.target, *found, offset)) return code;
-        std::vector<Offset> edits;
-        if (const int code = table_.find_edits(append.room, act.target, room.first, edits)) {
-            return code;
-        }
-        for (const Offset edit : edits) {
-            std::optional<Record> text;
-            if (const int code = table_.find(append.room, edit, text)) return code;
-            if (!text) continue;
-            if (const int code = blank(append.room, room, edit, *text, offset)) return code;
+        changed.emplace();
+        add_changed(*changed, act.target, *std::move(found), append.record, offset);
+        for (const Offset place : places) {
+            std::optional<Record> edit;
+            if (const int code = table_.find(append.room, place, edit)) return code;
+            if (edit) add_changed(*changed, place, *std::move(edit), append.record, offset);
         }
         return SQLITE_OK;
     }
 
-    int blank(RoomKey key, StoredRoom& room, Offset at, Record& record, Offset changed_by) {
-        return change(key, room, at, record, changed_by, "", blank_attributes);
+    static void add_changed(ChangedRecords& changed, Offset at, Record record, const Record& by,
+                            Offset offset) {
+        const std::int64_t before = detail::size_of(record);
+        change(record, by, offset);
+        const std::int64_t bytes = detail::size_of(record) - before;
+        changed.emplace(at, ChangedRecord{std::move(record), bytes});
     }
 
-    int change(RoomKey key, StoredRoom& room, Offset at, Record& record, Offset changed_by,
-               const std::string& text, const std::string& attributes) {
-        count(key, room, record, -1);
-        record.text = text;
-        record.attributes = attributes;
-        record.changed_by = changed_by;
-        count(key, room, record, 1);
-        oldest_.erase(key);  // it may have the old size
+    /// Whether the record would push out what another wrote a short while ago, and may not.
+    int look_for_haste(const AppendRecord& append, const StoredRoom& room,
+                       const ChangedRecords& changed, bool& is_hasty) {
+        const Record& record = append.record;
+        RoomSize size = size_of(room);
+        ++size.records;
+        size.bytes += detail::size_of(record);
+        for (const auto& [at, after] : changed) size.bytes += after.bytes;
+        if (size.fits(room.retention) || room.retention.age_min <= Duration{}) return SQLITE_OK;
+        if (!authors_.at(append.room).has_large_share(record.author, room.retention)) {
+            return SQLITE_OK;
+        }
+        for (std::size_t i = 0; !size.fits(room.retention); ++i) {
+            const detail::OldRecord* oldest = nullptr;
+            if (const int code = find_oldest(append.room, room, i, oldest)) return code;
+            if (oldest == nullptr) return SQLITE_OK;
+            is_hasty = is_protected(oldest->author, oldest->id.time, record, room.retention);
+            if (is_hasty) return SQLITE_OK;
+            const auto after = changed.find(oldest->id.offset);
+            size.bytes -= oldest->bytes + (after == changed.end() ? 0 : after->second.bytes);
+            --size.records;
+        }
+        return SQLITE_OK;
+    }
+
+    static RoomSize size_of(const StoredRoom& room) {
+        return {static_cast<std::size_t>(room.head - room.first + 1), room.bytes};
+    }
+
+    int change_record(RoomKey key, StoredRoom& room, Offset at, const ChangedRecord& changed) {
+        const Record& record = changed.record;
+        room.bytes += changed.bytes;
+        authors_.take(key,
+                      {.author = record.author, .device = record.device, .bytes = changed.bytes});
+        const auto oldest = oldest_.find(key);
+        const bool is_known = oldest != oldest_.end() && !oldest->second.empty() &&
+                              at <= oldest->second.back().id.offset;
+        if (is_known) oldest_.erase(oldest);  // as it was before
         return table_.change(key, at, record);
     }
 
-    /// The bytes of a record are taken away, -1, or added.
-    void count(RoomKey key, StoredRoom& room, const Record& record, std::int64_t sign) {
-        const std::int64_t bytes = sign * detail::size_of(record);
-        room.bytes += bytes;
-        authors_.take(key, {.author = record.author, .device = record.device, .bytes = bytes});
+    /// The record that will be dropped after `index` others. nullptr: not in a file of ours.
+    int find_oldest(RoomKey key, const StoredRoom& room, std::size_t index,
+                    const detail::OldRecord*& found) {
+        std::deque<detail::OldRecord>& oldest = oldest_[key];
+        if (index >= oldest.size()) {
+            const Offset from = oldest.empty() ? room.first : oldest.back().id.offset + 1;
+            if (const int code = table_.find_oldest(key, from, oldest)) return code;
+        }
+        found = index < oldest.size() ? &oldest[index] : nullptr;
+        return SQLITE_OK;
     }
 
     /// The record of the append is stored.
@@ -260,21 +306,14 @@ private:
     }
 
     /// Moves `first` on until the room is within its retention. The rows stay until they are
-    /// trimmed, and so does the newest record in any case: it was just acknowledged.
+    /// trimmed.
     int drop_oldest(RoomKey key, StoredRoom& room) {
-        while (room.first < room.head &&
-               (room.head - room.first + 1 > room.retention.records_max ||
-                static_cast<std::uint64_t>(room.bytes) > room.retention.bytes_max)) {
-            std::deque<detail::OldRecord>& oldest = oldest_[key];
-            if (oldest.empty()) {
-                if (const int code = table_.find_oldest(key, room.first, oldest)) return code;
-                if (oldest.empty()) {  // not in a file of ours
-                    room.first = room.head;
-                    return SQLITE_OK;
-                }
-            }
-            const detail::OldRecord record = std::move(oldest.front());
-            oldest.pop_front();
+        while (!size_of(room).fits(room.retention)) {
+            const detail::OldRecord* oldest = nullptr;
+            if (const int code = find_oldest(key, room, 0, oldest)) return code;
+            if (oldest == nullptr) return room.first = room.head, SQLITE_OK;
+            const detail::OldRecord record = *oldest;
+            oldest_.at(key).pop_front();
             room.bytes -= record.bytes;
             room.first = record.id.offset + 1;
             if (const int code = drop(key, room, record)) return code;
