@@ -180,6 +180,11 @@ public:
     /// any thread.
     std::optional<StorageError> failure() const { return writer_.failure(); }
 
+    /// Why appends are refused for now, while what can be read is read: the disk is full, or
+    /// another program has locked the file. Nothing again once something was stored. May be called
+    /// by any thread.
+    std::optional<StorageError> trouble() const { return writer_.trouble(); }
+
     Durability durability() const { return config_.durability; }
 
     /// 32 random bytes that were made with the file: for `AccountStore::find_or_fake`.

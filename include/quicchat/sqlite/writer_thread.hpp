@@ -95,6 +95,11 @@ public:
         return failure_;
     }
 
+    std::optional<StorageError> trouble() const {
+        const std::lock_guard lock{mutex_};
+        return trouble_;
+    }
+
     int wake_fd() const { return wake_.fd(); }
 
 private:
@@ -157,9 +162,11 @@ private:
         const bool saved_more = writer_.saved() != saved_.load(std::memory_order_relaxed);
         const bool has_failed = writer_.failure() && !failure_;
         if (has_failed) failure_ = writer_.failure();
+        const bool is_news = writer_.trouble().has_value() != trouble_.has_value();
+        trouble_ = writer_.trouble();
         saved_.store(writer_.saved(), std::memory_order_release);
         for (AppendDone& answer : answers) answers_.push_back(std::move(answer));
-        if (answers.empty() && !saved_more && !has_failed) return;
+        if (answers.empty() && !saved_more && !has_failed && !is_news) return;
         const std::uint64_t one = 1;
         (void)!::write(wake_.fd(), &one, sizeof one);
     }
@@ -174,6 +181,7 @@ private:
     std::map<RoomKey, Offset> trims_;
     std::deque<AppendDone> answers_;
     std::optional<StorageError> failure_;
+    std::optional<StorageError> trouble_;
     bool ending_ = false;
 
     std::atomic<SaveTicket> saved_{0};
