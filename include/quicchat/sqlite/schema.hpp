@@ -182,6 +182,8 @@ inline std::optional<StorageError> apply_write_settings(Database& database,
     if (auto error = set_pragma(database, "journal_mode", "wal")) return error;
     // In KiB: the newest and the oldest pages of all rooms that are written to.
     if (auto error = set_pragma(database, "cache_size", "-65536")) return error;
+    // What a WAL has above that is given back when it begins anew: 16 MiB.
+    if (auto error = set_pragma(database, "journal_size_limit", "16777216")) return error;
     // In WAL mode 2 (FULL) syncs at every commit, 1 (NORMAL) at checkpoints only.
     const std::int64_t needed = config.durability == Durability::fsync ? 2 : 1;
     return set_pragma(database, "synchronous", std::to_string(config.synchronous.value_or(needed)));

@@ -14,6 +14,7 @@
 #include "quicchat/sqlite/database.hpp"
 #include "quicchat/sqlite/operation.hpp"
 #include "quicchat/sqlite/room_writer.hpp"
+#include "quicchat/sqlite/schema.hpp"
 
 namespace quicchat::sqlite {
 
@@ -79,11 +80,15 @@ public:
     /// Why something was refused and may be stored later. Nothing again once something was stored.
     const std::optional<StorageError>& trouble() const { return trouble_; }
 
-    /// Between transactions: moves the WAL into the file if it has more pages than that. Readers
-    /// are not disturbed.
+    /// Between transactions: moves the WAL into the file if it has more pages than that, and gives
+    /// its room back if it has far more, as after somebody read for long. Readers are not
+    /// disturbed, nor waited for.
     void checkpoint_above(int pages) {
         if (failure_ || *wal_pages_ <= pages) return;
-        checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+        const bool is_long = *wal_pages_ > 2 * pages;
+        sqlite3_busy_handler(database_->handle(), nullptr, nullptr);
+        checkpoint(is_long ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE);
+        sqlite3_busy_handler(database_->handle(), detail::wait_for_lock, nullptr);
     }
 
     /// At the end: leaves one file and no WAL, if nobody else has the database open.
