@@ -92,16 +92,16 @@ inline sqlite::StorageResult<sqlite::detail::OwnedFile> open_folder(const std::s
 template <disk::FileCrypto Crypto>
 class DiskFiles : public FileStore {
 public:
-    /// `secret` hides the names; another one makes all files of before strangers. `sync`: what is
-    /// complete outlives a power failure. One program at a time can have a folder.
+    /// `secret` hides the names; another one makes all files of before strangers. One program at a
+    /// time can have a folder.
     static sqlite::StorageResult<DiskFiles> open(const std::string& path, BytesView secret,
-                                                 bool sync = true) {
+                                                 const disk::FolderConfig& config = {}) {
         auto folder = disk::open_folder(path);
         if (!folder) return folder.error();
         sqlite::detail::OwnedFile wake{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
         if (!wake.is_open()) return disk::folder_failure(path, "eventfd", errno);
         return DiskFiles{std::make_shared<Thread>(
-            disk::FileWorker<Crypto>{*std::move(folder), secret, sync}, std::move(wake))};
+            disk::FileWorker<Crypto>{*std::move(folder), secret, config}, std::move(wake))};
     }
 
     bool is_offered() const override { return true; }
