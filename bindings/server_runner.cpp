@@ -78,7 +78,7 @@ void ServerRunner::give_answers() {
 /// The server itself finds out with the next message that it cannot store; logins need no message.
 void ServerRunner::watch_store(Now now) {
     if (failed_ || parts_.store == nullptr) return;
-    const std::optional<sqlite::StorageError> failure = parts_.store->failure();
+    const std::optional<StorageError> failure = parts_.store->failure();
     if (!failure) return;
     fail({failure->errc, failure->text});
     server_.shutdown(now);

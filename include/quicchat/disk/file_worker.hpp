@@ -25,8 +25,8 @@
 
 #include "quicchat/auth/crypto.hpp"
 #include "quicchat/base/hex.hpp"
+#include "quicchat/base/owned_fd.hpp"
 #include "quicchat/file/file_store.hpp"
-#include "quicchat/sqlite/file_lock.hpp"
 
 namespace quicchat::disk {
 
@@ -69,7 +69,7 @@ struct FolderConfig {
 template <FileCrypto Crypto>
 class FileWorker {
 public:
-    FileWorker(sqlite::detail::OwnedFile folder, BytesView secret, const FolderConfig& config)
+    FileWorker(OwnedFd folder, BytesView secret, const FolderConfig& config)
         : folder_(std::move(folder)), secret_(secret), config_(config) {}
 
     FileDone begin(FileToken token, const std::string& key, std::uint64_t size) {
@@ -186,9 +186,8 @@ private:
                name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
     }
 
-    sqlite::detail::OwnedFile open(const std::string& name, int flags) const {
-        return sqlite::detail::OwnedFile{
-            ::openat(folder_.fd(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600)};
+    OwnedFd open(const std::string& name, int flags) const {
+        return OwnedFd{::openat(folder_.fd(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600)};
     }
 
     void remove_name(const std::string& name) {
@@ -258,7 +257,7 @@ private:
         return {token, full ? Errc::storage_full : Errc::storage_failed};
     }
 
-    sqlite::detail::OwnedFile folder_;
+    OwnedFd folder_;
     Secret secret_;
     FolderConfig config_;
 };

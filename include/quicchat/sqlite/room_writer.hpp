@@ -29,16 +29,16 @@ public:
         : database_(&database), durability_(durability), table_(database) {}
 
     int load() {
-        detail::HashKey key{};
+        SipHash::Key key{};
         Statement select{*database_, "SELECT value FROM meta WHERE key='secret'"};
         Rows rows = select.query();
         if (rows.next() && rows.bytes(0).size() >= 16) {
             for (std::size_t i = 0; i < 2; ++i) {
-                key[i] = detail::load_word(rows.bytes(0).subspan(8 * i, 8));
+                key[i] = load_word(rows.bytes(0).subspan(8 * i, 8));
             }
         }
         if (rows.code() != SQLITE_OK) return rows.code();
-        names_ = detail::Names{key};
+        names_ = detail::Names{SipHash{key}};
         int code = detail::load_rooms(*database_, rooms_);
         if (code == SQLITE_OK) code = detail::load_old_ids(*database_, names_, authors_);
         if (code == SQLITE_OK) code = detail::load_names(*database_, rooms_, names_, authors_);

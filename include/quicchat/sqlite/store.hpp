@@ -58,7 +58,7 @@ public:
         if (!reader) return reader.error();
         auto secret = read_secret(*reader);
         if (!secret) return secret.error();
-        detail::OwnedFile wake = WriterThread::make_wake_fd();
+        WakeFd wake;
         if (!wake.is_open()) return detail::system_failure(path, "cannot make an eventfd", errno);
         return std::shared_ptr<Store>{new Store{config, entropy, *std::move(lock),
                                                 *std::move(writer), *std::move(reader),
@@ -201,7 +201,7 @@ private:
     };
 
     Store(const StoreConfig& config, Entropy entropy, FileLock lock, Writer writer, Database reader,
-          Secret secret, detail::OwnedFile wake)
+          Secret secret, WakeFd wake)
         : config_(config),
           entropy_(entropy),
           secret_(std::move(secret)),
