@@ -153,7 +153,7 @@ TEST_CASE("a folder that cannot be used is refused in words", "[disk]") {
           std::string::npos);
 }
 
-TEST_CASE("a full disk is said, and what was there is still there", "[disk]") {
+TEST_CASE("a full disk is said, and what was begun takes no room", "[disk]") {
     const TemporaryFolder folder;
     Files files = open_files(folder.file("files"));
     FileScene scene{files, waiter(files)};
