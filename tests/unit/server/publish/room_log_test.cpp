@@ -12,7 +12,7 @@ namespace {
 
 /// What a hub has of its log when more is written than rooms keep.
 TEST_CASE("a hub whose rooms are full", "[server]") {
-    HubFixture chat;
+    HubFixture chat{{.private_log_bytes_max = 256 * 1024}};
     chat.log_in(1, "ada", DeviceId{{std::byte{7}}});
     chat.log_in(2, "bob");
     const std::string text(30'000, 'x');
