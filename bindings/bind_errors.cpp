@@ -49,7 +49,7 @@ void bind_errors(py::module_& m) {
                                error.message());
             PyErr_SetObject(core_error_type, arguments.ptr());
         } catch (const StorageFailure& failure) {
-            const sqlite::StorageError& error = failure.error();
+            const StorageError& error = failure.error();
             const py::tuple arguments =
                 py::make_tuple(to_python(error.errc), to_python(std::string_view{error.text}));
             PyErr_SetObject(storage_failure_type, arguments.ptr());

@@ -81,6 +81,10 @@ py::tuple mail_tuple(const ServerMail& mail) {
         [&](const CheckFailed& e) {
             return tuple("check_failed", py::make_tuple(text(e.user), text(e.room), text(e.text)));
         },
+        [&](const StorageTrouble& e) {
+            const std::string_view error = e.errc == Errc{} ? "" : error_name(e.errc);
+            return tuple("storage_trouble", py::make_tuple(to_python(error), text(e.text)));
+        },
         [&](const ServerFailed& e) {
             return tuple("failed", py::make_tuple(to_python(e.errc), text(e.text)));
         });

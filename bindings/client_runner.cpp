@@ -57,7 +57,7 @@ void ClientRunner::keep_state() {
 }
 
 /// What should outlive the program would not: better no connection than a false promise.
-void ClientRunner::fail(const sqlite::StorageError& error) {
+void ClientRunner::fail(const StorageError& error) {
     offline_ = Offline{{.errc = error.errc, .text = error.text}};
     client_.close();
     (void)driver_->turn(read_clock());

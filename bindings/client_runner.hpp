@@ -34,7 +34,7 @@ private:
     void dial(Now now);
     void drive(Now now);
     void keep_state();
-    void fail(const sqlite::StorageError& error);
+    void fail(const StorageError& error);
     void apply_commands(Now now);
     void apply(ClientCommand command, Now now);
     void note(Ticket ticket, Result<RequestId> request);

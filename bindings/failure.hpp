@@ -25,12 +25,12 @@ private:
 /// Something is wrong with a database. Becomes `_core.StorageFailure(name, text)` in Python.
 class StorageFailure : public std::exception {
 public:
-    explicit StorageFailure(sqlite::StorageError error) : error_(std::move(error)) {}
-    const sqlite::StorageError& error() const { return error_; }
+    explicit StorageFailure(StorageError error) : error_(std::move(error)) {}
+    const StorageError& error() const { return error_; }
     const char* what() const noexcept override { return error_.text.c_str(); }
 
 private:
-    sqlite::StorageError error_;
+    StorageError error_;
 };
 
 /// An object from before a fork was used in the child. Becomes `quicchat.ForkError`.
@@ -48,7 +48,7 @@ T value_or_throw(Result<T> result) {
 
 /// The value, or StorageFailure.
 template <class T>
-T value_or_throw(sqlite::StorageResult<T> result) {
+T value_or_throw(StorageResult<T> result) {
     if (!result) throw StorageFailure{result.error()};
     return *std::move(result);
 }

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -12,22 +10,21 @@
 #include <utility>
 #include <vector>
 
+#include "quicchat/base/owned_fd.hpp"
+
 namespace quicchat::python {
 
 /// Where the engine thread leaves things for Python. Bounded in events and bytes; `fd` is readable
 /// while something is in it, which is one write per change from empty to not empty.
 ///
-/// Thread-safe. An eventfd and no socket pair: a write to it cannot block when nobody reads.
+/// Thread-safe.
 template <class Mail>
 class Mailbox {
 public:
     Mailbox(std::size_t events_max, std::size_t bytes_max)
-        : events_max_(events_max),
-          bytes_max_(bytes_max),
-          fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-        if (fd_ < 0) throw std::system_error(errno, std::system_category(), "eventfd");
+        : events_max_(events_max), bytes_max_(bytes_max) {
+        if (!wake_.is_open()) throw std::system_error(errno, std::system_category(), "eventfd");
     }
-    ~Mailbox() { ::close(fd_); }
     Mailbox(const Mailbox&) = delete;
     Mailbox& operator=(const Mailbox&) = delete;
 
@@ -41,7 +38,7 @@ public:
     /// Adds one, also above the limits: ask `has_room` first.
     void push(Mail mail, std::size_t bytes) {
         const std::lock_guard lock{mutex_};
-        if (mail_.empty()) signal();
+        if (mail_.empty()) wake_.wake();
         mail_.push_back({std::move(mail), bytes});
         bytes_ += bytes;
     }
@@ -62,12 +59,12 @@ public:
             bytes_ -= mail_.front().bytes;
             mail_.pop_front();
         }
-        if (mail_.empty() && count > 0) unsignal();
+        if (mail_.empty() && count > 0) wake_.calm();
         taken.was_full = std::exchange(full_, false);
         return taken;
     }
 
-    int fd() const { return fd_; }
+    int fd() const { return wake_.fd(); }
 
 private:
     struct Entry {
@@ -75,22 +72,13 @@ private:
         std::size_t bytes;
     };
 
-    void signal() {
-        const std::uint64_t one = 1;
-        (void)!::write(fd_, &one, sizeof one);
-    }
-    void unsignal() {
-        std::uint64_t count = 0;
-        (void)!::read(fd_, &count, sizeof count);
-    }
-
     std::mutex mutex_;
     std::deque<Entry> mail_;
     std::size_t bytes_ = 0;
     bool full_ = false;
     const std::size_t events_max_;
     const std::size_t bytes_max_;
-    const int fd_;
+    const WakeFd wake_;
 };
 
 }  // namespace quicchat::python

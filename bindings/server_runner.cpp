@@ -78,7 +78,13 @@ void ServerRunner::give_answers() {
 /// The server itself finds out with the next message that it cannot store; logins need no message.
 void ServerRunner::watch_store(Now now) {
     if (failed_ || parts_.store == nullptr) return;
-    const std::optional<sqlite::StorageError> failure = parts_.store->failure();
+    const std::optional<StorageError> trouble = parts_.store->trouble();
+    if (trouble.has_value() != in_trouble_ && port_->inbox.has_room()) {
+        in_trouble_ = trouble.has_value();
+        const StorageError news = trouble.value_or(StorageError{Errc{}, ""});
+        port_->inbox.push(ServerEvent{StorageTrouble{news.errc, news.text}}, 256);
+    }
+    const std::optional<StorageError> failure = parts_.store->failure();
     if (!failure) return;
     fail({failure->errc, failure->text});
     server_.shutdown(now);

@@ -61,6 +61,7 @@ private:
     ServerParts parts_;
     quic::Server& server_;
     std::shared_ptr<ServerPort> port_;
+    bool in_trouble_ = false;
     bool failed_ = false;
     bool finished_ = false;
 };

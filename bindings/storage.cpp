@@ -110,9 +110,9 @@ Storage open_storage(const ServeOptions& options) {
     Storage storage =
         options.database.empty() ? open_memory(options.settings) : open_database_file(options);
     if (!options.files.empty()) {
-        const bool sync = options.durability == "fsync";
-        storage.files =
-            value_or_throw(DiskFiles<quic::WolfCrypto>::open(options.files, storage.secret, sync));
+        const disk::FolderConfig config{.sync = options.durability == "fsync"};
+        storage.files = value_or_throw(
+            DiskFiles<quic::WolfCrypto>::open(options.files, storage.secret, config));
     } else if (options.files_in_memory) {
         storage.files = MemoryFiles<quic::WolfCrypto>{};
     }

@@ -35,7 +35,7 @@ T or_exit(Result<T> result) {
     return result ? *std::move(result) : (fail(result.error().message()), *std::move(result));
 }
 template <class T>
-T or_exit(sqlite::StorageResult<T> result) {
+T or_exit(StorageResult<T> result) {
     return result ? *std::move(result) : (fail(result.error().text), *std::move(result));
 }
 

@@ -66,6 +66,7 @@ __all__ = [
     "SendFailed",
     "ServerEvent",
     "ServerFailed",
+    "StorageTrouble",
     "TopicChanged",
     "Typing",
 ]
@@ -340,6 +341,15 @@ class CheckFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class StorageTrouble:
+    """At a server: messages are refused for now, as the disk is full or another program has locked
+    the database. With an empty ``error``: they are stored again."""
+
+    error: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerFailed:
     """At a server: it stops because of a fault, such as a storage error."""
 
@@ -349,5 +359,5 @@ class ServerFailed:
 
 ServerEvent = (
     PeerConnected | LoginSucceeded | LoginFailed | PeerDisconnected | HookFailed | CheckFailed
-    | ServerFailed
+    | StorageTrouble | ServerFailed
 )

@@ -62,6 +62,7 @@ from .events import (
     PeerDisconnected,
     ServerEvent,
     ServerFailed,
+    StorageTrouble,
 )
 from .reloading import Reloaded, effective, reload_core, summary
 from .terminal import Clean, clean_line
@@ -73,7 +74,8 @@ _UNREAD_MAX = 4096  # events of a server that nobody reads; then the oldest go
 
 _EVENTS: dict[str, Callable[..., ServerEvent]] = {
     "connected": PeerConnected, "logged_in": LoginSucceeded, "refused": LoginFailed,
-    "disconnected": PeerDisconnected, "check_failed": CheckFailed, "failed": ServerFailed,
+    "disconnected": PeerDisconnected, "check_failed": CheckFailed,
+    "storage_trouble": StorageTrouble, "failed": ServerFailed,
 }
 
 
@@ -370,6 +372,10 @@ def _description(event: ServerEvent) -> str:
             return f"login of {event.user!r} from {event.address} refused: {event.text}"
         case CheckFailed():
             return f"a message of {event.user!r} in {event.room} was not checked: {event.text}"
+        case StorageTrouble():
+            if event.error:
+                return f"messages are refused for now: {event.text}"
+            return "messages are stored again"
     return f"the server stops: {text_of(event.error)}"
 
 

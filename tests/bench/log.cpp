@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -24,7 +25,11 @@ using namespace quicchat::bench;
 namespace {
 
 constexpr std::size_t message_bytes = 100;
-constexpr Retention retention{4096, 16 * 1024 * 1024};
+/// As rooms have it.
+constexpr Retention retention{.records_max = 4096,
+                              .bytes_max = 16 * 1024 * 1024,
+                              .ids_max = 1000,
+                              .age_min = std::chrono::hours{24 * 7}};
 
 /// `messages` were acknowledged in `seconds`.
 struct Figures {

@@ -18,8 +18,10 @@
 
 #include "conformance/log_acts.hpp"
 #include "conformance/log_harness.hpp"
+#include "conformance/log_haste.hpp"
 #include "conformance/log_reactions.hpp"
 #include "conformance/log_state.hpp"
+#include "conformance/log_window.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "support/printers.hpp"
 
@@ -289,7 +291,7 @@ void check_retention() {
             next(harness);
         }
     }
-    SECTION("recognises ids as far back as the records go, and no further") {
+    SECTION("recognises ids as far back as the records go, if it is asked for no more") {
         REQUIRE(log.open("#a", {2, 1'000'000}));
         fill(3, 1);
         CHECK(append(harness, "#a", make_record(3, "x")).duplicate);
@@ -374,6 +376,9 @@ void check_log() {
     SECTION("appending") { check_appending<H>(); }
     SECTION("dedup") { check_dedup<H>(); }
     SECTION("retention") { check_retention<H>(); }
+    SECTION("window of ids") { check_window<H>(); }
+    SECTION("haste") { check_haste<H>(); }
+    SECTION("haste in bytes") { check_haste_in_bytes<H>(); }
     SECTION("acts") { check_acts<H>(); }
     SECTION("other texts") { check_other_texts<H>(); }
     SECTION("changes") { check_changes<H>(); }

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -151,7 +153,7 @@ TEST_CASE("a folder that cannot be used is refused in words", "[disk]") {
           std::string::npos);
 }
 
-TEST_CASE("a full disk is said, and what was there is still there", "[disk]") {
+TEST_CASE("a full disk is said, and what was begun takes no room", "[disk]") {
     const TemporaryFolder folder;
     Files files = open_files(folder.file("files"));
     FileScene scene{files, waiter(files)};
@@ -170,7 +172,71 @@ TEST_CASE("a full disk is said, and what was there is still there", "[disk]") {
     CHECK(first == Errc{});
     CHECK(second == Errc::storage_full);
     CHECK(scene.read("a", 0, 9) == "text");
-    CHECK(scene.write("b", 60, std::string(60, 'x')) == Errc{});
+    // What was begun gives its room back.
+    CHECK(list(folder.file("files")).size() == 1);
+    CHECK(scene.write("b", 60, std::string(60, 'x')) == Errc::no_such_file);
+    CHECK(scene.begin("b", 1000).size == 0);
+    CHECK(scene.write("b", 0, std::string(60, 'x')) == Errc{});
+}
+
+TEST_CASE("files leave room on the disk for messages", "[disk]") {
+    static disk::Space space;
+    static bool is_known = true;
+    disk::FolderConfig config;
+    config.reserve_bytes_max = 500;
+    config.space = [](int) { return is_known ? std::optional{space} : std::nullopt; };
+    space = {.free = 600, .total = 1'000'000};
+    const TemporaryFolder folder;
+    const std::string path = folder.file("files");
+    auto files = Files::open(path, secret, config);
+    REQUIRE(files);
+    FileScene scene{*files, waiter(*files)};
+
+    SECTION("so no file is begun that would take it") {
+        CHECK(scene.begin("a", 101).error == Errc::storage_full);
+        CHECK(list(path).empty());
+        CHECK(scene.begin("a", 100).error == Errc{});
+    }
+    SECTION("and none goes on that would, and then it gives its room back") {
+        CHECK(scene.begin("a", 100).error == Errc{});
+        CHECK(scene.write("a", 0, std::string(60, 'x')) == Errc{});
+        CHECK(scene.write("a", 0, std::string(60, 'x')) == Errc{});  // takes no more
+        space.free = 539;
+        CHECK(scene.write("a", 0, std::string(60, 'x')) == Errc{});
+        CHECK(scene.write("a", 60, std::string(40, 'x')) == Errc::storage_full);
+        CHECK(list(path).empty());
+        space.free = 400;
+        CHECK(scene.begin("a", 1).error == Errc::storage_full);
+    }
+    SECTION("five hundredths of a small disk") {
+        space = {.free = 60, .total = 1000};
+        CHECK(scene.begin("a", 11).error == Errc::storage_full);
+        CHECK(scene.begin("a", 10).error == Errc{});
+    }
+    SECTION("if the system says how much there is") {
+        is_known = false;
+        CHECK(scene.begin("a", 1000).error == Errc{});
+        is_known = true;
+    }
+    SECTION("and what is complete stays") {
+        scene.store("a", "text");
+        space.free = 0;
+        CHECK(scene.begin("a", 4).complete);
+        CHECK(scene.read("a", 0, 9) == "text");
+    }
+}
+
+TEST_CASE("the room of the disk is what the system says", "[disk]") {
+    const TemporaryFolder folder;
+    const int fd = open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    REQUIRE(fd >= 0);
+    const auto space = disk::space_of(fd);
+    close(fd);
+    REQUIRE(space);
+    const fs::space_info expected = fs::space(folder.path());
+    CHECK(space->total == expected.capacity);
+    CHECK(space->free > 0);
+    CHECK(space->free <= space->total);
 }
 
 TEST_CASE("what was begun long ago goes, and what is not ours stays", "[disk]") {

@@ -189,6 +189,7 @@ private:
     }
 
     ServerConfig config_{.limits = {.room_log_records_max = 5,
+                                    .room_age_min = {},
                                     .room_recent_frames_max = 2,
                                     .private_rooms_max = 1,
                                     .catch_up_records_max = 2,

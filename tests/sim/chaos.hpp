@@ -71,6 +71,7 @@ private:
 
     static Limits limits() {
         return {.room_log_records_max = RoomModel::records_max,
+                .room_age_min = {},
                 .room_recent_frames_max = 5,
                 .catch_up_records_max = 2,
                 .reactions_per_message_max = RoomModel::reactions_max,

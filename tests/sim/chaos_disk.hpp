@@ -43,9 +43,10 @@ enum class DiskFault {
     state_changed_twice,    ///< An act that is sent again changes the state again.
     look_up_finds_nothing,  ///< What was stored is refused when it is sent again.
     reactions_forgotten,    ///< No reaction is there.
+    ids_go_with_records,    ///< What retention dropped is not recognised any more.
 };
 
-inline constexpr DiskFault last_disk_fault = DiskFault::reactions_forgotten;
+inline constexpr DiskFault last_disk_fault = DiskFault::ids_go_with_records;
 
 /// A simulated disk: what is in `rooms` survives a crash, what is `pending` does not.
 struct Disk {
@@ -186,7 +187,8 @@ struct Disk {
         change(target, "");
         target.act.kind = Act::Kind::tombstone;
         if (fault == DiskFault::deletion_keeps_edits) return;
-        for (Record& r : room.records) {
+        for (Offset offset = room.first; offset <= room.head(); ++offset) {
+            Record& r = room.records[offset - 1];
             if (r.act.kind == Act::Kind::edit && r.act.target == act.target) change(r, "");
         }
     }
@@ -194,11 +196,16 @@ struct Disk {
     std::optional<Offset> find(const std::string& name, const Record& wanted) const {
         const Room& room = rooms.at(name);
         if (fault == DiskFault::no_dedup) return std::nullopt;
-        for (Offset offset = room.first; offset <= room.head(); ++offset) {
+        std::size_t newer = 0;  // ids of the same device
+        for (Offset offset = room.head(); offset >= 1; --offset) {
             const Record& r = room.records[offset - 1];
             const bool same_device =
                 r.device == wanted.device || fault == DiskFault::dedup_across_devices;
-            if (r.id != wanted.id || r.author != wanted.author || !same_device) continue;
+            if (r.author != wanted.author || !same_device) continue;
+            const bool kept =
+                newer < room.retention.ids_max && fault != DiskFault::ids_go_with_records;
+            ++newer;
+            if (r.id != wanted.id || (offset < room.first && !kept)) continue;
             const bool lost =
                 fault == DiskFault::dedup_lost_on_restart && since_start.count({name, offset}) == 0;
             if (!lost) return offset;

@@ -25,8 +25,9 @@ public:
     explicit FileWalk(std::uint64_t seed)
         : random_(Entropy::seeded(seed)),
           town_({.seed = seed,
-                 .server = {
-                     .limits = {.room_log_records_max = 12, .transfers_per_connection_max = 2}}}) {
+                 .server = {.limits = {.room_log_records_max = 12,
+                                       .room_age_min = {},
+                                       .transfers_per_connection_max = 2}}}) {
         for (const char* user : {"ada", "bob", "carl"}) {
             couriers_.push_back(
                 std::make_unique<Courier>(Courier{town_, town_.add_in(user, "#lobby")}));

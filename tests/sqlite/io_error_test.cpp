@@ -339,12 +339,15 @@ TEST_CASE("a store whose disk is full", "[sqlite][io]") {
 
     SECTION("can be read, and written again when there is room") {
         CHECK(f.append(100).error == Errc::storage_full);
+        REQUIRE(f.store->trouble());
+        CHECK(f.store->trouble()->errc == Errc::storage_full);
         CHECK(f.append(3).duplicate);
         CHECK(f.store->read("#a", 0, 100)->size() == 10);
         CHECK(f.store->head("#a").head == 10);
         CHECK_FALSE(f.store->failure());
         f.disk.fail_after(0, SQLITE_OK, false);
         CHECK(f.append(100).offset == 11);
+        CHECK_FALSE(f.store->trouble());
     }
     SECTION("saves devices when there is room, without being asked again") {
         const SaveTicket ticket =

@@ -1,3 +1,5 @@
+#include <poll.h>
+
 #include <fstream>
 #include <span>
 #include <string>
@@ -22,13 +24,15 @@ void write_first_version(const std::string& path) {
     REQUIRE(database);
     REQUIRE(*read_number(*database, "PRAGMA user_version") == 1);
     REQUIRE(database->run("INSERT INTO room VALUES(1, '#a', 7, 1, 4, 1000)") == SQLITE_OK);
-    for (const char* row : {"1, 200, 5, x'01', x'02', 'ada', 'hello', '{}', 0, 0",
-                            "2, 200, 5, x'02', x'02', 'ada', "
-                            "'+1', '{}', 3, 1",
-                            "3, 200, 5, x'03', x'02', 'bob', '+1', '{}', 3, 1",
-                            "4, 200, 5, x'04', x'02', 'bob', '+1', '{}', 4, 1"}) {
-        const std::string sql =
-            "INSERT INTO record VALUES(1, " + std::string{row} + ", '', 0, 0, 0)";
+    const auto id = [](char digit) {
+        return std::string{"x'0"} + digit + std::string(30, '0') + "', ";
+    };
+    char number = '0';
+    for (const char* text : {"'ada', 'hello', '{}', 0, 0", "'ada', '+1', '{}', 3, 1",
+                             "'bob', '+1', '{}', 3, 1", "'bob', '+1', '{}', 4, 1"}) {
+        ++number;
+        const std::string sql = std::string{"INSERT INTO record VALUES(1, "} + number +
+                                ", 200, 5, " + id(number) + id('2') + text + ", '', 0, 0, 0)";
         REQUIRE(database->run(sql) == SQLITE_OK);
     }
 }
@@ -68,6 +72,49 @@ TEST_CASE("a database of the first version is brought to this one, with all that
         CHECK(
             rows.text(3).find("record_reactions (room=? AND target=? AND offset>? AND offset<?)") !=
             std::string::npos);
+    }
+}
+
+TEST_CASE("a database whose log knew ids by their records only goes on with more",
+          "[sqlite][files]") {
+    const test::TemporaryFolder folder;
+    const std::string path = folder.file("chat.db");
+    write_first_version(path);
+    {
+        // As it was written before versions stood in order: with the index of version 4.
+        Entropy entropy = Entropy::seeded(1);
+        const std::span<const Migration> third = std::span{migrations}.first(3);
+        auto database = open_database({.path = path, .versions = third}, entropy);
+        REQUIRE(database);
+        REQUIRE(database->run(migrations[3].sql) == SQLITE_OK);
+        REQUIRE(*read_number(*database, "PRAGMA user_version") == 3);
+    }
+    for (std::uint64_t opened = 1; opened <= 2; ++opened) {
+        auto store = Store::open({.path = path}, Entropy::seeded(opened));
+        REQUIRE(store);
+        SqliteLog log{*store};
+        REQUIRE(log.open("#a", {.records_max = 2, .bytes_max = 1'000'000, .ids_max = 10}));
+        const auto append = [&](const Record& record) {
+            log.append(1, "#a", record, {});
+            while (true) {
+                if (const auto done = log.poll_completion()) return *done;
+                pollfd wake{(*store)->wake_fd(), POLLIN, 0};
+                (void)::poll(&wake, 1, 100);
+            }
+        };
+        Record record;
+        record.author = "eve";
+        record.attributes = "{}";
+        CHECK(append(record).offset == 5);
+        // The first records are gone by now.
+        record.author = "ada";
+        record.text = "hello";
+        record.id.bytes[0] = std::byte{1};
+        record.device.bytes[0] = std::byte{2};
+        CHECK(append(record).duplicate);
+        record.text = "another";
+        CHECK(append(record).error == Errc::conflict);
+        CHECK(log.head("#a").first == 4);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "quicchat/base/siphash.hpp"
 #include "quicchat/memory/random.hpp"
 #include "quicchat/sqlite/names.hpp"
 #include "quicchat/sqlite/schema.hpp"
@@ -26,17 +27,6 @@ using sqlite::detail::NameTable;
 std::vector<Offset> sorted(std::vector<Offset> offsets) {
     std::sort(offsets.begin(), offsets.end());
     return offsets;
-}
-
-TEST_CASE("names are hashed by SipHash-2-4", "[sqlite][names]") {
-    // The vectors of the reference implementation: the key and the bytes count from 0.
-    const sqlite::detail::HashKey key{0x0706050403020100, 0x0f0e0d0c0b0a0908};
-    Buffer bytes;
-    CHECK(sqlite::detail::hash_bytes(key, bytes) == 0x726fdb47dd0e0e31);
-    for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<std::byte>(i));
-    CHECK(sqlite::detail::hash_bytes(key, bytes) == 0x93f5f5799a932462);
-    for (int i = 8; i < 15; ++i) bytes.push_back(static_cast<std::byte>(i));
-    CHECK(sqlite::detail::hash_bytes(key, bytes) == 0xa129ca6149be45e5);
 }
 
 TEST_CASE("a table of names", "[sqlite][names]") {
@@ -132,17 +122,17 @@ TEST_CASE("a writer tells records apart whose names collide", "[sqlite][names]")
         return database;
     };
     // Half of a hash is kept: among so many names two share it.
-    sqlite::detail::HashKey key{};
+    SipHash::Key key{};
     {
         auto database = open();
         Statement select{*database, "SELECT value FROM meta WHERE key='secret'"};
         Rows rows = select.query();
         REQUIRE(rows.next());
         for (std::size_t i = 0; i < 2; ++i) {
-            key[i] = sqlite::detail::load_word(rows.bytes(0).subspan(8 * i, 8));
+            key[i] = load_word(rows.bytes(0).subspan(8 * i, 8));
         }
     }
-    Names names{key};
+    Names names{SipHash{key}};
     std::map<std::uint64_t, std::uint32_t> seen;
     std::optional<std::pair<Record, Record>> twins;
     for (std::uint32_t i = 0; i < 1'000'000 && !twins; ++i) {

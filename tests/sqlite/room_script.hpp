@@ -13,6 +13,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "quicchat/log/repeat.hpp"
 #include "quicchat/memory/random.hpp"
 #include "quicchat/sqlite/schema.hpp"
 #include "quicchat/sqlite/writer.hpp"
@@ -28,6 +29,7 @@ struct ScriptRoom {
     Offset head = 0;
     std::int64_t bytes = 0;
     std::deque<LoggedRecord> records{};
+    std::deque<OldId> old{};  ///< Of records that retention dropped.
     RoomState state{};
     std::vector<Record> sent{};  ///< As they were appended, by offset - 1.
     Retention retention{};
@@ -45,6 +47,9 @@ inline std::string print(const ScriptRooms& rooms) {
                     std::to_string(static_cast<int>(record.act.kind)) + "/" +
                     record.text.substr(0, 12) + "/" + std::to_string(record.text.size()) + "/" +
                     std::to_string(record.changed_by) + "/" + std::to_string(record.sent);
+        }
+        for (const OldId& old : room.old) {
+            text += " old " + std::to_string(old.offset) + "/" + std::to_string(old.mark);
         }
         for (const auto& [name, value] : room.state) text += " " + name + ":" + value;
         text += "\n";
@@ -132,7 +137,9 @@ private:
         ScriptRoom room;
         room.name = name;
         room.epoch = Epoch{1000 + static_cast<std::uint64_t>(newest_)};
-        room.retention = {8 + 4 * static_cast<std::size_t>(newest_ % 3), 1'000'000};
+        room.retention = {.records_max = 8 + 4 * static_cast<std::size_t>(newest_ % 3),
+                          .bytes_max = 1'000'000,
+                          .ids_max = 15};
         writer_->add(sqlite::CreateRoom{key, name, room.epoch});
         writer_->add(sqlite::SetRetention{key, room.retention});
         rooms_.emplace(key, std::move(room));
@@ -179,7 +186,8 @@ private:
         sqlite::AppendRecord append{key, room.name, room.epoch, 0, {}, {}, false};
         if (random.chance(50)) append.changes.push_back(any_change(random));
         if (!room.records.empty() && random.chance(15)) {  // sent again
-            const Offset offset = any_offset(room, random);
+            const Offset oldest = room.head - std::min<Offset>(room.head, room.retention.ids_max);
+            const Offset offset = random.draw(oldest + 1, room.head);
             append.record = room.sent[static_cast<std::size_t>(offset - 1)];
             writer_->add(std::move(append));
             return {Errc{}, offset};
@@ -199,7 +207,14 @@ private:
         room.sent.push_back(append.record);
         room.records.push_back({++room.head, append.record});
         for (const StateChange& c : append.changes) change(room.state, c);
-        if (room.records.size() > room.retention.records_max) room.records.pop_front();
+        if (room.records.size() > room.retention.records_max) {
+            room.old.push_back(old_id_of(room.records.front()));
+            room.records.pop_front();
+        }
+        while (!room.old.empty() &&
+               room.records.size() + room.old.size() > room.retention.ids_max) {
+            room.old.pop_front();
+        }
         room.bytes = 0;
         for (const LoggedRecord& r : room.records) room.bytes += sqlite::detail::size_of(r.record);
         writer_->add(std::move(append));
@@ -247,6 +262,7 @@ inline std::optional<std::string> reopen_script(const FaultyDisk& disk) {
         std::map<RoomKey, StoredRoom> stored;
         if (sqlite::detail::load_rooms(*database, stored) != SQLITE_OK) return std::nullopt;
         Statement records{*database, sqlite::detail::select_records};
+        Statement old{*database, "SELECT offset, mark FROM old_id WHERE room=?1 ORDER BY offset"};
         Statement state{*database, "SELECT key, value FROM room_state WHERE room=?1"};
         for (const auto& [key, found] : stored) {
             ScriptRoom& room = rooms[key];
@@ -256,9 +272,16 @@ inline std::optional<std::string> reopen_script(const FaultyDisk& disk) {
             room.bytes = found.bytes;
             Rows rows = records.query(key, found.first, found.head, 1000);
             while (rows.next()) room.records.push_back(sqlite::detail::read_record(rows));
+            Rows ids = old.query(key);
+            while (ids.next()) {
+                room.old.push_back({.offset = static_cast<Offset>(ids.number(0)),
+                                    .mark = static_cast<std::uint64_t>(ids.number(1))});
+            }
             Rows values = state.query(key);
             while (values.next()) room.state.emplace(values.text(0), values.text(1));
-            if (rows.code() != SQLITE_OK || values.code() != SQLITE_OK) return std::nullopt;
+            for (const Rows* all : {&rows, &ids, &values}) {
+                if (all->code() != SQLITE_OK) return std::nullopt;
+            }
         }
     }
     auto writer = Writer::create(*std::move(database), Durability::fsync);

@@ -112,6 +112,15 @@ TEST_CASE("a store", "[sqlite][store]") {
         for (std::size_t i = 0; i < 500; ++i) f.append(i);
         CHECK(std::filesystem::file_size(f.path + "-wal") < 100 * 4200);
     }
+    SECTION("gives the room of the WAL back that grew while somebody read") {
+        auto other = Database::open(f.path, OpenMode::read_only);
+        REQUIRE(other->run("BEGIN; SELECT * FROM room") == SQLITE_OK);
+        for (std::size_t i = 0; i < 500; ++i) f.append(i);
+        CHECK(std::filesystem::file_size(f.path + "-wal") > 500 * 4200);
+        REQUIRE(other->run("COMMIT") == SQLITE_OK);
+        for (std::size_t i = 500; i < 510; ++i) f.append(i);
+        CHECK(std::filesystem::file_size(f.path + "-wal") < 100 * 4200);
+    }
 }
 
 }  // namespace

@@ -1,26 +1,28 @@
 #pragma once
 
-#include <sys/eventfd.h>
+#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include <condition_variable>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "quicchat/base/match.hpp"
+#include "quicchat/base/owned_fd.hpp"
 #include "quicchat/base/queue.hpp"
+#include "quicchat/base/storage_error.hpp"
+#include "quicchat/base/worker_thread.hpp"
 #include "quicchat/disk/file_worker.hpp"
-#include "quicchat/sqlite/error.hpp"
 
 namespace quicchat {
 namespace disk {
@@ -57,21 +59,20 @@ struct KeepOnly {
 };
 using FileOrder = std::variant<BeginFile, WriteFile, FinishFile, ReadFile, RemoveFile, KeepOnly>;
 
-inline sqlite::StorageError folder_failure(const std::string& path, const std::string& what,
-                                           int error) {
+inline StorageError folder_failure(const std::string& path, const std::string& what, int error) {
     return {Errc::storage_failed, "files '" + path + "': " + what + (error != 0 ? ": " : "") +
                                       (error != 0 ? std::strerror(error) : "")};
 }
 
 /// Opens a folder for files, made if need be, for its owner only, and locks it.
-inline sqlite::StorageResult<sqlite::detail::OwnedFile> open_folder(const std::string& path) {
+inline StorageResult<OwnedFd> open_folder(const std::string& path) {
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
         return folder_failure(path,
                               "the folder cannot be made; make the one that it is in, and give "
                               "this user the right to write to it",
                               errno);
     }
-    sqlite::detail::OwnedFile folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    OwnedFd folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!folder.is_open()) {
         return folder_failure(path, "it cannot be opened as a folder; name another one", errno);
     }
@@ -92,16 +93,16 @@ inline sqlite::StorageResult<sqlite::detail::OwnedFile> open_folder(const std::s
 template <disk::FileCrypto Crypto>
 class DiskFiles : public FileStore {
 public:
-    /// `secret` hides the names; another one makes all files of before strangers. `sync`: what is
-    /// complete outlives a power failure. One program at a time can have a folder.
-    static sqlite::StorageResult<DiskFiles> open(const std::string& path, BytesView secret,
-                                                 bool sync = true) {
+    /// `secret` hides the names; another one makes all files of before strangers. One program at a
+    /// time can have a folder.
+    static StorageResult<DiskFiles> open(const std::string& path, BytesView secret,
+                                         const disk::FolderConfig& config = {}) {
         auto folder = disk::open_folder(path);
         if (!folder) return folder.error();
-        sqlite::detail::OwnedFile wake{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+        WakeFd wake;
         if (!wake.is_open()) return disk::folder_failure(path, "eventfd", errno);
         return DiskFiles{std::make_shared<Thread>(
-            disk::FileWorker<Crypto>{*std::move(folder), secret, sync}, std::move(wake))};
+            disk::FileWorker<Crypto>{*std::move(folder), secret, config}, std::move(wake))};
     }
 
     bool is_offered() const override { return true; }
@@ -138,54 +139,24 @@ public:
 private:
     class Thread {
     public:
-        Thread(disk::FileWorker<Crypto> worker, sqlite::detail::OwnedFile wake)
-            : worker_(std::move(worker)), wake_(std::move(wake)), thread_([this] { work(); }) {}
+        Thread(disk::FileWorker<Crypto> worker, WakeFd wake)
+            : worker_(std::move(worker)), thread_(std::move(wake)) {
+            thread_.start([this] { work(); });
+        }
         Thread(const Thread&) = delete;
         Thread& operator=(const Thread&) = delete;
 
-        /// Does what was asked, then ends.
-        ~Thread() {
-            {
-                const std::lock_guard lock{mutex_};
-                ending_ = true;
-            }
-            asked_.notify_one();
-            thread_.join();
-        }
-
-        void push(disk::FileOrder order) {
-            {
-                const std::lock_guard lock{mutex_};
-                orders_.push_back(std::move(order));
-            }
-            asked_.notify_one();
-        }
-
-        std::deque<FileDone> take() {
-            const std::lock_guard lock{mutex_};
-            if (done_.empty()) {
-                std::uint64_t count = 0;
-                (void)!::read(wake_.fd(), &count, sizeof count);
-            }
-            return std::exchange(done_, {});
-        }
-
-        int wake_fd() const { return wake_.fd(); }
+        void push(disk::FileOrder order) { thread_.push(std::move(order)); }
+        std::deque<FileDone> take() { return thread_.take_answers(); }
+        int wake_fd() const { return thread_.wake_fd(); }
 
     private:
         void work() {
-            std::unique_lock lock{mutex_};
-            while (true) {
-                asked_.wait(lock, [this] { return ending_ || !orders_.empty(); });
-                std::optional<disk::FileOrder> order = pop_front(orders_);
-                if (!order) return;
-                lock.unlock();
-                std::optional<FileDone> done = apply(*order);
-                lock.lock();
-                if (!done) continue;
-                done_.push_back(*std::move(done));
-                const std::uint64_t one = 1;
-                (void)!::write(wake_.fd(), &one, sizeof one);
+            const auto weight = [](const disk::FileOrder&) -> std::size_t { return 1; };
+            while (thread_.wait()) {
+                for (const disk::FileOrder& order : thread_.take_orders(1, weight)) {
+                    if (auto done = apply(order)) thread_.answer({*std::move(done)});
+                }
             }
         }
 
@@ -215,14 +186,8 @@ private:
                 });
         }
 
-        disk::FileWorker<Crypto> worker_;  ///< Of the thread, once it runs.
-        const sqlite::detail::OwnedFile wake_;
-        std::mutex mutex_;  ///< Guards what follows.
-        std::condition_variable asked_;
-        std::deque<disk::FileOrder> orders_;
-        std::deque<FileDone> done_;
-        bool ending_ = false;
-        std::thread thread_;  ///< The last: it uses all others.
+        disk::FileWorker<Crypto> worker_;                 ///< Of the thread, once it runs.
+        WorkerThread<disk::FileOrder, FileDone> thread_;  ///< The last: it uses the worker.
     };
 
     explicit DiskFiles(std::shared_ptr<Thread> thread) : thread_(std::move(thread)) {}

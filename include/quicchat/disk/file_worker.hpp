@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -24,8 +25,8 @@
 
 #include "quicchat/auth/crypto.hpp"
 #include "quicchat/base/hex.hpp"
+#include "quicchat/base/owned_fd.hpp"
 #include "quicchat/file/file_store.hpp"
-#include "quicchat/sqlite/file_lock.hpp"
 
 namespace quicchat::disk {
 
@@ -37,6 +38,30 @@ concept FileCrypto = requires(BytesView bytes, typename C::Hash hash) {
     { hash.finish() } -> std::same_as<Digest>;
 };
 
+/// The room of a disk, in bytes, as far as this user may have it.
+struct Space {
+    std::uint64_t free = 0;
+    std::uint64_t total = 0;
+};
+
+/// Of the disk that a folder is on. Nothing: the system does not say.
+inline std::optional<Space> space_of(int folder) {
+    struct statvfs found {};
+    if (::fstatvfs(folder, &found) != 0 || found.f_blocks == 0) return std::nullopt;
+    const std::uint64_t block = found.f_frsize;
+    return Space{block * found.f_bavail, block * found.f_blocks};
+}
+
+/// How a folder of files is used.
+struct FolderConfig {
+    bool sync = true;  ///< What is complete outlives a power failure.
+    /// So much of the disk is left free, for the messages of everybody; or so many parts in a
+    /// hundred of it, if that is less.
+    std::uint64_t reserve_bytes_max = 64 << 20;
+    std::uint64_t reserve_percent_max = 5;
+    std::optional<Space> (*space)(int folder) = space_of;  ///< For tests: another disk.
+};
+
 /// The files of one folder, without a thread: each call waits for the disk.
 ///
 /// Names in the folder are made here, by HMAC-SHA-256 of the key under a secret: nobody else
@@ -44,9 +69,8 @@ concept FileCrypto = requires(BytesView bytes, typename C::Hash hash) {
 template <FileCrypto Crypto>
 class FileWorker {
 public:
-    /// `sync`: what is complete outlives a power failure.
-    FileWorker(sqlite::detail::OwnedFile folder, BytesView secret, bool sync)
-        : folder_(std::move(folder)), secret_(secret), sync_(sync) {}
+    FileWorker(OwnedFd folder, BytesView secret, const FolderConfig& config)
+        : folder_(std::move(folder)), secret_(secret), config_(config) {}
 
     FileDone begin(FileToken token, const std::string& key, std::uint64_t size) {
         const std::string name = name_of(key);
@@ -65,21 +89,28 @@ public:
             if (::ftruncate(file.fd(), 0) != 0) return failed(token);
             found.st_size = 0;
         }
+        if (!has_room(size - static_cast<std::uint64_t>(found.st_size))) {
+            return give_back(name, {token, Errc::storage_full});
+        }
         return {.token = token, .size = static_cast<std::uint64_t>(found.st_size)};
     }
 
     FileDone write(FileToken token, const std::string& key, std::uint64_t offset, BytesView bytes) {
-        const auto file = open(name_of(key) + part, O_WRONLY);
+        const std::string name = name_of(key);
+        const auto file = open(name + part, O_WRONLY);
         struct stat found {};
         if (!file.is_open() || ::fstat(file.fd(), &found) != 0) return failed(token);
-        if (static_cast<std::uint64_t>(found.st_size) < offset) {
-            return {token, Errc::file_mismatch};
+        const auto size = static_cast<std::uint64_t>(found.st_size);
+        if (size < offset) return {token, Errc::file_mismatch};
+        const std::uint64_t end = offset + bytes.size();
+        if (end > size && !has_room(end - size)) {
+            return give_back(name, {token, Errc::storage_full});
         }
         while (!bytes.empty()) {
             const ssize_t count =
                 ::pwrite(file.fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
             if (count < 0 && errno == EINTR) continue;
-            if (count <= 0) return failed(token);
+            if (count <= 0) return give_back(name, failed(token));
             bytes = bytes.subspan(static_cast<std::size_t>(count));
             offset += static_cast<std::uint64_t>(count);
         }
@@ -99,11 +130,11 @@ public:
             return {token, Errc::file_mismatch};
         }
         // The bytes first, then the name: a name without its bytes would be a lie.
-        if (sync_ && ::fsync(file.fd()) != 0) return failed(token);
+        if (config_.sync && ::fsync(file.fd()) != 0) return give_back(name, failed(token));
         if (::renameat(folder_.fd(), (name + part).c_str(), folder_.fd(), name.c_str()) != 0) {
-            return failed(token);
+            return give_back(name, failed(token));
         }
-        if (sync_ && ::fsync(folder_.fd()) != 0) return failed(token);
+        if (config_.sync && ::fsync(folder_.fd()) != 0) return failed(token);
         return {.token = token};
     }
 
@@ -155,14 +186,28 @@ private:
                name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
     }
 
-    sqlite::detail::OwnedFile open(const std::string& name, int flags) const {
-        return sqlite::detail::OwnedFile{
-            ::openat(folder_.fd(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600)};
+    OwnedFd open(const std::string& name, int flags) const {
+        return OwnedFd{::openat(folder_.fd(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600)};
     }
 
     void remove_name(const std::string& name) {
         // One that stays takes room until the next start, and nobody can have it.
         (void)::unlinkat(folder_.fd(), name.c_str(), 0);
+    }
+
+    /// Whether so many bytes more leave the reserve free.
+    bool has_room(std::uint64_t bytes) const {
+        const std::optional<Space> space = config_.space(folder_.fd());
+        if (!space) return true;
+        const std::uint64_t reserve =
+            std::min(config_.reserve_bytes_max, space->total / 100 * config_.reserve_percent_max);
+        return bytes == 0 || (space->free >= reserve && space->free - reserve >= bytes);
+    }
+
+    /// What was begun of a file for which there is no room takes none.
+    FileDone give_back(const std::string& name, FileDone done) {
+        if (done.error == Errc::storage_full) remove_name(name + part);
+        return done;
     }
 
     std::vector<std::string> list() const {
@@ -212,9 +257,9 @@ private:
         return {token, full ? Errc::storage_full : Errc::storage_failed};
     }
 
-    sqlite::detail::OwnedFile folder_;
+    OwnedFd folder_;
     Secret secret_;
-    bool sync_;
+    FolderConfig config_;
 };
 
 }  // namespace quicchat::disk

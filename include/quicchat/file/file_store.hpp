@@ -19,9 +19,9 @@ using FileToken = std::uint64_t;
 struct FileDone {
     FileToken token = 0;
     /// `Errc{}`: success. `no_such_file`: there is none of that key. `file_mismatch`: it is not
-    /// what was announced, and is thrown away. `storage_full`: it has no room, and what was there
-    /// before is still there. `storage_failed`: the disk reports an error; what was asked is not
-    /// done.
+    /// what was announced, and is thrown away. `storage_full`: there is no room for it, and what
+    /// was begun of it is gone, so that it takes none. `storage_failed`: the disk reports an error;
+    /// what was asked is not done.
     Errc error{};
     std::uint64_t size = 0;  ///< Of `begin`: how much of the file is there.
     bool complete = false;   ///< Of `begin`: all of it, and it was compared with the digest before.

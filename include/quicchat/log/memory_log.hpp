@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,13 +15,14 @@
 
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/queue.hpp"
+#include "quicchat/log/authors.hpp"
 #include "quicchat/log/repeat.hpp"
 #include "quicchat/log/room_log.hpp"
 
 namespace quicchat {
 
 /// The log that a crash loses: for tests, and for servers that need no history. Each room keeps the
-/// newest records within its retention. Dedup reaches as far back as the records do.
+/// newest records within its retention, and recognises its newest ids.
 class MemoryLog : public RoomLog {
 public:
     /// `entropy` gives the epochs.
@@ -120,8 +123,9 @@ private:
         Retention retention;
         Offset first = 1;
         std::deque<LoggedRecord> records;
-        std::size_t bytes = 0;
-        std::map<Key, Offset> ids;
+        std::int64_t bytes = 0;
+        std::map<Key, Offset> ids;  ///< Also of records that are gone, see `authors`.
+        Authors authors;
         RoomState state;
 
         Offset head() const { return first + records.size() - 1; }
@@ -151,28 +155,55 @@ private:
             .token = step.append->token, .room = std::move(step.append->name), .epoch = r.epoch};
         const Key key = key_of(record);
         if (const auto found = r.ids.find(key); found != r.ids.end()) {
-            const LoggedRecord& first = r.at(found->second);
-            const bool same = is_repeat(first.record, record);
-            done.error = same ? Errc{} : Errc::conflict;
-            done.offset = first.offset;
-            done.time = first.record.time;
-            done.duplicate = same;
+            recognise(r, record, found->second, done);
             return done;
         }
         const Offset offset = r.head() + 1;
-        if (step.append->only_look_up ||
-            (is_change(record.act) && !change_target(r, record, offset))) {
+        std::optional<std::vector<LoggedRecord>> changed = changed_by(r, record, offset);
+        if (step.append->only_look_up || !changed) {
             done.error = Errc::no_such_message;
             return done;
+        }
+        if (is_too_hasty(r, record, *changed)) {
+            done.error = Errc::rate_limited;
+            return done;
+        }
+        for (LoggedRecord& logged : *changed) {
+            Record& target = r.at(logged.offset).record;
+            count(r, target, -1);
+            target = std::move(logged.record);
+            count(r, target, 1);
         }
         done.offset = offset;
         done.time = record.time;
         r.ids.emplace(key, offset);
-        r.bytes += size_of(record);
+        const std::string author = record.author;
+        const DeviceId device = record.device;
+        const std::int64_t bytes = bytes_of(record);
+        r.bytes += bytes;
         r.records.push_back({offset, std::move(record)});
+        r.authors.take({.author = author, .device = device, .bytes = bytes, .records = 1});
+        forget_surplus(r, author, device);
         change_state(r, std::move(step.changes));
         drop_oldest(r);
         return done;
+    }
+
+    /// The record has the name of the one that is or was at the offset.
+    static void recognise(Room& r, const Record& record, Offset offset, AppendCompletion& done) {
+        bool same = false;
+        if (offset >= r.first) {
+            const Record& first = r.at(offset).record;
+            same = is_repeat(first, record);
+            done.time = first.time;
+        } else {
+            const OldId& old = *r.authors.find(record.author, record.device, record.id, offset);
+            same = is_repeat(old, record);
+            done.time = old.time;
+        }
+        done.error = same ? Errc{} : Errc::conflict;
+        done.offset = offset;
+        done.duplicate = same;
     }
 
     /// Does the changes of state that no append is before.
@@ -193,53 +224,84 @@ private:
         }
     }
 
-    /// Does to the message at the target what the record at `offset` will say. False: there is
-    /// none.
-    static bool change_target(Room& room, const Record& record, Offset offset) {
+    /// The records that the one at `offset` will change, as they will be. Nothing: there is no
+    /// message at its target.
+    static std::optional<std::vector<LoggedRecord>> changed_by(Room& room, const Record& record,
+                                                               Offset offset) {
+        std::vector<LoggedRecord> changed;
         const Act& act = record.act;
-        if (act.target < room.first || act.target > room.head()) return false;
-        Record& target = room.at(act.target).record;
-        if (!is_changeable(target.act, act)) return false;
-        if (act.kind == Act::Kind::edit) {
-            change(room, target, record.text, record.attributes, offset);
-            return true;
+        if (!is_change(act)) return changed;
+        if (act.target < room.first || act.target > room.head()) return std::nullopt;
+        const LoggedRecord& target = room.at(act.target);
+        if (!is_changeable(target.record.act, act)) return std::nullopt;
+        changed.push_back(target);
+        if (act.kind == Act::Kind::deletion) {
+            std::ranges::copy_if(room.records, std::back_inserter(changed), [&](const auto& r) {
+                return r.record.act.kind == Act::Kind::edit && r.record.act.target == act.target;
+            });
         }
-        room.bytes -= target.act.subject.size();
-        target.act = make_tombstone(target.act);
-        change(room, target, "", blank_attributes, offset);
-        for (LoggedRecord& logged : room.records) {
-            const Act& other = logged.record.act;
-            if (other.kind != Act::Kind::edit || other.target != act.target) continue;
-            change(room, logged.record, "", blank_attributes, offset);
-        }
-        return true;
+        for (LoggedRecord& logged : changed) change(logged.record, record, offset);
+        return changed;
     }
 
-    static void change(Room& room, Record& record, const std::string& text,
-                       const std::string& attributes, Offset changed_by) {
-        room.bytes -= size_of(record);
-        record.text = text;
-        record.attributes = attributes;
-        record.changed_by = changed_by;
-        room.bytes += size_of(record);
+    /// Whether the record would push out what another wrote a short while ago, and may not.
+    static bool is_too_hasty(Room& room, const Record& record,
+                             const std::vector<LoggedRecord>& changed) {
+        RoomSize size{room.records.size() + 1, room.bytes + bytes_of(record)};
+        for (const LoggedRecord& logged : changed) {
+            size.bytes += bytes_of(logged.record) - bytes_of(room.at(logged.offset).record);
+        }
+        if (!room.authors.has_large_share(record.author, room.retention)) return false;
+        for (const LoggedRecord& oldest : room.records) {
+            if (size.fits(room.retention)) return false;
+            const Record& r = oldest.record;
+            if (is_protected(r.author, r.time, record, room.retention)) return true;
+            const auto after =
+                std::ranges::lower_bound(changed, oldest.offset, {}, &LoggedRecord::offset);
+            const bool is_changed = after != changed.end() && after->offset == oldest.offset;
+            size.bytes -= bytes_of(is_changed ? after->record : r);
+            --size.records;
+        }
+        return false;
+    }
+
+    /// Its bytes are taken away, -1, or added.
+    static void count(Room& room, const Record& record, std::int64_t sign) {
+        const std::int64_t bytes = sign * bytes_of(record);
+        room.bytes += bytes;
+        room.authors.take({.author = record.author, .device = record.device, .bytes = bytes});
     }
 
     static Key key_of(const Record& record) { return {record.author, record.device, record.id}; }
 
-    static std::size_t size_of(const Record& record) {
-        return sizeof(LoggedRecord) + record.author.size() + record.text.size() +
-               record.attributes.size() + record.act.subject.size();
+    static std::int64_t bytes_of(const Record& record) {
+        return static_cast<std::int64_t>(sizeof(LoggedRecord) + record.author.size() +
+                                         record.text.size() + record.attributes.size() +
+                                         record.act.subject.size());
     }
 
-    /// The newest record stays in any case: it was just acknowledged.
     static void drop_oldest(Room& room) {
-        while (room.records.size() > 1 && (room.records.size() > room.retention.records_max ||
-                                           room.bytes > room.retention.bytes_max)) {
-            const Record& oldest = room.records.front().record;
-            room.ids.erase(key_of(oldest));
-            room.bytes -= size_of(oldest);
+        while (!RoomSize{room.records.size(), room.bytes}.fits(room.retention)) {
+            const LoggedRecord oldest = std::move(room.records.front());
+            const Record& record = oldest.record;
+            const std::int64_t bytes = bytes_of(record);
+            room.bytes -= bytes;
             room.records.pop_front();
             ++room.first;
+            const Authors::Step step = room.authors.drop(
+                record.author, old_id_of(oldest), record.device, bytes, room.retention.ids_max);
+            room.authors.take(step);
+            if (!step.kept) room.ids.erase(key_of(record));
+            forget_surplus(room, record.author, record.device);
+        }
+    }
+
+    /// Of the ids without records.
+    static void forget_surplus(Room& room, const std::string& author, const DeviceId& device) {
+        while (const auto step =
+                   room.authors.next_surplus(author, device, room.retention.ids_max)) {
+            room.ids.erase({step->author, step->device, step->forgotten->id});
+            room.authors.take(*step);
         }
     }
 

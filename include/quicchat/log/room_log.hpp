@@ -26,6 +26,10 @@ struct LogHead {
 struct Retention {
     std::size_t records_max = 0;
     std::size_t bytes_max = 0;
+    /// So many of the newest ids of each device are recognised, also when their records are gone.
+    std::size_t ids_max = 0;
+    /// Who has a large share of the room pushes out no record of another that is younger than that.
+    Duration age_min{};
 };
 
 /// A record as it is put into a log. The log gives it its offset. Within a room (author, device,
@@ -76,7 +80,8 @@ struct AppendCompletion {
     std::string room;
     /// `Errc{}`: success. `conflict`: the id was used with another body. `no_such_message`: there
     /// is nothing at the act's target that it could change. `storage_full`: nothing was stored, and
-    /// reading goes on. Anything else: the log is of no more use.
+    /// reading goes on. `rate_limited`: it would push out what another wrote a short while ago, and
+    /// nothing was stored. Anything else: the log is of no more use.
     Errc error{};
     Epoch epoch{};
     Offset offset = 0;
@@ -97,11 +102,18 @@ struct AppendCompletion {
 ///    often it is appended, also while the first append is still under way. The same: text and
 ///    attributes as they were sent (`Record::sent`), and act; of a record that was changed, the
 ///    name alone;
+///  - of each device it recognises at least the newest `Retention::ids_max` ids, whether their
+///    records are there or were dropped. Of an author so many devices are remembered that have lost
+///    records, `devices_per_account_max`: then the one that is quiet for longest is forgotten;
 ///  - an edit and its effect are one step: `read` gives the message at its target with the text and
 ///    attributes of the edit from then on, and `changed_by`: it may do so as soon as the edit is
 ///    committed, before its completion is polled. A deletion leaves a tombstone there without text
 ///    and with the attributes `{}`, and does the same to the text of its edits. Without a message
 ///    at the target that is within retention they are `no_such_message`;
+///  - only its old end goes. A record that would push out one of another author that is younger
+///  than
+///    `Retention::age_min`, by the times of both, is `rate_limited` while its author has more than
+///    a quarter of `records_max` or of `bytes_max`: what stands in the log now, before it;
 ///  - the changes of the room's state that come with a record are stored together with it or, if it
 ///    is a duplicate or refused, not at all. `store` needs no record, and is safe at the latest
 ///    when an append that followed it is;

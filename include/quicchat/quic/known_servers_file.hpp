@@ -16,28 +16,13 @@
 #include <variant>
 
 #include "quicchat/auth/known_servers.hpp"
+#include "quicchat/base/owned_fd.hpp"
 #include "quicchat/base/result.hpp"
 
 // Reads and writes the `known_servers` file. What is in it is auth/known_servers.hpp's part.
 
 namespace quicchat::quic {
 namespace detail {
-
-/// Closes a file descriptor at its end, and by that also gives back a lock.
-class OwnedFile {
-public:
-    explicit OwnedFile(int fd) : fd_(fd) {}
-    OwnedFile(OwnedFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    OwnedFile& operator=(OwnedFile&&) = delete;
-    ~OwnedFile() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int fd() const { return fd_; }
-    bool is_open() const { return fd_ >= 0; }
-
-private:
-    int fd_;
-};
 
 inline std::error_code file_error() { return {errno, std::generic_category()}; }
 
@@ -56,7 +41,7 @@ inline std::error_code write_whole_file(int fd, std::string_view text) {
 inline std::error_code replace_file(const std::filesystem::path& path, std::string_view text) {
     const std::string temporary = path.string() + ".new";
     ::unlink(temporary.c_str());  // of a run that was killed
-    const OwnedFile file{
+    const OwnedFd file{
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
     if (!file.is_open()) return file_error();
     std::error_code error = write_whole_file(file.fd(), text);
@@ -66,7 +51,7 @@ inline std::error_code replace_file(const std::filesystem::path& path, std::stri
         ::unlink(temporary.c_str());
         return error;
     }
-    const OwnedFile folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const OwnedFd folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (folder.is_open()) ::fsync(folder.fd());
     return {};
 }
@@ -87,7 +72,7 @@ inline std::error_code make_private_folder(const std::filesystem::path& folder) 
 /// The text of the file. A file that does not exist is an empty one. Fails with the system's error,
 /// or with `invalid_request` for a file that is too large to be ours.
 inline Result<std::string> read_known_servers_file(const std::filesystem::path& path) {
-    const detail::OwnedFile file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    const OwnedFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
     if (!file.is_open()) {
         if (errno == ENOENT) return std::string{};
         return detail::file_error();
@@ -120,8 +105,7 @@ inline Result<std::monostate> add_to_known_servers_file(const std::filesystem::p
 
     // A file beside it: the file itself is replaced, and a lock on it would be lost with it.
     const std::string lock_name = target.string() + ".lock";
-    const detail::OwnedFile lock{
-        ::open(lock_name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)};
+    const OwnedFd lock{::open(lock_name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)};
     if (!lock.is_open()) return detail::file_error();
     while (::flock(lock.fd(), LOCK_EX) != 0) {
         if (errno != EINTR) return detail::file_error();

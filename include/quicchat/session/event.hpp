@@ -310,6 +310,13 @@ struct CheckFailed {
     std::string text;  ///< What went wrong.
 };
 
+/// Messages are refused for now, as the disk is full or another program has locked the database;
+/// what is stored can be read. With `Errc{}`: they are stored again.
+struct StorageTrouble {
+    Errc errc;
+    std::string text;
+};
+
 /// The server stops: a fault that it cannot serve through, such as a storage error.
 struct ServerFailed {
     Errc errc;
@@ -317,6 +324,6 @@ struct ServerFailed {
 };
 
 using ServerEvent = std::variant<PeerConnected, PeerLoggedIn, PeerRefused, PeerDisconnected,
-                                 CheckFailed, ServerFailed>;
+                                 CheckFailed, StorageTrouble, ServerFailed>;
 
 }  // namespace quicchat

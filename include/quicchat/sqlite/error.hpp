@@ -2,42 +2,13 @@
 
 #include <sqlite3.h>
 
-#include <cassert>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "quicchat/base/error.hpp"
+#include "quicchat/base/storage_error.hpp"
 
 namespace quicchat::sqlite {
-
-/// What is wrong with a database, for programs and for people: the text is a sentence that names
-/// the file and, where there is one, the way out.
-struct StorageError {
-    Errc errc = Errc::storage_failed;
-    std::string text;
-};
-
-/// A value, or what is wrong with the database. `Result` with a text.
-template <class T>
-class [[nodiscard]] StorageResult {
-public:
-    StorageResult(T value) : value_(std::move(value)) {}
-    StorageResult(StorageError error) : error_(std::move(error)) {}
-
-    explicit operator bool() const { return value_.has_value(); }
-    T& operator*() & { return assert(value_), *value_; }
-    const T& operator*() const& { return assert(value_), *value_; }
-    T&& operator*() && { return assert(value_), *std::move(value_); }
-    T* operator->() { return assert(value_), &*value_; }
-    const T* operator->() const { return assert(value_), &*value_; }
-    const StorageError& error() const { return assert(!value_), error_; }
-
-private:
-    std::optional<T> value_;
-    StorageError error_;
-};
 
 namespace detail {
 

@@ -13,29 +13,11 @@
 #include <string>
 #include <utility>
 
+#include "quicchat/base/owned_fd.hpp"
 #include "quicchat/sqlite/error.hpp"
 
 namespace quicchat::sqlite {
 namespace detail {
-
-/// Closes a file descriptor at its end, and by that also gives back a lock.
-class OwnedFile {
-public:
-    explicit OwnedFile(int fd = -1) : fd_(fd) {}
-    OwnedFile(OwnedFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    OwnedFile& operator=(OwnedFile&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~OwnedFile() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int fd() const { return fd_; }
-    bool is_open() const { return fd_ >= 0; }
-
-private:
-    int fd_;
-};
 
 inline StorageError system_failure(const std::string& path, const std::string& what, int error) {
     const Errc errc =
@@ -70,8 +52,7 @@ public:
                                        "' does not exist or cannot be entered; make it first");
         }
         const std::string name = path + ".lock";
-        detail::OwnedFile file{
-            ::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)};
+        OwnedFd file{::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)};
         if (!file.is_open()) {
             return detail::system_failure(path,
                                           "cannot make the file '" + name +
@@ -91,7 +72,7 @@ public:
     }
 
 private:
-    explicit FileLock(detail::OwnedFile file) : file_(std::move(file)) {}
+    explicit FileLock(OwnedFd file) : file_(std::move(file)) {}
 
     static std::string read_holder(int fd) {
         char digits[16] = {};
@@ -106,7 +87,7 @@ private:
         if (::ftruncate(fd, 0) == 0) (void)!::pwrite(fd, text.data(), text.size(), 0);
     }
 
-    detail::OwnedFile file_;
+    OwnedFd file_;
 };
 
 /// Makes an empty database file for its owner only (mode 0600), such that it outlives a power
@@ -121,10 +102,10 @@ inline std::optional<StorageError> make_database_file(const std::string& path) {
     }
     if (errno != ENOENT) return detail::system_failure(path, "cannot look at it", errno);
     // SQLite gives the files that it puts beside it the same mode.
-    const detail::OwnedFile file{
+    const OwnedFd file{
         ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
     if (!file.is_open()) return detail::system_failure(path, "cannot make it", errno);
-    const detail::OwnedFile folder{
+    const OwnedFd folder{
         ::open(detail::folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (::fsync(file.fd()) != 0 || !folder.is_open() || ::fsync(folder.fd()) != 0) {
         return detail::system_failure(path, "cannot make it safe on disk", errno);

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "quicchat/base/bytes.hpp"
+#include "quicchat/base/siphash.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/sqlite/operation.hpp"
 
@@ -17,46 +16,6 @@
 // the file would be written all over at every commit; it is made from the records at the start.
 
 namespace quicchat::sqlite::detail {
-
-using HashKey = std::array<std::uint64_t, 2>;
-
-inline std::uint64_t load_word(BytesView bytes) {
-    std::uint64_t word = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        word |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
-    }
-    return word;
-}
-
-/// SipHash-2-4 (Aumasson and Bernstein, 2012): who does not know the key cannot make names that
-/// collide.
-inline std::uint64_t hash_bytes(const HashKey& key, BytesView bytes) {
-    std::uint64_t a = key[0] ^ 0x736f6d6570736575;
-    std::uint64_t b = key[1] ^ 0x646f72616e646f6d;
-    std::uint64_t c = key[0] ^ 0x6c7967656e657261;
-    std::uint64_t d = key[1] ^ 0x7465646279746573;
-    const auto mix = [&](int rounds) {
-        for (int i = 0; i < rounds; ++i) {
-            a += b, c += d;
-            b = std::rotl(b, 13) ^ a, d = std::rotl(d, 16) ^ c;
-            a = std::rotl(a, 32);
-            c += b, a += d;
-            b = std::rotl(b, 17) ^ c, d = std::rotl(d, 21) ^ a;
-            c = std::rotl(c, 32);
-        }
-    };
-    const auto take = [&](std::uint64_t word) {
-        d ^= word;
-        mix(2);
-        a ^= word;
-    };
-    const std::uint64_t length = bytes.size();
-    for (; bytes.size() >= 8; bytes = bytes.subspan(8)) take(load_word(bytes.first(8)));
-    take(load_word(bytes) | (length << 56));
-    c ^= 0xff;
-    mix(4);
-    return a ^ b ^ c ^ d;
-}
 
 /// The records of one room by the hashes of their names: 8 bytes each, of which at most three
 /// quarters are taken. Two names may share a hash; the record itself tells.
@@ -137,14 +96,14 @@ private:
 /// The names of all rooms, with the changes of the open transaction.
 class Names {
 public:
-    explicit Names(const HashKey& key = {}) : key_(key) {}
+    explicit Names(const SipHash& hash = SipHash{}) : hash_(hash) {}
 
     std::uint64_t hash(std::string_view author, BytesView device, BytesView id) {
         bytes_.clear();
         append(bytes_, device);
         append(bytes_, id);
         append(bytes_, as_bytes(author));
-        return hash_bytes(key_, bytes_);
+        return hash_(bytes_);
     }
 
     void insert(RoomKey room, std::uint64_t hash, Offset offset) {
@@ -189,7 +148,7 @@ private:
         dropped_.clear();
     }
 
-    HashKey key_;
+    SipHash hash_;
     Buffer bytes_;  ///< Kept between calls for its memory only.
     std::map<RoomKey, NameTable> tables_;
     std::vector<Name> inserted_;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,12 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "quicchat/log/authors.hpp"
 #include "quicchat/log/repeat.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/sqlite/account_table.hpp"
 #include "quicchat/sqlite/database.hpp"
 #include "quicchat/sqlite/names.hpp"
 #include "quicchat/sqlite/operation.hpp"
+#include "quicchat/sqlite/room_authors.hpp"
 
 // The rows of rooms, records and what else is known of a room. All functions give the result code
 // of SQLite.
@@ -37,7 +40,7 @@ inline constexpr const char* select_records =
 
 inline constexpr const char* select_files =
     "SELECT offset, time, id, device, author, text, attributes, kind, target, subject, value, "
-    "until, changed_by FROM record "
+    "until, changed_by, sent FROM record "
     "WHERE room=?1 AND offset>=?2 AND offset<=?3 AND kind=10 ORDER BY offset";
 
 // By the index in words: without figures about the tables SQLite takes the primary key, and reads
@@ -83,29 +86,58 @@ inline int load_rooms(Database& database, std::map<RoomKey, StoredRoom>& rooms) 
     return rows.code();
 }
 
-/// The names of all records within retention.
-inline int load_names(Database& database, const std::map<RoomKey, StoredRoom>& rooms,
-                      Names& names) {
+/// The names and authors of all records within retention.
+inline int load_names(Database& database, const std::map<RoomKey, StoredRoom>& rooms, Names& names,
+                      RoomAuthors& authors) {
     Statement select{database,
-                     "SELECT offset, author, device, id FROM record WHERE room=?1 "
+                     "SELECT offset, author, device, id, bytes FROM record WHERE room=?1 "
                      "AND offset>=?2"};
     for (const auto& [key, room] : rooms) {
         Rows rows = select.query(key, room.first);
         while (rows.next()) {
             names.insert(key, names.hash(rows.text(1), rows.bytes(2), rows.bytes(3)),
                          static_cast<Offset>(rows.number(0)));
+            Authors::Step step{
+                .author = std::string{rows.text(1)}, .bytes = rows.number(4), .records = 1};
+            rows.copy_to(2, step.device.bytes);
+            authors.take(key, std::move(step));
         }
         if (rows.code() != SQLITE_OK) return rows.code();
         names.accept();
+        authors.accept();
     }
     return SQLITE_OK;
 }
 
+/// The ids whose records are gone.
+inline int load_old_ids(Database& database, Names& names, RoomAuthors& authors) {
+    Statement select{database,
+                     "SELECT room, offset, author, device, id, time, mark FROM old_id "
+                     "ORDER BY room, offset"};
+    Rows rows = select.query();
+    while (rows.next()) {
+        const RoomKey room{rows.number(0)};
+        OldId old{{},
+                  static_cast<Offset>(rows.number(1)),
+                  to_time(rows.number(5)),
+                  static_cast<std::uint64_t>(rows.number(6))};
+        rows.copy_to(4, old.id.bytes);
+        names.insert(room, names.hash(rows.text(2), rows.bytes(3), rows.bytes(4)), old.offset);
+        Authors::Step step{.author = std::string{rows.text(2)}, .kept = old};
+        rows.copy_to(3, step.device.bytes);
+        authors.take(room, std::move(step));
+    }
+    names.accept();
+    authors.accept();
+    return rows.code();
+}
+
 /// What is left of the oldest records when they are dropped.
 struct OldRecord {
-    Offset offset = 0;
+    std::string author;
+    DeviceId device;
     std::int64_t bytes = 0;
-    std::uint64_t name = 0;  ///< Its hash.
+    OldId id;
 };
 
 /// Writes rooms and records. Belongs to the thread of its database.
@@ -117,9 +149,11 @@ public:
           drop_room_(database, "DELETE FROM room WHERE id=?1"),
           drop_records_(database, "DELETE FROM record WHERE room=?1"),
           drop_state_(database, "DELETE FROM room_state WHERE room=?1"),
+          drop_old_ids_(database, "DELETE FROM old_id WHERE room=?1"),
           select_(database, select_records),
           select_oldest_(database,
-                         "SELECT offset, bytes, author, device, id FROM record "
+                         "SELECT offset, time, id, device, author, text, attributes, kind, target, "
+                         "subject, value, until, changed_by, sent, bytes FROM record "
                          "WHERE room=?1 AND offset>=?2 ORDER BY offset LIMIT 64"),
           select_edits_(database,
                         "SELECT offset FROM record INDEXED BY record_edits "
@@ -131,6 +165,8 @@ public:
                   "UPDATE record SET bytes=?3, text=?4, attributes=?5, kind=?6, changed_by=?7, "
                   "subject=?8, value=?9 WHERE room=?1 AND offset=?2"),
           trim_(database, "DELETE FROM record WHERE room=?1 AND offset<?2"),
+          keep_id_(database, "INSERT INTO old_id VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
+          forget_id_(database, "DELETE FROM old_id WHERE room=?1 AND offset=?2"),
           set_state_(database, "INSERT OR REPLACE INTO room_state VALUES(?1, ?2, ?3)"),
           remove_state_(database, "DELETE FROM room_state WHERE room=?1 AND key=?2") {}
 
@@ -143,6 +179,7 @@ public:
     int drop(RoomKey room) {
         int code = drop_records_.run(room);
         if (code == SQLITE_OK) code = drop_state_.run(room);
+        if (code == SQLITE_OK) code = drop_old_ids_.run(room);
         return code == SQLITE_OK ? drop_room_.run(room) : code;
     }
 
@@ -155,13 +192,28 @@ public:
     }
 
     /// Some of the records from `first` on.
-    int find_oldest(RoomKey room, Offset first, Names& names, std::vector<OldRecord>& found) {
+    int find_oldest(RoomKey room, Offset first, std::deque<OldRecord>& found) {
         Rows rows = select_oldest_.query(room, first);
         while (rows.next()) {
-            found.push_back({static_cast<Offset>(rows.number(0)), rows.number(1),
-                             names.hash(rows.text(2), rows.bytes(3), rows.bytes(4))});
+            LoggedRecord logged = read_record(rows);
+            found.push_back({std::move(logged.record.author), logged.record.device, rows.number(14),
+                             old_id_of(logged)});
         }
         return rows.code();
+    }
+
+    /// Does to the ids without records what the step says.
+    int change_ids(RoomKey room, const Authors::Step& step) {
+        int code = SQLITE_OK;
+        if (step.kept) {
+            const OldId& old = *step.kept;
+            code = keep_id_.run(room, old.offset, step.author, BytesView{step.device.bytes},
+                                BytesView{old.id.bytes}, to_number(old.time), old.mark);
+        }
+        if (code == SQLITE_OK && step.forgotten) {
+            code = forget_id_.run(room, step.forgotten->offset);
+        }
+        return code;
     }
 
     /// The edits of the message at `target`, from `first` on.
@@ -196,12 +248,15 @@ private:
     Statement drop_room_;
     Statement drop_records_;
     Statement drop_state_;
+    Statement drop_old_ids_;
     Statement select_;
     Statement select_oldest_;
     Statement select_edits_;
     Statement insert_;
     Statement change_;
     Statement trim_;
+    Statement keep_id_;
+    Statement forget_id_;
     Statement set_state_;
     Statement remove_state_;
 };

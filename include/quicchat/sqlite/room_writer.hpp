@@ -16,6 +16,7 @@
 #include "quicchat/sqlite/names.hpp"
 #include "quicchat/sqlite/operation.hpp"
 #include "quicchat/sqlite/record_table.hpp"
+#include "quicchat/sqlite/room_authors.hpp"
 
 namespace quicchat::sqlite {
 
@@ -28,18 +29,20 @@ public:
         : database_(&database), durability_(durability), table_(database) {}
 
     int load() {
-        detail::HashKey key{};
+        SipHash::Key key{};
         Statement select{*database_, "SELECT value FROM meta WHERE key='secret'"};
         Rows rows = select.query();
         if (rows.next() && rows.bytes(0).size() >= 16) {
             for (std::size_t i = 0; i < 2; ++i) {
-                key[i] = detail::load_word(rows.bytes(0).subspan(8 * i, 8));
+                key[i] = load_word(rows.bytes(0).subspan(8 * i, 8));
             }
         }
         if (rows.code() != SQLITE_OK) return rows.code();
-        names_ = detail::Names{key};
-        const int code = detail::load_rooms(*database_, rooms_);
-        return code == SQLITE_OK ? detail::load_names(*database_, rooms_, names_) : code;
+        names_ = detail::Names{SipHash{key}};
+        int code = detail::load_rooms(*database_, rooms_);
+        if (code == SQLITE_OK) code = detail::load_old_ids(*database_, names_, authors_);
+        if (code == SQLITE_OK) code = detail::load_names(*database_, rooms_, names_, authors_);
+        return code;
     }
 
     const std::map<RoomKey, StoredRoom>& rooms() const { return rooms_; }
@@ -58,6 +61,7 @@ public:
         remember(o.room);
         rooms_.erase(o.room);
         names_.erase(o.room);
+        authors_.erase(o.room);
         oldest_.erase(o.room);
         return table_.drop(o.room);
     }
@@ -82,19 +86,24 @@ public:
         remember(append.room);
         StoredRoom& room = rooms_.at(append.room);
         const Offset offset = room.head + 1;
-        if (is_change(append.record.act)) {
-            bool changed = false;
-            if (const int code = change_target(append, room, offset, changed)) return code;
-            if (!changed) return done = answer(append, Errc::no_such_message), SQLITE_OK;
-        }
+        std::optional<ChangedRecords> changed;
+        if (const int code = find_changed(append, room, offset, changed)) return code;
+        if (!changed) return done = answer(append, Errc::no_such_message), SQLITE_OK;
+        bool is_hasty = false;
+        if (const int code = look_for_haste(append, room, *changed, is_hasty)) return code;
+        if (is_hasty) return done = answer(append, Errc::rate_limited), SQLITE_OK;
+
         changed_.insert(append.room);
+        for (const auto& [at, record] : *changed) {
+            if (const int code = change_record(append.room, room, at, record)) return code;
+        }
         if (const int code = table_.insert(append.room, offset, append.record)) return code;
         names_.insert(append.room, name_of(append.record), offset);
         for (const auto& [key, value] : append.changes) {
             if (const int code = table_.set_state(append.room, key, value)) return code;
         }
         room.head = offset;
-        room.bytes += detail::size_of(append.record);
+        if (const int code = count_record(append, room)) return code;
         if (const int code = drop_oldest(append.room, room)) return code;
         done = answer(append, Errc{});
         done.completion.offset = offset;
@@ -102,20 +111,23 @@ public:
         return SQLITE_OK;
     }
 
-    /// Looks for the record's name among those within retention. Sees what the open transaction
-    /// has inserted.
+    /// Looks for the record's name, also among those whose records are gone. Sees what the open
+    /// transaction has inserted.
     int find_duplicate(const AppendRecord& append, std::optional<AppendDone>& known) {
+        const Record& record = append.record;
         const StoredRoom& room = rooms_.at(append.room);
-        for (const Offset offset : names_.find(append.room, name_of(append.record), room.head)) {
-            if (offset < room.first) continue;
+        for (const Offset offset : names_.find(append.room, name_of(record), room.head)) {
+            if (offset < room.first) {
+                const OldId* old =
+                    authors_.at(append.room).find(record.author, record.device, record.id, offset);
+                if (old == nullptr) continue;
+                known = recognise(append, offset, old->time, is_repeat(*old, record));
+                return SQLITE_OK;
+            }
             std::optional<Record> found;
             if (const int code = table_.find(append.room, offset, found)) return code;
-            if (!found || !has_same_name(*found, append.record)) continue;
-            const bool same = is_repeat(*found, append.record);
-            known = answer(append, same ? Errc{} : Errc::conflict);
-            known->completion.offset = offset;
-            known->completion.time = found->time;
-            known->completion.duplicate = same;
+            if (!found || !has_same_name(*found, record)) continue;
+            known = recognise(append, offset, found->time, is_repeat(*found, record));
             return SQLITE_OK;
         }
         return SQLITE_OK;
@@ -147,6 +159,7 @@ public:
     /// The transaction is on disk.
     void accept() {
         names_.accept();
+        authors_.accept();
         forget_changes();
     }
 
@@ -159,6 +172,7 @@ public:
             }
         }
         names_.roll_back();
+        authors_.roll_back();
         oldest_.clear();
         forget_changes();
     }
@@ -174,89 +188,171 @@ private:
         undo_.try_emplace(key, room == rooms_.end() ? std::nullopt : std::optional{room->second});
     }
 
+    AppendDone recognise(const AppendRecord& append, Offset offset, WallTime time,
+                         bool is_same) const {
+        AppendDone known = answer(append, is_same ? Errc{} : Errc::conflict);
+        known.completion.offset = offset;
+        known.completion.time = time;
+        known.completion.duplicate = is_same;
+        return known;
+    }
+
     std::uint64_t name_of(const Record& record) {
         return names_.hash(record.author, record.device.bytes, record.id.bytes);
     }
 
-    /// Does to the message at the target what the record at `offset` says. `changed` stays false if
-    /// there is none.
-    int change_target(const AppendRecord& append, StoredRoom& room, Offset offset, bool& changed) {
+    /// A record as it will be, and how many bytes more it will have.
+    struct ChangedRecord {
+        Record record;
+        std::int64_t bytes = 0;
+    };
+    using ChangedRecords = std::map<Offset, ChangedRecord>;
+
+    /// What the record at `offset` will change. `changed` stays empty if there is no message at its
+    /// target.
+    int find_changed(const AppendRecord& append, const StoredRoom& room, Offset offset,
+                     std::optional<ChangedRecords>& changed) {
         const Act& act = append.record.act;
+        if (!is_change(act)) return changed.emplace(), SQLITE_OK;
         if (act.target < room.first || act.target > room.head) return SQLITE_OK;
         std::optional<Record> found;
         if (const int code = table_.find(append.room, act.target, found)) return code;
         if (!found || !is_changeable(found->act, act)) return SQLITE_OK;
-        changed = true;
-        if (act.kind == Act::Kind::edit) {
-            return change(append.room, room, act.target, *found, offset, append.record.text,
-                          append.record.attributes);
+        std::vector<Offset> places;
+        if (act.kind == Act::Kind::deletion) {
+            const int code = table_.find_edits(append.room, act.target, room.first, places);
+            if (code != SQLITE_OK) return code;
         }
-        room.bytes -= static_cast<std::int64_t>(found->act.subject.size());
-        found->act = make_tombstone(found->act);
-        if (const int code = blank(append.room, room, act.target, *found, offset)) return code;
-        std::vector<Offset> edits;
-        if (const int code = table_.find_edits(append.room, act.target, room.first, edits)) {
-            return code;
-        }
-        for (const Offset edit : edits) {
-            std::optional<Record> text;
-            if (const int code = table_.find(append.room, edit, text)) return code;
-            if (!text) continue;
-            if (const int code = blank(append.room, room, edit, *text, offset)) return code;
+        changed.emplace();
+        add_changed(*changed, act.target, *std::move(found), append.record, offset);
+        for (const Offset place : places) {
+            std::optional<Record> edit;
+            if (const int code = table_.find(append.room, place, edit)) return code;
+            if (edit) add_changed(*changed, place, *std::move(edit), append.record, offset);
         }
         return SQLITE_OK;
     }
 
-    int blank(RoomKey key, StoredRoom& room, Offset at, Record& record, Offset changed_by) {
-        return change(key, room, at, record, changed_by, "", blank_attributes);
+    static void add_changed(ChangedRecords& changed, Offset at, Record record, const Record& by,
+                            Offset offset) {
+        const std::int64_t before = detail::size_of(record);
+        change(record, by, offset);
+        const std::int64_t bytes = detail::size_of(record) - before;
+        changed.emplace(at, ChangedRecord{std::move(record), bytes});
     }
 
-    int change(RoomKey key, StoredRoom& room, Offset at, Record& record, Offset changed_by,
-               const std::string& text, const std::string& attributes) {
-        room.bytes -= detail::size_of(record);
-        record.text = text;
-        record.attributes = attributes;
-        record.changed_by = changed_by;
-        room.bytes += detail::size_of(record);
-        oldest_.erase(key);  // it may have the old size
+    /// Whether the record would push out what another wrote a short while ago, and may not.
+    int look_for_haste(const AppendRecord& append, const StoredRoom& room,
+                       const ChangedRecords& changed, bool& is_hasty) {
+        const Record& record = append.record;
+        RoomSize size = size_of(room);
+        ++size.records;
+        size.bytes += detail::size_of(record);
+        for (const auto& [at, after] : changed) size.bytes += after.bytes;
+        if (size.fits(room.retention) || room.retention.age_min <= Duration{}) return SQLITE_OK;
+        if (!authors_.at(append.room).has_large_share(record.author, room.retention)) {
+            return SQLITE_OK;
+        }
+        for (std::size_t i = 0; !size.fits(room.retention); ++i) {
+            const detail::OldRecord* oldest = nullptr;
+            if (const int code = find_oldest(append.room, room, i, oldest)) return code;
+            if (oldest == nullptr) return SQLITE_OK;
+            is_hasty = is_protected(oldest->author, oldest->id.time, record, room.retention);
+            if (is_hasty) return SQLITE_OK;
+            const auto after = changed.find(oldest->id.offset);
+            size.bytes -= oldest->bytes + (after == changed.end() ? 0 : after->second.bytes);
+            --size.records;
+        }
+        return SQLITE_OK;
+    }
+
+    static RoomSize size_of(const StoredRoom& room) {
+        return {static_cast<std::size_t>(room.head - room.first + 1), room.bytes};
+    }
+
+    int change_record(RoomKey key, StoredRoom& room, Offset at, const ChangedRecord& changed) {
+        const Record& record = changed.record;
+        room.bytes += changed.bytes;
+        authors_.take(key,
+                      {.author = record.author, .device = record.device, .bytes = changed.bytes});
+        const auto oldest = oldest_.find(key);
+        const bool is_known = oldest != oldest_.end() && !oldest->second.empty() &&
+                              at <= oldest->second.back().id.offset;
+        if (is_known) oldest_.erase(oldest);  // as it was before
         return table_.change(key, at, record);
     }
 
+    /// The record that will be dropped after `index` others. nullptr: not in a file of ours.
+    int find_oldest(RoomKey key, const StoredRoom& room, std::size_t index,
+                    const detail::OldRecord*& found) {
+        std::deque<detail::OldRecord>& oldest = oldest_[key];
+        if (index >= oldest.size()) {
+            const Offset from = oldest.empty() ? room.first : oldest.back().id.offset + 1;
+            if (const int code = table_.find_oldest(key, from, oldest)) return code;
+        }
+        found = index < oldest.size() ? &oldest[index] : nullptr;
+        return SQLITE_OK;
+    }
+
+    /// The record of the append is stored.
+    int count_record(const AppendRecord& append, StoredRoom& room) {
+        const Record& record = append.record;
+        const std::int64_t bytes = detail::size_of(record);
+        room.bytes += bytes;
+        authors_.take(
+            append.room,
+            {.author = record.author, .device = record.device, .bytes = bytes, .records = 1});
+        return forget_surplus(append.room, room, record.author, record.device);
+    }
+
     /// Moves `first` on until the room is within its retention. The rows stay until they are
-    /// trimmed, and so does the newest record in any case: it was just acknowledged.
+    /// trimmed.
     int drop_oldest(RoomKey key, StoredRoom& room) {
-        while (room.first < room.head &&
-               (room.head - room.first + 1 > room.retention.records_max ||
-                static_cast<std::uint64_t>(room.bytes) > room.retention.bytes_max)) {
-            Oldest& oldest = oldest_[key];
-            if (oldest.next == oldest.records.size()) {
-                oldest = {};
-                const int code = table_.find_oldest(key, room.first, names_, oldest.records);
-                if (code != SQLITE_OK) return code;
-                if (oldest.records.empty()) {  // not in a file of ours
-                    room.first = room.head;
-                    return SQLITE_OK;
-                }
-            }
-            const detail::OldRecord& record = oldest.records[oldest.next++];
+        while (!size_of(room).fits(room.retention)) {
+            const detail::OldRecord* oldest = nullptr;
+            if (const int code = find_oldest(key, room, 0, oldest)) return code;
+            if (oldest == nullptr) return room.first = room.head, SQLITE_OK;
+            const detail::OldRecord record = *oldest;
+            oldest_.at(key).pop_front();
             room.bytes -= record.bytes;
-            names_.erase(key, record.name, record.offset);
-            room.first = record.offset + 1;
+            room.first = record.id.offset + 1;
+            if (const int code = drop(key, room, record)) return code;
         }
         return SQLITE_OK;
     }
 
-    /// The records that will be dropped next, read some at a time.
-    struct Oldest {
-        std::vector<detail::OldRecord> records;
-        std::size_t next = 0;
-    };
+    /// The record is gone, and its id may be kept.
+    int drop(RoomKey key, const StoredRoom& room, const detail::OldRecord& record) {
+        Authors::Step step = authors_.at(key).drop(record.author, record.id, record.device,
+                                                   record.bytes, room.retention.ids_max);
+        if (!step.kept) names_.erase(key, name_of(step, record.id), record.id.offset);
+        if (const int code = table_.change_ids(key, step)) return code;
+        authors_.take(key, std::move(step));
+        return forget_surplus(key, room, record.author, record.device);
+    }
+
+    /// Of the ids without records.
+    int forget_surplus(RoomKey key, const StoredRoom& room, const std::string& author,
+                       const DeviceId& device) {
+        while (auto step = authors_.at(key).next_surplus(author, device, room.retention.ids_max)) {
+            names_.erase(key, name_of(*step, *step->forgotten), step->forgotten->offset);
+            if (const int code = table_.change_ids(key, *step)) return code;
+            authors_.take(key, *std::move(step));
+        }
+        return SQLITE_OK;
+    }
+
+    std::uint64_t name_of(const Authors::Step& step, const OldId& old) {
+        return names_.hash(step.author, step.device.bytes, old.id.bytes);
+    }
 
     Database* database_;
     Durability durability_;
     detail::RecordTable table_;
     detail::Names names_;
-    std::map<RoomKey, Oldest> oldest_;
+    detail::RoomAuthors authors_;
+    /// The records that will be dropped next, read some at a time.
+    std::map<RoomKey, std::deque<detail::OldRecord>> oldest_;
     std::map<RoomKey, StoredRoom> rooms_;                ///< As the open transaction sees them.
     std::map<RoomKey, std::optional<StoredRoom>> undo_;  ///< As they were before it.
     std::set<RoomKey> changed_;                          ///< Whose rows are to be written.

@@ -26,8 +26,9 @@ struct Migration {
 };
 
 /// A record that retention dropped, before its room's `first`, is not read any more, but may stay
-/// for a while. There is no index of records' names: it would be written all over at each commit;
-/// see names.hpp. The blobs of a device are those of account_table.hpp.
+/// for a while; `old_id` has what is known of it for longer. There is no index of records' names:
+/// it would be written all over at each commit; see names.hpp. The blobs of a device are those of
+/// account_table.hpp.
 inline constexpr Migration migrations[] = {
     {1, R"sql(
 CREATE TABLE meta(
@@ -92,14 +93,29 @@ CREATE TABLE device(
     PRIMARY KEY(account, id)
 ) STRICT, WITHOUT ROWID;
 )sql"},
-    {4, R"sql(
-CREATE INDEX record_files ON record(room, offset) WHERE kind = 10;
-)sql"},
     {2, "CREATE INDEX record_reactions ON record(room, target) WHERE kind IN (3, 4);"},
     {3, R"sql(
 ALTER TABLE record ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
 )sql"},
+    // Some files of version 3 have it.
+    {4, R"sql(
+CREATE INDEX IF NOT EXISTS record_files ON record(room, offset) WHERE kind = 10;
+)sql"},
+    {5, R"sql(
+CREATE TABLE old_id(
+    room INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    device BLOB NOT NULL,
+    id BLOB NOT NULL,
+    time INTEGER NOT NULL,
+    mark INTEGER NOT NULL,
+    PRIMARY KEY(room, offset)
+) STRICT, WITHOUT ROWID;
+)sql"},
 };
+
+static_assert(std::ranges::is_sorted(migrations, {}, &Migration::version));
 
 /// How a database is opened.
 struct DatabaseConfig {
@@ -166,6 +182,8 @@ inline std::optional<StorageError> apply_write_settings(Database& database,
     if (auto error = set_pragma(database, "journal_mode", "wal")) return error;
     // In KiB: the newest and the oldest pages of all rooms that are written to.
     if (auto error = set_pragma(database, "cache_size", "-65536")) return error;
+    // What a WAL has above that is given back when it begins anew: 16 MiB.
+    if (auto error = set_pragma(database, "journal_size_limit", "16777216")) return error;
     // In WAL mode 2 (FULL) syncs at every commit, 1 (NORMAL) at checkpoints only.
     const std::int64_t needed = config.durability == Durability::fsync ? 2 : 1;
     return set_pragma(database, "synchronous", std::to_string(config.synchronous.value_or(needed)));

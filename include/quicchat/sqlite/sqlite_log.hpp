@@ -13,7 +13,7 @@
 namespace quicchat {
 
 /// The log that survives: all rooms in one SQLite file. Each room keeps the newest records within
-/// its retention. Dedup reaches as far back as the records do.
+/// its retention, and recognises its newest ids.
 ///
 /// A handle on a Store: it belongs to the thread that the Store belongs to.
 class SqliteLog : public RoomLog {

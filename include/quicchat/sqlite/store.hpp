@@ -58,7 +58,7 @@ public:
         if (!reader) return reader.error();
         auto secret = read_secret(*reader);
         if (!secret) return secret.error();
-        detail::OwnedFile wake = WriterThread::make_wake_fd();
+        WakeFd wake;
         if (!wake.is_open()) return detail::system_failure(path, "cannot make an eventfd", errno);
         return std::shared_ptr<Store>{new Store{config, entropy, *std::move(lock),
                                                 *std::move(writer), *std::move(reader),
@@ -180,6 +180,11 @@ public:
     /// any thread.
     std::optional<StorageError> failure() const { return writer_.failure(); }
 
+    /// Why appends are refused for now, while what can be read is read: the disk is full, or
+    /// another program has locked the file. Nothing again once something was stored. May be called
+    /// by any thread.
+    std::optional<StorageError> trouble() const { return writer_.trouble(); }
+
     Durability durability() const { return config_.durability; }
 
     /// 32 random bytes that were made with the file: for `AccountStore::find_or_fake`.
@@ -196,7 +201,7 @@ private:
     };
 
     Store(const StoreConfig& config, Entropy entropy, FileLock lock, Writer writer, Database reader,
-          Secret secret, detail::OwnedFile wake)
+          Secret secret, WakeFd wake)
         : config_(config),
           entropy_(entropy),
           secret_(std::move(secret)),

@@ -14,15 +14,18 @@
 #include "quicchat/sqlite/database.hpp"
 #include "quicchat/sqlite/operation.hpp"
 #include "quicchat/sqlite/room_writer.hpp"
+#include "quicchat/sqlite/schema.hpp"
 
 namespace quicchat::sqlite {
 
 /// The one that writes records and devices: several operations per transaction, in their order.
 /// Without a thread of its own; belongs to one thread at a time.
 ///
-/// A full disk refuses appends and leaves the rest for later. Any other failure is final: after an
-/// error of a write or a sync nobody knows what is on the disk, and a second sync may report
-/// success for pages that were lost. Then everything fails until the program starts anew.
+/// A full disk refuses appends and leaves the rest for later, and so does another program that has
+/// locked the file for longer than one waits for it: nothing was written then. Any other failure is
+/// final: after an error of a write or a sync nobody knows what is on the disk, and a second sync
+/// may report success for pages that were lost. Then everything fails until the program starts
+/// anew.
 class Writer {
 public:
     static StorageResult<Writer> create(Database database, Durability durability) {
@@ -64,7 +67,8 @@ public:
         return answers;
     }
 
-    /// True if something waits for room on the disk: call `commit` again after a while.
+    /// True if something waits for room on the disk, or for the lock: call `commit` again after a
+    /// while.
     bool has_postponed() const { return !failure_ && !postponed_.empty(); }
 
     /// The newest change of devices that is committed with all before it.
@@ -73,11 +77,18 @@ public:
     /// Why nothing can be written any more, until the program starts anew.
     const std::optional<StorageError>& failure() const { return failure_; }
 
-    /// Between transactions: moves the WAL into the file if it has more pages than that. Readers
-    /// are not disturbed.
+    /// Why something was refused and may be stored later. Nothing again once something was stored.
+    const std::optional<StorageError>& trouble() const { return trouble_; }
+
+    /// Between transactions: moves the WAL into the file if it has more pages than that, and gives
+    /// its room back if it has far more, as after somebody read for long. Readers are not
+    /// disturbed, nor waited for.
     void checkpoint_above(int pages) {
         if (failure_ || *wal_pages_ <= pages) return;
-        checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+        const bool is_long = *wal_pages_ > 2 * pages;
+        sqlite3_busy_handler(database_->handle(), nullptr, nullptr);
+        checkpoint(is_long ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE);
+        sqlite3_busy_handler(database_->handle(), detail::wait_for_lock, nullptr);
     }
 
     /// At the end: leaves one file and no WAL, if nobody else has the database open.
@@ -119,6 +130,7 @@ private:
     void begin() {
         begun_ = true;
         code_ = database_->run("BEGIN IMMEDIATE");
+        is_locked_ = (code_ & 0xff) == SQLITE_BUSY;
         for (const Operation& operation : postponed_) {
             if (code_ == SQLITE_OK) code_ = apply(operation);
         }
@@ -136,6 +148,7 @@ private:
         done_.clear();
         saved_ = applied_ticket_;
         tables_->rooms.accept();
+        trouble_.reset();
     }
 
     void roll_back() {
@@ -146,14 +159,18 @@ private:
         done_.clear();
     }
 
-    /// The transaction failed. If only the disk is full, a part of it may fit.
-    void end_badly() {
+    /// After a transaction that failed: it is the end, or not for now.
+    void note_failure() {
         const StorageError error = database_->error();
         roll_back();
-        if (errc_of(code_) != Errc::storage_full) {
-            failure_ = error;
-            return;
-        }
+        const bool may_go_on = is_locked_ || errc_of(code_) == Errc::storage_full;
+        (may_go_on ? trouble_ : failure_) = error;
+    }
+
+    /// The transaction failed. If only the disk is full, a part of it may fit.
+    void end_badly() {
+        note_failure();
+        if (failure_) return;
         for (std::size_t i = 0; i < batch_.size() && !failure_; ++i) {
             if (const auto* append = std::get_if<AppendRecord>(&batch_[i])) {
                 append_alone(*append);
@@ -161,7 +178,7 @@ private:
                 postpone(std::move(batch_[i]));
             }
         }
-        if (!failure_ && !postponed_.empty()) transact(nullptr);
+        if (!failure_ && !is_locked_ && !postponed_.empty()) transact(nullptr);
     }
 
     /// However long the disk is full, no room has more than one change of its state waiting.
@@ -187,7 +204,7 @@ private:
         if (append.only_look_up) {
             return answers_.push_back(tables_->rooms.answer(append, Errc::no_such_message));
         }
-        const int code = transact(&append);
+        const int code = is_locked_ ? SQLITE_BUSY : transact(&append);
         if (code == SQLITE_OK || failure_) return;
         answers_.push_back(tables_->rooms.answer(append, Errc::storage_full));
     }
@@ -202,9 +219,7 @@ private:
             accept();
             return SQLITE_OK;
         }
-        const StorageError error = database_->error();
-        roll_back();
-        if (errc_of(code_) != Errc::storage_full) failure_ = error;
+        note_failure();
         return code_;
     }
 
@@ -256,11 +271,13 @@ private:
     std::size_t appends_ = 0;
     bool begun_ = false;
     int code_ = SQLITE_OK;
+    bool is_locked_ = false;           ///< The last transaction could not begin.
     std::vector<AppendDone> done_;     ///< Of the open transaction.
     std::vector<AppendDone> answers_;  ///< Of transactions that are over.
     std::vector<Operation> postponed_;
     SaveTicket applied_ticket_ = 0;
     SaveTicket saved_ = 0;
+    std::optional<StorageError> trouble_;
     std::optional<StorageError> failure_;
 };
 

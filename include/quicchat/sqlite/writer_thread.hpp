@@ -1,24 +1,20 @@
 #pragma once
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "quicchat/base/owned_fd.hpp"
+#include "quicchat/base/storage_error.hpp"
 #include "quicchat/base/time.hpp"
-#include "quicchat/sqlite/file_lock.hpp"
+#include "quicchat/base/worker_thread.hpp"
 #include "quicchat/sqlite/operation.hpp"
 #include "quicchat/sqlite/writer.hpp"
 
@@ -33,43 +29,17 @@ struct CommitConfig {
 };
 
 /// Runs a Writer in a thread of its own. One other thread, always the same, asks and takes the
-/// answers; `failure` may be called by any.
+/// answers; `failure` and `trouble` may be called by any. At its end it commits what is queued.
 class WriterThread {
 public:
-    /// `wake` is from `make_wake_fd`.
-    WriterThread(Writer writer, CommitConfig config, detail::OwnedFile wake)
-        : writer_(std::move(writer)),
-          config_(config),
-          wake_(std::move(wake)),
-          thread_([this] { work(); }) {}
+    WriterThread(Writer writer, CommitConfig config, WakeFd wake)
+        : writer_(std::move(writer)), config_(config), thread_(std::move(wake)) {
+        thread_.start([this] { work(); });
+    }
     WriterThread(const WriterThread&) = delete;
     WriterThread& operator=(const WriterThread&) = delete;
 
-    /// What wakes the asking thread. It may be that there is none left.
-    static detail::OwnedFile make_wake_fd() {
-        return detail::OwnedFile{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
-    }
-
-    /// Commits what is queued, then ends.
-    ~WriterThread() {
-        {
-            const std::lock_guard lock{mutex_};
-            ending_ = true;
-        }
-        asked_.notify_one();
-        thread_.join();
-    }
-
-    void push(Operation operation) {
-        bool was_empty = false;
-        {
-            const std::lock_guard lock{mutex_};
-            was_empty = queue_.empty();
-            if (was_empty || !join(queue_.back(), operation))
-                queue_.push_back(std::move(operation));
-        }
-        if (was_empty) asked_.notify_one();
-    }
+    void push(Operation operation) { thread_.push(std::move(operation), join); }
 
     /// Has the records of a room before `first` deleted along with the next commit, which this does
     /// not bring about.
@@ -79,14 +49,7 @@ public:
     }
 
     /// The answers since the last call, in order. If there are none, `wake_fd` is quiet again.
-    std::deque<AppendDone> take_answers() {
-        const std::lock_guard lock{mutex_};
-        if (answers_.empty()) {
-            std::uint64_t count = 0;
-            (void)!::read(wake_.fd(), &count, sizeof count);
-        }
-        return std::exchange(answers_, {});
-    }
+    std::deque<AppendDone> take_answers() { return thread_.take_answers(); }
 
     SaveTicket saved() const { return saved_.load(std::memory_order_acquire); }
 
@@ -95,11 +58,14 @@ public:
         return failure_;
     }
 
-    int wake_fd() const { return wake_.fd(); }
+    std::optional<StorageError> trouble() const {
+        const std::lock_guard lock{mutex_};
+        return trouble_;
+    }
+
+    int wake_fd() const { return thread_.wake_fd(); }
 
 private:
-    using Lock = std::unique_lock<std::mutex>;
-
     /// Makes one of two changes of a room's state in a row.
     static bool join(Operation& last, Operation& next) {
         auto* const earlier = std::get_if<StoreState>(&last);
@@ -110,74 +76,70 @@ private:
     }
 
     void work() {
-        Lock lock{mutex_};
-        while (!ending_ || !queue_.empty() || !trims_.empty()) {
-            const auto is_asked = [this] { return ending_ || !queue_.empty(); };
-            if (writer_.has_postponed()) {  // somebody may make room on the disk
-                asked_.wait_for(lock, std::chrono::seconds{1}, is_asked);
-            } else {
-                asked_.wait(lock, is_asked);
-            }
-            fill(lock);
-            lock.unlock();
-            std::vector<AppendDone> answers = writer_.commit();
-            lock.lock();
-            publish(std::move(answers));
-            lock.unlock();
-            writer_.checkpoint_above(config_.wal_pages_max);
-            lock.lock();
+        constexpr auto pause = std::chrono::seconds{1};  // somebody may make room on the disk
+        while (
+            thread_.wait(writer_.has_postponed() ? std::optional<Duration>{pause} : std::nullopt)) {
+            commit();
         }
-        lock.unlock();
+        if (has_trims()) commit();
         writer_.close();
     }
 
+    void commit() {
+        fill();
+        publish(writer_.commit());
+        writer_.checkpoint_above(config_.wal_pages_max);
+    }
+
+    bool has_trims() const {
+        const std::lock_guard lock{mutex_};
+        return !trims_.empty();
+    }
+
+    std::map<RoomKey, Offset> take_trims() {
+        const std::lock_guard lock{mutex_};
+        return std::exchange(trims_, {});
+    }
+
     /// Hands the queue to the writer until the commit is full or the queue empty.
-    void fill(Lock& lock) {
+    void fill() {
         const auto begin = std::chrono::steady_clock::now();
-        for (const auto& [room, first] : std::exchange(trims_, {})) {
-            writer_.add(TrimRoom{room, first});
-        }
-        while (!queue_.empty() && writer_.appends() < config_.records_per_commit_max) {
-            std::size_t room = config_.records_per_commit_max - writer_.appends();
-            std::vector<Operation> taken;
-            while (!queue_.empty() && room > 0) {
-                room -= std::holds_alternative<AppendRecord>(queue_.front()) ? 1 : 0;
-                taken.push_back(std::move(queue_.front()));
-                queue_.pop_front();
-            }
-            lock.unlock();
+        const auto weight = [](const Operation& operation) -> std::size_t {
+            return std::holds_alternative<AppendRecord>(operation) ? 1 : 0;
+        };
+        for (const auto& [room, first] : take_trims()) writer_.add(TrimRoom{room, first});
+        while (writer_.appends() < config_.records_per_commit_max) {
+            std::vector<Operation> taken =
+                thread_.take_orders(config_.records_per_commit_max - writer_.appends(), weight);
+            if (taken.empty()) return;
             for (Operation& operation : taken) writer_.add(std::move(operation));
-            const bool late = std::chrono::steady_clock::now() - begin > config_.commit_delay_max;
-            lock.lock();
-            if (late) return;
+            if (std::chrono::steady_clock::now() - begin > config_.commit_delay_max) return;
         }
     }
 
     void publish(std::vector<AppendDone> answers) {
-        const bool saved_more = writer_.saved() != saved_.load(std::memory_order_relaxed);
-        const bool has_failed = writer_.failure() && !failure_;
-        if (has_failed) failure_ = writer_.failure();
+        bool is_news = writer_.saved() != saved_.load(std::memory_order_relaxed);
+        {
+            const std::lock_guard lock{mutex_};
+            is_news |= writer_.failure().has_value() != failure_.has_value() ||
+                       writer_.trouble().has_value() != trouble_.has_value();
+            failure_ = writer_.failure();
+            trouble_ = writer_.trouble();
+        }
         saved_.store(writer_.saved(), std::memory_order_release);
-        for (AppendDone& answer : answers) answers_.push_back(std::move(answer));
-        if (answers.empty() && !saved_more && !has_failed) return;
-        const std::uint64_t one = 1;
-        (void)!::write(wake_.fd(), &one, sizeof one);
+        if (!answers.empty() || is_news) thread_.answer(std::move(answers));
     }
 
     Writer writer_;  ///< Of the thread, once it runs.
     const CommitConfig config_;
-    const detail::OwnedFile wake_;
 
     mutable std::mutex mutex_;  ///< Guards what follows.
-    std::condition_variable asked_;
-    std::deque<Operation> queue_;
     std::map<RoomKey, Offset> trims_;
-    std::deque<AppendDone> answers_;
     std::optional<StorageError> failure_;
-    bool ending_ = false;
+    std::optional<StorageError> trouble_;
 
     std::atomic<SaveTicket> saved_{0};
-    std::thread thread_;  ///< The last: it uses all others.
+    WorkerThread<Operation, AppendDone> thread_;  ///< The last: it uses all others.
 };
 
 }  // namespace quicchat::sqlite

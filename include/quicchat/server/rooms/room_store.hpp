@@ -255,10 +255,13 @@ private:
 
     Result<LogHead> open_log(const std::string& key) {
         const Limits& l = config_->limits;
-        if (PrivateRooms::is_key(key)) {
-            return log_->open(key, {l.private_log_records_max, l.private_log_bytes_max});
-        }
-        return log_->open(key, {l.room_log_records_max, l.room_log_bytes_max});
+        const bool is_private = PrivateRooms::is_key(key);
+        // What a client may send again must be recognised.
+        return log_->open(
+            key, {.records_max = is_private ? l.private_log_records_max : l.room_log_records_max,
+                  .bytes_max = is_private ? l.private_log_bytes_max : l.room_log_bytes_max,
+                  .ids_max = l.outbox_messages_max,
+                  .age_min = l.room_age_min});
     }
 
     /// Opens a log and makes its room. `name` is empty if only the log knows it.
