@@ -69,6 +69,7 @@ inline Limits make_limits(const pybind11::dict& chosen) {
         {"stored_bytes_per_account", &Limits::stored_bytes_per_account},
         {"output_bytes_per_account", &Limits::output_bytes_per_account},
         {"file_bytes_per_account", &Limits::file_bytes_per_account},
+        {"upload_bytes_per_account", &Limits::upload_bytes_per_account},
         {"requests_per_connection", &Limits::requests_per_connection},
         {"requests_per_account", &Limits::requests_per_account},
         {"markers_per_account", &Limits::markers_per_account},

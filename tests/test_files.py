@@ -203,7 +203,7 @@ class Mistakes(Case):
                 room = await ada.join("#lobby")
                 await self.assert_refused("file_too_large", room.send_file(bytes(1001), name="a"))
                 await room.send_file(bytes(1000), name="a")
-                refused = await self.assert_refused("storage_full",
+                refused = await self.assert_refused("quota_exceeded",
                                                     room.send_file(bytes(600), name="b"))
                 self.assertIsInstance(refused, quicchat.RequestError)
                 await room.send_file(bytes(500), name="b")

@@ -175,6 +175,11 @@ class Peers(Case):
                 self.fail("nobody noticed")
             bob.send("#lobby", "poor ada")
 
+    def test_a_crash_of_the_server_leaves_no_core_file_with_its_secrets(self):
+        server = self.start_server()
+        limits = Path(f"/proc/{server.process.pid}/limits").read_text()
+        self.assertRegex(limits, r"Max core file size +0 +0 ")
+
     def test_control_characters_of_a_peer_are_shown_as_marks(self):
         server = self.start_server()
         with quicchat.sync.connect("127.0.0.1", server.port, **account("bob")) as bob:

@@ -57,6 +57,11 @@ def encode_text(text: str, what: str) -> str:
     return text
 
 
+def _send_later(ticket: int) -> None:
+    """Of a request that waits for another one: nothing is sent yet."""
+
+
+
 class Conversation(Transfers):
     """Requests, answers, and events of one ``_core.Client``."""
 
@@ -71,7 +76,8 @@ class Conversation(Transfers):
         self.keep_events = keep_events
         self._tickets = itertools.count(1)
         self._waiting: dict[int, tuple[Waiter, str]] = {}
-        self._leaving: dict[str, Waiter] = {}
+        self._leaving: dict[str, list[int]] = {}  # tickets of those who wait, by room
+        self._rejoining: dict[str, list[tuple[int, tuple[Any, ...]]]] = {}  # until it is left
         super().__init__()
         self._places: dict[str, tuple[int, int]] = {}  # by room: its epoch, our newest offset
 
@@ -101,7 +107,12 @@ class Conversation(Transfers):
     def join(self, waiter: Waiter, room: str, last: int, after: tuple[int, int] | None) -> int:
         kind = "after" if after is not None else "last" if last else "now"
         epoch, offset = after or (0, 0)
-        return self._ask(waiter, room, self.core.join, room, kind, last, epoch, offset)
+        place = (room, kind, last, epoch, offset)
+        if room.lower() not in self._leaving:
+            return self._ask(waiter, room, self.core.join, *place)
+        ticket = self._ask(waiter, room, _send_later)
+        self._rejoining.setdefault(room.lower(), []).append((ticket, place))
+        return ticket
 
     def publish(self, waiter: Waiter, room: str, text: str, attributes: str, id: bytes | None,
                 act: Act) -> int:
@@ -132,8 +143,14 @@ class Conversation(Transfers):
         return self._ask(waiter, "", self.core.set_display_name, display)
 
     def leave(self, waiter: Waiter, room: str) -> int:
-        self._leaving[room.lower()] = waiter
-        return self._ask(waiter, room, self.core.leave, room)
+        under_way = self._leaving.get(room.lower())
+        if under_way is None:
+            ticket = self._ask(waiter, room, self.core.leave, room)
+            self._leaving[room.lower()] = [ticket]
+        else:  # all who ask get the one answer
+            ticket = self._ask(waiter, room, _send_later)
+            under_way.append(ticket)
+        return ticket
 
     def mark_read(self, room: str, offset: int, shared: bool) -> None:
         self._tell_core(room, self.core.mark_read, room, offset, shared)
@@ -208,11 +225,26 @@ class Conversation(Transfers):
         if waiter is not None and not waiter.done():
             waiter.set_result(result)
 
+    def _fail(self, ticket: int, error: QuicChatError) -> None:
+        waiter, _ = self._waiting.pop(ticket, (None, ""))
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(error)
+
+    def _rejoin(self, room: str) -> None:
+        """Asks for a room again, for those who wanted it while it was being left."""
+        for ticket, place in self._rejoining.pop(room.lower(), ()):
+            if ticket not in self._waiting:
+                continue  # nobody waits any more
+            try:
+                self.core.join(ticket, *place)
+            except _core.CoreError as error:
+                self._fail(ticket, core_error(error, room))
+
     def _fail_all(self, make_error: Callable[[], QuicChatError]) -> None:
         waiters = [waiter for waiter, _ in self._waiting.values()]
-        waiters += self._leaving.values()
         self._waiting.clear()
         self._leaving.clear()
+        self._rejoining.clear()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_exception(make_error())
@@ -247,12 +279,10 @@ class Conversation(Transfers):
     def _on_left(self, _: int, *fields: Any) -> None:
         left = RoomLeft(*fields)
         self._places.pop(left.room.lower(), None)
-        waiter = self._leaving.pop(left.room.lower(), None)
-        for ticket in [t for t, (w, _) in self._waiting.items() if w is waiter]:
-            self._waiting.pop(ticket)
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        for ticket in self._leaving.pop(left.room.lower(), ()):
+            self._answer(ticket, None)
         self._keep(left)
+        self._rejoin(left.room)
 
     def _on_acked(self, ticket: int, epoch: int, offset: int, id: bytes, durability: str,
                   time: int) -> None:
@@ -264,9 +294,11 @@ class Conversation(Transfers):
                     text: str) -> None:
         self._transfers.pop(ticket, None)
         waiter, subject = self._waiting.pop(ticket, (None, room))
-        if self._leaving.get(subject.lower()) is waiter:
-            self._leaving.pop(subject.lower(), None)
         error = request_error(name, retry_after, text, subject)
+        if ticket and ticket in self._leaving.get(subject.lower(), ()):
+            for other in self._leaving.pop(subject.lower()):
+                self._fail(other, error)
+            self._rejoin(subject)
         if waiter is not None and not waiter.done():
             waiter.set_exception(error)
         elif ticket == 0:  # a message of an earlier run of the program

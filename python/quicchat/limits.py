@@ -37,6 +37,7 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "stored_bytes_per_account": (1024, 1 << 40, "bytes a second"),
     "output_bytes_per_account": (1024, 1 << 40, "bytes a second"),
     "file_bytes_per_account": (1024, 1 << 40, "bytes a second"),
+    "upload_bytes_per_account": (1024, 1 << 40, "bytes a second"),
     "requests_per_connection": (1, 1_000_000, "requests a second"),
     "requests_per_account": (1, 1_000_000, "requests a second"),
     "markers_per_account": (1, 1_000_000, "markers a second"),
@@ -80,6 +81,7 @@ class Limits:
     stored_bytes_per_account: int | None = None
     output_bytes_per_account: int | None = None
     file_bytes_per_account: int | None = None
+    upload_bytes_per_account: int | None = None
     requests_per_connection: int | None = None
     requests_per_account: int | None = None
     markers_per_account: int | None = None

@@ -202,8 +202,8 @@ private:
     test::KnownAccounts accounts_{{"bob"}};
     Hub hub_{MemoryLog{Entropy::seeded(1)}, config_, accounts_};
     MemoryFiles<ReferenceCrypto> files_{4096};
-    Uploads uploads_{files_, hub_, config_.limits};
     RateLimits rates_{config_.limits};
+    Uploads uploads_{files_, hub_, rates_, config_.limits};
     Downloads downloads_{files_, hub_, rates_, config_.limits};
     ConnectionId connection_{1};
     std::map<StreamId, Stream> streams_;

@@ -252,10 +252,10 @@ TEST_CASE("what is wrong with a file is said, and costs nobody anything", "[file
     }
     SECTION("no room for it") {
         ada.must_send("#lobby", make_content(100 * kib, 1));
-        CHECK(ada.outcome(ada.send("#lobby", make_content(60 * kib, 2))) == Errc::storage_full);
+        CHECK(ada.outcome(ada.send("#lobby", make_content(60 * kib, 2))) == Errc::quota_exceeded);
         ada.must_send("#lobby", make_content(50 * kib, 3));
         REQUIRE(town.outcome(ada.person, client.create_room("#other")) == Errc{});
-        CHECK(ada.outcome(ada.send("#other", make_content(80 * kib, 4))) == Errc::storage_full);
+        CHECK(ada.outcome(ada.send("#other", make_content(80 * kib, 4))) == Errc::quota_exceeded);
         CHECK(ada.outcome(ada.send("#other", make_content(70 * kib, 4))) == Errc{});
     }
     SECTION("not the one that was announced") {
@@ -311,7 +311,10 @@ TEST_CASE("what is wrong with a file is said, and costs nobody anything", "[file
     }
     SECTION("begun and left for a day") {
         ada.gives = false;
-        (void)ada.send("#lobby", make_content(10 * kib, 1));
+        const Buffer content = make_content(10 * kib, 1);
+        const auto request = ada.send("#lobby", content);
+        ada.run();
+        CHECK(client.give_file(*request, 0, BytesView{content}.first(5 * kib)) == Errc{});
         ada.run();
         town.vanish(ada.person);
         town.cut();
@@ -397,4 +400,41 @@ TEST_CASE("who fetches much waits in between, and nobody else does", "[files]") 
         town.run();
         CHECK(town.server->transfers() == 0);
     }
+}
+
+TEST_CASE("who sends much is read more slowly, and nobody else is", "[files]") {
+    Limits limits;
+    limits.upload_bytes_per_account = {.burst = 128 * kib, .per_second = 128 * kib};
+    Town town{with_limits(limits)};
+    Courier ada{town, town.add_in("ada", "#lobby")};
+    Courier bob{town, town.add_in("bob", "#lobby")};
+    const Buffer content = make_content(1024 * kib, 5);
+    const auto request = ada.send("#lobby", content);
+    ada.run();
+    CHECK(ada.acked.count(*request) == 0);  // what is above its burst waits
+    (void)bob.must_send("#lobby", make_content(100 * kib, 6));
+    for (int i = 0; i < 40 && ada.acked.count(*request) == 0; ++i) {
+        town.run_for(std::chrono::milliseconds{500});
+        ada.run();
+    }
+    REQUIRE(ada.acked.count(*request) == 1);
+    CHECK(town.now().steady - TimePoint{} > std::chrono::seconds{6});
+}
+
+TEST_CASE("an offer without bytes ends, and takes no space from anybody", "[files]") {
+    Limits limits;
+    limits.files_bytes_max = 4 << 20;
+    Town town{with_limits(limits)};
+    Courier mal{town, town.add_in("mal", "#lobby")};
+    Courier ada{town, town.add_in("ada", "#lobby")};
+    mal.gives = false;
+    for (int i = 0; i < 3; ++i) REQUIRE(mal.send("#lobby", make_content(3 << 20, 1)));
+    mal.run();
+    // Three offers of 3 MiB keep a window each; a file of 1 MiB fits beside them.
+    (void)ada.must_send("#lobby", make_content(900 * kib, 2));
+    town.run_for(std::chrono::seconds{90});
+    mal.run();
+    CHECK(mal.refused.size() == 3);
+    town.run_for(std::chrono::seconds{90});
+    (void)ada.must_send("#lobby", make_content(2 << 20, 3));  // their windows are free again
 }

@@ -27,7 +27,8 @@ struct Limits {
     std::size_t json_depth_max = 16;              ///< Deeper JSON is an attack on the stack.
 
     // Connections of a server.
-    std::size_t connections_max = 10'000;          ///< At about 50 KiB each: half a GiB.
+    /// Each about 50 KiB while it reads, and 1 MiB where it stalls rooms, pages and downloads.
+    std::size_t connections_max = 10'000;
     std::size_t connections_per_account_max = 64;  ///< Its devices, thrice, and some programs.
     std::size_t rooms_per_connection_max = 100;    ///< Each is a QUIC stream with its own buffers.
     Duration login_timeout = std::chrono::seconds{15};  ///< Handshake to login, PBKDF2 included.
@@ -42,15 +43,15 @@ struct Limits {
     /// Who has more than a quarter of what a room remembers pushes out nothing of others that is
     /// younger. A week, so that nobody misses it who looks in now and then.
     Duration room_age_min = std::chrono::hours{24 * 7};
-    std::size_t room_recent_frames_max = 256;    ///< Encoded once, for all members that keep up.
-    std::size_t private_rooms_max = 4000;        ///< Pairs of people; the longest quiet one goes.
-    std::size_t private_log_records_max = 4096;  ///< What two people can look back to.
+    std::size_t room_recent_frames_max = 256;     ///< Encoded once, for all members that keep up.
+    std::size_t private_rooms_max = 4000;         ///< Pairs of people; the longest quiet one goes.
+    std::size_t private_log_records_max = 4096;   ///< What two people can look back to.
     std::size_t private_log_bytes_max = 3 << 20;  ///< The same in bytes: more than a burst.
-    std::size_t history_records_max = 1000;          ///< "The last n" of a Join.
-    std::size_t presence_members_max = 200;          ///< Larger rooms do not announce them.
-    std::size_t catch_up_records_max = 4;      ///< Read from the log at once for a slow member.
-    std::size_t members_per_page_max = 500;    ///< 110 bytes each fit a frame.
-    std::size_t rooms_per_page_max = 50;       ///< 600 bytes each fit a frame.
+    std::size_t history_records_max = 1000;       ///< "The last n" of a Join.
+    std::size_t presence_members_max = 200;       ///< Larger rooms do not announce them.
+    std::size_t catch_up_records_max = 4;         ///< Read from the log at once for a slow member.
+    std::size_t members_per_page_max = 500;       ///< 110 bytes each fit a frame.
+    std::size_t rooms_per_page_max = 50;          ///< 600 bytes each fit a frame.
     std::size_t page_records_max = 100;        ///< A screen or two of history; 4 MiB at the most.
     std::size_t pages_per_connection_max = 4;  ///< Under way at a time, each on a stream.
     std::size_t search_records_max = 5000;  ///< Looked at for one request; then it is asked again.
@@ -92,6 +93,7 @@ struct Limits {
     Rate messages_per_prefix{20'000, 2000};   ///< A school behind one address.
     Rate output_bytes_per_account{256 << 20, 32 << 20};  ///< A message counts for each who gets it.
     Rate file_bytes_per_account{256 << 20, 64 << 20};  ///< Of files that it fetches; above: slower.
+    Rate upload_bytes_per_account{256 << 20, 64 << 20};  ///< The same for files that it sends.
     Rate requests_per_connection{400, 40};    ///< Joins of all rooms twice, then what people click.
     Rate requests_per_account{2000, 100};     ///< The same over all connections of an account.
     Rate markers_per_account{200, 20};        ///< How far it has read; above: the newest, later.
@@ -115,8 +117,9 @@ constexpr const char* limits_problem(const Limits& l) {
     for (const Rate& rate :
          {l.messages_per_account, l.messages_per_room, l.messages_per_prefix,
           l.stored_bytes_per_account, l.output_bytes_per_account, l.file_bytes_per_account,
-          l.requests_per_connection, l.requests_per_account, l.markers_per_account,
-          l.connections_per_prefix, l.failed_logins_per_account, l.failed_logins_per_prefix}) {
+          l.upload_bytes_per_account, l.requests_per_connection, l.requests_per_account,
+          l.markers_per_account, l.connections_per_prefix, l.failed_logins_per_account,
+          l.failed_logins_per_prefix}) {
         if (rate.burst == 0 || rate.per_second == 0) return "a rate and its burst must be above 0";
     }
     if (longest > l.frame_bytes_max) {

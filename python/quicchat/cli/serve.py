@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import resource
 import signal
 import sys
 from dataclasses import replace
@@ -52,6 +53,8 @@ def run(options: argparse.Namespace) -> int:
         show(f"{options.config} is fine: {len(config.accounts)} account(s), "
              f"room(s) {', '.join(config.rooms)}, {_storage(config)}")
         return 0
+    # A crash leaves no keys and passwords in a core file.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     return asyncio.run(_serve(config, options))
 
 

@@ -51,6 +51,13 @@ public:
         return dropped;
     }
 
+    /// How much more space is to be kept once so much of the file has come.
+    std::uint64_t more_for(const std::string& key, std::uint64_t received) const {
+        const File& file = files_.at(key);
+        const std::uint64_t ahead = std::min(file.size, received + limits_->upload_ahead_bytes);
+        return ahead - std::min(ahead, file.kept);
+    }
+
     /// So much of the file has come. The caller has seen to it that there is space.
     void note_received(const std::string& key, std::uint64_t received) {
         const auto found = files_.find(key);

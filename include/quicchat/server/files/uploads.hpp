@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "quicchat/base/deadline_queue.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/file/file_store.hpp"
@@ -19,6 +20,7 @@
 #include "quicchat/server/files/file_index.hpp"
 #include "quicchat/server/files/partial_uploads.hpp"
 #include "quicchat/server/hub.hpp"
+#include "quicchat/server/io/rate_limits.hpp"
 
 namespace quicchat {
 
@@ -34,8 +36,8 @@ struct UploadFrame {
 /// that announces them, which is stored only when the file is.
 class Uploads {
 public:
-    Uploads(FileStore& files, Hub& hub, const Limits& limits)
-        : files_(&files), hub_(&hub), limits_(&limits), partial_(limits) {}
+    Uploads(FileStore& files, Hub& hub, RateLimits& rates, const Limits& limits)
+        : files_(&files), hub_(&hub), rates_(&rates), limits_(&limits), partial_(limits) {}
 
     /// A stream begins with an offer. An error is the answer to it.
     Errc offer(const Caller& caller, StreamId stream, wire::FileOffer m, TimePoint now) {
@@ -82,7 +84,7 @@ public:
         if (m.data.empty()) return Errc{};
         upload.touched = now;
         const std::size_t count = m.data.size();
-        if (!has_space(upload, count)) {
+        if (!has_space(upload, partial_.more_for(upload.key, upload.received + count))) {
             files_->remove(upload.key);
             partial_.erase(upload.key);
             refuse(place, Errc::quota_exceeded);
@@ -94,14 +96,19 @@ public:
         upload.unwritten += count;
         upload.received += count;
         partial_.note_received(upload.key, upload.received);
+        const Duration wait = rates_->take_in(upload.user, count, now);
+        if (wait > Duration{}) paused_.set(place, now + wait);
         return Errc{};
     }
 
-    /// True while so much waits to be written that no more should be read.
+    /// True while so much waits to be written that no more should be read, and while its account
+    /// has sent more than it may.
     bool is_busy(ConnectionId connection, StreamId stream) const {
-        const auto found = uploads_.find({connection, stream});
+        const Place place{connection, stream};
+        const auto found = uploads_.find(place);
         return found != uploads_.end() &&
-               found->second.unwritten >= limits_->file_backlog_bytes_max;
+               (found->second.unwritten >= limits_->file_backlog_bytes_max ||
+                paused_.contains(place));
     }
 
     /// The client has sent all that it will send.
@@ -210,6 +217,7 @@ public:
     /// Drops what was begun and never finished, and offers whose bytes do not come.
     void handle_timeout(TimePoint now) {
         while (const auto key = partial_.take_expired(now)) files_->remove(*key);
+        while (const auto place = paused_.take_due(now)) freed_.push_back(*place);
         if (uploads_.empty() || (next_look_ && now < *next_look_)) return;
         next_look_ = now + look_period;
         std::vector<Place> silent;
@@ -222,7 +230,8 @@ public:
         for (const Place& place : silent) refuse(place, Errc::queue_full);
     }
     std::optional<TimePoint> next_deadline() const {
-        return earlier(partial_.next_deadline(), uploads_.empty() ? std::nullopt : next_look_);
+        return earlier(earlier(partial_.next_deadline(), paused_.next()),
+                       uploads_.empty() ? std::nullopt : next_look_);
     }
 
     std::optional<UploadFrame> poll_frame() { return pop_front(frames_); }
@@ -336,6 +345,7 @@ private:
     Map::iterator forget(Map::iterator upload) {
         const auto place = places_.find(upload->second.key);
         if (place != places_.end() && place->second == upload->first) places_.erase(place);
+        paused_.erase(upload->first);
         return uploads_.erase(upload);
     }
 
@@ -360,11 +370,13 @@ private:
 
     FileStore* files_;
     Hub* hub_;
+    RateLimits* rates_;
     const Limits* limits_;
     /// How often those that are under way are looked at.
     static constexpr Duration look_period = std::chrono::seconds{10};
 
     Map uploads_;
+    DeadlineQueue<Place> paused_;          ///< Those that wait for their account's rate.
     std::set<Place> to_step_;              ///< Those that `step` may bring further.
     std::map<std::string, Place> places_;  ///< By key.
     std::optional<TimePoint> next_look_;

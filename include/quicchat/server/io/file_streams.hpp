@@ -21,7 +21,7 @@ public:
         : files_(std::move(files)),
           hub_(&hub),
           peers_(&peers),
-          uploads_(*files_, hub, limits),
+          uploads_(*files_, hub, rates, limits),
           downloads_(*files_, hub, rates, limits) {
         files_->keep_only(hub.files().keys(), limits.upload_expiry);
     }

@@ -86,11 +86,12 @@ inline std::string address_prefix(std::string_view address) {
 class RateLimits {
     /// All of them, of a RateLimits that may be const.
     static auto all(auto& self) {
-        return std::array{
-            &self.messages_by_account_,   &self.bytes_by_account_,    &self.stored_by_account_,
-            &self.file_bytes_by_account_, &self.requests_by_account_, &self.markers_by_account_,
-            &self.messages_by_room_,      &self.messages_by_prefix_,  &self.connections_by_prefix_,
-            &self.failures_by_account_,   &self.failures_by_prefix_};
+        return std::array{&self.messages_by_account_,     &self.bytes_by_account_,
+                          &self.stored_by_account_,       &self.file_bytes_by_account_,
+                          &self.upload_bytes_by_account_, &self.requests_by_account_,
+                          &self.markers_by_account_,      &self.messages_by_room_,
+                          &self.messages_by_prefix_,      &self.connections_by_prefix_,
+                          &self.failures_by_account_,     &self.failures_by_prefix_};
     }
 
 public:
@@ -127,6 +128,14 @@ public:
         sweep(now);
         return take(file_bytes_by_account_[canonical_name(user)], limits_->file_bytes_per_account,
                     now, bytes);
+    }
+
+    /// Somebody has sent so many bytes of a file: how long to wait for the next ones.
+    Duration take_in(std::string_view user, std::uint64_t bytes, TimePoint now) {
+        sweep(now);
+        Budget& budget = upload_bytes_by_account_[canonical_name(user)];
+        budget.spend(limits_->upload_bytes_per_account, bytes, now);
+        return budget.wait(limits_->upload_bytes_per_account, 1, now);
     }
 
     /// Somebody asks something on a connection: a budget of its own, so that one can ask while one
@@ -185,6 +194,7 @@ public:
         cap(messages_by_account_, limits_->messages_per_account);
         cap(bytes_by_account_, limits_->output_bytes_per_account);
         cap(file_bytes_by_account_, limits_->file_bytes_per_account);
+        cap(upload_bytes_by_account_, limits_->upload_bytes_per_account);
         cap(messages_by_room_, limits_->messages_per_room);
         cap(stored_by_account_, limits_->stored_bytes_per_account);
         cap(requests_by_account_, limits_->requests_per_account);
@@ -226,8 +236,9 @@ private:
     const Limits* limits_;
     Budgets messages_by_account_;
     Budgets bytes_by_account_;
-    Budgets stored_by_account_;  ///< And room.
-    Budgets file_bytes_by_account_;
+    Budgets stored_by_account_;      ///< And room.
+    Budgets file_bytes_by_account_;  ///< That it fetched.
+    Budgets upload_bytes_by_account_;
     Budgets requests_by_account_;
     Budgets markers_by_account_;
     Budgets messages_by_room_;

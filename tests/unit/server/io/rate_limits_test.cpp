@@ -159,7 +159,7 @@ TEST_CASE("rate limits") {
     SECTION("other limits count at once, but failed logins are not forgiven") {
         for (int i = 0; i < 3; ++i) (void)publish("ada", "a", "#1");
         for (int i = 0; i < 2; ++i) (void)rates.connect("a", start);
-        for (int i = 0; i < 9; ++i) rates.note_failed_password("a", "ada", start);
+        for (int i = 0; i < 10; ++i) rates.note_failed_password("a", "ada", start);
         const Rate fast{.burst = 100, .per_second = 1000};
         limits.messages_per_account = limits.messages_per_room = fast;
         limits.messages_per_prefix = limits.output_bytes_per_account = fast;
