@@ -21,7 +21,8 @@ namespace {
 /// No end of files, whatever the machine does in the time.
 Limits file_limits() {
     Limits limits = bench_limits();
-    limits.file_bytes_per_account = {1ull << 40, 1ull << 40};
+    limits.file_bytes_per_account = limits.upload_bytes_per_account = {1ull << 40, 1ull << 40};
+    limits.files_per_account_bytes_max = 1ull << 40;
     limits.files_per_room_bytes_max = limits.files_bytes_max = 1ull << 40;
     return limits;
 }

@@ -29,8 +29,12 @@ inline Limits bench_limits() {
     limits.presence_members_max = 0;
     const Rate unlimited{1u << 30, 1u << 30};
     limits.messages_per_account = limits.messages_per_room = limits.messages_per_prefix = unlimited;
-    limits.requests_per_connection = limits.connections_per_prefix = unlimited;
+    limits.requests_per_connection = limits.requests_per_account = unlimited;
+    limits.connections_per_prefix = limits.markers_per_account = unlimited;
     limits.output_bytes_per_account = {1ull << 40, 1ull << 40};
+    limits.stored_bytes_per_account = {1ull << 30, 1ull << 30};
+    limits.private_log_bytes_max = 2ull << 30;
+    limits.connections_per_account_max = 1'000'000;  // all are of one account
     return limits;
 }
 

@@ -33,7 +33,10 @@ public:
         if (!records) failure_ = to_errc(records.error());
         if (!records || records->empty() || records->front().offset != offset) return std::nullopt;
         Bytes frame = encode_event(records->front());
-        for (const LoggedRecord& logged : *records) keep(room.epoch(), logged);
+        keep(room.epoch(), records->front(), frame);
+        for (std::size_t i = 1; i < records->size(); ++i) {
+            keep(room.epoch(), (*records)[i], encode_event((*records)[i]));
+        }
         return frame;
     }
 
@@ -67,11 +70,11 @@ private:
     };
     using Map = std::map<Key, Older>;
 
-    void keep(Epoch epoch, const LoggedRecord& logged) {
+    void keep(Epoch epoch, const LoggedRecord& logged, Bytes frame) {
         const Act& act = logged.record.act;
         const Offset target = act.kind == Act::Kind::edit ? act.target : 0;
         const auto [entry, is_new] =
-            older_.try_emplace({epoch, logged.offset}, Older{encode_event(logged), target});
+            older_.try_emplace({epoch, logged.offset}, Older{std::move(frame), target});
         if (!is_new) return;
         bytes_ += entry->second.frame.size();
         order_.push_back(entry->first);
