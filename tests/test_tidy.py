@@ -175,8 +175,22 @@ class Layers(unittest.TestCase):
         self.assertFalse({n for n in names if not n.startswith(".")} - TOP_LEVEL)
 
 
+def sentences_of(markdown):
+    """The sentences of a document without its headings, tables and blocks of code."""
+    text = re.sub(r"^```.*?^```$", "", markdown, flags=re.M | re.S)
+    lines = [line for line in text.splitlines() if not line.startswith(("|", "#"))]
+    for block in re.split(r"\n\s*\n|\n(?=- )", "\n".join(lines)):
+        yield from filter(None, re.split(r"[.!?][)*`\"]*(?:\s+|$)", " ".join(block.split())))
+
+
 class Documents(unittest.TestCase):
     protocol = (INCLUDE / "PROTOCOL.md").read_text()
+
+    def test_no_sentence_of_the_protocol_is_long(self):
+        for sentence in sentences_of(self.protocol):
+            words = [word for word in sentence.split() if re.search(r"\w", word)]
+            with self.subTest(sentence):
+                self.assertLessEqual(len(words), 25)
 
     def test_every_cited_section_exists(self):
         sections = set(re.findall(r"^## (\d+)\.", self.protocol, re.M))

@@ -1,14 +1,18 @@
 """A second, independent reader of the wire format: `python3 -m unittest discover -s tests`.
 
 It needs the standard library only, and shares no code with the C++ one. Both read
-tests/vectors/frames.txt, so they agree about every frame.
+tests/vectors/frames.txt, so they agree about every frame, and tests/vectors/token.txt.
 """
 
+import hashlib
+import hmac
 import json
 import pathlib
+import re
 import unittest
 
 VECTORS = pathlib.Path(__file__).parent / "vectors" / "frames.txt"
+TOKEN_VECTORS = VECTORS.with_name("token.txt")
 
 # PROTOCOL.md §4: type, name, fields. A field is "name kind" with a bound of §3.3 where it has one.
 FRAMES = {
@@ -181,6 +185,56 @@ class Vectors(unittest.TestCase):
     def test_names_of_vectors_are_unique(self):
         names = [name for name, _, _ in read_vectors()]
         self.assertEqual(len(names), len(set(names)))
+
+
+def read_token_vectors():
+    """The sections of tests/vectors/token.txt by name."""
+    sections = {}
+    for line in TOKEN_VECTORS.read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = sections.setdefault(line.strip("[]"), {})
+        elif line and not line.startswith("#"):
+            key, value = line.split(" = ")
+            section[key] = value
+    return sections
+
+
+def mac(key, message):
+    return hmac.digest(key, message, "sha256")
+
+
+class TokenVectors(unittest.TestCase):
+    """PROTOCOL.md §5.8, written down once more."""
+
+    def setUp(self):
+        self.vectors = read_token_vectors()
+        self.exporter = self.vectors.pop("exporter")
+
+    def test_each_login_is_what_the_file_says(self):
+        for name, v in self.vectors.items():
+            user, generation = v["user"].encode(), int(v["generation"]).to_bytes(8, "big")
+            token, device, binding = map(bytes.fromhex, (v["token"], v["device"], v["binding"]))
+            client_key, server_key = mac(token, b"Client Key"), mac(token, b"Server Key")
+            stored_key = hashlib.sha256(client_key).digest()
+            named = bytes([len(user)]) + user
+            message = b"quicchat token login" + named + device + generation + binding
+            signature = mac(stored_key, message)
+            proof = bytes(a ^ b for a, b in zip(client_key, signature))
+            made = {"stored_key": stored_key, "server_key": server_key, "auth_message": message,
+                    "proof": proof, "login_begin": named + generation + proof,
+                    "login_done": mac(server_key, message)}
+            for key, value in made.items():
+                with self.subTest(f"{name}: {key}"):
+                    self.assertEqual(v[key], value.hex())
+
+    def test_the_longest_name_is_there(self):
+        self.assertIn(32, {len(v["user"]) for v in self.vectors.values()})
+
+    def test_the_exporter_is_the_one_of_the_code(self):
+        tls = VECTORS.parents[2] / "include" / "quicchat" / "quic" / "tls.hpp"
+        labels = re.findall(r' label = "([^"]+)"', tls.read_text(encoding="utf-8"))
+        self.assertEqual(labels, [self.exporter["label"]])
+        self.assertEqual((self.exporter["context_bytes"], self.exporter["bytes"]), ("0", "32"))
 
 
 if __name__ == "__main__":

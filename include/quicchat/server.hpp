@@ -241,6 +241,7 @@ private:
             if (auto answer = connection.session.poll_outgoing()) {
                 peers_.write_control(id, Bytes{*std::move(answer)});
             }
+            if (!stream.takes(*request)) return peers_.close(id, Errc::unexpected_frame), false;
             const Duration wait = charge(rates_, connection, stream.member, *request, now_.steady);
             if (wait > Duration{}) {
                 if (auto* marker = std::get_if<wire::MarkRead>(&*request)) {
@@ -309,7 +310,6 @@ private:
                 return files_->data(id, stream_id, std::move(m), now_.steady);
             },
             [&](wire::FileRequest&& m) {
-                if (stream.is_used()) return Errc::unexpected_frame;
                 return delivery_.answer_once(caller, stream_id, stream, m.request,
                                              files_->open(caller, stream_id, m));
             });
@@ -317,7 +317,6 @@ private:
 
     Errc join(const Caller& caller, Connection& connection, StreamId stream_id, Stream& stream,
               const wire::Join& m) {
-        if (stream.is_used()) return Errc::unexpected_frame;
         Errc errc = connection.may_join(m.room, config_.limits.rooms_per_connection_max);
         if (errc == Errc{}) {
             const auto member = hub_.join(caller, stream_id, m);
@@ -330,13 +329,11 @@ private:
 
     /// A HistoryRequest or a SearchRequest.
     Errc open_page(const Caller& caller, StreamId stream_id, Stream& stream, const auto& m) {
-        if (stream.is_used()) return Errc::unexpected_frame;
         return delivery_.answer_once(caller, stream_id, stream, m.request,
                                      hub_.open_page(caller, stream_id, m));
     }
 
     Errc receive_file(const Caller& caller, StreamId stream_id, Stream& stream, wire::FileOffer m) {
-        if (stream.is_used()) return Errc::unexpected_frame;
         const RequestId request = m.request;
         const Errc errc = files_->offer(caller, stream_id, std::move(m), now_.steady);
         stream.uploads = errc == Errc{};
@@ -353,7 +350,9 @@ private:
         }
         if (stream.uploads && !stream.ended) return files_->finish(id, stream_id);
         if (stream.member != nullptr) hub_.leave(*stream.member);
-        if (!stream.ended) (void)peers_.transport().write(id, stream_id, {}, true);
+        // What was asked for is still being answered: the answer finishes our direction.
+        const bool is_answered = stream.ended || stream.asked;
+        if (!is_answered) (void)peers_.transport().write(id, stream_id, {}, true);
         connection.streams.erase(stream_id);
     }
 

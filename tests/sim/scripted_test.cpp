@@ -145,6 +145,23 @@ TEST_CASE("a server closes on frames that do not belong on a stream", "[sim]") {
         scene.peer.send(room, wire::Tell{2, {}, "witness", "hi", "{}"});
         CHECK(scene.end() == Errc::unexpected_frame);
     }
+    SECTION("a second request behind that of a page") {
+        const StreamId page = scene.peer.open_stream();
+        scene.peer.send(page, wire::HistoryRequest{1, "#lobby", 0, 0, 10});
+        scene.peer.send(page, wire::HistoryRequest{2, "#lobby", 0, 0, 10});
+        CHECK(scene.end() == Errc::unexpected_frame);
+    }
+    SECTION("Join behind a search") {
+        const StreamId page = scene.peer.open_stream();
+        scene.peer.send(page, wire::SearchRequest{1, "#lobby", "word", 0, 10});
+        scene.peer.send(page, wire::Join{2, "#lobby", {}});
+        CHECK(scene.end() == Errc::unexpected_frame);
+    }
+    SECTION("a request whose number is 0") {
+        const StreamId room = scene.peer.join("#lobby");
+        scene.peer.send(room, wire::MembersRequest{0, ""});
+        CHECK(scene.end() == Errc::malformed_frame);
+    }
     SECTION("garbage in a room") {
         const StreamId room = scene.peer.join("#lobby");
         scene.peer.send(room, "24 05 ffffffffff");
@@ -183,6 +200,21 @@ TEST_CASE("a server takes what is odd but allowed", "[sim]") {
             scene.peer.send(stream, "", true);
             REQUIRE(scene.peer.is_over(stream));
         }
+    }
+    SECTION("what follows a request that it refused") {
+        const StreamId page = scene.peer.open_stream();
+        scene.peer.send(page, wire::HistoryRequest{1, "#nowhere", 0, 0, 10});
+        CHECK(scene.peer.expect<wire::Error>(page).request == 1);
+        scene.peer.send(page, wire::HistoryRequest{2, "#lobby", 0, 0, 10});
+        CHECK_FALSE(scene.peer.next_frame(page));
+        CHECK(scene.peer.is_over(page));
+    }
+    SECTION("a page that is answered before its stream is finished") {
+        const StreamId page = scene.peer.open_stream();
+        scene.peer.send(page, wire::HistoryRequest{1, "#lobby", 0, 0, 10});
+        CHECK(scene.peer.expect<wire::HistoryEnd>(page).request == 1);
+        CHECK(scene.peer.is_over(page));
+        scene.peer.send(page, "", true);
     }
     SECTION("a room's stream that is abandoned") {
         scene.peer.reset(room);

@@ -37,7 +37,7 @@ public:
             Store::open({.path = path, .commit = {.wal_pages_max = 50}}, Entropy::seeded(1));
         if (!opened) FAIL(opened.error().text);
         store = *opened;
-        REQUIRE(store->open_room("#a", {5, 1'000'000}));
+        REQUIRE(store->open_room("#a", {5, 1'000'000, 20}));
     }
 
     bool is_awake(int milliseconds) {
@@ -82,6 +82,7 @@ TEST_CASE("a store", "[sqlite][store]") {
     SECTION("deletes what retention dropped from the file") {
         for (std::size_t i = 0; i < 100; ++i) f.append(i);
         CHECK(f.count("SELECT count(*) FROM record") <= 6);
+        CHECK(f.count("SELECT count(*) FROM old_id") == 15);
         f.start();
         CHECK(f.count("SELECT count(*) FROM record") == 5);
         f.store->store_state("#a", {{"key", "value"}});
@@ -91,6 +92,7 @@ TEST_CASE("a store", "[sqlite][store]") {
         f.start();
         f.append(1);
         CHECK(f.count("SELECT count(*) FROM room_state") == 0);
+        CHECK(f.count("SELECT count(*) FROM old_id") == 0);
         CHECK(f.count("SELECT count(*) FROM record") == 1);
         CHECK(f.count("SELECT count(*) FROM room") == 1);
     }

@@ -25,6 +25,15 @@ using ServerRequest =
                  wire::MarkRead, wire::HistoryRequest, wire::SearchRequest, wire::SetProfile,
                  wire::FileOffer, wire::FileData, wire::FileRequest>;
 
+/// True for a request that has a stream of its own, and is the first on it.
+inline bool begins_stream(const ServerRequest& request) {
+    return std::holds_alternative<wire::Join>(request) ||
+           std::holds_alternative<wire::HistoryRequest>(request) ||
+           std::holds_alternative<wire::SearchRequest>(request) ||
+           std::holds_alternative<wire::FileOffer>(request) ||
+           std::holds_alternative<wire::FileRequest>(request);
+}
+
 /// A server's side of one conversation, without I/O: which frames may come now, and what they ask.
 ///
 /// An error of `handle_frame` is the end: close the connection with it and `close_text()`. Frames
@@ -76,6 +85,9 @@ private:
         return std::visit(
             [&](auto&& m) -> Result<ServerRequest> {
                 using M = std::remove_cvref_t<decltype(m)>;
+                if constexpr (requires { m.request; }) {
+                    if (m.request == 0) return Errc::malformed_frame;  // 0: no request
+                }
                 if constexpr (std::is_same_v<M, wire::Hello>) {
                     return on_hello(m);
                 } else if constexpr (std::is_same_v<M, wire::LoginBegin>) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,7 +11,7 @@
 #include "quicchat/auth/scram.hpp"
 #include "quicchat/auth/verifier.hpp"
 #include "quicchat/base/bytes.hpp"
-#include "tests_dir.hpp"
+#include "vector_file.hpp"
 
 namespace quicchat::test {
 
@@ -47,21 +46,7 @@ struct ScramVector {
 };
 
 inline std::vector<ScramVector> scram_vectors() {
-    std::ifstream file{QUICCHAT_TESTS_DIR "/vectors/scram.txt"};
-    REQUIRE(file.is_open());
-    std::vector<ScramVector> vectors;
-    for (std::string line; std::getline(file, line);) {
-        if (line.empty() || line.front() == '#') continue;
-        if (line.front() == '[') {
-            vectors.push_back({line.substr(1, line.size() - 2), {}});
-            continue;
-        }
-        const std::size_t equals = line.find(" = ");
-        REQUIRE(equals != std::string::npos);
-        REQUIRE_FALSE(vectors.empty());
-        vectors.back().values[line.substr(0, equals)] = line.substr(equals + 3);
-    }
-    return vectors;
+    return read_vectors<ScramVector>("scram.txt");
 }
 
 inline ScramVector scram_vector(std::string_view name) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "quicchat/base/error.hpp"
 #include "quicchat/base/ids.hpp"
@@ -20,12 +21,16 @@ struct ServerStream {
     FrameAssembler assembler;
     Member* member = nullptr;
     bool uploads = false;  ///< A file comes on it.
+    bool asked = false;    ///< For a page or a file: nothing more may come.
     bool ended = false;    ///< Refused: what still comes is dropped.
     bool fin = false;      ///< Nothing more comes.
     std::size_t owed = 0;  ///< Bytes read for which the client has no credit back yet.
 
-    /// True if it has begun with a request already.
-    bool is_used() const { return member != nullptr || uploads; }
+    /// Whether that may come after what came before (PROTOCOL.md §2.1).
+    bool takes(const ServerRequest& request) const {
+        if (std::holds_alternative<std::monostate>(request)) return true;
+        return !asked && !(begins_stream(request) && (member != nullptr || uploads));
+    }
 
     void hold_up() {
         if (member != nullptr) member->held_up = true;

@@ -59,8 +59,8 @@ public:
     /// A stream of a request that has its answer there and asks nothing more.
     Errc answer_once(const Caller& caller, StreamId stream_id, ServerStream& stream,
                      RequestId request, Errc errc) {
+        stream.asked = errc == Errc{};
         if (errc != Errc{}) refuse(caller.connection, stream_id, stream, request, errc);
-        stream.ended = true;
         return Errc{};
     }
 
