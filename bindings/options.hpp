@@ -57,6 +57,7 @@ inline Limits make_limits(const pybind11::dict& chosen) {
         {"idle_timeout", &Limits::idle_timeout},
         {"keep_alive", &Limits::keep_alive},
         {"drain_timeout", &Limits::drain_timeout},
+        {"room_age_min", &Limits::room_age_min},
     };
     struct PerSecond {
         const char* name;

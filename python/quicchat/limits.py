@@ -31,6 +31,7 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "idle_timeout": (1, 3600, "seconds"),
     "keep_alive": (0.5, 3600, "seconds"),
     "drain_timeout": (0, 600, "seconds"),
+    "room_age_min": (0, 3.2e8, "seconds"),
     "messages_per_account": (1, 1_000_000, "messages a second"),
     "messages_per_room": (1, 1_000_000, "messages a second"),
     "messages_per_prefix": (1, 1_000_000, "messages a second"),
@@ -75,6 +76,7 @@ class Limits:
     idle_timeout: float | None = None
     keep_alive: float | None = None
     drain_timeout: float | None = None
+    room_age_min: float | None = None
     messages_per_account: int | None = None
     messages_per_room: int | None = None
     messages_per_prefix: int | None = None

@@ -75,6 +75,24 @@ void check_haste() {
         CHECK(append(harness, "#a", make_late_record(9, hour)).offset == 9);
         CHECK(log.head("#a").first == 2);
     }
+    SECTION("lets him if he took his time") {
+        fill("bob", 1, 1);
+        REQUIRE(log.open(
+            "#a",
+            {.records_max = 8, .bytes_max = 1'000'000, .ids_max = 100, .age_min = 100 * hour}));
+        for (unsigned i = 2; i <= 8; ++i) {
+            REQUIRE(append(harness, "#a", make_late_record(i, i * hour)).error == Errc{});
+        }
+        CHECK(append(harness, "#a", make_late_record(9, 9 * hour)).offset == 9);
+        CHECK(log.head("#a").first == 2);
+        // And now he hurries: bob's is not the oldest any more, but eve's will be.
+        fill("eve", 1, 1);
+        for (unsigned i = 10; i <= 16; ++i) {
+            append(harness, "#a", make_late_record(i, 10 * hour));
+        }
+        check_too_hasty(harness, make_late_record(17, 11 * hour));
+        CHECK(append(harness, "#a", make_late_record(17, 13 * hour)).error == Errc{});
+    }
     SECTION("takes what is to come by a clock that was set back for young") {
         fill("bob", 1, 1);
         fill("ada", 2, 8);

@@ -131,7 +131,7 @@ TEST_CASE("a server takes other limits while people are connected", "[sim][reloa
 TEST_CASE("a slow reader gets everything, whatever limits come", "[sim][reload]") {
     const WorldConfig config{.seed = 62,
                              .limits = {.stream_backlog_bytes_max = 16'384,
-                                        .outbox_bytes_max = 10'000'000,
+                                        .outbox_bytes_max = 2'000'000,
                                         .stream_receive_window = 8192,
                                         .connection_receive_window = 32'768}};
     World world{config};

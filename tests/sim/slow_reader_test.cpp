@@ -17,7 +17,7 @@ Limits small_windows() {
     return {.room_log_records_max = 100,
             .room_recent_frames_max = 10,
             .stream_backlog_bytes_max = 4096,
-            .outbox_bytes_max = 10'000'000,
+            .outbox_bytes_max = 2'000'000,
             .events_max = 20,
             .stream_receive_window = 8192,
             .connection_receive_window = 32'768};

@@ -40,8 +40,8 @@ struct Limits {
     std::size_t members_max = 10'000;         ///< Members of one room.
     std::size_t room_log_records_max = 4096;  ///< What a room remembers; before that is a Gap.
     std::size_t room_log_bytes_max = 16 * 1024 * 1024;  ///< The same in bytes: 4 KiB a record.
-    /// Who has more than a quarter of what a room remembers pushes out nothing of others that is
-    /// younger. A week, so that nobody misses it who looks in now and then.
+    /// Who writes more than a quarter of what a room remembers within two hours pushes out nothing
+    /// of others that is younger. A week, so that nobody misses it who looks in now and then.
     Duration room_age_min = std::chrono::hours{24 * 7};
     std::size_t room_recent_frames_max = 256;     ///< Encoded once, for all members that keep up.
     std::size_t private_rooms_max = 4000;         ///< Pairs of people; the longest quiet one goes.

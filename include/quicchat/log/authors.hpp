@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -30,7 +31,7 @@ struct RoomSize {
 };
 
 /// Whether a record of that author and time may not be pushed out by the one that comes, if the
-/// author of that one has a large share of the room.
+/// author of that one writes in haste.
 inline bool is_protected(std::string_view author, WallTime time, const Record& coming,
                          const Retention& retention) {
     return author != coming.author && coming.time - time < retention.age_min;
@@ -54,6 +55,7 @@ public:
         DeviceId device{};
         std::int64_t bytes = 0;
         std::int64_t records = 0;
+        WallTime written{};                ///< When, of a record that was added.
         std::optional<OldId> kept{};       ///< The newest of the device's ids without a record.
         std::optional<OldId> forgotten{};  ///< The oldest of them.
     };
@@ -61,6 +63,7 @@ public:
     void take(const Step& step) {
         Author& author = authors_[step.author];
         add(author, step.device, step.bytes, step.records);
+        if (step.records > 0) author.recent.add(step, 1);
         if (step.kept) author.old[step.device].push_back(*step.kept);
         if (step.forgotten) author.old[step.device].pop_front();
         tidy(step);
@@ -71,6 +74,7 @@ public:
         if (step.forgotten) author.old[step.device].push_front(*step.forgotten);
         if (step.kept) author.old[step.device].pop_back();
         add(author, step.device, -step.bytes, -step.records);
+        if (step.records > 0) author.recent.add(step, -1);
         tidy(step);
     }
 
@@ -111,20 +115,61 @@ public:
         return is_it ? &*found : nullptr;
     }
 
-    /// Whether more than a quarter of what a room may keep is the author's.
-    bool has_large_share(const std::string& name, const Retention& retention) const {
+    /// Whether more than a quarter of what a room may keep is the author's, and was written in
+    /// haste: within the hour of that time and the one before. Who fills a room in days may go on.
+    bool is_hasty(const std::string& name, WallTime now, const Retention& retention) const {
         const auto author = authors_.find(name);
         if (author == authors_.end()) return false;
-        return author->second.records > retention.records_max / 4 ||
-               static_cast<std::uint64_t>(author->second.bytes) > retention.bytes_max / 4;
+        const auto& [records, bytes] = author->second.recent.at(now);
+        const auto is_large = [](auto all, std::int64_t recent, std::size_t max) {
+            const auto share = static_cast<std::int64_t>(max / 4);
+            return static_cast<std::int64_t>(all) > share && recent > share;
+        };
+        return is_large(author->second.records, records, retention.records_max) ||
+               is_large(author->second.bytes, bytes, retention.bytes_max);
     }
 
     bool empty() const { return authors_.empty(); }
 
 private:
+    /// What an author wrote in the hour of his newest record, and in the one before.
+    class Recent {
+    public:
+        void add(const Step& step, std::int64_t sign) {
+            const std::int64_t hour = hour_of(step.written);
+            if (hour > hour_) {
+                before_ = hour == hour_ + 1 ? now_ : Amount{};
+                now_ = {};
+                hour_ = hour;
+            }
+            now_.first += sign * step.records;
+            now_.second += sign * step.bytes;
+        }
+
+        /// Records and bytes.
+        std::pair<std::int64_t, std::int64_t> at(WallTime time) const {
+            const std::int64_t hour = hour_of(time);
+            if (hour > hour_ + 1) return {};
+            if (hour == hour_ + 1) return now_;
+            return {now_.first + before_.first, now_.second + before_.second};
+        }
+
+    private:
+        using Amount = std::pair<std::int64_t, std::int64_t>;
+
+        static std::int64_t hour_of(WallTime time) {
+            return std::chrono::floor<std::chrono::hours>(time.time_since_epoch()).count();
+        }
+
+        std::int64_t hour_ = 0;
+        Amount now_{};
+        Amount before_{};
+    };
+
     struct Author {
         std::int64_t bytes = 0;
         std::size_t records = 0;
+        Recent recent{};
         std::map<DeviceId, std::size_t> live{};  ///< Records of each device.
         std::map<DeviceId, std::deque<OldId>> old{};
     };

@@ -182,7 +182,11 @@ private:
         const std::int64_t bytes = bytes_of(record);
         r.bytes += bytes;
         r.records.push_back({offset, std::move(record)});
-        r.authors.take({.author = author, .device = device, .bytes = bytes, .records = 1});
+        r.authors.take({.author = author,
+                        .device = device,
+                        .bytes = bytes,
+                        .records = 1,
+                        .written = done.time});
         forget_surplus(r, author, device);
         change_state(r, std::move(step.changes));
         drop_oldest(r);
@@ -251,7 +255,7 @@ private:
         for (const LoggedRecord& logged : changed) {
             size.bytes += bytes_of(logged.record) - bytes_of(room.at(logged.offset).record);
         }
-        if (!room.authors.has_large_share(record.author, room.retention)) return false;
+        if (!room.authors.is_hasty(record.author, record.time, room.retention)) return false;
         for (const LoggedRecord& oldest : room.records) {
             if (size.fits(room.retention)) return false;
             const Record& r = oldest.record;

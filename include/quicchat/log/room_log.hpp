@@ -28,7 +28,7 @@ struct Retention {
     std::size_t bytes_max = 0;
     /// So many of the newest ids of each device are recognised, also when their records are gone.
     std::size_t ids_max = 0;
-    /// Who has a large share of the room pushes out no record of another that is younger than that.
+    /// Who writes in haste pushes out no record of another that is younger than that.
     Duration age_min{};
 };
 
@@ -111,9 +111,9 @@ struct AppendCompletion {
 ///    and with the attributes `{}`, and does the same to the text of its edits. Without a message
 ///    at the target that is within retention they are `no_such_message`;
 ///  - only its old end goes. A record that would push out one of another author that is younger
-///  than
-///    `Retention::age_min`, by the times of both, is `rate_limited` while its author has more than
-///    a quarter of `records_max` or of `bytes_max`: what stands in the log now, before it;
+///    than `Retention::age_min`, by the times of both, is `rate_limited` while its author writes in
+///    haste: has more than a quarter of `records_max` or of `bytes_max` in the log, and wrote as
+///    much in this hour and the one before. So who fills a room in days may go on;
 ///  - the changes of the room's state that come with a record are stored together with it or, if it
 ///    is a duplicate or refused, not at all. `store` needs no record, and is safe at the latest
 ///    when an append that followed it is;

@@ -90,15 +90,17 @@ inline int load_rooms(Database& database, std::map<RoomKey, StoredRoom>& rooms) 
 inline int load_names(Database& database, const std::map<RoomKey, StoredRoom>& rooms, Names& names,
                       RoomAuthors& authors) {
     Statement select{database,
-                     "SELECT offset, author, device, id, bytes FROM record WHERE room=?1 "
-                     "AND offset>=?2"};
+                     "SELECT offset, author, device, id, bytes, time FROM record "
+                     "WHERE room=?1 AND offset>=?2"};
     for (const auto& [key, room] : rooms) {
         Rows rows = select.query(key, room.first);
         while (rows.next()) {
             names.insert(key, names.hash(rows.text(1), rows.bytes(2), rows.bytes(3)),
                          static_cast<Offset>(rows.number(0)));
-            Authors::Step step{
-                .author = std::string{rows.text(1)}, .bytes = rows.number(4), .records = 1};
+            Authors::Step step{.author = std::string{rows.text(1)},
+                               .bytes = rows.number(4),
+                               .records = 1,
+                               .written = WallTime{std::chrono::milliseconds{rows.number(5)}}};
             rows.copy_to(2, step.device.bytes);
             authors.take(key, std::move(step));
         }

@@ -250,7 +250,7 @@ private:
         size.bytes += detail::size_of(record);
         for (const auto& [at, after] : changed) size.bytes += after.bytes;
         if (size.fits(room.retention) || room.retention.age_min <= Duration{}) return SQLITE_OK;
-        if (!authors_.at(append.room).has_large_share(record.author, room.retention)) {
+        if (!authors_.at(append.room).is_hasty(record.author, record.time, room.retention)) {
             return SQLITE_OK;
         }
         for (std::size_t i = 0; !size.fits(room.retention); ++i) {
@@ -299,9 +299,11 @@ private:
         const Record& record = append.record;
         const std::int64_t bytes = detail::size_of(record);
         room.bytes += bytes;
-        authors_.take(
-            append.room,
-            {.author = record.author, .device = record.device, .bytes = bytes, .records = 1});
+        authors_.take(append.room, {.author = record.author,
+                                    .device = record.device,
+                                    .bytes = bytes,
+                                    .records = 1,
+                                    .written = record.time});
         return forget_surplus(append.room, room, record.author, record.device);
     }
 

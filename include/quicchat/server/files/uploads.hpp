@@ -165,7 +165,9 @@ public:
             if (upload.unwritten < limits_->file_backlog_bytes_max) freed_.push_back(found->first);
         }
         if (done.error != Errc{}) {
-            if (upload.stage == Stage::finishing) partial_.erase(upload.key);
+            const bool is_gone = upload.stage == Stage::finishing ||
+                                 done.error == Errc::storage_full;  // the store gave its room back
+            if (is_gone) partial_.erase(upload.key);
             return refuse(found->first, done.error), true;
         }
         if (upload.stage == Stage::opening) {

@@ -105,7 +105,7 @@ TEST_CASE("a slow reader of what it was told costs a cursor", "[server]") {
     chat.log_in(2, "bob");
     Texts texts;
     const auto write_one = [&](ConnectionId connection, const Bytes& frame) {
-        CHECK(connection == ConnectionId{2});
+        if (connection != ConnectionId{2}) return true;  // who tells gets an Ack
         texts.push_back(std::get<wire::Told>(HubFixture::read(frame)).text);
         return false;  // the stream is full now
     };
