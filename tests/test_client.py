@@ -186,7 +186,7 @@ class AsyncClient(Case):
             self.assertEqual({message.offset for message in seen}, {receipt.offset})
             await asyncio.gather(*(chat.close() for chat in chats))
 
-        self.talk(scenario)
+        self.talk(scenario, limits={"connections_per_account_max": 100})
 
     def test_a_full_server_says_so(self):
         async def scenario(connect, server):
@@ -197,6 +197,36 @@ class AsyncClient(Case):
                 self.assertEqual(quicchat.exit_status(caught.exception), 75)
 
         self.talk(scenario, limits={"connections_max": 1})
+
+    def test_an_account_with_too_many_connections_hears_that(self):
+        async def scenario(connect, _):
+            async with connect("ada"), connect("ada"), connect("bob"):
+                with self.assertRaises(quicchat.ServerFull) as caught:
+                    await connect("ada")
+                self.assertIn("ada has too many connections", str(caught.exception))
+                async with connect("bob"):
+                    pass
+
+        self.talk(scenario, limits={"connections_per_account_max": 2})
+
+    def test_wrong_passwords_lock_their_account_and_nobody_else(self):
+        async def scenario(connect, server):
+            wrong = {**account("ada"), "password": "wrong"}
+            for _ in range(10):
+                with self.assertRaises(quicchat.AuthError):
+                    await quicchat.connect("127.0.0.1", server.address[1], **wrong)
+            with self.assertRaises(quicchat.ServerFull) as caught:
+                await connect("ada")
+            self.assertIn("too many logins of ada have failed", str(caught.exception))
+            async with connect("bob"):
+                pass
+
+        self.talk(scenario)
+
+    def test_limits_that_do_not_fit_together_are_named(self):
+        with self.assertRaises(quicchat.ConfigError) as caught:
+            quicchat.Limits(message_bytes_max=60_000)
+        self.assertIn("do not fit a frame", str(caught.exception))
 
     def test_two_loops_in_two_threads(self):
         results = {}

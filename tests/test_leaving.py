@@ -15,7 +15,7 @@ class Leaving(Case):
                 await asyncio.wait_for(asyncio.gather(*leaves), scaled(30))
                 with self.assertRaises(quicchat.RequestError) as caught:
                     await asyncio.wait_for(ada.leave("#lobby"), scaled(30))
-                self.assertEqual(caught.exception.code, "not_in_room")
+                self.assertEqual(caught.exception.code, "E-NOT-IN-ROOM")
                 await ada.join("#lobby")
 
         self.talk(scenario)

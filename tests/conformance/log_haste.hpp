@@ -242,17 +242,15 @@ void check_haste_in_bytes() {
         CHECK(append(harness, "#a", make_record(700, text)).error == Errc{});
         CHECK(log.head("#a").first == 3);
     }
-    SECTION("counts an edit for whose message it is about") {
+    SECTION("counts edits, and what they made of their messages") {
         const std::string better(4000, 'y');
-        for (unsigned i = 2; i <= 5; ++i) append(harness, "#a", make_record(i, "short"));
-        for (unsigned i = 2; i <= 5; ++i) {
-            Record change = make_act(10 + i, edit, i, better);
-            change.author = "eve" + std::to_string(i);
-            CHECK(append(harness, "#a", change).error == Errc{});
+        for (unsigned i = 2; i <= 4; ++i) append(harness, "#a", make_record(i, "short"));
+        for (unsigned i = 2; i <= 4; ++i) {
+            CHECK(append(harness, "#a", make_act(10 + i, edit, i, better)).error == Errc{});
         }
-        const std::string rest(5000, 'x');
+        const std::string rest(12'000, 'x');
         check_too_hasty(harness, make_record(20, rest));
-        CHECK(append(harness, "#a", make_record_of("eve2", 1, 20, rest)).error == Errc{});
+        CHECK(append(harness, "#a", make_record_of("eve", 1, 20, rest)).error == Errc{});
     }
     SECTION("counts the same after a restart") {
         if (!H::outlives_restart) return;
