@@ -14,3 +14,17 @@ using Client = quicchat::Client<Transport>;
 using Server = quicchat::Server<Transport>;
 
 }  // namespace quicchat::memory
+
+#ifdef QUICCHAT_COMPILED
+namespace quicchat {
+
+extern template class Client<memory::Transport>;
+extern template class ClientCalls<memory::Client>;
+extern template class Delivery<memory::Transport>;
+extern template class FileStreams<memory::Transport>;
+extern template class Logins<memory::Transport>;
+extern template class Peers<memory::Transport>;
+extern template class Server<memory::Transport>;
+
+}  // namespace quicchat
+#endif

@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <variant>
 
 #include "quicchat/auth/account_store.hpp"
@@ -69,27 +68,14 @@ namespace detail {
 class OpenQuestion {
 public:
     OpenQuestion() = default;
-    OpenQuestion(std::shared_ptr<AccountHook> hook, const AccountQuestion& question, Now now)
-        : hook_(std::move(hook)), ticket_(hook_->ask(question, now)) {}
+    OpenQuestion(std::shared_ptr<AccountHook> hook, const AccountQuestion& question, Now now);
     OpenQuestion(OpenQuestion&&) noexcept = default;
-    OpenQuestion& operator=(OpenQuestion&& other) noexcept {
-        cancel();
-        hook_ = std::move(other.hook_);
-        ticket_ = other.ticket_;
-        return *this;
-    }
+    OpenQuestion& operator=(OpenQuestion&& other) noexcept;
     ~OpenQuestion() { cancel(); }
 
-    std::optional<HookDecision> poll(Now now) {
-        if (hook_ == nullptr) return std::nullopt;
-        std::optional<HookDecision> decision = hook_->poll(ticket_, now);
-        if (decision) hook_.reset();
-        return decision;
-    }
+    std::optional<HookDecision> poll(Now now);
 
-    void cancel() {
-        if (const auto hook = std::exchange(hook_, nullptr)) hook->cancel(ticket_);
-    }
+    void cancel();
 
 private:
     std::shared_ptr<AccountHook> hook_;
@@ -98,3 +84,7 @@ private:
 
 }  // namespace detail
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/auth/impl/account_hook.ipp"
+#endif

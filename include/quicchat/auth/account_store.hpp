@@ -10,9 +10,9 @@
 #include <variant>
 
 #include "quicchat/auth/crypto.hpp"
-#include "quicchat/auth/scram_keys.hpp"
 #include "quicchat/auth/verifier.hpp"
 #include "quicchat/base/bytes.hpp"
+#include "quicchat/base/config.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/result.hpp"
 
@@ -40,34 +40,14 @@ public:
 
     /// Adds an account. `invalid_name` if it cannot be a user's name, `invalid_request` if the name
     /// is taken.
-    Result<std::monostate> add(std::string_view name, const Verifier& verifier) {
-        if (!is_user_name(name)) return Errc::invalid_name;
-        const auto [at, added] =
-            accounts_.try_emplace(canonical_name(name), Account{std::string{name}, verifier});
-        if (!added) return Errc::invalid_request;
-        ++accounts_by_iterations_[verifier.iterations];
-        return std::monostate{};
-    }
+    Result<std::monostate> add(std::string_view name, const Verifier& verifier);
 
     /// Gives an account a new password. False if there is no such account.
-    bool replace_verifier(std::string_view name, const Verifier& verifier) {
-        const auto at = accounts_.find(canonical_name(name));
-        if (at == accounts_.end()) return false;
-        forget_iterations(at->second.verifier.iterations);
-        ++accounts_by_iterations_[verifier.iterations];
-        at->second.verifier = verifier;
-        return true;
-    }
+    bool replace_verifier(std::string_view name, const Verifier& verifier);
 
     /// Removes an account; its name is free again. False if there is no such account. To lock
     /// somebody out, disable the account: to a stranger it then looks as before.
-    bool remove(std::string_view name) {
-        const auto at = accounts_.find(canonical_name(name));
-        if (at == accounts_.end()) return false;
-        forget_iterations(at->second.verifier.iterations);
-        accounts_.erase(at);
-        return true;
-    }
+    bool remove(std::string_view name);
 
     /// Lets nobody log in to an account any more, or lets them again. Open connections are not
     /// touched. False if there is no such account.
@@ -75,10 +55,7 @@ public:
     bool enable(std::string_view name) { return set_enabled(name, true); }
 
     /// The account, or nullptr.
-    const Account* find(std::string_view name) const {
-        const auto at = accounts_.find(canonical_name(name));
-        return at == accounts_.end() ? nullptr : &at->second;
-    }
+    const Account* find(std::string_view name) const;
 
     const Accounts& accounts() const { return accounts_; }
 
@@ -119,43 +96,22 @@ private:
 
     /// The iterations of some real account: after the default has changed, old accounts keep the
     /// old number, and so must a share of those that do not exist.
-    std::uint32_t draw_iterations(const Digest& random) const {
-        if (accounts_.empty()) return scram_iterations_default;
-        std::uint64_t number = 0;
-        for (std::size_t i = 0; i < 4; ++i) {
-            number = (number << 8) | std::to_integer<std::uint64_t>(random[i]);
-        }
-        // A fraction and no remainder: when accounts come and go, hardly any name changes sides.
-        std::uint64_t place = (number * accounts_.size()) >> 32;
-        for (const auto& [iterations, count] : accounts_by_iterations_) {
-            if (place < count) return iterations;
-            place -= count;
-        }
-        return scram_iterations_default;
-    }
+    std::uint32_t draw_iterations(const Digest& random) const;
 
-    bool set_enabled(std::string_view name, bool enabled) {
-        const auto at = accounts_.find(canonical_name(name));
-        if (at == accounts_.end()) return false;
-        at->second.enabled = enabled;
-        return true;
-    }
+    bool set_enabled(std::string_view name, bool enabled);
 
-    void forget_iterations(std::uint32_t iterations) {
-        const auto at = accounts_by_iterations_.find(iterations);
-        if (--at->second == 0) accounts_by_iterations_.erase(at);
-    }
+    void forget_iterations(std::uint32_t iterations);
 
     Accounts accounts_;
     std::map<std::uint32_t, std::size_t> accounts_by_iterations_;
 };
 
 /// How an account is spelled; nothing if there is none.
-inline std::optional<std::string> account_name(const AccountStore& accounts,
-                                               std::string_view name) {
-    const Account* account = accounts.find(name);
-    if (account == nullptr) return std::nullopt;
-    return account->name;
-}
+QUICCHAT_DECL std::optional<std::string> account_name(const AccountStore& accounts,
+                                                      std::string_view name);
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/auth/impl/account_store.ipp"
+#endif

@@ -1,17 +1,14 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "quicchat/auth/crypto.hpp"
 #include "quicchat/auth/scram_keys.hpp"
 #include "quicchat/base/bytes.hpp"
-#include "quicchat/base/name.hpp"
 
 namespace quicchat {
 
@@ -22,36 +19,18 @@ namespace quicchat {
 /// cache ends. Not thread-safe.
 class ClientKeyCache {
 public:
-    explicit ClientKeyCache(std::size_t entries_max = 64) : entries_max_(entries_max) {}
+    explicit ClientKeyCache(std::size_t entries_max = 64);
 
     /// The keys, or nullptr. `password_check` tells passwords apart: without it, whoever shares the
     /// cache would be logged in by the right user name alone.
     const ScramKeys* find(std::string_view user, BytesView salt, std::uint32_t iterations,
-                          BytesView password_check) const {
-        const std::string name = canonical_name(user);
-        const auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) {
-            return e.iterations == iterations && std::ranges::equal(e.salt, salt) &&
-                   e.user == name &&
-                   equal_in_constant_time(e.password_check.view(), password_check);
-        });
-        return entry == entries_.end() ? nullptr : &entry->keys;
-    }
+                          BytesView password_check) const;
 
     /// Adds keys that a server has proved to know too. The oldest entry makes room.
     void remember(std::string_view user, BytesView salt, std::uint32_t iterations,
-                  BytesView password_check, const ScramKeys& keys) {
-        if (entries_max_ == 0 || find(user, salt, iterations, password_check) != nullptr) return;
-        if (entries_.size() >= entries_max_) entries_.erase(entries_.begin());
-        Entry entry;
-        entry.user = canonical_name(user);
-        entry.salt.assign(salt.begin(), salt.end());
-        entry.iterations = iterations;
-        entry.password_check = Secret{password_check};
-        entry.keys = keys;
-        entries_.push_back(std::move(entry));
-    }
+                  BytesView password_check, const ScramKeys& keys);
 
-    void clear() { entries_.clear(); }
+    void clear();
     std::size_t size() const { return entries_.size(); }
 
 private:
@@ -68,3 +47,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/auth/impl/client_key_cache.ipp"
+#endif

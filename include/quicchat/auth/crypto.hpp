@@ -4,10 +4,9 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <utility>
 
 #include "quicchat/base/bytes.hpp"
+#include "quicchat/base/config.hpp"
 
 namespace quicchat {
 
@@ -31,49 +30,33 @@ concept ScramCrypto = requires(BytesView bytes, std::uint32_t iterations) {
 };
 
 /// Overwrites a secret that is no longer needed. The compiler may not drop it.
-inline void secure_wipe(std::span<std::byte> memory) {
-    if (memory.empty()) return;
-    std::memset(memory.data(), 0, memory.size());
-    // Without a reader, memset before the end of an object's life is a dead store. This claims one.
-    asm volatile("" : : "r"(memory.data()) : "memory");
-}
+QUICCHAT_DECL void secure_wipe(std::span<std::byte> memory);
 
 /// Compares secrets: the time depends on the sizes, which are public, and not on the content.
-inline bool equal_in_constant_time(BytesView a, BytesView b) {
-    if (a.size() != b.size()) return false;
-    unsigned difference = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        difference |= std::to_integer<unsigned>(a[i] ^ b[i]);
-        // Hides the value, or else the compiler may leave the loop as soon as all bits are set.
-        asm volatile("" : "+r"(difference));
-    }
-    return difference == 0;
-}
+QUICCHAT_DECL bool equal_in_constant_time(BytesView a, BytesView b);
 
 /// Owns secret bytes and wipes them when it ends. Moving leaves no copy behind.
 class Secret {
 public:
     Secret() = default;
-    explicit Secret(BytesView bytes) : bytes_(bytes.begin(), bytes.end()) {}
+    explicit Secret(BytesView bytes);
     Secret(const Secret&) = default;
-    Secret(Secret&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
-    Secret& operator=(Secret other) noexcept {
-        bytes_.swap(other.bytes_);
-        return *this;
-    }
+    Secret(Secret&& other) noexcept;
+    Secret& operator=(Secret other) noexcept;
     ~Secret() { wipe(); }
 
     BytesView view() const { return bytes_; }
     bool empty() const { return bytes_.empty(); }
 
     /// Forgets the secret now.
-    void wipe() {
-        secure_wipe(bytes_);
-        bytes_.clear();
-    }
+    void wipe();
 
 private:
     Buffer bytes_;  // never grows, so no copy is left in memory that was given back
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/auth/impl/crypto.ipp"
+#endif

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <utility>
 
 #include "quicchat/auth/account_hook.hpp"
 #include "quicchat/base/time.hpp"
@@ -29,44 +28,19 @@ public:
     /// longer than `DeviceAuthenticatorOptions::hook_timeout`.
     static constexpr std::size_t questions_max_default = 1000;
 
-    explicit DeferredHook(std::size_t questions_max = questions_max_default)
-        : state_(std::make_shared<State>()) {
-        state_->questions_max = questions_max;
-    }
+    explicit DeferredHook(std::size_t questions_max = questions_max_default);
 
     /// The oldest question that was not taken yet, unless its login is over.
-    std::optional<DeferredQuestion> poll_question() {
-        const auto found = state_->open.upper_bound(state_->taken);
-        if (found == state_->open.end()) return std::nullopt;
-        state_->taken = found->first;
-        return DeferredQuestion{found->first, found->second.question};
-    }
+    std::optional<DeferredQuestion> poll_question();
 
     /// False if nobody waits for that answer (any more), or it was given.
-    bool answer(HookTicket ticket, HookDecision decision) {
-        const auto found = state_->open.find(ticket);
-        if (found == state_->open.end() || found->second.decision) return false;
-        found->second.decision = std::move(decision);
-        return true;
-    }
+    bool answer(HookTicket ticket, HookDecision decision);
 
-    HookTicket ask(const AccountQuestion& question, Now) override {
-        if (state_->open.size() >= state_->questions_max) return HookTicket{};
-        const HookTicket ticket{++state_->last_ticket};
-        state_->open.emplace_hint(state_->open.end(), ticket, Open{question, std::nullopt});
-        return ticket;
-    }
+    HookTicket ask(const AccountQuestion& question, Now) override;
 
-    std::optional<HookDecision> poll(HookTicket ticket, Now) override {
-        const auto found = state_->open.find(ticket);
-        if (found == state_->open.end()) return HookUnavailable{};
-        if (!found->second.decision) return std::nullopt;
-        std::optional<HookDecision> decision = std::move(found->second.decision);
-        state_->open.erase(found);
-        return decision;
-    }
+    std::optional<HookDecision> poll(HookTicket ticket, Now) override;
 
-    void cancel(HookTicket ticket) override { state_->open.erase(ticket); }
+    void cancel(HookTicket ticket) override;
 
     /// Questions whose login waits.
     std::size_t open_questions() const { return state_->open.size(); }
@@ -88,3 +62,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/auth/impl/deferred_hook.ipp"
+#endif

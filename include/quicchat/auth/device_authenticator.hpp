@@ -68,15 +68,10 @@ public:
     }
 
     /// `entropy` is at least 18 random bytes, used once.
-    std::unique_ptr<LoginExchange> begin(BytesView entropy) override {
-        assert(entropy.size() >= 18);
-        return std::unique_ptr<Exchange>{new Exchange{context_, encode_base64(entropy)}};
-    }
+    std::unique_ptr<LoginExchange> begin(BytesView entropy) override;
 
     /// Those in the book: whom a hook would let in is not known before.
-    std::optional<std::string> find_account(const std::string& name) const override {
-        return account_name(context_->book->accounts(), name);
-    }
+    std::optional<std::string> find_account(const std::string& name) const override;
 
 private:
     std::shared_ptr<Context> context_;
@@ -85,45 +80,15 @@ private:
 template <ScramCrypto Crypto>
 class DeviceAuthenticator<Crypto>::Exchange final : public LoginExchange {
 public:
-    LoginStep start(const LoginRequest& request) override {
-        if (state_ != State::fresh) return refuse();
-        now_ = request.now;
-        device_ = request.device;
-        binding_ = request.binding;
-        if (request.mechanism == token_mechanism) return start_token(request);
-        if (request.mechanism == scram_mechanism) return start_password(request);
-        return refuse();
-    }
+    LoginStep start(const LoginRequest& request) override;
 
-    LoginStep respond(BytesView proof) override {
-        if (state_ != State::proof_awaited) return refuse();
-        Result<Buffer> success = password_->handle_client_final(proof);
-        if (!success || !is_up_to_date()) return refuse();
-        end();
-        // A device that cannot be looked up gets no token this time: the login is good without.
-        if (device_ != DeviceId{}) {
-            if (const auto known = context_->book->find_device(name_, device_)) {
-                give_token(next_generation(*known), [&](const TokenKeys& next) {
-                    return after_password_login(*known, device_, next, now_.wall);
-                });
-            }
-        }
-        return LoginAccepted{name_, *std::move(success)};
-    }
+    LoginStep respond(BytesView proof) override;
 
     bool waits() const override { return is_asking() || state_ == State::token_unsafe; }
 
-    std::optional<LoginStep> poll(Now now) override {
-        now_ = now;
-        if (is_asking()) return poll_hook();
-        if (state_ == State::token_unsafe) return poll_book();
-        return std::nullopt;
-    }
+    std::optional<LoginStep> poll(Now now) override;
 
-    std::optional<TimePoint> deadline() const override {
-        if (!waits()) return std::nullopt;
-        return deadline_;
-    }
+    std::optional<TimePoint> deadline() const override;
 
     const std::string& claimed_user() const override { return claimed_user_; }
 
@@ -148,60 +113,21 @@ private:
         Secret key;
     };
 
-    Exchange(std::shared_ptr<Context> context, std::string nonce)
-        : context_(std::move(context)), nonce_(std::move(nonce)) {}
+    Exchange(std::shared_ptr<Context> context, std::string nonce);
 
     // --- By password
 
-    LoginStep start_password(const LoginRequest& request) {
-        password_.emplace(request.binding, nonce_);
-        if (!password_->handle_client_first(request.data)) return refuse();
-        claimed_user_ = password_->user();
-        return ask(request, State::asking_for_password);
-    }
+    LoginStep start_password(const LoginRequest& request);
 
-    LoginStep challenge(const HookDecision& decision) {
-        // The made-up account is computed in any case, so that the time does not tell either.
-        ScramLookUp account = context_->book->accounts().template find_or_fake<Crypto>(
-            claimed_user_, context_->secret.view());
-        if (const auto* given = std::get_if<Account>(&decision)) {
-            account = {given->verifier, given->name, given->enabled && is_claimed(given->name)};
-        }
-        // To the end as if there was no account.
-        if (std::holds_alternative<RefuseLogin>(decision)) account.may_log_in = false;
-        own_verifier_.reset();
-        if (!std::holds_alternative<Account>(decision)) own_verifier_ = account.verifier;
-        name_ = account.name;
-        Result<Buffer> message = password_->provide(account);
-        if (!message) return refuse();
-        state_ = State::proof_awaited;
-        return LoginChallenge{*std::move(message)};
-    }
+    LoginStep challenge(const HookDecision& decision);
 
     /// The server's own account is as it was at the challenge. Or else whoever has the old password
     /// could begin a login before it is changed, and get a token for the time after.
-    bool is_up_to_date() {
-        if (!own_verifier_) return true;
-        const Account* account = context_->book->accounts().find(claimed_user_);
-        return account != nullptr && account->enabled && account->verifier == *own_verifier_;
-    }
+    bool is_up_to_date();
 
     // --- By token
 
-    LoginStep start_token(const LoginRequest& request) {
-        // A fault of ours, which must not cost the client its token.
-        if (detail::is_missing(binding_)) return refuse();
-        Result<TokenClaim> claim = parse_token_claim(request.data);
-        if (!claim || device_ == DeviceId{}) return refuse(Errc::token_refused);
-        claim_ = *std::move(claim);
-        claimed_user_ = claim_.user;
-        if (context_->hook != nullptr) {
-            // Nobody is asked about a claim that is not proven.
-            const ProvenToken token = prove();
-            if (token.refusal) return refuse(*token.refusal);
-        }
-        return ask(request, State::asking_for_token);
-    }
+    LoginStep start_token(const LoginRequest& request);
 
     struct ProvenToken {
         std::optional<LoginRefused> refusal{};
@@ -211,80 +137,22 @@ private:
     };
 
     /// Whether the claim is good now. One that is not proven changes nothing, whatever it says.
-    ProvenToken prove() {
-        const Result<std::optional<Device>> device =
-            context_->book->find_device(claimed_user_, device_);
-        if (!device) return {LoginRefused{to_errc(device.error())}};
-        const PlacedToken token = find_token(*device, claim_.generation);
-        const TokenVerdict verdict =
-            verify_token_claim<Crypto>(claim_, device_, binding_, token.keys);
-        if (token.place == TokenPlace::none || !verdict.proven) {
-            return {LoginRefused{Errc::token_refused}};
-        }
-        if (token.place == TokenPlace::previous) {
-            // PROTOCOL.md §5.8: there are two of this token, and one of them is a thief's. Nobody
-            // knows which, so both need the password now.
-            context_->book->remove_device(claimed_user_, device_);
-            return {LoginRefused{Errc::token_refused, true}};
-        }
-        if (is_expired(**device, now_.wall)) return {LoginRefused{Errc::token_refused}};
-        return {std::nullopt, **device, token.place, verdict.server_signature};
-    }
+    ProvenToken prove();
 
-    LoginStep accept_token(const HookDecision& decision) {
-        // Before the device is read: if a password is changed in between, the book can tell.
-        const Account* account = context_->book->accounts().find(claimed_user_);
-        // Anew, if a hook took its time: the token may be used or revoked by now.
-        const ProvenToken token = prove();
-        if (token.refusal) return refuse(*token.refusal);
-        if (const auto* given = std::get_if<Account>(&decision)) account = given;
-        if (std::holds_alternative<RefuseLogin>(decision) || account == nullptr ||
-            !account->enabled || !is_claimed(account->name)) {
-            return refuse(Errc::token_refused);
-        }
-        name_ = account->name;
-        end();
-        give_token(next_generation(token.device), [&](const TokenKeys& next) {
-            return after_token_login(token.device, token.place, next, now_.wall);
-        });
-        const Digest& signature = token.server_signature;
-        return LoginAccepted{name_, Buffer(signature.begin(), signature.end())};
-    }
+    LoginStep accept_token(const HookDecision& decision);
 
     // --- The hook
 
-    bool is_asking() const {
-        return state_ == State::asking_for_password || state_ == State::asking_for_token;
-    }
+    bool is_asking() const;
 
-    LoginStep ask(const LoginRequest& request, State state) {
-        state_ = state;
-        if (context_->hook == nullptr) return decide(UseOwnAccounts{});
-        question_ = {context_->hook,
-                     {claimed_user_, device_, std::string{request.peer_address}, request.mechanism},
-                     now_};
-        deadline_ = now_.steady + context_->options.hook_timeout;
-        if (std::optional<LoginStep> step = poll_hook()) return *std::move(step);
-        return LoginPending{};
-    }
+    LoginStep ask(const LoginRequest& request, State state);
 
-    std::optional<LoginStep> poll_hook() {
-        if (const std::optional<HookDecision> decision = question_.poll(now_)) {
-            return decide(*decision);
-        }
-        if (now_.steady >= deadline_) return refuse();
-        return std::nullopt;
-    }
+    std::optional<LoginStep> poll_hook();
 
-    LoginStep decide(const HookDecision& decision) {
-        if (std::holds_alternative<HookUnavailable>(decision)) return refuse();
-        return state_ == State::asking_for_password ? challenge(decision) : accept_token(decision);
-    }
+    LoginStep decide(const HookDecision& decision);
 
     /// A hook gives the account of the name that was claimed, in whatever spelling.
-    bool is_claimed(const std::string& name) const {
-        return canonical_name(name) == canonical_name(claimed_user_);
-    }
+    bool is_claimed(const std::string& name) const;
 
     // --- The new token
 
@@ -302,34 +170,14 @@ private:
 
     /// The device gets its token once a crash cannot take it from the book any more. Or else it
     /// would show a token that the server never heard of.
-    std::optional<LoginStep> poll_book() {
-        if (context_->book->saved() < unsafe_.ticket) {
-            deadline_ = now_.steady + book_poll_interval;
-            return std::nullopt;
-        }
-        UnsafeToken token = std::exchange(unsafe_, {});
-        state_ = State::over;
-        // Unless it was revoked meanwhile, or another login of the device got a newer one.
-        const Result<std::optional<Device>> device = context_->book->find_device(name_, device_);
-        if (!device || !*device || (*device)->next != token.keys) return std::nullopt;
-        const BytesView key = token.key.view();
-        return TokenIssued{token.keys.generation, Buffer(key.begin(), key.end())};
-    }
+    std::optional<LoginStep> poll_book();
 
     // --- The end
 
-    LoginStep refuse(LoginRefused refusal = {}) {
-        end();
-        return refusal;
-    }
+    LoginStep refuse(LoginRefused refusal = {});
     LoginStep refuse(Errc errc) { return refuse(LoginRefused{errc}); }
 
-    void end() {
-        state_ = State::over;
-        password_.reset();
-        question_.cancel();
-        unsafe_ = {};
-    }
+    void end();
 
     std::shared_ptr<Context> context_;
     std::string nonce_;
@@ -348,3 +196,5 @@ private:
 };
 
 }  // namespace quicchat
+
+#include "quicchat/auth/impl/device_authenticator.ipp"

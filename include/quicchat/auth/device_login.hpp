@@ -14,6 +14,7 @@
 #include "quicchat/auth/scram_login.hpp"
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/ids.hpp"
+#include "quicchat/base/match.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/transport/event.hpp"
@@ -32,64 +33,25 @@ public:
     /// `invalid_request` if there is neither password nor token, or what was stored is no token.
     static Result<DeviceLogin> create(std::string_view user,
                                       std::optional<ScramLogin<Crypto>> password,
-                                      std::optional<DeviceToken> token = {}) {
-        if (!is_user_name(user) || (password && password->user() != user)) {
-            return Errc::invalid_name;
-        }
-        if (!password && !token) return Errc::invalid_request;
-        if (token && !is_device_token(*token)) return Errc::invalid_request;
-        DeviceLogin login;
-        login.user_ = user;
-        login.password_ = std::move(password);
-        login.token_ = std::move(token);
-        return login;
-    }
+                                      std::optional<DeviceToken> token = {});
 
     /// The same for a user who has a password only; see `ScramLogin::create`.
     static Result<DeviceLogin> with_password(std::string_view user, std::string_view password,
-                                             ScramLoginOptions options = {}) {
-        Result<ScramLogin<Crypto>> login =
-            ScramLogin<Crypto>::create(user, password, std::move(options));
-        if (!login) return login.error();
-        return create(user, *std::move(login));
-    }
+                                             ScramLoginOptions options = {});
 
     /// Begins a login on a new connection. `token_refused` if there was only a token and the server
     /// refused it, or if the device has no id, without which no token is good.
     Result<LoginStart> start(const ChannelBinding& binding, DeviceId device,
-                             BytesView entropy) override {
-        end();
-        if (token_ && device != DeviceId{}) return start_token(binding, device);
-        if (!password_) return Errc::token_refused;
-        way_ = Way::password;
-        return password_->start(binding, device, entropy);
-    }
+                             BytesView entropy) override;
 
-    Result<Buffer> respond(BytesView challenge) override {
-        // A login by token has no challenge.
-        if (way_ != Way::password) return end(), Errc::server_not_verified;
-        return password_->respond(challenge);
-    }
+    Result<Buffer> respond(BytesView challenge) override;
 
-    Result<std::monostate> finish(BytesView success) override {
-        if (way_ == Way::password) return password_->finish(success);
-        const bool verified =
-            way_ == Way::token && equal_in_constant_time(success, server_signature_);
-        end();
-        if (!verified) return Errc::server_not_verified;
-        return std::monostate{};
-    }
+    Result<std::monostate> finish(BytesView success) override;
 
     /// What is no token is not kept.
-    void keep(DeviceToken token) override {
-        if (is_device_token(token)) token_ = std::move(token);
-    }
+    void keep(DeviceToken token) override;
 
-    bool recover(Errc why) override {
-        if (why != Errc::token_refused || !token_) return false;
-        token_.reset();
-        return password_.has_value();
-    }
+    bool recover(Errc why) override;
 
     /// The token for the next login, for the application to store: as secret as the password.
     const DeviceToken* token() const override { return token_ ? &*token_ : nullptr; }
@@ -101,18 +63,9 @@ private:
 
     DeviceLogin() = default;
 
-    Result<LoginStart> start_token(const ChannelBinding& binding, DeviceId device) {
-        if (detail::is_missing(binding)) return Errc::internal_error;
-        const TokenLogin login = make_token_login<Crypto>(user_, device, *token_, binding);
-        server_signature_ = login.server_signature;
-        way_ = Way::token;
-        return LoginStart{std::string{token_mechanism}, encode_token_claim(login.claim), true};
-    }
+    Result<LoginStart> start_token(const ChannelBinding& binding, DeviceId device);
 
-    void end() {
-        way_ = Way::none;
-        secure_wipe(server_signature_);
-    }
+    void end();
 
     std::string user_;
     std::optional<ScramLogin<Crypto>> password_;
@@ -122,3 +75,5 @@ private:
 };
 
 }  // namespace quicchat
+
+#include "quicchat/auth/impl/device_login.ipp"

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <algorithm>
 #include <cassert>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,8 +10,8 @@
 #include "quicchat/auth/device.hpp"
 #include "quicchat/auth/scram_keys.hpp"
 #include "quicchat/base/bytes.hpp"
+#include "quicchat/base/config.hpp"
 #include "quicchat/base/ids.hpp"
-#include "quicchat/base/name.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/transport/event.hpp"
 
@@ -39,32 +37,16 @@ struct TokenClaim {
 namespace detail {
 
 /// Eight bytes, the highest first.
-inline void append_big_endian(Buffer& buffer, std::uint64_t number) {
-    for (int shift = 56; shift >= 0; shift -= 8) {
-        buffer.push_back(static_cast<std::byte>((number >> shift) & 0xff));
-    }
-}
+QUICCHAT_DECL void append_big_endian(Buffer& buffer, std::uint64_t number);
 
 /// The name with its length before it.
-inline void append_user_name(Buffer& buffer, std::string_view user) {
-    assert(is_user_name(user));  // so the length fits a byte
-    buffer.push_back(static_cast<std::byte>(user.size()));
-    append(buffer, as_bytes(user));
-}
+QUICCHAT_DECL void append_user_name(Buffer& buffer, std::string_view user);
 
 /// PROTOCOL.md §5.8: AuthMessage := "quicchat token login" length(user) user device generation
 /// binding. Everything but the name has one length, and the name's own is before it, so no two
 /// logins have the same message.
-inline Buffer token_auth_message(std::string_view user, const DeviceId& device,
-                                 std::uint64_t generation, const ChannelBinding& binding) {
-    Buffer message;
-    append(message, as_bytes("quicchat token login"));
-    append_user_name(message, user);
-    append(message, device.bytes);
-    append_big_endian(message, generation);
-    append(message, binding);
-    return message;
-}
+QUICCHAT_DECL Buffer token_auth_message(std::string_view user, const DeviceId& device,
+                                        std::uint64_t generation, const ChannelBinding& binding);
 
 /// RFC 5802 §3, with the token in place of SaltedPassword.
 template <ScramCrypto Crypto>
@@ -79,9 +61,7 @@ ScramKeys derive_token_client_keys(BytesView token) {
 }  // namespace detail
 
 /// True for what can be a token: 32 bytes with a generation.
-inline bool is_device_token(const DeviceToken& token) {
-    return token.generation != 0 && token.key.view().size() == device_token_bytes;
-}
+QUICCHAT_DECL bool is_device_token(const DeviceToken& token);
 
 /// What a server keeps of a token.
 template <ScramCrypto Crypto>
@@ -134,31 +114,14 @@ TokenVerdict verify_token_claim(const TokenClaim& claim, const DeviceId& device,
 }
 
 /// The client's message: length of the name, the name, the generation, the proof.
-inline Buffer encode_token_claim(const TokenClaim& claim) {
-    Buffer message;
-    detail::append_user_name(message, claim.user);
-    detail::append_big_endian(message, claim.generation);
-    append(message, claim.proof);
-    return message;
-}
+QUICCHAT_DECL Buffer encode_token_claim(const TokenClaim& claim);
 
 /// Reads the client's message: nothing may be missing, wrong or left over. Every failure is
 /// `token_refused`.
-inline Result<TokenClaim> parse_token_claim(BytesView message) {
-    constexpr std::size_t generation_bytes = 8;
-    TokenClaim claim;
-    if (message.empty()) return Errc::token_refused;
-    const std::size_t name_bytes = std::to_integer<std::size_t>(message[0]);
-    if (message.size() != 1 + name_bytes + generation_bytes + claim.proof.size()) {
-        return Errc::token_refused;
-    }
-    claim.user = to_string(message.subspan(1, name_bytes));
-    for (const std::byte octet : message.subspan(1 + name_bytes, generation_bytes)) {
-        claim.generation = (claim.generation << 8) | std::to_integer<std::uint64_t>(octet);
-    }
-    std::ranges::copy(message.last(claim.proof.size()), claim.proof.begin());
-    if (!is_user_name(claim.user) || claim.generation == 0) return Errc::token_refused;
-    return claim;
-}
+QUICCHAT_DECL Result<TokenClaim> parse_token_claim(BytesView message);
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/auth/impl/device_token.ipp"
+#endif

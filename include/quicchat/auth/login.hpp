@@ -114,8 +114,8 @@ public:
     /// True after LoginPending, and after LoginAccepted while a token is to come: then `poll` is
     /// called at every wake-up, and at `deadline` at the latest.
     virtual bool waits() const { return false; }
-    virtual std::optional<LoginStep> poll(Now) { return std::nullopt; }
-    virtual std::optional<TimePoint> deadline() const { return std::nullopt; }
+    virtual std::optional<LoginStep> poll(Now);
+    virtual std::optional<TimePoint> deadline() const;
     /// Whom the peer claims to be, for logs; empty if it named nobody.
     virtual const std::string& claimed_user() const = 0;
 
@@ -148,3 +148,7 @@ protected:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/auth/impl/login.ipp"
+#endif

@@ -4,16 +4,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 
 #include "quicchat/auth/device.hpp"
 #include "quicchat/auth/login.hpp"
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/ids.hpp"
-#include "quicchat/base/name.hpp"
 #include "quicchat/base/result.hpp"
-#include "quicchat/base/time.hpp"
 #include "quicchat/transport/event.hpp"
 
 // Logins that prove nothing: the client says a name and the server believes it. They are for
@@ -35,28 +32,14 @@ struct NameLoginOptions {
 class NameLogin : public ClientLogin {
 public:
     /// `invalid_name` if it cannot be a user's name.
-    static Result<NameLogin> create(std::string_view user, NameLoginOptions options = {}) {
-        if (!is_user_name(user)) return Errc::invalid_name;
-        return NameLogin{user, options};
-    }
+    static Result<NameLogin> create(std::string_view user, NameLoginOptions options = {});
 
-    Result<LoginStart> start(const ChannelBinding&, DeviceId, BytesView) override {
-        started_ = true;
-        const BytesView name = as_bytes(user_);
-        return LoginStart{std::string{name_only_mechanism}, Buffer(name.begin(), name.end()),
-                          options_.one_flight};
-    }
+    Result<LoginStart> start(const ChannelBinding&, DeviceId, BytesView) override;
 
     /// There is no challenge in this mechanism.
-    Result<Buffer> respond(BytesView) override {
-        started_ = false;
-        return Errc::server_not_verified;
-    }
+    Result<Buffer> respond(BytesView) override;
 
-    Result<std::monostate> finish(BytesView data) override {
-        if (!std::exchange(started_, false) || !data.empty()) return Errc::server_not_verified;
-        return std::monostate{};
-    }
+    Result<std::monostate> finish(BytesView data) override;
 
     void keep(DeviceToken) override {}
     bool recover(Errc) override { return false; }
@@ -76,18 +59,8 @@ class NameAuthenticator : public Authenticator {
 public:
     class Exchange final : public LoginExchange {
     public:
-        LoginStep start(const LoginRequest& request) override {
-            if (std::exchange(over_, true) || request.mechanism != name_only_mechanism ||
-                !is_user_name(as_text(request.data))) {
-                return LoginRefused{};
-            }
-            claimed_user_ = to_string(request.data);
-            return LoginAccepted{claimed_user_, {}};
-        }
-        LoginStep respond(BytesView) override {
-            over_ = true;
-            return LoginRefused{};
-        }
+        LoginStep start(const LoginRequest& request) override;
+        LoginStep respond(BytesView) override;
         const std::string& claimed_user() const override { return claimed_user_; }
 
     private:
@@ -95,14 +68,14 @@ public:
         bool over_ = false;
     };
 
-    std::unique_ptr<LoginExchange> begin(BytesView) override {
-        return std::make_unique<Exchange>();
-    }
+    std::unique_ptr<LoginExchange> begin(BytesView) override;
 
     /// Nothing: who has not logged in does not exist.
-    std::optional<std::string> find_account(const std::string&) const override {
-        return std::nullopt;
-    }
+    std::optional<std::string> find_account(const std::string&) const override;
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/auth/impl/name_login.ipp"
+#endif

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "quicchat/auth/crypto.hpp"
 #include "quicchat/base/bytes.hpp"
+#include "quicchat/base/config.hpp"
 
 namespace quicchat {
 
@@ -28,10 +28,7 @@ struct ScramKeys {
     ScramKeys() = default;
     ScramKeys(const ScramKeys&) = default;
     ScramKeys& operator=(const ScramKeys&) = default;
-    ~ScramKeys() {
-        secure_wipe(client_key);
-        secure_wipe(server_key);
-    }
+    ~ScramKeys();
 };
 
 /// Computes the keys. Slow on purpose.
@@ -50,40 +47,23 @@ namespace detail {
 
 /// RFC 5802 §3: AuthMessage := client-first-message-bare + "," + server-first-message + "," +
 /// client-final-message-without-proof
-inline std::string scram_auth_message(std::string_view client_first_bare,
-                                      std::string_view server_first,
-                                      std::string_view client_final_without_proof) {
-    std::string message;
-    message.reserve(client_first_bare.size() + server_first.size() +
-                    client_final_without_proof.size() + 2);
-    message.append(client_first_bare).append(1, ',');
-    message.append(server_first).append(1, ',');
-    return message.append(client_final_without_proof);
-}
+QUICCHAT_DECL std::string scram_auth_message(std::string_view client_first_bare,
+                                             std::string_view server_first,
+                                             std::string_view client_final_without_proof);
 
 /// ClientKey and ClientProof are one the other, XOR ClientSignature (RFC 5802 §3).
-inline Digest exclusive_or(const Digest& a, BytesView b) {
-    Digest result{};
-    for (std::size_t i = 0; i < result.size(); ++i) result[i] = a[i] ^ b[i];
-    return result;
-}
+QUICCHAT_DECL Digest exclusive_or(const Digest& a, BytesView b);
 
 /// What `c=` stands for: the GS2 header and the binding (RFC 5802 §7, cbind-input).
-inline Buffer scram_cbind_input(std::string_view gs2_header, BytesView binding) {
-    Buffer input;
-    append(input, as_bytes(gs2_header));
-    append(input, binding);
-    return input;
-}
+QUICCHAT_DECL Buffer scram_cbind_input(std::string_view gs2_header, BytesView binding);
 
 /// True for a binding that nobody filled in. A login that is bound to nothing is refused, since two
 /// ends that are wrong in the same way would find their bindings equal.
-inline bool is_missing(BytesView binding) {
-    for (const std::byte byte : binding) {
-        if (byte != std::byte{0}) return false;
-    }
-    return true;
-}
+QUICCHAT_DECL bool is_missing(BytesView binding);
 
 }  // namespace detail
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/auth/impl/scram_keys.ipp"
+#endif

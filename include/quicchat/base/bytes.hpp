@@ -7,8 +7,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "quicchat/base/config.hpp"
 
 namespace quicchat {
 
@@ -23,13 +24,8 @@ using Buffer = std::vector<std::byte>;
 class Bytes {
 public:
     Bytes() = default;
-    explicit Bytes(Buffer buffer) {
-        if (buffer.empty()) return;
-        auto owner = std::make_shared<const Buffer>(std::move(buffer));
-        view_ = BytesView{*owner};
-        owner_ = std::move(owner);
-    }
-    static Bytes copy_of(BytesView view) { return Bytes{Buffer(view.begin(), view.end())}; }
+    explicit Bytes(Buffer buffer);
+    static Bytes copy_of(BytesView view);
 
     BytesView view() const { return view_; }
     const std::byte* data() const { return view_.data(); }
@@ -37,18 +33,10 @@ public:
     bool empty() const { return view_.empty(); }
 
     /// The bytes from `offset` on; they share this object's memory.
-    Bytes from(std::size_t offset) const {
-        Bytes rest = *this;
-        rest.view_ = view_.subspan(offset);
-        return rest;
-    }
+    Bytes from(std::size_t offset) const;
 
     /// The first `count` bytes; they share this object's memory.
-    Bytes first(std::size_t count) const {
-        Bytes head = *this;
-        head.view_ = view_.first(count);
-        return head;
-    }
+    Bytes first(std::size_t count) const;
 
     friend bool operator==(const Bytes& a, const Bytes& b) {
         return a.size() == b.size() &&
@@ -60,18 +48,16 @@ private:
     BytesView view_;
 };
 
-inline BytesView as_bytes(std::string_view text) {
-    return std::as_bytes(std::span{text.data(), text.size()});
-}
+QUICCHAT_DECL BytesView as_bytes(std::string_view text);
 
-inline std::string_view as_text(BytesView bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+QUICCHAT_DECL std::string_view as_text(BytesView bytes);
 
 inline std::string to_string(BytesView bytes) { return std::string{as_text(bytes)}; }
 
-inline void append(Buffer& buffer, BytesView bytes) {
-    buffer.insert(buffer.end(), bytes.begin(), bytes.end());
-}
+QUICCHAT_DECL void append(Buffer& buffer, BytesView bytes);
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/base/impl/bytes.ipp"
+#endif

@@ -29,32 +29,18 @@ public:
         return bytes;
     }
 
-    std::uint64_t draw_number() {
-        std::uint64_t number = 0;
-        for (const std::byte octet : draw<8>()) {
-            number = (number << 8) | std::to_integer<std::uint64_t>(octet);
-        }
-        return number;
-    }
+    std::uint64_t draw_number();
 
 private:
     /// SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
-    static void fill_from_seed(std::uint64_t& state, std::span<std::byte> bytes) {
-        std::uint64_t word = 0;
-        for (std::size_t i = 0; i < bytes.size(); ++i) {
-            if (i % 8 == 0) {
-                state += 0x9e3779b97f4a7c15;
-                word = state;
-                word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9;
-                word = (word ^ (word >> 27)) * 0x94d049bb133111eb;
-                word ^= word >> 31;
-            }
-            bytes[i] = static_cast<std::byte>(word >> (8 * (i % 8)));
-        }
-    }
+    static void fill_from_seed(std::uint64_t& state, std::span<std::byte> bytes);
 
     Fill fill_;
     std::uint64_t state_;
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/base/impl/entropy.ipp"
+#endif

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "quicchat/base/config.hpp"
+
 namespace quicchat {
 
 /// Why something was refused or ended.
@@ -191,28 +193,21 @@ constexpr Errc from_wire_code(std::uint64_t code) {
 class ErrorCategory final : public std::error_category {
 public:
     const char* name() const noexcept override { return "quicchat"; }
-    std::string message(int value) const override {
-        const ErrorInfo* info = find_error(static_cast<Errc>(value));
-        return info != nullptr ? std::string{info->text} : "unknown quicchat error";
-    }
+    std::string message(int value) const override;
 };
 
-inline const std::error_category& error_category() {
-    static const ErrorCategory category;
-    return category;
-}
+QUICCHAT_DECL const std::error_category& error_category();
 
-inline std::error_code make_error_code(Errc errc) {
-    return {static_cast<int>(errc), error_category()};
-}
+QUICCHAT_DECL std::error_code make_error_code(Errc errc);
 
 /// The Errc of an error code: itself, or `internal_error` for codes of other categories.
-inline Errc to_errc(const std::error_code& error) {
-    if (error.category() == error_category()) return static_cast<Errc>(error.value());
-    return Errc::internal_error;
-}
+QUICCHAT_DECL Errc to_errc(const std::error_code& error);
 
 }  // namespace quicchat
 
 template <>
 struct std::is_error_code_enum<quicchat::Errc> : std::true_type {};
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/base/impl/error.ipp"
+#endif

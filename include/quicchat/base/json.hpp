@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "quicchat/base/config.hpp"
+
 namespace quicchat {
 namespace detail {
 
@@ -32,15 +34,10 @@ constexpr std::size_t json_depth(std::string_view text) {
 }  // namespace detail
 
 /// True if `text` is a JSON object (RFC 8259) that nests at most `depth_max` deep.
-inline bool is_json_object(std::string_view text, std::size_t depth_max) {
-    if (text == "{}") return true;  // by far the most frequent
-    // So it begins with no byte order mark either (RFC 8259 §8.1), which some parsers take.
-    const std::size_t first = text.find_first_not_of(" \t\n\r");
-    if (first == std::string_view::npos || text[first] != '{') return false;
-    // To the library a zero is the end of a text. `accept` builds nothing, and instantiates much
-    // less than `sax_parse`.
-    return text.find('\0') == std::string_view::npos && detail::json_depth(text) <= depth_max &&
-           nlohmann::json::accept(text.begin(), text.end());
-}
+QUICCHAT_DECL bool is_json_object(std::string_view text, std::size_t depth_max);
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/base/impl/json.ipp"
+#endif

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "quicchat/base/config.hpp"
 
 namespace quicchat {
 namespace detail {
@@ -60,33 +61,10 @@ constexpr std::uint32_t fold_letter(std::uint32_t c) {
 
 /// The form in which texts are compared without case: each letter folded, and nothing else, so an
 /// accent that is a character of its own stays one. What is not UTF-8 stays as it is.
-inline std::string fold_case(std::string_view text) {
-    std::string folded(text.size(), '\0');  // it never becomes longer
-    char* out = folded.data();
-    const auto octet = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const std::uint8_t first = octet(at);
-        if (first < 0x80) {
-            *out++ = static_cast<char>(first >= 'A' && first <= 'Z' ? first + 32 : first);
-            continue;
-        }
-        // All that is folded has two octets in UTF-8 (RFC 3629 §3). Others go over as they are.
-        const bool is_two =
-            first >= 0xc2 && first < 0xe0 && at + 1 < text.size() && (octet(at + 1) & 0xc0) == 0x80;
-        if (!is_two) {
-            *out++ = text[at];
-            continue;
-        }
-        const std::uint32_t letter = fold_letter((first & 0x1fu) << 6 | (octet(++at) & 0x3fu));
-        if (letter < 0x80) {  // the long s
-            *out++ = static_cast<char>(letter);
-        } else {
-            *out++ = static_cast<char>(0xc0 | (letter >> 6));
-            *out++ = static_cast<char>(0x80 | (letter & 0x3f));
-        }
-    }
-    folded.resize(static_cast<std::size_t>(out - folded.data()));
-    return folded;
-}
+QUICCHAT_DECL std::string fold_case(std::string_view text);
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/base/impl/letter_case.ipp"
+#endif

@@ -21,6 +21,21 @@ constexpr bool handles_all(const std::variant<Alternatives...>*) {
            (std::is_invocable_v<Handler&, Alternatives&&> && ...);
 }
 
+template <class Handler>
+struct Handled : Handled<decltype(&Handler::operator())> {};
+template <class Handler, class R, class Alternative>
+struct Handled<R (Handler::*)(Alternative) const> {
+    using Type = std::remove_cvref_t<Alternative>;
+};
+
+template <class R, class Variant, class Handler>
+bool handle_if(Variant& variant, R& result, Handler& handler) {
+    auto* held = std::get_if<typename Handled<Handler>::Type>(&variant);
+    if (held == nullptr) return false;
+    result = handler(std::move(*held));
+    return true;
+}
+
 }  // namespace detail
 
 /// Calls the handler for the alternative that the variant holds. Forgetting one does not compile.
@@ -34,6 +49,16 @@ decltype(auto) match(Variant&& variant, Handlers&&... handlers) {
         return std::visit(Handler{std::forward<Handlers>(handlers)...},
                           std::forward<Variant>(variant));
     }
+}
+
+/// Calls the handler for the alternative that the variant holds, which may be moved from; if there
+/// is none, that is `otherwise`. For variants of many alternatives, since `match` makes a function
+/// for each.
+template <class R, class Variant, class... Handlers>
+R match_some(Variant&& variant, R otherwise, Handlers&&... handlers) {
+    R result = std::move(otherwise);
+    (void)(detail::handle_if(variant, result, handlers) || ...);
+    return result;
 }
 
 }  // namespace quicchat

@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <string_view>
 
-#include "quicchat/base/limits.hpp"
+#include "quicchat/base/config.hpp"
+#include "quicchat/base/letter_case.hpp"
 #include "quicchat/base/name.hpp"
 
 namespace quicchat {
@@ -26,13 +27,10 @@ constexpr void for_each_mention(std::string_view text, const Take& take) {
 }
 
 /// True if the text mentions that account.
-inline bool mentions(std::string_view text, std::string_view user) {
-    bool found = false;
-    for_each_mention(text, [&](std::string_view name) {
-        found = is_same_name(name, user);
-        return !found;
-    });
-    return found;
-}
+QUICCHAT_DECL bool mentions(std::string_view text, std::string_view user);
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/base/impl/mention.ipp"
+#endif

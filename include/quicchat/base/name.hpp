@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "quicchat/base/config.hpp"
 #include "quicchat/base/limits.hpp"
 
 namespace quicchat {
@@ -35,16 +36,12 @@ constexpr bool is_private_name(std::string_view name) {
 }
 
 /// The form in which user names are compared: "Ada" and "ada" are one user.
-inline std::string canonical_name(std::string_view name) {
-    std::string canonical{name};
-    for (char& c : canonical) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return canonical;
-}
+QUICCHAT_DECL std::string canonical_name(std::string_view name);
 
-inline bool is_same_name(std::string_view one, std::string_view other) {
-    return one == other || canonical_name(one) == canonical_name(other);
-}
+QUICCHAT_DECL bool is_same_name(std::string_view one, std::string_view other);
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/base/impl/name.ipp"
+#endif

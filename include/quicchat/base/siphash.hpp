@@ -1,22 +1,15 @@
 #pragma once
 
 #include <array>
-#include <bit>
-#include <cstddef>
 #include <cstdint>
 
 #include "quicchat/base/bytes.hpp"
+#include "quicchat/base/config.hpp"
 
 namespace quicchat {
 
 /// A number of up to eight bytes, the lowest first.
-inline std::uint64_t load_word(BytesView bytes) {
-    std::uint64_t word = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        word |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
-    }
-    return word;
-}
+QUICCHAT_DECL std::uint64_t load_word(BytesView bytes);
 
 /// SipHash-2-4 (Aumasson and Bernstein, 2012): who does not know the key cannot choose bytes whose
 /// hashes collide.
@@ -24,41 +17,23 @@ class SipHash {
 public:
     using Key = std::array<std::uint64_t, 2>;
 
-    explicit SipHash(const Key& key = {}) : key_(key) {}
+    explicit SipHash(const Key& key = {});
 
-    std::uint64_t operator()(BytesView bytes) const {
-        State s{key_[0] ^ 0x736f6d6570736575, key_[1] ^ 0x646f72616e646f6d,
-                key_[0] ^ 0x6c7967656e657261, key_[1] ^ 0x7465646279746573};
-        const std::uint64_t length = bytes.size();
-        for (; bytes.size() >= 8; bytes = bytes.subspan(8)) s.take(load_word(bytes.first(8)));
-        s.take(load_word(bytes) | (length << 56));
-        s.c ^= 0xff;
-        s.mix(4);
-        return s.a ^ s.b ^ s.c ^ s.d;
-    }
+    std::uint64_t operator()(BytesView bytes) const;
 
 private:
     struct State {
         std::uint64_t a, b, c, d;
 
-        void mix(int rounds) {
-            for (int i = 0; i < rounds; ++i) {
-                a += b, c += d;
-                b = std::rotl(b, 13) ^ a, d = std::rotl(d, 16) ^ c;
-                a = std::rotl(a, 32);
-                c += b, a += d;
-                b = std::rotl(b, 17) ^ c, d = std::rotl(d, 21) ^ a;
-                c = std::rotl(c, 32);
-            }
-        }
-        void take(std::uint64_t word) {
-            d ^= word;
-            mix(2);
-            a ^= word;
-        }
+        void mix(int rounds);
+        void take(std::uint64_t word);
     };
 
     Key key_;
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/base/impl/siphash.ipp"
+#endif

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "quicchat/base/config.hpp"
 
 namespace quicchat {
 namespace detail {
@@ -54,16 +55,10 @@ constexpr bool is_clean_text(std::string_view text) {
 }
 
 /// `text` without what is no clean text, cut at the end of a character within `bytes_max`.
-inline std::string cleaned_text(std::string_view text, std::size_t bytes_max) {
-    std::string cleaned;
-    while (!text.empty()) {
-        const std::size_t bytes = std::max<std::size_t>(detail::first_character(text).bytes, 1);
-        const std::string_view character = text.substr(0, bytes);
-        if (cleaned.size() + bytes > bytes_max) break;
-        if (is_clean_text(character)) cleaned += character;
-        text.remove_prefix(bytes);
-    }
-    return cleaned;
-}
+QUICCHAT_DECL std::string cleaned_text(std::string_view text, std::size_t bytes_max);
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/base/impl/text.ipp"
+#endif

@@ -1,10 +1,5 @@
 #pragma once
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "quicchat/base/config.hpp"
 #include "quicchat/base/match.hpp"
 #include "quicchat/base/owned_fd.hpp"
 #include "quicchat/base/queue.hpp"
@@ -59,32 +55,11 @@ struct KeepOnly {
 };
 using FileOrder = std::variant<BeginFile, WriteFile, FinishFile, ReadFile, RemoveFile, KeepOnly>;
 
-inline StorageError folder_failure(const std::string& path, const std::string& what, int error) {
-    return {Errc::storage_failed, "files '" + path + "': " + what + (error != 0 ? ": " : "") +
-                                      (error != 0 ? std::strerror(error) : "")};
-}
+QUICCHAT_DECL StorageError folder_failure(const std::string& path, const std::string& what,
+                                          int error);
 
 /// Opens a folder for files, made if need be, for its owner only, and locks it.
-inline StorageResult<OwnedFd> open_folder(const std::string& path) {
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-        return folder_failure(path,
-                              "the folder cannot be made; make the one that it is in, and give "
-                              "this user the right to write to it",
-                              errno);
-    }
-    OwnedFd folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!folder.is_open()) {
-        return folder_failure(path, "it cannot be opened as a folder; name another one", errno);
-    }
-    if (::faccessat(folder.fd(), ".", R_OK | W_OK | X_OK, 0) != 0) {
-        return folder_failure(path, "this user may not write to the folder", errno);
-    }
-    if (::flock(folder.fd(), LOCK_EX | LOCK_NB) != 0) {
-        return folder_failure(path,
-                              "another server uses the folder; stop that one, or name another", 0);
-    }
-    return folder;
-}
+QUICCHAT_DECL StorageResult<OwnedFd> open_folder(const std::string& path);
 
 }  // namespace disk
 
@@ -96,42 +71,21 @@ public:
     /// `secret` hides the names; another one makes all files of before strangers. One program at a
     /// time can have a folder.
     static StorageResult<DiskFiles> open(const std::string& path, BytesView secret,
-                                         const disk::FolderConfig& config = {}) {
-        auto folder = disk::open_folder(path);
-        if (!folder) return folder.error();
-        WakeFd wake;
-        if (!wake.is_open()) return disk::folder_failure(path, "eventfd", errno);
-        return DiskFiles{std::make_shared<Thread>(
-            disk::FileWorker<Crypto>{*std::move(folder), secret, config}, std::move(wake))};
-    }
+                                         const disk::FolderConfig& config = {});
 
     bool is_offered() const override { return true; }
 
-    void begin(FileToken token, const std::string& key, std::uint64_t size) override {
-        thread_->push(disk::BeginFile{token, key, size});
-    }
-    void write(FileToken token, const std::string& key, std::uint64_t offset,
-               Bytes bytes) override {
-        thread_->push(disk::WriteFile{token, key, offset, std::move(bytes)});
-    }
+    void begin(FileToken token, const std::string& key, std::uint64_t size) override;
+    void write(FileToken token, const std::string& key, std::uint64_t offset, Bytes bytes) override;
     void finish(FileToken token, const std::string& key, std::uint64_t size,
-                BytesView digest) override {
-        thread_->push(disk::FinishFile{token, key, size, Buffer(digest.begin(), digest.end())});
-    }
+                BytesView digest) override;
     void read(FileToken token, const std::string& key, std::uint64_t offset,
-              std::size_t count) override {
-        thread_->push(disk::ReadFile{token, key, offset, count});
-    }
+              std::size_t count) override;
     void remove(const std::string& key) override { thread_->push(disk::RemoveFile{key}); }
-    void keep_only(std::vector<std::string> keys, Duration age_max) override {
-        thread_->push(disk::KeepOnly{std::move(keys), age_max});
-    }
+    void keep_only(std::vector<std::string> keys, Duration age_max) override;
 
     /// If there is none, `wake_fd` is quiet again.
-    std::optional<FileDone> poll_done() override {
-        if (done_.empty()) done_ = thread_->take();
-        return pop_front(done_);
-    }
+    std::optional<FileDone> poll_done() override;
 
     /// Readable while `poll_done` has something.
     std::optional<int> wake_fd() const override { return thread_->wake_fd(); }
@@ -139,52 +93,18 @@ public:
 private:
     class Thread {
     public:
-        Thread(disk::FileWorker<Crypto> worker, WakeFd wake)
-            : worker_(std::move(worker)), thread_(std::move(wake)) {
-            thread_.start([this] { work(); });
-        }
+        Thread(disk::FileWorker<Crypto> worker, WakeFd wake);
         Thread(const Thread&) = delete;
         Thread& operator=(const Thread&) = delete;
 
-        void push(disk::FileOrder order) { thread_.push(std::move(order)); }
-        std::deque<FileDone> take() { return thread_.take_answers(); }
-        int wake_fd() const { return thread_.wake_fd(); }
+        void push(disk::FileOrder order);
+        std::deque<FileDone> take();
+        int wake_fd() const;
 
     private:
-        void work() {
-            const auto weight = [](const disk::FileOrder&) -> std::size_t { return 1; };
-            while (thread_.wait()) {
-                for (const disk::FileOrder& order : thread_.take_orders(1, weight)) {
-                    if (auto done = apply(order)) thread_.answer({*std::move(done)});
-                }
-            }
-        }
+        void work();
 
-        std::optional<FileDone> apply(const disk::FileOrder& order) {
-            using Done = std::optional<FileDone>;
-            return match(
-                order,
-                [&](const disk::BeginFile& o) -> Done {
-                    return worker_.begin(o.token, o.key, o.size);
-                },
-                [&](const disk::WriteFile& o) -> Done {
-                    return worker_.write(o.token, o.key, o.offset, o.bytes.view());
-                },
-                [&](const disk::FinishFile& o) -> Done {
-                    return worker_.finish(o.token, o.key, o.size, o.digest);
-                },
-                [&](const disk::ReadFile& o) -> Done {
-                    return worker_.read(o.token, o.key, o.offset, o.count);
-                },
-                [&](const disk::RemoveFile& o) -> Done {
-                    worker_.remove(o.key);
-                    return std::nullopt;
-                },
-                [&](const disk::KeepOnly& o) -> Done {
-                    worker_.keep_only(o.keys, o.age_max);
-                    return std::nullopt;
-                });
-        }
+        std::optional<FileDone> apply(const disk::FileOrder& order);
 
         disk::FileWorker<Crypto> worker_;                 ///< Of the thread, once it runs.
         WorkerThread<disk::FileOrder, FileDone> thread_;  ///< The last: it uses the worker.
@@ -197,3 +117,8 @@ private:
 };
 
 }  // namespace quicchat
+
+#include "quicchat/disk/impl/disk_files_templates.ipp"
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/disk/impl/disk_files.ipp"
+#endif

@@ -64,7 +64,7 @@ public:
     virtual std::optional<FileDone> poll_done() = 0;
     /// A descriptor that is readable while `poll_done` has something; nothing if that is so only
     /// after one's own calls.
-    virtual std::optional<int> wake_fd() const { return std::nullopt; }
+    virtual std::optional<int> wake_fd() const;
 
 protected:
     FileStore() = default;  // a model decides itself whether it can be copied or moved
@@ -84,7 +84,11 @@ public:
     void read(FileToken, const std::string&, std::uint64_t, std::size_t) override {}
     void remove(const std::string&) override {}
     void keep_only(std::vector<std::string>, Duration) override {}
-    std::optional<FileDone> poll_done() override { return std::nullopt; }
+    std::optional<FileDone> poll_done() override;
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/file/impl/file_store.ipp"
+#endif

@@ -154,7 +154,7 @@ public:
     virtual Durability durability() const = 0;
     /// A descriptor that is readable while `poll_completion` has something; nothing if that is so
     /// only after one's own calls.
-    virtual std::optional<int> wake_fd() const { return std::nullopt; }
+    virtual std::optional<int> wake_fd() const;
 
 protected:
     RoomLog() = default;  // a model decides itself whether it can be copied or moved
@@ -165,3 +165,7 @@ protected:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/log/impl/room_log.ipp"
+#endif

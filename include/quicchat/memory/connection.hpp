@@ -73,14 +73,8 @@ struct Stream {
     StreamEnd& end(Role role) { return ends[index(role)]; }
 
     /// Nothing will happen at that end any more.
-    bool finished(Role role) {
-        StreamEnd& mine = end(role);
-        return mine.end_read && (mine.reset || from(role).fin_sent());
-    }
-    bool writable(Role role) {
-        StreamEnd& mine = end(role);
-        return mine.known && !mine.reset && !from(role).fin_written();
-    }
+    bool finished(Role role);
+    bool writable(Role role);
 
     std::array<Link, 2> links;  // by the role that writes
     std::array<StreamEnd, 2> ends{};
@@ -109,10 +103,7 @@ struct ConnectionEnd {
 
 struct Connection {
     ConnectionEnd& end(Role role) { return ends[index(role)]; }
-    Stream* find(StreamId stream) {
-        const auto found = streams.find(stream);
-        return found != streams.end() ? &found->second : nullptr;
-    }
+    Stream* find(StreamId stream);
 
     std::uint64_t number = 0;
     std::array<ConnectionEnd, 2> ends{};
@@ -127,3 +118,7 @@ struct Connection {
 };
 
 }  // namespace quicchat::memory::detail
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/memory/impl/connection.ipp"
+#endif

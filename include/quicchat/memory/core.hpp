@@ -10,7 +10,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "quicchat/base/error.hpp"
@@ -51,15 +50,11 @@ struct EndpointState {
 /// delivery.hpp has what happens by itself.
 class Core {
 public:
-    explicit Core(NetworkConfig settings)
-        : config(settings), random_(settings.seed), now_(settings.start) {}
+    explicit Core(NetworkConfig settings);
 
     using Endpoint = std::uint32_t;
 
-    Endpoint add_endpoint(EndpointState state) {
-        endpoints_.push_back(std::make_unique<EndpointState>(std::move(state)));
-        return schedule_.add_owner();
-    }
+    Endpoint add_endpoint(EndpointState state);
 
     /// The endpoint is gone without a word: its peers notice when their idle timeout is over.
     void remove_endpoint(Endpoint endpoint);
@@ -81,12 +76,9 @@ public:
 
     // The virtual clock.
     TimePoint now() const { return now_; }
-    std::optional<TimePoint> next_event() const { return schedule_.next(); }
+    std::optional<TimePoint> next_event() const;
     void advance_to(TimePoint now);
-    void handle_timeout(Endpoint endpoint, TimePoint now) {
-        advance_to(now);
-        endpoints_[endpoint]->has_news = false;
-    }
+    void handle_timeout(Endpoint endpoint, TimePoint now);
 
     // Faults, by the number of the connection.
     void stall(std::uint64_t number);
@@ -112,28 +104,11 @@ private:
         ConnectionEnd& end() const { return connection->end(role); }
     };
 
-    Place find(Endpoint endpoint, ConnectionId id) const {
-        const EndpointState& state = *endpoints_[endpoint];
-        const auto found = state.connections.find(id);
-        if (found == state.connections.end()) return {};
-        return {found->second, state.role};
-    }
-    Place find_open(Endpoint endpoint, ConnectionId id) const {
-        const Place place = find(endpoint, id);
-        return place && place.end().state == State::open ? place : Place{};
-    }
-    Connection* find_number(std::uint64_t number) const {
-        const auto found = connections_.find(number);
-        return found != connections_.end() ? found->second.get() : nullptr;
-    }
-    EndpointState& endpoint_of(Connection& connection, Role role) {
-        return *endpoints_[connection.end(role).endpoint];
-    }
-    void report(Connection& connection, Role role, TransportEvent event) {
-        EndpointState& endpoint = endpoint_of(connection, role);
-        endpoint.events.push_back(std::move(event));
-        endpoint.has_news = true;
-    }
+    Place find(Endpoint endpoint, ConnectionId id) const;
+    Place find_open(Endpoint endpoint, ConnectionId id) const;
+    Connection* find_number(std::uint64_t number) const;
+    EndpointState& endpoint_of(Connection& connection, Role role);
+    void report(Connection& connection, Role role, TransportEvent event);
 
     // Calls.
     std::optional<Endpoint> listener(std::string_view address) const;
@@ -181,3 +156,7 @@ private:
 };
 
 }  // namespace quicchat::memory::detail
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/memory/impl/core.ipp"
+#endif

@@ -1,10 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <cassert>
 #include <cstddef>
 #include <deque>
-#include <utility>
 
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/time.hpp"
@@ -26,51 +24,23 @@ struct Piece {
 class Link {
 public:
     /// The receiver takes `window` bytes beyond what it consumed.
-    explicit Link(std::size_t window) : window_(window) {}
+    explicit Link(std::size_t window);
 
     // The sender's end.
 
     /// Appends to the backlog. Nothing may be written after `fin`.
-    void write(Bytes bytes, bool fin) {
-        assert(!fin_written_);
-        fin_written_ = fin;
-        backlog_ += bytes.size();
-        if (!bytes.empty()) unsent_.push_back(std::move(bytes));
-    }
+    void write(Bytes bytes, bool fin);
 
     /// Puts up to `allowance` bytes on the wire and returns how many. None of them arrives before
     /// `not_before`. The end of the stream travels as soon as the backlog is empty.
     std::size_t transmit(TimePoint now, TimePoint not_before, std::size_t allowance,
-                         const NetworkConfig& config, Random& random) {
-        allowance = std::min(allowance, sendable());
-        std::size_t sent = 0;
-        while (sent < allowance) {
-            const std::size_t most = std::min(config.piece_bytes_max, allowance - sent);
-            Bytes bytes = cut(static_cast<std::size_t>(random.draw(1, most)));
-            sent += bytes.size();
-            depart(now, not_before, std::move(bytes), config, random);
-        }
-        outstanding_ += sent;
-        if (fin_written_ && !fin_sent_ && backlog_ == 0) {
-            // Sometimes the end comes with the last bytes, sometimes all alone.
-            if (sent == 0 || random.chance(50)) depart(now, not_before, Bytes{}, config, random);
-            in_flight_.back().fin = true;
-            fin_sent_ = true;
-        }
-        return sent;
-    }
+                         const NetworkConfig& config, Random& random);
 
     /// The receiver consumed `bytes`: so much more may be sent.
-    void credit(std::size_t bytes) {
-        assert(bytes <= outstanding_);
-        outstanding_ -= bytes;
-    }
+    void credit(std::size_t bytes);
 
     /// Abandons what was not sent yet.
-    void drop_backlog() {
-        unsent_.clear();
-        backlog_ = 0;
-    }
+    void drop_backlog();
 
     std::size_t backlog() const { return backlog_; }
     /// How much of the backlog the window lets through now.
@@ -86,14 +56,9 @@ public:
     const Piece* front() const { return in_flight_.empty() ? nullptr : &in_flight_.front(); }
 
     /// Takes the next piece off the wire: it has arrived.
-    Piece take() {
-        Piece piece = std::move(in_flight_.front());
-        in_flight_.pop_front();
-        unconsumed_ += piece.bytes.size();
-        return piece;
-    }
+    Piece take();
 
-    void drop_in_flight() { in_flight_.clear(); }
+    void drop_in_flight();
 
     /// A stalled link delivers nothing, until it is resumed.
     void stall(bool stalled) { stalled_ = stalled; }
@@ -103,54 +68,17 @@ public:
 
     /// Notes that the application is done with `bytes`; returns how many of them had arrived and
     /// were not consumed before.
-    std::size_t consume(std::size_t bytes) {
-        bytes = std::min(bytes, unconsumed_);
-        unconsumed_ -= bytes;
-        return bytes;
-    }
+    std::size_t consume(std::size_t bytes);
 
     std::size_t unconsumed() const { return unconsumed_; }
 
 private:
     /// Removes `length` bytes from the front of the backlog, across the borders of writes, so that
     /// nobody relies on them.
-    Bytes cut(std::size_t length) {
-        backlog_ -= length;
-        Bytes& front = unsent_.front();
-        if (length < front.size()) {
-            Bytes piece = front.first(length);
-            front = front.from(length);
-            return piece;
-        }
-        if (length == front.size()) {
-            Bytes piece = std::move(front);
-            unsent_.pop_front();
-            return piece;
-        }
-        Buffer joined;
-        joined.reserve(length);
-        while (joined.size() < length) {
-            Bytes& next = unsent_.front();
-            const std::size_t part = std::min(next.size(), length - joined.size());
-            append(joined, next.view().first(part));
-            if (part == next.size()) {
-                unsent_.pop_front();
-            } else {
-                next = next.from(part);
-            }
-        }
-        return Bytes{std::move(joined)};
-    }
+    Bytes cut(std::size_t length);
 
     void depart(TimePoint now, TimePoint not_before, Bytes bytes, const NetworkConfig& config,
-                Random& random) {
-        const Duration delay{static_cast<Duration::rep>(
-            random.draw(static_cast<std::uint64_t>(config.delay_min.count()),
-                        static_cast<std::uint64_t>(config.delay_max.count())))};
-        // A stream never reorders, so no piece overtakes the one before it.
-        last_arrival_ = std::max({last_arrival_, not_before, now + delay});
-        in_flight_.push_back(Piece{last_arrival_, std::move(bytes)});
-    }
+                Random& random);
 
     std::size_t window_;
     std::deque<Bytes> unsent_{};
@@ -165,3 +93,7 @@ private:
 };
 
 }  // namespace quicchat::memory
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/memory/impl/link.ipp"
+#endif

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/time.hpp"
@@ -28,24 +27,14 @@ namespace quicchat::memory {
 /// number of a connection that has ended is ignored.
 class Network {
 public:
-    explicit Network(NetworkConfig config = {})
-        : core_(std::make_shared<detail::Core>(std::move(config))) {}
+    explicit Network(NetworkConfig config = {});
 
     /// A transport that accepts connections to `address`, which must be free.
-    Transport listen(std::string address, Limits limits = {}) {
-        return {core_, core_->add_endpoint({.role = detail::Role::server,
-                                            .address = std::move(address),
-                                            .limits = limits})};
-    }
+    Transport listen(std::string address, Limits limits = {});
 
     /// A transport that can dial `address`. A listener is told `from` as the peer's address;
     /// "memory:1" and so on by the connection's number if it is empty.
-    Transport dial(std::string address, Limits limits = {}, std::string from = {}) {
-        return {core_, core_->add_endpoint({.role = detail::Role::client,
-                                            .address = std::move(address),
-                                            .from = std::move(from),
-                                            .limits = limits})};
-    }
+    Transport dial(std::string address, Limits limits = {}, std::string from = {});
 
     /// The virtual time.
     TimePoint now() const { return core_->now(); }
@@ -57,12 +46,7 @@ public:
     void advance_to(TimePoint now) { core_->advance_to(now); }
 
     /// Moves the clock to the next moment at which something happens; false if there is none.
-    bool step() {
-        const std::optional<TimePoint> next = next_event();
-        if (!next) return false;
-        advance_to(*next);
-        return true;
-    }
+    bool step();
 
     /// How the network behaves from now on. All but `seed` and `start` may be changed.
     NetworkConfig& config() { return core_->config; }
@@ -76,21 +60,15 @@ public:
     void resume(std::uint64_t connection) { core_->resume(connection); }
 
     /// The same for the data of one stream, and nobody gives up.
-    void stall_stream(std::uint64_t connection, StreamId stream) {
-        core_->stall_stream(connection, stream, true);
-    }
-    void resume_stream(std::uint64_t connection, StreamId stream) {
-        core_->stall_stream(connection, stream, false);
-    }
+    void stall_stream(std::uint64_t connection, StreamId stream);
+    void resume_stream(std::uint64_t connection, StreamId stream);
 
     /// Breaks a connection: what is in flight is lost, and both sides get
     /// Disconnected{transport_failed}, each in its own time.
     void cut(std::uint64_t connection) { core_->cut(connection); }
 
     /// The same when so many more bytes of streams have arrived, both directions together.
-    void cut_after(std::uint64_t connection, std::size_t bytes) {
-        core_->cut_after(connection, bytes);
-    }
+    void cut_after(std::uint64_t connection, std::size_t bytes);
 
     /// A hash over everything that was delivered, with its time: two runs that agree in it are the
     /// same run.
@@ -104,3 +82,7 @@ private:
 };
 
 }  // namespace quicchat::memory
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/memory/impl/network.ipp"
+#endif

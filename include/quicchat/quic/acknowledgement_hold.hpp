@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -26,12 +25,7 @@ public:
     explicit AcknowledgementHold(bool enabled) : enabled_(enabled) {}
 
     /// A packet came that may want an acknowledgement.
-    void handle_received(std::size_t bytes, TimePoint now) {
-        if (!until_) until_ = now + delay;
-        ++packets_;
-        if (bytes >= large_packet_bytes) ++large_packets_;
-        if (packets_ >= packets_max || large_packets_ >= large_packets_max) end();
-    }
+    void handle_received(std::size_t bytes, TimePoint now);
 
     /// There is a reason to write at once.
     void end() { ended_ = true; }
@@ -42,9 +36,7 @@ public:
     /// False if nothing may wait.
     bool is_on() const { return enabled_ && !ended_; }
 
-    TimePoint at_least(TimePoint deadline) const {
-        return until_ ? std::max(deadline, *until_) : deadline;
-    }
+    TimePoint at_least(TimePoint deadline) const;
 
 private:
     bool enabled_;
@@ -55,3 +47,7 @@ private:
 };
 
 }  // namespace quicchat::quic
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/acknowledgement_hold.ipp"
+#endif

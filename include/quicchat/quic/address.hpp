@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -15,6 +14,7 @@
 #include <system_error>
 #include <vector>
 
+#include "quicchat/base/config.hpp"
 #include "quicchat/base/result.hpp"
 
 namespace quicchat::quic {
@@ -25,92 +25,26 @@ public:
     SocketAddress() = default;
 
     /// Copies what the system gave us. Other families than IPv4 and IPv6 give an empty address.
-    SocketAddress(const sockaddr* address, std::size_t size) {
-        const bool v4 =
-            address != nullptr && size >= sizeof(sockaddr_in) && address->sa_family == AF_INET;
-        const bool v6 =
-            address != nullptr && size >= sizeof(sockaddr_in6) && address->sa_family == AF_INET6;
-        if (!v4 && !v6) return;
-        size_ = v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-        std::memcpy(&storage_, address, size_);
-    }
+    SocketAddress(const sockaddr* address, std::size_t size);
 
     /// Reads a numeric address: "127.0.0.1", "::1" or "[::1]". Never asks a name server.
-    static std::optional<SocketAddress> from_numeric(std::string_view host, std::uint16_t port) {
-        if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-            host = host.substr(1, host.size() - 2);
-        }
-        const std::string text{host};
-        sockaddr_in v4{};
-        if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
-            v4.sin_family = AF_INET;
-            v4.sin_port = htons(port);
-            return SocketAddress{reinterpret_cast<const sockaddr*>(&v4), sizeof v4};
-        }
-        sockaddr_in6 v6{};
-        if (inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) {
-            v6.sin6_family = AF_INET6;
-            v6.sin6_port = htons(port);
-            return SocketAddress{reinterpret_cast<const sockaddr*>(&v6), sizeof v6};
-        }
-        return std::nullopt;
-    }
+    static std::optional<SocketAddress> from_numeric(std::string_view host, std::uint16_t port);
 
     /// Reads "127.0.0.1:4433" or "[::1]:4433".
-    static std::optional<SocketAddress> parse(std::string_view text) {
-        const std::size_t colon = text.rfind(':');
-        if (colon == std::string_view::npos) return std::nullopt;
-        const std::string_view host = text.substr(0, colon);
-        const std::string_view digits = text.substr(colon + 1);
-        const bool bracketed = !host.empty() && host.front() == '[';
-        if (host.find(':') != std::string_view::npos && !bracketed) return std::nullopt;
-
-        std::uint16_t port = 0;
-        const auto [end, error] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), port);
-        if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-        return from_numeric(host, port);
-    }
+    static std::optional<SocketAddress> parse(std::string_view text);
 
     /// "127.0.0.1:4433", "[::1]:4433", or "" for an empty address.
-    std::string to_string() const {
-        if (empty()) return {};
-        const std::string host = host_string();
-        const std::string port = std::to_string(this->port());
-        return host.find(':') == std::string::npos ? host + ":" + port : "[" + host + "]:" + port;
-    }
+    std::string to_string() const;
 
     /// The address without the port. An IPv4 client of a dual-stack socket reads as IPv4.
-    std::string host_string() const {
-        char text[INET6_ADDRSTRLEN] = {};
-        if (family() == AF_INET) {
-            inet_ntop(AF_INET, &v4().sin_addr, text, sizeof text);
-        } else if (family() == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6().sin6_addr)) {
-            inet_ntop(AF_INET, v6().sin6_addr.s6_addr + 12, text, sizeof text);
-        } else if (family() == AF_INET6) {
-            inet_ntop(AF_INET6, &v6().sin6_addr, text, sizeof text);
-        }
-        return text;
-    }
+    std::string host_string() const;
 
-    std::uint16_t port() const {
-        if (family() == AF_INET) return ntohs(v4().sin_port);
-        if (family() == AF_INET6) return ntohs(v6().sin6_port);
-        return 0;
-    }
+    std::uint16_t port() const;
 
-    void set_port(std::uint16_t port) {
-        if (family() == AF_INET) reinterpret_cast<sockaddr_in*>(&storage_)->sin_port = htons(port);
-        if (family() == AF_INET6) {
-            reinterpret_cast<sockaddr_in6*>(&storage_)->sin6_port = htons(port);
-        }
-    }
+    void set_port(std::uint16_t port);
 
     /// True for 0.0.0.0 and ::.
-    bool is_wildcard() const {
-        if (family() == AF_INET) return v4().sin_addr.s_addr == htonl(INADDR_ANY);
-        return family() == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6().sin6_addr);
-    }
+    bool is_wildcard() const;
 
     bool empty() const { return size_ == 0; }
     int family() const { return empty() ? AF_UNSPEC : storage_.ss_family; }
@@ -140,37 +74,17 @@ private:
 class ResolveCategory final : public std::error_category {
 public:
     const char* name() const noexcept override { return "getaddrinfo"; }
-    std::string message(int value) const override { return gai_strerror(value); }
+    std::string message(int value) const override;
 };
 
-inline const std::error_category& resolve_category() {
-    static const ResolveCategory category;
-    return category;
-}
+QUICCHAT_DECL const std::error_category& resolve_category();
 
 /// Finds the addresses of a host name or of numeric text. BLOCKS for as long as the name server
 /// takes, which may be many seconds: call it before the event loop or on a thread of its own.
-inline Result<std::vector<SocketAddress>> resolve(std::string_view host, std::uint16_t port) {
-    if (const auto numeric = SocketAddress::from_numeric(host, port)) {
-        return std::vector<SocketAddress>{*numeric};
-    }
-    addrinfo hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_DGRAM;
-    addrinfo* list = nullptr;
-    const int error = getaddrinfo(std::string{host}.c_str(), nullptr, &hints, &list);
-    if (error == EAI_SYSTEM) return std::error_code{errno, std::system_category()};
-    if (error != 0) return std::error_code{error, resolve_category()};
-
-    std::vector<SocketAddress> found;
-    for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
-        SocketAddress address{entry->ai_addr, entry->ai_addrlen};
-        address.set_port(port);
-        if (!address.empty()) found.push_back(address);
-    }
-    freeaddrinfo(list);
-    if (found.empty()) return std::error_code{EAI_NONAME, resolve_category()};
-    return found;
-}
+QUICCHAT_DECL Result<std::vector<SocketAddress>> resolve(std::string_view host, std::uint16_t port);
 
 }  // namespace quicchat::quic
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/address.ipp"
+#endif

@@ -2,13 +2,11 @@
 
 #include <ngtcp2/ngtcp2.h>
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "quicchat/base/ids.hpp"
@@ -22,37 +20,18 @@ namespace quicchat::quic {
 /// of RFC 9000 §10.2. All that is left of each is its ids and its last packet.
 class Afterlife {
 public:
-    Afterlife(std::size_t size_max, ConnectionIdTable& ids) : size_max_(size_max), ids_(ids) {}
+    Afterlife(std::size_t size_max, ConnectionIdTable& ids);
 
     /// `farewell` is the CONNECTION_CLOSE packet, without bytes if the peer closed.
-    void add(ConnectionId id, std::vector<ngtcp2_cid> cids, Reply farewell, TimePoint until) {
-        while (order_.size() >= size_max_) forget_oldest();
-        ghosts_.try_emplace(id, Ghost{std::move(cids), std::move(farewell), until, 0});
-        order_.push_back({until, id});
-    }
+    void add(ConnectionId id, std::vector<ngtcp2_cid> cids, Reply farewell, TimePoint until);
 
     /// A packet arrived. RFC 9000 §10.2.1: "An endpoint SHOULD limit the rate at which it generates
     /// packets in the closing state": it answers the first, second, fourth, eighth, and so on.
-    void handle_datagram(ConnectionId id, const Datagram& datagram, Replies& replies) {
-        const auto found = ghosts_.find(id);
-        if (found == ghosts_.end()) return;
-        Ghost& ghost = found->second;
-        const bool answer = std::has_single_bit(++ghost.received);
-        // To the address that the connection had, not to whoever sent this, and never more bytes
-        // than came in.
-        if (answer && datagram.bytes.size() >= ghost.farewell.bytes.size()) {
-            replies.push(ghost.farewell);
-        }
-    }
+    void handle_datagram(ConnectionId id, const Datagram& datagram, Replies& replies);
 
-    void handle_timeout(TimePoint now) {
-        while (!order_.empty() && order_.front().until <= now) forget_oldest();
-    }
+    void handle_timeout(TimePoint now);
 
-    std::optional<TimePoint> next_deadline() const {
-        if (order_.empty()) return std::nullopt;
-        return order_.front().until;
-    }
+    std::optional<TimePoint> next_deadline() const;
 
     std::size_t size() const { return ghosts_.size(); }
 
@@ -68,14 +47,7 @@ private:
         ConnectionId id;
     };
 
-    void forget_oldest() {
-        const ConnectionId id = order_.front().id;
-        order_.pop_front();
-        const auto found = ghosts_.find(id);
-        if (found == ghosts_.end()) return;
-        for (const ngtcp2_cid& cid : found->second.cids) ids_.remove(cid, id);
-        ghosts_.erase(found);
-    }
+    void forget_oldest();
 
     std::size_t size_max_;
     ConnectionIdTable& ids_;
@@ -86,3 +58,7 @@ private:
 };
 
 }  // namespace quicchat::quic
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/afterlife.ipp"
+#endif

@@ -6,11 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <span>
 #include <vector>
 
 #include "quicchat/base/bytes.hpp"
-#include "quicchat/quic/connection_id.hpp"
+#include "quicchat/base/config.hpp"
 #include "quicchat/quic/random.hpp"
 #include "quicchat/quic/stream.hpp"
 #include "quicchat/quic/token.hpp"
@@ -44,153 +43,63 @@ namespace detail {
 
 inline Record& record_of(void* user_data) { return *static_cast<Record*>(user_data); }
 
-inline BytesView view_of(const std::uint8_t* data, std::size_t size) {
-    return std::as_bytes(std::span{data, size});
-}
+QUICCHAT_DECL BytesView view_of(const std::uint8_t* data, std::size_t size);
 
 // RFC 9001 §4.1.3: after the handshake TLS may still send data, session tickets in practice. We
 // use none, and the TLS object may be gone.
-inline int on_crypto_data(ngtcp2_conn* connection, ngtcp2_encryption_level level,
-                          std::uint64_t offset, const std::uint8_t* data, std::size_t size,
-                          void* user_data) noexcept {
-    if (record_of(user_data).tls_gone) return 0;
-    return ngtcp2_crypto_recv_crypto_data_cb(connection, level, offset, data, size, user_data);
-}
+QUICCHAT_DECL int on_crypto_data(ngtcp2_conn* connection, ngtcp2_encryption_level level,
+                                 std::uint64_t offset, const std::uint8_t* data, std::size_t size,
+                                 void* user_data) noexcept;
 
-inline int on_handshake_completed(ngtcp2_conn*, void* user_data) noexcept {
-    Record& record = record_of(user_data);
-    record.handshake_completed = true;
-    record.streams.notice({Notice::Kind::connected});
-    return 0;
-}
+QUICCHAT_DECL int on_handshake_completed(ngtcp2_conn*, void* user_data) noexcept;
 
-inline int on_stream_open(ngtcp2_conn*, StreamNumber stream, void* user_data) noexcept {
-    record_of(user_data).streams.handle_open(stream);
-    return 0;
-}
+QUICCHAT_DECL int on_stream_open(ngtcp2_conn*, StreamNumber stream, void* user_data) noexcept;
 
-inline int on_stream_data(ngtcp2_conn*, std::uint32_t flags, StreamNumber stream, std::uint64_t,
-                          const std::uint8_t* data, std::size_t size, void* user_data,
-                          void*) noexcept {
-    record_of(user_data).streams.handle_data(stream, view_of(data, size),
-                                             (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0);
-    return 0;
-}
+QUICCHAT_DECL int on_stream_data(ngtcp2_conn*, std::uint32_t flags, StreamNumber stream,
+                                 std::uint64_t, const std::uint8_t* data, std::size_t size,
+                                 void* user_data, void*) noexcept;
 
-inline int on_acknowledged(ngtcp2_conn*, StreamNumber stream, std::uint64_t, std::uint64_t size,
-                           void* user_data, void*) noexcept {
-    record_of(user_data).streams.handle_acknowledged(stream, size);
-    return 0;
-}
+QUICCHAT_DECL int on_acknowledged(ngtcp2_conn*, StreamNumber stream, std::uint64_t,
+                                  std::uint64_t size, void* user_data, void*) noexcept;
 
-inline int on_stream_reset(ngtcp2_conn*, StreamNumber stream, std::uint64_t, std::uint64_t code,
-                           void* user_data, void*) noexcept {
-    Streams& streams = record_of(user_data).streams;
-    const Stream* known = streams.find(stream);
-    // All that the peer had to say is here already. If it does not want to hear us either, a
-    // STOP_SENDING tells.
-    if (known != nullptr && known->fin_received) return 0;
-    streams.handle_reset(stream, code);
-    return 0;
-}
+QUICCHAT_DECL int on_stream_reset(ngtcp2_conn*, StreamNumber stream, std::uint64_t,
+                                  std::uint64_t code, void* user_data, void*) noexcept;
 
-inline int on_stop_sending(ngtcp2_conn*, StreamNumber stream, std::uint64_t code, void* user_data,
-                           void*) noexcept {
-    record_of(user_data).streams.handle_reset(stream, code);
-    return 0;
-}
+QUICCHAT_DECL int on_stop_sending(ngtcp2_conn*, StreamNumber stream, std::uint64_t code,
+                                  void* user_data, void*) noexcept;
 
-inline int on_stream_close(ngtcp2_conn*, std::uint32_t, StreamNumber stream, std::uint64_t,
-                           void* user_data, void*) noexcept {
-    record_of(user_data).streams.handle_closed(stream);
-    return 0;
-}
+QUICCHAT_DECL int on_stream_close(ngtcp2_conn*, std::uint32_t, StreamNumber stream, std::uint64_t,
+                                  void* user_data, void*) noexcept;
 
-inline int on_datagram(ngtcp2_conn*, std::uint32_t, const std::uint8_t* data, std::size_t size,
-                       void* user_data) noexcept {
-    Record& record = record_of(user_data);
-    if (record.datagrams_received.size() == datagrams_max) {
-        record.datagrams_received.pop_front();  // its notice will find the next one
-    } else {
-        record.streams.notice({Notice::Kind::datagram});
-    }
-    record.datagrams_received.push_back(Bytes::copy_of(view_of(data, size)));
-    return 0;
-}
+QUICCHAT_DECL int on_datagram(ngtcp2_conn*, std::uint32_t, const std::uint8_t* data,
+                              std::size_t size, void* user_data) noexcept;
 
-inline void on_random(std::uint8_t* output, std::size_t size,
-                      const ngtcp2_rand_ctx* context) noexcept {
-    static_cast<Random*>(context->native_handle)->fill({output, size});
-}
+QUICCHAT_DECL void on_random(std::uint8_t* output, std::size_t size,
+                             const ngtcp2_rand_ctx* context) noexcept;
 
-inline int on_new_connection_id(ngtcp2_conn*, ngtcp2_cid* cid, ngtcp2_stateless_reset_token* token,
-                                std::size_t size, void* user_data) noexcept {
-    if (size != connection_id_bytes) return NGTCP2_ERR_CALLBACK_FAILURE;
-    Record& record = record_of(user_data);
-    *cid = new_connection_id(record.random, record.shard);
-    *token = record.tokens.reset_token(*cid);
-    record.ids_added.push_back(*cid);
-    return 0;
-}
+QUICCHAT_DECL int on_new_connection_id(ngtcp2_conn*, ngtcp2_cid* cid,
+                                       ngtcp2_stateless_reset_token* token, std::size_t size,
+                                       void* user_data) noexcept;
 
-inline int on_remove_connection_id(ngtcp2_conn*, const ngtcp2_cid* cid, void* user_data) noexcept {
-    record_of(user_data).ids_removed.push_back(*cid);
-    return 0;
-}
+QUICCHAT_DECL int on_remove_connection_id(ngtcp2_conn*, const ngtcp2_cid* cid,
+                                          void* user_data) noexcept;
 
-inline int on_path_challenge_data(ngtcp2_conn*, ngtcp2_path_challenge_data* data,
-                                  void* user_data) noexcept {
-    record_of(user_data).random.fill(data->data);
-    return 0;
-}
+QUICCHAT_DECL int on_path_challenge_data(ngtcp2_conn*, ngtcp2_path_challenge_data* data,
+                                         void* user_data) noexcept;
 
-inline int on_new_token(ngtcp2_conn*, const std::uint8_t* token, std::size_t size,
-                        void* user_data) noexcept {
-    constexpr std::size_t token_bytes_max = 512;  // ours have 41; a stranger's we can do without
-    if (size <= token_bytes_max) record_of(user_data).new_token.assign(token, token + size);
-    return 0;
-}
+QUICCHAT_DECL int on_new_token(ngtcp2_conn*, const std::uint8_t* token, std::size_t size,
+                               void* user_data) noexcept;
 
-inline int on_stateless_reset(ngtcp2_conn*, const ngtcp2_pkt_stateless_reset2*,
-                              void* user_data) noexcept {
-    record_of(user_data).stateless_reset = true;
-    return 0;
-}
+QUICCHAT_DECL int on_stateless_reset(ngtcp2_conn*, const ngtcp2_pkt_stateless_reset2*,
+                                     void* user_data) noexcept;
 
 }  // namespace detail
 
 /// The callbacks of one side. ngtcp2 copies them; their user data is a Record.
-inline ngtcp2_callbacks make_callbacks(bool is_server) {
-    ngtcp2_callbacks callbacks{};
-    if (is_server) {
-        callbacks.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
-    } else {
-        callbacks.client_initial = ngtcp2_crypto_client_initial_cb;
-        callbacks.recv_retry = ngtcp2_crypto_recv_retry_cb;
-        callbacks.recv_new_token = detail::on_new_token;
-    }
-    callbacks.recv_crypto_data = detail::on_crypto_data;
-    callbacks.handshake_completed = detail::on_handshake_completed;
-    callbacks.encrypt = ngtcp2_crypto_encrypt_cb;
-    callbacks.decrypt = ngtcp2_crypto_decrypt_cb;
-    callbacks.hp_mask = ngtcp2_crypto_hp_mask_cb;
-    callbacks.update_key = ngtcp2_crypto_update_key_cb;
-    callbacks.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
-    callbacks.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
-    callbacks.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
-    callbacks.stream_open = detail::on_stream_open;
-    callbacks.recv_stream_data = detail::on_stream_data;
-    callbacks.acked_stream_data_offset = detail::on_acknowledged;
-    callbacks.stream_reset = detail::on_stream_reset;
-    callbacks.recv_stop_sending = detail::on_stop_sending;
-    callbacks.stream_close = detail::on_stream_close;
-    callbacks.recv_datagram = detail::on_datagram;
-    callbacks.rand = detail::on_random;
-    callbacks.get_new_connection_id2 = detail::on_new_connection_id;
-    callbacks.remove_connection_id = detail::on_remove_connection_id;
-    callbacks.get_path_challenge_data2 = detail::on_path_challenge_data;
-    callbacks.recv_stateless_reset2 = detail::on_stateless_reset;
-    return callbacks;
-}
+QUICCHAT_DECL ngtcp2_callbacks make_callbacks(bool is_server);
 
 }  // namespace quicchat::quic
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/callbacks.ipp"
+#endif

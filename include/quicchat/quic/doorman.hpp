@@ -3,19 +3,15 @@
 #include <ngtcp2/ngtcp2.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <vector>
 
 #include "quicchat/quic/config.hpp"
 #include "quicchat/quic/connection.hpp"
-#include "quicchat/quic/connection_id.hpp"
 #include "quicchat/quic/token.hpp"
 
 namespace quicchat::quic {
@@ -25,14 +21,7 @@ class RateLimit {
 public:
     RateLimit(double rate, double burst) : rate_(rate), burst_(burst), tokens_(burst) {}
 
-    bool allow(TimePoint now) {
-        const std::chrono::duration<double> passed = now - last_;
-        last_ = now;
-        tokens_ = std::min(burst_, tokens_ + passed.count() * rate_);
-        if (tokens_ < 1) return false;
-        tokens_ -= 1;
-        return true;
-    }
+    bool allow(TimePoint now);
 
 private:
     double rate_;
@@ -53,22 +42,11 @@ class Replies {
 public:
     static constexpr std::size_t waiting_max = 512;
 
-    void push(Reply reply) {
-        if (replies_.size() < waiting_max && !reply.bytes.empty()) {
-            replies_.push_back(std::move(reply));
-        }
-    }
+    void push(Reply reply);
     bool empty() const { return replies_.empty(); }
 
     /// The next one. Its bytes stay valid until the next call.
-    Transmit pop() {
-        current_ = std::move(replies_.front());
-        replies_.pop_front();
-        return {.local = current_.local,
-                .remote = current_.remote,
-                .bytes = std::as_bytes(std::span{current_.bytes}),
-                .segment_size = current_.bytes.size()};
-    }
+    Transmit pop();
 
 private:
     std::deque<Reply> replies_;
@@ -80,140 +58,42 @@ private:
 /// question, so nobody can use us to flood others.
 class Doorman {
 public:
-    Doorman(const Config& config, ServerConfig server, Random& random, const Tokens& tokens)
-        : shard_(config.shard),
-          connections_max_(config.limits.connections_max),
-          policy_(server.retry),
-          half_open_max_(server.half_open_max),
-          random_(random),
-          tokens_(tokens) {}
+    Doorman(const Config& config, ServerConfig server, Random& random, const Tokens& tokens);
 
     /// Lets so many connections be at a time, from now on.
     void set_connections_max(std::size_t connections_max) { connections_max_ = connections_max; }
 
     /// RFC 9000 §6.1: answers a version that we do not speak with those that we do.
     void negotiate_version(const Datagram& datagram, const ngtcp2_version_cid& head, TimePoint now,
-                           Replies& replies) {
-        if (datagram.bytes.size() < initial_bytes_min || !answers_.allow(now)) return;
-        // RFC 9000 §6.3: a version of the form 0x?a?a?a?a keeps clients used to unknown ones.
-        const std::array<std::uint32_t, 3> versions = {0x1a2a3a4a, supported_versions[0],
-                                                       supported_versions[1]};
-        Reply reply = answer(datagram);
-        const ngtcp2_ssize size = ngtcp2_pkt_write_version_negotiation(
-            reply.bytes.data(), reply.bytes.size(), random_byte(), head.scid, head.scidlen,
-            head.dcid, head.dcidlen, versions.data(), versions.size());
-        send(std::move(reply), size, replies);
-    }
+                           Replies& replies);
 
     /// RFC 9000 §10.3: tells a peer that we have forgotten its connection.
-    void reset(const Datagram& datagram, const ngtcp2_cid& id, TimePoint now, Replies& replies) {
-        // Each answer is shorter than its question, so two forgetful servers do not answer each
-        // other for ever (RFC 9000 §10.3.3). A keep-alive has less than 42 bytes, and needs one.
-        constexpr std::size_t answer_bytes_min = 21;
-        constexpr std::size_t answer_bytes_max = 42;
-        if (datagram.bytes.size() <= answer_bytes_min || !resets_.allow(now)) return;
-        Reply reply = answer(datagram);
-        const ngtcp2_stateless_reset_token token = tokens_.reset_token(id);
-        std::array<std::uint8_t, answer_bytes_max - sizeof token.data> padding{};
-        random_.fill(padding);
-        const std::size_t padding_bytes =
-            std::min(answer_bytes_max, datagram.bytes.size() - 1) - sizeof token.data;
-        const ngtcp2_ssize size = ngtcp2_pkt_write_stateless_reset2(
-            reply.bytes.data(), reply.bytes.size(), &token, padding.data(), padding_bytes);
-        send(std::move(reply), size, replies);
-    }
+    void reset(const Datagram& datagram, const ngtcp2_cid& id, TimePoint now, Replies& replies);
 
     /// The first packet of a stranger: what a connection needs to begin, or nothing, and perhaps an
     /// answer. The opening refers to the datagram's bytes.
     std::optional<Opening> admit(const Datagram& datagram, std::size_t half_open,
-                                 std::size_t connections, TimePoint now, Replies& replies) {
-        // RFC 9000 §14.1: "A server MUST discard an Initial packet that is carried in a UDP
-        // datagram with a payload that is smaller than the smallest allowed maximum datagram size".
-        if (datagram.bytes.size() < initial_bytes_min) return std::nullopt;
-        ngtcp2_pkt_hd head{};
-        if (!decode(datagram, head)) return std::nullopt;
-
-        const TokenVerdict verdict = tokens_.check({head.token, head.tokenlen}, head.version,
-                                                   datagram.remote, head.dcid, now);
-        if (verdict.kind == TokenVerdict::invalid) {
-            refuse(datagram, head, NGTCP2_INVALID_TOKEN, "", now, replies);
-            return std::nullopt;
-        }
-        if (verdict.kind == TokenVerdict::none && wants_proof(half_open)) {
-            send_retry(datagram, head, now, replies);
-            return std::nullopt;
-        }
-        if (connections >= connections_max_) {
-            refuse(datagram, head, NGTCP2_CONNECTION_REFUSED, "the server is full", now, replies);
-            return std::nullopt;
-        }
-        Opening opening{.local = datagram.local,
-                        .remote = datagram.remote,
-                        .version = head.version,
-                        .peer_id = head.scid,
-                        .initial_id = head.dcid};
-        // ngtcp2 lifts the anti-amplification limit for any token that it is given, so it is given
-        // only those that prove something.
-        if (verdict.kind != TokenVerdict::none) opening.token = {head.token, head.tokenlen};
-        if (verdict.kind == TokenVerdict::retry) opening.retry_of = verdict.original_dcid;
-        return opening;
-    }
+                                 std::size_t connections, TimePoint now, Replies& replies);
 
     /// Asks the client to begin again and to show that it received this (RFC 9000 §8.1.2).
-    void send_retry(const Datagram& datagram, TimePoint now, Replies& replies) {
-        ngtcp2_pkt_hd head{};
-        if (decode(datagram, head)) send_retry(datagram, head, now, replies);
-    }
+    void send_retry(const Datagram& datagram, TimePoint now, Replies& replies);
 
 private:
     static constexpr std::size_t initial_bytes_min = NGTCP2_MAX_UDP_PAYLOAD_SIZE;  // 1200
 
-    static bool decode(const Datagram& datagram, ngtcp2_pkt_hd& head) {
-        const auto* bytes = reinterpret_cast<const std::uint8_t*>(datagram.bytes.data());
-        return ngtcp2_accept(&head, bytes, datagram.bytes.size()) == 0 &&
-               head.dcid.datalen >= NGTCP2_MIN_INITIAL_DCIDLEN;
-    }
+    static bool decode(const Datagram& datagram, ngtcp2_pkt_hd& head);
 
-    bool wants_proof(std::size_t half_open) const {
-        return policy_ == RetryPolicy::always ||
-               (policy_ == RetryPolicy::under_load && half_open >= half_open_max_);
-    }
+    bool wants_proof(std::size_t half_open) const;
 
     void send_retry(const Datagram& datagram, const ngtcp2_pkt_hd& head, TimePoint now,
-                    Replies& replies) {
-        if (!answers_.allow(now)) return;
-        const ngtcp2_cid id = new_connection_id(random_, shard_);
-        const std::vector<std::uint8_t> token =
-            tokens_.make_retry(head.version, datagram.remote, id, head.dcid, now);
-        if (token.empty()) return;
-        Reply reply = answer(datagram);
-        const ngtcp2_ssize size =
-            ngtcp2_crypto_write_retry(reply.bytes.data(), reply.bytes.size(), head.version,
-                                      &head.scid, &id, &head.dcid, token.data(), token.size());
-        send(std::move(reply), size, replies);
-    }
+                    Replies& replies);
 
     void refuse(const Datagram& datagram, const ngtcp2_pkt_hd& head, std::uint64_t code,
-                std::string_view text, TimePoint now, Replies& replies) {
-        if (!answers_.allow(now)) return;
-        Reply reply = answer(datagram);
-        const ngtcp2_ssize size = ngtcp2_crypto_write_connection_close(
-            reply.bytes.data(), reply.bytes.size(), head.version, &head.scid, &head.dcid, code,
-            reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
-        send(std::move(reply), size, replies);
-    }
+                std::string_view text, TimePoint now, Replies& replies);
 
-    static Reply answer(const Datagram& question) {
-        return {.local = question.local,
-                .remote = question.remote,
-                .bytes = std::vector<std::uint8_t>(initial_bytes_min)};
-    }
+    static Reply answer(const Datagram& question);
 
-    static void send(Reply reply, ngtcp2_ssize size, Replies& replies) {
-        if (size <= 0) return;
-        reply.bytes.resize(static_cast<std::size_t>(size));
-        replies.push(std::move(reply));
-    }
+    static void send(Reply reply, ngtcp2_ssize size, Replies& replies);
 
     std::uint8_t random_byte() { return static_cast<std::uint8_t>(random_.next()); }
 
@@ -228,3 +108,7 @@ private:
 };
 
 }  // namespace quicchat::quic
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/doorman.ipp"
+#endif

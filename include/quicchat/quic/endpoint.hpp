@@ -11,7 +11,6 @@
 #include <string_view>
 #include <system_error>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "quicchat/quic/afterlife.hpp"
@@ -33,28 +32,11 @@ namespace quicchat::quic {
 class Endpoint {
 public:
     /// A server. Fails with an error of `certificate_category` if the pair is of no use.
-    static Result<Endpoint> server(ServerConfig server, Config config = {}) {
-        Result<TlsContext> tls =
-            TlsContext::server(server.certificate_pem, server.key_pem, config.alpn);
-        if (!tls) return tls.error();
-        auto state =
-            std::make_unique<State>(std::move(config), *std::move(tls), server.reset_secret);
-        state->doorman.emplace(state->shared.config, std::move(server), state->shared.random,
-                               state->shared.tokens);
-        return Endpoint{std::move(state)};
-    }
+    static Result<Endpoint> server(ServerConfig server, Config config = {});
 
     /// A client that dials one server. Fails with an error of `certificate_category` if the trust
     /// that is asked for has no authorities.
-    static Result<Endpoint> client(ClientConfig client, Config config = {}) {
-        Result<TlsContext> tls =
-            TlsContext::client(std::move(client.trust), std::move(client.server_name), config.alpn);
-        if (!tls) return tls.error();
-        auto state = std::make_unique<State>(std::move(config), *std::move(tls), std::nullopt);
-        state->remote = client.remote;
-        state->local = client.local;
-        return Endpoint{std::move(state)};
-    }
+    static Result<Endpoint> client(ClientConfig client, Config config = {});
 
     // --- Inputs.
 
@@ -65,82 +47,32 @@ public:
     void handle_timeout(TimePoint now);
 
     /// The socket reported that nothing listens at the server's address.
-    void handle_unreachable(TimePoint now) {
-        advance(now);
-        for_each([](Connection& connection) { connection.handle_unreachable(); });
-    }
+    void handle_unreachable(TimePoint now);
 
     // --- Requests; see transport/concept.hpp for their promises.
 
     /// Dials the server. A server's endpoint cannot.
     Result<ConnectionId> connect(TimePoint now);
 
-    Result<StreamId> open_stream(ConnectionId id) {
-        Entry* entry = find(id);
-        if (entry == nullptr) return Errc::not_ready;
-        const Result<StreamNumber> number = entry->connection->open_stream();
-        if (!number) return number.error();
-        return static_cast<StreamId>(*number);
-    }
+    Result<StreamId> open_stream(ConnectionId id);
 
-    Result<Backlog> write(ConnectionId id, StreamId stream, Bytes bytes, bool fin) {
-        Entry* entry = find(id);
-        if (entry == nullptr) return Errc::not_ready;
-        Result<Backlog> backlog =
-            entry->connection->write(number_of(stream), std::move(bytes), fin);
-        if (backlog) mark_dirty(id, *entry);
-        return backlog;
-    }
+    Result<Backlog> write(ConnectionId id, StreamId stream, Bytes bytes, bool fin);
 
-    void reset_stream(ConnectionId id, StreamId stream, std::uint64_t code) {
-        if (Entry* entry = find(id)) {
-            entry->connection->reset_stream(number_of(stream), code);
-            mark_dirty(id, *entry);
-        }
-    }
+    void reset_stream(ConnectionId id, StreamId stream, std::uint64_t code);
 
-    Backlog backlog(ConnectionId id, StreamId stream) const {
-        const Entry* entry = find(id);
-        return entry != nullptr ? entry->connection->backlog(number_of(stream)) : Backlog{};
-    }
+    Backlog backlog(ConnectionId id, StreamId stream) const;
 
-    void consume(ConnectionId id, StreamId stream, std::size_t bytes) {
-        if (Entry* entry = find(id)) {
-            entry->connection->consume(number_of(stream), bytes);
-            if (!entry->connection->ending()) write_or_arm(id, *entry);
-        }
-    }
+    void consume(ConnectionId id, StreamId stream, std::size_t bytes);
 
-    bool send_datagram(ConnectionId id, Bytes bytes) {
-        Entry* entry = find(id);
-        if (entry == nullptr || !entry->connection->send_datagram(std::move(bytes))) return false;
-        mark_dirty(id, *entry);
-        return true;
-    }
+    bool send_datagram(ConnectionId id, Bytes bytes);
 
-    Result<ChannelBinding> channel_binding(ConnectionId id) const {
-        const Entry* entry = find(id);
-        if (entry == nullptr) return Errc::not_ready;
-        return entry->connection->channel_binding();
-    }
+    Result<ChannelBinding> channel_binding(ConnectionId id) const;
 
-    void close(ConnectionId id, Errc why, std::string_view text) {
-        Entry* entry = find(id);
-        if (entry == nullptr || entry->connection->ending()) return;
-        entry->connection->discard_news();  // streams are cut
-        entry->connection->close(why, text);
-        settle(id, *entry);
-    }
+    void close(ConnectionId id, Errc why, std::string_view text);
 
     /// Changes the keys of a connection (RFC 9001 §6). ngtcp2 does so by itself in time; this is
     /// for tests and for the careful.
-    bool update_keys(ConnectionId id, TimePoint now) {
-        advance(now);
-        Entry* entry = find(id);
-        if (entry == nullptr || !entry->connection->update_keys(state_->now)) return false;
-        mark_dirty(id, *entry);
-        return true;
-    }
+    bool update_keys(ConnectionId id, TimePoint now);
 
     // --- A server's settings, while it runs.
 
@@ -148,25 +80,11 @@ public:
     /// theirs, also while their handshake is under way; so does the endpoint the secrets behind its
     /// tokens and stateless resets. An error of `certificate_category`, and no change, if the pair
     /// is of no use. `not_ready` at a client's endpoint.
-    std::error_code set_certificate(const std::string& certificate_pem,
-                                    const std::string& key_pem) {
-        if (!state_->doorman) return make_error_code(Errc::not_ready);
-        Shared& shared = state_->shared;
-        Result<TlsContext> tls = TlsContext::server(certificate_pem, key_pem, shared.config.alpn);
-        if (!tls) return tls.error();
-        shared.tls = std::make_shared<const TlsContext>(*std::move(tls));
-        return {};
-    }
+    std::error_code set_certificate(const std::string& certificate_pem, const std::string& key_pem);
 
     /// Gives those who connect from now on other limits: timeouts, windows, the number of streams
     /// and of connections. `stream_backlog_bytes_max` stays, since the application relies on it.
-    void set_limits(const Limits& limits) {
-        Limits& current = state_->shared.config.limits;
-        const std::size_t backlog_max = current.stream_backlog_bytes_max;
-        current = limits;
-        current.stream_backlog_bytes_max = backlog_max;
-        if (state_->doorman) state_->doorman->set_connections_max(limits.connections_max);
-    }
+    void set_limits(const Limits& limits);
 
     // --- Outputs.
 
@@ -178,10 +96,7 @@ public:
 
     /// When the next turn is due, whatever else happens: in the past if something waits to be sent.
     /// May be a little early.
-    std::optional<TimePoint> next_deadline() const {
-        if (wants_transmit()) return state_->now;
-        return earlier(state_->timers.next(), state_->afterlife.next_deadline());
-    }
+    std::optional<TimePoint> next_deadline() const;
 
     // --- Getters.
 
@@ -194,10 +109,7 @@ public:
     /// Connection ids that packets are recognised by.
     std::size_t connection_ids() const { return state_->ids.size(); }
     /// Streams of one connection that are not forgotten yet.
-    std::size_t streams(ConnectionId id) const {
-        const Entry* entry = find(id);
-        return entry != nullptr ? entry->connection->streams() : 0;
-    }
+    std::size_t streams(ConnectionId id) const;
 
 private:
     struct Entry {
@@ -210,11 +122,7 @@ private:
     };
 
     struct State {
-        State(Config config, TlsContext tls, const std::optional<Seed>& reset_secret)
-            : shared(std::move(config), std::move(tls), reset_secret),
-              ids(shared.random),
-              afterlife(shared.config.limits.connections_max, ids),
-              buffer(65'535) {}
+        State(Config config, TlsContext tls, const std::optional<Seed>& reset_secret);
 
         Shared shared;
         std::optional<Doorman> doorman;  ///< Of a server.
@@ -234,18 +142,12 @@ private:
         std::size_t half_open = 0;
     };
 
-    explicit Endpoint(std::unique_ptr<State> state) : state_(std::move(state)) {}
+    explicit Endpoint(std::unique_ptr<State> state);
 
     static StreamNumber number_of(StreamId stream) { return static_cast<StreamNumber>(stream); }
 
-    Entry* find(ConnectionId id) {
-        const auto found = state_->entries.find(id);
-        return found != state_->entries.end() ? &found->second : nullptr;
-    }
-    const Entry* find(ConnectionId id) const {
-        const auto found = state_->entries.find(id);
-        return found != state_->entries.end() ? &found->second : nullptr;
-    }
+    Entry* find(ConnectionId id);
+    const Entry* find(ConnectionId id) const;
 
     /// The one place where time comes in. ngtcp2 aborts the process if it ever goes back.
     void advance(TimePoint now) { state_->now = std::max(state_->now, now); }
@@ -269,4 +171,7 @@ static_assert(DialingTransport<Endpoint>);
 
 }  // namespace quicchat::quic
 
-#include "quicchat/quic/endpoint_turn.hpp"
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/endpoint.ipp"
+#include "quicchat/quic/impl/endpoint_turn.ipp"
+#endif

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "quicchat/base/config.hpp"
 #include "quicchat/base/error.hpp"
 #include "quicchat/transport/event.hpp"
 
@@ -72,84 +73,27 @@ inline constexpr CodeName alert_names[] = {
     {120, "no_application_protocol"},
 };
 
-template <std::size_t count>
-std::string name_of(const CodeName (&table)[count], std::uint64_t code) {
-    for (const CodeName& entry : table) {
-        if (entry.code == code) return std::string{entry.name};
-    }
-    return std::to_string(code);
-}
-
 }  // namespace detail
 
-inline bool is_crypto_error(std::uint64_t code) {
-    return code >= crypto_error && code <= crypto_error + 0xff;
-}
+QUICCHAT_DECL bool is_crypto_error(std::uint64_t code);
 
 /// A QUIC transport error code in words: "PROTOCOL_VIOLATION", "TLS alert no_application_protocol".
-inline std::string transport_code_text(std::uint64_t code) {
-    if (!is_crypto_error(code)) return detail::name_of(detail::transport_code_names, code);
-    return "TLS alert " + detail::name_of(detail::alert_names, code - crypto_error);
-}
+QUICCHAT_DECL std::string transport_code_text(std::uint64_t code);
 
 /// What a QUIC transport error code means to an application.
-inline Errc errc_from_transport_code(std::uint64_t code) {
-    if (code == NGTCP2_NO_ERROR) return Errc::closed;
-    if (code == NGTCP2_CONNECTION_REFUSED) return Errc::server_full;
-    if (code == NGTCP2_VERSION_NEGOTIATION_ERROR) return Errc::version_mismatch;
-    // RFC 9001 §8.1: without a common application protocol the connection closes with this alert.
-    if (code == crypto_error + alert_no_application_protocol) return Errc::version_mismatch;
-    return Errc::transport_failed;
-}
+QUICCHAT_DECL Errc errc_from_transport_code(std::uint64_t code);
 
 /// The reason in a CONNECTION_CLOSE frame that the peer sent.
-inline CloseReason reason_from_peer(const ngtcp2_ccerr& error) {
-    CloseReason reason{.by_peer = true};
-    const std::size_t size =
-        error.reasonlen < reason_bytes_max ? error.reasonlen : reason_bytes_max;
-    if (size > 0) reason.text.assign(reinterpret_cast<const char*>(error.reason), size);
-    if (error.type == NGTCP2_CCERR_TYPE_APPLICATION) {
-        reason.errc = from_wire_code(error.error_code);
-        return reason;
-    }
-    reason.errc = errc_from_transport_code(error.error_code);
-    reason.transport_code = error.error_code;
-    if (reason.text.empty()) reason.text = transport_code_text(error.error_code);
-    return reason;
-}
+QUICCHAT_DECL CloseReason reason_from_peer(const ngtcp2_ccerr& error);
 
 /// The reason when a call into ngtcp2 failed. `alert` is the TLS alert, where there was one.
-inline CloseReason reason_from_failure(int ngtcp2_error, std::uint8_t alert) {
-    CloseReason reason{.errc = Errc::transport_failed, .text = ngtcp2_strerror(ngtcp2_error)};
-    switch (ngtcp2_error) {
-        case NGTCP2_ERR_IDLE_CLOSE:
-            reason.errc = Errc::idle_timeout;
-            break;
-        case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
-            reason.errc = Errc::handshake_timeout;
-            break;
-        case NGTCP2_ERR_RECV_VERSION_NEGOTIATION:
-        case NGTCP2_ERR_VERSION_NEGOTIATION_FAILURE:
-            reason.errc = Errc::version_mismatch;
-            break;
-        case NGTCP2_ERR_CRYPTO:
-            reason.transport_code = crypto_error + alert;
-            reason.errc = errc_from_transport_code(reason.transport_code);
-            reason.text = transport_code_text(reason.transport_code);
-            break;
-        default:
-            reason.transport_code = ngtcp2_err_infer_quic_transport_error_code(ngtcp2_error);
-            break;
-    }
-    return reason;
-}
+QUICCHAT_DECL CloseReason reason_from_failure(int ngtcp2_error, std::uint8_t alert);
 
 /// `text` cut to what a CONNECTION_CLOSE frame may carry, never in the middle of a character.
-inline std::string_view bounded_reason(std::string_view text) {
-    if (text.size() <= reason_bytes_max) return text;
-    std::size_t size = reason_bytes_max;
-    while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
-    return text.substr(0, size);
-}
+QUICCHAT_DECL std::string_view bounded_reason(std::string_view text);
 
 }  // namespace quicchat::quic
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/error.ipp"
+#endif

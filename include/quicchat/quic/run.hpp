@@ -1,9 +1,7 @@
 #pragma once
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,11 +9,11 @@
 #include <cerrno>
 #include <chrono>
 #include <concepts>
-#include <cstdint>
 #include <optional>
 #include <system_error>
 #include <utility>
 
+#include "quicchat/base/config.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/quic/endpoint.hpp"
 #include "quicchat/quic/udp_socket.hpp"
@@ -24,15 +22,7 @@ namespace quicchat::quic {
 
 /// Both times, read from the system. The only place in the library that reads a clock for its
 /// logic.
-inline Now read_clock() {
-    const auto read = [](clockid_t clock) {
-        timespec time{};
-        clock_gettime(clock, &time);
-        return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
-    };
-    return {.steady = TimePoint{read(CLOCK_MONOTONIC)},
-            .wall = WallTime{std::chrono::floor<std::chrono::milliseconds>(read(CLOCK_REALTIME))}};
-}
+QUICCHAT_DECL Now read_clock();
 
 /// What a Driver runs: something with a quic::Endpoint inside, a Client or a Server.
 template <class T>
@@ -135,33 +125,19 @@ private:
 /// async-signal-safe.
 class StopFlag {
 public:
-    StopFlag() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-    ~StopFlag() {
-        if (fd_ >= 0) close(fd_);
-    }
+    StopFlag();
+    ~StopFlag();
     StopFlag(const StopFlag&) = delete;
     StopFlag& operator=(const StopFlag&) = delete;
 
-    void stop() noexcept {
-        stopped_.store(true, std::memory_order_release);
-        wake();
-    }
+    void stop() noexcept;
     /// Makes `run` do a turn now.
-    void wake() noexcept {
-        const int saved = errno;
-        const std::uint64_t one = 1;
-        // It only fails if the counter is full, and then the other side wakes up anyway.
-        [[maybe_unused]] const ssize_t written = write(fd_, &one, sizeof one);
-        errno = saved;
-    }
+    void wake() noexcept;
 
     bool stopped() const { return stopped_.load(std::memory_order_acquire); }
     int fd() const { return fd_; }
     /// Takes the wake-ups that came so far.
-    void clear() {
-        std::uint64_t count = 0;
-        [[maybe_unused]] const ssize_t got = read(fd_, &count, sizeof count);
-    }
+    void clear();
 
 private:
     static_assert(std::atomic<bool>::is_always_lock_free);
@@ -199,3 +175,7 @@ std::error_code run(Driver<App>& driver, StopFlag& stop) {
 }
 
 }  // namespace quicchat::quic
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/run.ipp"
+#endif

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -18,48 +17,16 @@ public:
     /// Pieces that one packet can be made of.
     static constexpr std::size_t pieces_max = 16;
 
-    void append(Bytes bytes) {
-        if (bytes.empty()) return;
-        unsent_bytes_ += bytes.size();
-        pieces_.push_back(std::move(bytes));
-    }
+    void append(Bytes bytes);
 
     /// The next unsent bytes, as views into at most `pieces_max` pieces. Returns how many it wrote.
-    std::size_t next(std::array<BytesView, pieces_max>& views) const {
-        std::size_t count = 0;
-        std::size_t offset = unsent_offset_;
-        for (std::size_t i = unsent_piece_; i < pieces_.size() && count < pieces_max; ++i) {
-            views[count++] = pieces_[i].view().subspan(offset);
-            offset = 0;
-        }
-        return count;
-    }
+    std::size_t next(std::array<BytesView, pieces_max>& views) const;
 
     /// The transport took that many of the bytes that `next` showed.
-    void handle_sent(std::size_t bytes) {
-        bytes = std::min(bytes, unsent_bytes_);
-        unsent_bytes_ -= bytes;
-        while (bytes > 0) {
-            const std::size_t rest = pieces_[unsent_piece_].size() - unsent_offset_;
-            if (bytes < rest) {
-                unsent_offset_ += bytes;
-                return;
-            }
-            bytes -= rest;
-            ++unsent_piece_;
-            unsent_offset_ = 0;
-        }
-    }
+    void handle_sent(std::size_t bytes);
 
     /// The peer acknowledged the next `bytes` bytes. Pieces that are complete are let go.
-    void handle_acknowledged(std::uint64_t bytes) {
-        acknowledged_offset_ += static_cast<std::size_t>(bytes);
-        while (unsent_piece_ > 0 && acknowledged_offset_ >= pieces_.front().size()) {
-            acknowledged_offset_ -= pieces_.front().size();
-            pieces_.pop_front();
-            --unsent_piece_;
-        }
-    }
+    void handle_acknowledged(std::uint64_t bytes);
 
     /// Bytes that were never sent.
     std::size_t unsent() const { return unsent_bytes_; }
@@ -78,3 +45,7 @@ private:
 };
 
 }  // namespace quicchat::quic
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/send_buffer.ipp"
+#endif

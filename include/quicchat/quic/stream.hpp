@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "quicchat/base/bytes.hpp"
@@ -45,111 +44,49 @@ struct Stream {
     bool closed = false;  ///< ngtcp2 is done with it and with its bytes.
     std::uint64_t reset_code = 0;
 
-    bool wants_to_send() const {
-        return !cut && !closed && (send.unsent() > 0 || (fin_queued && !fin_sent));
-    }
-    bool is_spent() const {
-        return closed && unconsumed == 0 && !data_noticed && !reset_noticed && !writable_noticed;
-    }
+    bool wants_to_send() const;
+    bool is_spent() const;
 };
 
 /// The streams of one connection: pure bookkeeping that never calls ngtcp2, so that its callbacks
 /// may use it.
 class Streams {
 public:
-    Stream* find(StreamNumber number) {
-        const auto found = streams_.find(number);
-        return found != streams_.end() ? &found->second : nullptr;
-    }
-    const Stream* find(StreamNumber number) const {
-        const auto found = streams_.find(number);
-        return found != streams_.end() ? &found->second : nullptr;
-    }
+    Stream* find(StreamNumber number);
+    const Stream* find(StreamNumber number) const;
 
-    void handle_open(StreamNumber number) { streams_.try_emplace(number); }
+    void handle_open(StreamNumber number);
 
-    void handle_data(StreamNumber number, BytesView bytes, bool fin) {
-        Stream& stream = streams_[number];
-        stream.unconsumed += bytes.size();
-        stream.fin_received |= fin;
-        if (stream.cut) return;  // credited with the rest when StreamReset is fetched
-        append(stream.received, bytes);
-        if (std::exchange(stream.data_noticed, true)) return;
-        notices_.push_back({Notice::Kind::data, number});
-    }
+    void handle_data(StreamNumber number, BytesView bytes, bool fin);
 
     /// The peer sent RESET_STREAM or STOP_SENDING. Either ends both directions for us.
-    void handle_reset(StreamNumber number, std::uint64_t code) {
-        Stream* stream = find(number);
-        if (stream == nullptr || stream->cut) return;
-        stream->cut = true;
-        stream->reset_code = code;
-        stream->reset_noticed = true;
-        notices_.push_back({Notice::Kind::reset, number});
-        abandoned_.push_back(number);
-    }
+    void handle_reset(StreamNumber number, std::uint64_t code);
 
-    void handle_acknowledged(StreamNumber number, std::uint64_t bytes) {
-        if (Stream* stream = find(number)) stream->send.handle_acknowledged(bytes);
-    }
+    void handle_acknowledged(StreamNumber number, std::uint64_t bytes);
 
-    void handle_closed(StreamNumber number) {
-        if (Stream* stream = find(number)) {
-            stream->closed = true;
-            stream->send.clear();
-            closed_.push_back(number);
-        }
-    }
+    void handle_closed(StreamNumber number);
 
     /// Puts the stream into the queue of those that want to send.
-    void schedule(StreamNumber number, Stream& stream) {
-        if (!stream.wants_to_send() || std::exchange(stream.scheduled, true)) return;
-        sendable_.push_back(number);
-    }
+    void schedule(StreamNumber number, Stream& stream);
 
     /// The stream that is to send next, or -1. Streams take turns: it goes to the end of the queue.
-    StreamNumber next_sendable() {
-        while (!sendable_.empty()) {
-            const StreamNumber number = sendable_.front();
-            sendable_.pop_front();
-            Stream* stream = find(number);
-            if (stream == nullptr) continue;
-            if (stream->wants_to_send()) {
-                sendable_.push_back(number);
-                return number;
-            }
-            stream->scheduled = false;
-        }
-        return -1;
-    }
+    StreamNumber next_sendable();
 
     std::size_t sendable() const { return sendable_.size(); }
 
     /// Cuts a stream on our side. Returns the bytes that nobody will consume any more.
-    std::size_t cut(Stream& stream) {
-        stream.cut = true;
-        stream.reset_noticed = false;
-        stream.writable_noticed = false;
-        stream.data_noticed = false;
-        stream.received = {};
-        return std::exchange(stream.unconsumed, 0);
-    }
+    std::size_t cut(Stream& stream);
 
     /// Forgets a stream that is finished in every respect. True if it was.
-    bool erase_if_spent(StreamNumber number) {
-        const auto found = streams_.find(number);
-        if (found == streams_.end() || !found->second.is_spent()) return false;
-        streams_.erase(found);
-        return true;
-    }
+    bool erase_if_spent(StreamNumber number);
 
-    void notice(Notice notice) { notices_.push_back(notice); }
+    void notice(Notice notice);
     std::deque<Notice>& notices() { return notices_; }
     const std::deque<Notice>& notices() const { return notices_; }
 
     /// Streams that the peer cut, and streams that ngtcp2 closed, since the last call.
-    std::vector<StreamNumber> take_abandoned() { return std::exchange(abandoned_, {}); }
-    std::vector<StreamNumber> take_closed() { return std::exchange(closed_, {}); }
+    std::vector<StreamNumber> take_abandoned();
+    std::vector<StreamNumber> take_closed();
 
     std::size_t size() const { return streams_.size(); }
 
@@ -162,3 +99,7 @@ private:
 };
 
 }  // namespace quicchat::quic
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/stream.ipp"
+#endif

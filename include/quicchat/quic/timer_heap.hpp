@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <vector>
@@ -20,32 +19,24 @@ public:
         ConnectionId connection;
     };
 
-    void push(TimePoint deadline, ConnectionId connection) {
-        entries_.push_back({deadline, connection});
-        std::push_heap(entries_.begin(), entries_.end(), later);
-    }
+    void push(TimePoint deadline, ConnectionId connection);
 
     /// The earliest entry, if it is due.
-    std::optional<Entry> pop_due(TimePoint now) {
-        if (entries_.empty() || entries_.front().deadline > now) return std::nullopt;
-        std::pop_heap(entries_.begin(), entries_.end(), later);
-        const Entry entry = entries_.back();
-        entries_.pop_back();
-        return entry;
-    }
+    std::optional<Entry> pop_due(TimePoint now);
 
     /// At or before the earliest deadline of all connections.
-    std::optional<TimePoint> next() const {
-        if (entries_.empty()) return std::nullopt;
-        return entries_.front().deadline;
-    }
+    std::optional<TimePoint> next() const;
 
     std::size_t size() const { return entries_.size(); }
 
 private:
-    static bool later(const Entry& a, const Entry& b) { return a.deadline > b.deadline; }
+    static bool later(const Entry& a, const Entry& b);
 
     std::vector<Entry> entries_;
 };
 
 }  // namespace quicchat::quic
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/timer_heap.ipp"
+#endif

@@ -10,19 +10,16 @@
 #include <span>
 #include <vector>
 
+#include "quicchat/base/config.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/quic/address.hpp"
 #include "quicchat/quic/random.hpp"
 
 namespace quicchat::quic {
 
-inline ngtcp2_tstamp to_tstamp(TimePoint time) {
-    return static_cast<ngtcp2_tstamp>(time.time_since_epoch().count());
-}
+QUICCHAT_DECL ngtcp2_tstamp to_tstamp(TimePoint time);
 
-inline ngtcp2_duration to_ngtcp2(Duration duration) {
-    return static_cast<ngtcp2_duration>(duration.count());
-}
+QUICCHAT_DECL ngtcp2_duration to_ngtcp2(Duration duration);
 
 /// A client answers a Retry at once; this is a slow round trip and a retransmission.
 inline constexpr Duration retry_token_lifetime = std::chrono::seconds{10};
@@ -47,61 +44,20 @@ class Tokens {
 public:
     /// `reset_secret` should outlive a restart, so that the new process can reset the connections
     /// of the old one.
-    Tokens(Random& random, const std::optional<Seed>& reset_secret)
-        : address_secret_(random.next_seed()),
-          reset_secret_(reset_secret ? *reset_secret : random.next_seed()) {}
+    Tokens(Random& random, const std::optional<Seed>& reset_secret);
 
     std::vector<std::uint8_t> make_retry(std::uint32_t version, const SocketAddress& remote,
                                          const ngtcp2_cid& retry_scid,
-                                         const ngtcp2_cid& original_dcid, TimePoint now) const {
-        std::vector<std::uint8_t> token(NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN2);
-        const ngtcp2_ssize size = ngtcp2_crypto_generate_retry_token2(
-            token.data(), address_secret_.data(), address_secret_.size(), version, remote.data(),
-            remote.size(), &retry_scid, &original_dcid, to_tstamp(now));
-        token.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-        return token;
-    }
+                                         const ngtcp2_cid& original_dcid, TimePoint now) const;
 
     /// The token of a NEW_TOKEN frame, RFC 9000 §8.1.3.
-    std::vector<std::uint8_t> make_regular(const SocketAddress& remote, TimePoint now) const {
-        std::vector<std::uint8_t> token(NGTCP2_CRYPTO_MAX_REGULAR_TOKENLEN);
-        const ngtcp2_ssize size = ngtcp2_crypto_generate_regular_token(
-            token.data(), address_secret_.data(), address_secret_.size(), remote.data(),
-            remote.size(), to_tstamp(now));
-        token.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-        return token;
-    }
+    std::vector<std::uint8_t> make_regular(const SocketAddress& remote, TimePoint now) const;
 
     TokenVerdict check(std::span<const std::uint8_t> token, std::uint32_t version,
-                       const SocketAddress& remote, const ngtcp2_cid& dcid, TimePoint now) const {
-        TokenVerdict verdict;
-        if (token.empty()) return verdict;
-        if (token[0] == NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY2) {
-            const int error = ngtcp2_crypto_verify_retry_token2(
-                &verdict.original_dcid, token.data(), token.size(), address_secret_.data(),
-                address_secret_.size(), version, remote.data(), remote.size(), &dcid,
-                to_ngtcp2(retry_token_lifetime), to_tstamp(now));
-            // RFC 9000 §8.1.2: a server that can tell that a Retry token is invalid "SHOULD
-            // immediately close the connection with an INVALID_TOKEN error".
-            if (error == 0) verdict.kind = TokenVerdict::retry;
-            if (error == NGTCP2_CRYPTO_ERR_VERIFY_TOKEN) verdict.kind = TokenVerdict::invalid;
-        } else if (token[0] == NGTCP2_CRYPTO_TOKEN_MAGIC_REGULAR &&
-                   ngtcp2_crypto_verify_regular_token(
-                       token.data(), token.size(), address_secret_.data(), address_secret_.size(),
-                       remote.data(), remote.size(), to_ngtcp2(new_token_lifetime),
-                       to_tstamp(now)) == 0) {
-            verdict.kind = TokenVerdict::regular;
-        }
-        return verdict;
-    }
+                       const SocketAddress& remote, const ngtcp2_cid& dcid, TimePoint now) const;
 
     /// RFC 9000 §10.3.2: a pseudorandom function of the connection id and a static key.
-    ngtcp2_stateless_reset_token reset_token(const ngtcp2_cid& cid) const {
-        ngtcp2_stateless_reset_token token{};
-        ngtcp2_crypto_generate_stateless_reset_token(token.data, reset_secret_.data(),
-                                                     reset_secret_.size(), &cid);
-        return token;
-    }
+    ngtcp2_stateless_reset_token reset_token(const ngtcp2_cid& cid) const;
 
 private:
     Seed address_secret_;
@@ -109,3 +65,7 @@ private:
 };
 
 }  // namespace quicchat::quic
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/token.ipp"
+#endif

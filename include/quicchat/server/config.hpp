@@ -39,14 +39,11 @@ struct ServerConfig {
     ///  - For rooms that are opened from now on: how much a log keeps, `room_recent_frames_max`.
     ///  - Not at all: `agent`, and `stream_backlog_bytes_max`, by which the transport says
     ///    Writable. A room that is not listed any more stays.
-    void take_over(const ServerConfig& next) {
-        const std::size_t backlog_max = limits.stream_backlog_bytes_max;
-        rooms = next.rooms;
-        operators = next.operators;
-        anybody_makes_rooms = next.anybody_makes_rooms;
-        limits = next.limits;
-        limits.stream_backlog_bytes_max = backlog_max;
-    }
+    void take_over(const ServerConfig& next);
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/impl/config.ipp"
+#endif

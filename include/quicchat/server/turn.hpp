@@ -1,7 +1,5 @@
 #pragma once
 
-#include <utility>
-
 #include "quicchat/base/error.hpp"
 #include "quicchat/base/time.hpp"
 
@@ -16,13 +14,10 @@ public:
 
     /// Takes note of an error that ends the server: a log that cannot be read or begun is of no
     /// use. Returns what it is given.
-    Errc noted(Errc errc) {
-        if (errc == Errc::storage_failed) failure_ = errc;
-        return errc;
-    }
+    Errc noted(Errc errc);
     void fail(Errc errc) { failure_ = errc; }
     bool has_failed() const { return failure_ != Errc{}; }
-    Errc take_failure() { return std::exchange(failure_, Errc{}); }
+    Errc take_failure();
 
 private:
     WallTime now_{};
@@ -30,3 +25,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/impl/turn.ipp"
+#endif

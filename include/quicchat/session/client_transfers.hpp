@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -8,13 +7,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
-#include "quicchat/base/file_name.hpp"
-#include "quicchat/base/match.hpp"
-#include "quicchat/base/queue.hpp"
 #include "quicchat/session/client_questions.hpp"
-#include "quicchat/session/peer_checks.hpp"
 
 namespace quicchat {
 
@@ -22,163 +16,64 @@ namespace quicchat {
 /// when the connection is back (PROTOCOL.md §6.16). It keeps no bytes of them.
 class ClientTransfers : public ClientQuestions {
 public:
-    explicit ClientTransfers(const Limits& limits) : ClientQuestions(limits), limits_(limits) {}
+    explicit ClientTransfers(const Limits& limits);
 
     /// Sends a file into a room, joined or not. FileWanted asks for its bytes as they are needed:
     /// answer each with `give_file`. Acked or Refused follows. The same id, device, size and digest
     /// go on with what an earlier run of the program has sent.
-    Result<RequestId> send_file(std::string_view room, const MessageId& id, FileToSend file) {
-        if (over_) return Errc::not_ready;
-        if (!is_any_room_name(room) || !is_file_name(file.name)) return Errc::invalid_name;
-        if (file.digest.size() != digest_bytes_max || file.size > varint_max) {
-            return Errc::invalid_request;
-        }
-        const Errc errc = check({.target = file.reply_to}, file.name, file.attributes);
-        if (errc != Errc{}) return errc;
-        Transfer transfer{.sends = true, .room = std::string{room}};
-        transfer.id = id;
-        transfer.file = std::move(file);
-        return add(std::move(transfer));
-    }
+    Result<RequestId> send_file(std::string_view room, const MessageId& id, FileToSend file);
 
     /// The bytes that FileWanted has asked for: at most so many, from that offset on, at least one.
     /// `not_ready` if they are not wanted any more: FileWanted will ask anew.
-    Errc give_file(RequestId request, std::uint64_t offset, BytesView bytes) {
-        const auto found = transfers_.find(request);
-        if (found == transfers_.end() || !found->second.asked) return Errc::not_ready;
-        Transfer& t = found->second;
-        if (offset != t.next) return Errc::not_ready;
-        if (bytes.empty() || bytes.size() > wanted_by(t)) return Errc::invalid_request;
-        for (std::size_t from = 0; from < bytes.size(); from += limits_.file_chunk_bytes_max) {
-            const auto part =
-                bytes.subspan(from, std::min(limits_.file_chunk_bytes_max, bytes.size() - from));
-            send(*t.stream, wire::FileData{Buffer(part.begin(), part.end())});
-        }
-        t.next += bytes.size();
-        t.asked = false;
-        if (t.next == t.file.size) want(request, t);
-        return Errc{};
-    }
+    Errc give_file(RequestId request, std::uint64_t offset, BytesView bytes);
 
     /// Asks for more of the files whose streams take more. To be called when what there was to
     /// write is written.
-    void want_more() {
-        for (auto& [request, t] : transfers_) want(request, t);
-    }
+    void want_more();
 
     /// Fetches the file that the record at `offset` of a room announces, from its byte `from` on.
     /// FileBegun, then FileChunk for all of it and FileFetched follow, or Refused, also in between.
     /// Compare the SHA-256: nobody else does.
-    Result<RequestId> fetch_file(std::string_view room, Offset offset, std::uint64_t from = 0) {
-        if (over_) return Errc::not_ready;
-        if (!is_any_room_name(room)) return Errc::invalid_name;
-        if (std::max(offset, from) > varint_max) return Errc::invalid_request;
-        Transfer transfer{.sends = false, .room = std::string{room}};
-        transfer.record = offset;
-        transfer.next = from;
-        return add(std::move(transfer));
-    }
+    Result<RequestId> fetch_file(std::string_view room, Offset offset, std::uint64_t from = 0);
 
     /// Ends a transfer. No event follows that is not there yet. What a server has of a file stays
     /// with it for some hours.
-    void cancel_file(RequestId request) {
-        const auto found = transfers_.find(request);
-        if (found == transfers_.end()) return;
-        if (found->second.stream) {
-            by_stream_[*found->second.stream] = 0;
-            resets_.push_back(*found->second.stream);
-        }
-        transfers_.erase(found);
-    }
+    void cancel_file(RequestId request);
 
     // What there is to do.
 
     /// True if a transfer waits for a stream of its own. Open one and call `begin_transfer_on`.
     bool wants_transfer() const { return ready_ && next_waiting() != nullptr; }
 
-    void begin_transfer_on(StreamId stream) {
-        const auto& [request, waiting] = *next_waiting();
-        Transfer& t = transfers_.at(request);
-        t.stream = stream;
-        by_stream_[stream] = request;
-        if (t.sends) {
-            return send(stream, wire::FileOffer{request, t.id, t.room, t.file.name, t.file.size,
-                                                t.file.digest, t.file.attributes, t.file.reply_to});
-        }
-        send(stream, wire::FileRequest{request, t.room, t.record, t.next});
-        send_end(stream);
-    }
+    void begin_transfer_on(StreamId stream);
 
     /// A stream that nothing more is wanted of: reset it.
-    std::optional<StreamId> poll_reset() { return pop_front(resets_); }
+    std::optional<StreamId> poll_reset();
 
     /// So much waits to be sent on a stream that no more should be written, or not any more.
-    void handle_backlog(StreamId stream, bool full) {
-        Transfer* t = find_transfer(stream);
-        if (t == nullptr || !t->sends) return;
-        t->full = full;
-        want(by_stream_.at(stream), *t);
-    }
+    void handle_backlog(StreamId stream, bool full);
 
     /// True for the streams on which files come: their sender gets credit for what the application
     /// has taken.
-    bool is_download(StreamId stream) {
-        const Transfer* t = find_transfer(stream);
-        return t != nullptr && !t->sends;
-    }
+    bool is_download(StreamId stream);
     /// Bytes of files that came in and were not taken by `poll_event`.
     std::size_t unread_file_bytes() const { return unread_bytes_; }
 
-    std::optional<ClientEvent> poll_event() {
-        std::optional<ClientEvent> event = ClientQuestions::poll_event();
-        const auto* chunk = event ? std::get_if<FileChunk>(&*event) : nullptr;
-        if (chunk != nullptr) unread_bytes_ -= chunk->bytes.size();
-        return event;
-    }
+    std::optional<ClientEvent> poll_event();
 
-    std::size_t unanswered_requests() const {
-        return ClientQuestions::unanswered_requests() + transfers_.size();
-    }
+    std::size_t unanswered_requests() const;
 
 protected:
     bool is_transfer(StreamId stream) const { return by_stream_.count(stream) != 0; }
 
     /// Takes in a frame of the stream of a transfer.
-    Errc handle_transfer(StreamId stream, Message message) {
-        Transfer* t = find_transfer(stream);
-        if (t == nullptr) return Errc{};  // answered or cancelled; what still comes is of no use
-        const RequestId request = by_stream_.at(stream);
-        return match(
-            std::move(message), [&](wire::FileReady&& m) { return on_ready(request, *t, m); },
-            [&](wire::Ack&& m) { return on_stored(request, *t, m); },
-            [&](wire::FileHead&& m) { return on_head(request, *t, std::move(m)); },
-            [&](wire::FileData&& m) { return on_data(request, *t, std::move(m)); },
-            [&](wire::Error&& m) { return on_refused(request, *t, std::move(m)); },
-            [](auto&&) { return Errc::unexpected_frame; });
-    }
+    Errc handle_transfer(StreamId stream, Message message);
 
     /// The server says nothing more on the stream of a transfer.
-    Errc end_transfer(StreamId stream, bool at_boundary) {
-        Transfer* t = find_transfer(stream);
-        const RequestId request = by_stream_.at(stream);
-        by_stream_.erase(stream);
-        if (t == nullptr) return Errc{};
-        if (!at_boundary) return Errc::malformed_frame;
-        if (t->sends || !t->ready || t->next != t->file.size) return Errc::unexpected_frame;
-        events_.push_back(FileFetched{request, t->room});
-        transfers_.erase(request);
-        return Errc{};
-    }
+    Errc end_transfer(StreamId stream, bool at_boundary);
 
     /// The connection is lost: transfers wait for the next one.
-    void stop_transfers() {
-        by_stream_.clear();
-        resets_.clear();
-        for (auto& [request, t] : transfers_) {
-            t.stream.reset();
-            t.ready = t.asked = t.full = t.ended = false;
-        }
-    }
+    void stop_transfers();
 
 private:
     struct Transfer {
@@ -197,109 +92,29 @@ private:
     };
     using Map = std::map<RequestId, Transfer>;
 
-    Result<RequestId> add(Transfer transfer) {
-        if (transfers_.size() >= limits_.outbox_messages_max) return Errc::queue_full;
-        const RequestId request = outbox_.draw_number();
-        transfers_.emplace(request, std::move(transfer));
-        return request;
-    }
+    Result<RequestId> add(Transfer transfer);
 
-    const Map::value_type* next_waiting() const {
-        std::size_t active[2] = {0, 0};
-        for (const auto& [request, t] : transfers_) active[t.sends] += t.stream ? 1 : 0;
-        for (const auto& entry : transfers_) {
-            const bool may = active[entry.second.sends] < limits_.transfers_per_connection_max;
-            if (!entry.second.stream && may) return &entry;
-        }
-        return nullptr;
-    }
+    const Map::value_type* next_waiting() const;
 
-    Transfer* find_transfer(StreamId stream) {
-        const auto request = by_stream_.find(stream);
-        if (request == by_stream_.end()) return nullptr;
-        const auto found = transfers_.find(request->second);
-        return found == transfers_.end() ? nullptr : &found->second;
-    }
+    Transfer* find_transfer(StreamId stream);
 
-    std::size_t wanted_by(const Transfer& t) const {
-        constexpr std::size_t chunks = 4;
-        return static_cast<std::size_t>(
-            std::min<std::uint64_t>(t.file.size - t.next, chunks * limits_.file_chunk_bytes_max));
-    }
+    std::size_t wanted_by(const Transfer& t) const;
 
     /// Asks for the next bytes of a file, or says that these were all.
-    void want(RequestId request, Transfer& t) {
-        if (!t.sends || !t.ready || t.asked) return;
-        if (t.next == t.file.size) {
-            t.ready = false;
-            t.ended = true;
-            return send_end(*t.stream);
-        }
-        if (t.full) return;
-        t.asked = true;
-        events_.push_back(FileWanted{request, t.room, t.next, wanted_by(t)});
-    }
+    void want(RequestId request, Transfer& t);
 
-    Errc on_ready(RequestId request, Transfer& t, const wire::FileReady& m) {
-        const bool fits = t.sends && !t.ready && !t.ended && m.request == request;
-        if (!fits || m.offset > t.file.size) return Errc::unexpected_frame;
-        t.next = m.offset;
-        t.ready = true;
-        want(request, t);
-        return Errc{};
-    }
+    Errc on_ready(RequestId request, Transfer& t, const wire::FileReady& m);
 
-    Errc on_stored(RequestId request, Transfer& t, const wire::Ack& m) {
-        if (!t.sends || m.request != request) return Errc::unexpected_frame;
-        events_.push_back(Acked{request, t.id, m.epoch, m.offset, m.durability, m.time});
-        finish(request, t);
-        return Errc{};
-    }
+    Errc on_stored(RequestId request, Transfer& t, const wire::Ack& m);
 
-    Errc on_head(RequestId request, Transfer& t, wire::FileHead m) {
-        if (t.sends || t.ready || m.request != request) return Errc::unexpected_frame;
-        const bool is_bad = !is_file_name(m.name) || m.digest.size() != digest_bytes_max;
-        if (is_bad || t.next > m.size) return Errc::malformed_frame;
-        const bool same = t.file.size == m.size && t.file.digest == m.digest;
-        if (t.known && !same) {
-            return on_refused(request, t,
-                              {request, wire_code(Errc::file_mismatch), 0, 0,
-                               "the server has another file there now"});
-        }
-        t.ready = true;
-        if (std::exchange(t.known, true)) return Errc{};
-        t.file.size = m.size;
-        t.file.digest = m.digest;
-        events_.push_back(FileBegun{request, t.room, m.epoch, t.record, std::move(m.name), m.size,
-                                    std::move(m.digest)});
-        return Errc{};
-    }
+    Errc on_head(RequestId request, Transfer& t, wire::FileHead m);
 
-    Errc on_data(RequestId request, Transfer& t, wire::FileData m) {
-        if (t.sends || !t.ready || m.data.empty()) return Errc::unexpected_frame;
-        if (m.data.size() > t.file.size - t.next) return Errc::unexpected_frame;
-        const std::uint64_t offset = t.next;
-        t.next += m.data.size();
-        unread_bytes_ += m.data.size();
-        events_.push_back(FileChunk{request, offset, Bytes{std::move(m.data)}});
-        return Errc{};
-    }
+    Errc on_data(RequestId request, Transfer& t, wire::FileData m);
 
-    Errc on_refused(RequestId request, Transfer& t, wire::Error m) {
-        if (m.request != request) return Errc::unexpected_frame;
-        if (!is_clean_text(m.text)) return Errc::malformed_frame;
-        events_.push_back(Refused{request, t.room, from_wire_code(m.code),
-                                  from_milliseconds(m.retry_after_ms), std::move(m.text)});
-        finish(request, t);
-        return Errc{};
-    }
+    Errc on_refused(RequestId request, Transfer& t, wire::Error m);
 
     /// A transfer has its answer: the rest of its stream is of no use.
-    void finish(RequestId request, const Transfer& t) {
-        if (t.sends && !t.ended) send_end(*t.stream);
-        by_stream_[*t.stream] = 0;
-        transfers_.erase(request);
-    }
+    void finish(RequestId request, const Transfer& t);
 
     Limits limits_;
     Map transfers_;
@@ -309,3 +124,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/session/impl/client_transfers.ipp"
+#endif

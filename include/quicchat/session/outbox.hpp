@@ -13,7 +13,6 @@
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/limits.hpp"
-#include "quicchat/base/queue.hpp"
 #include "quicchat/wire/act.hpp"
 
 namespace quicchat {
@@ -71,47 +70,28 @@ public:
     };
     using Requests = std::map<RequestId, Request>;
 
-    explicit Outbox(const Limits& limits)
-        : count_max_(limits.outbox_messages_max), bytes_max_(limits.outbox_bytes_max) {}
+    explicit Outbox(const Limits& limits);
 
     /// From now on `poll_change` says what changes.
     void report_changes() { reports_ = true; }
-    std::optional<OutboxChange> poll_change() { return pop_front(changes_); }
+    std::optional<OutboxChange> poll_change();
 
     /// A number for a request that is kept elsewhere.
     RequestId draw_number() { return ++newest_; }
 
-    bool has_room(std::size_t bytes) const {
-        return requests_.size() < count_max_ && bytes_ + bytes <= bytes_max_;
-    }
+    bool has_room(std::size_t bytes) const;
 
     /// A number for a new request. Ask `has_room` first, except for what other limits bound.
-    RequestId add(Request request) {
-        bytes_ += size_of(request);
-        report(request, true);
-        requests_.emplace(++newest_, std::move(request));
-        return newest_;
-    }
+    RequestId add(Request request);
 
     /// The request that is answered on `stream`, or nothing if none of that number was sent there.
-    std::optional<Request> take(RequestId number, StreamId stream) {
-        const auto found = requests_.find(number);
-        if (found == requests_.end() || found->second.stream != stream) return std::nullopt;
-        return erase(found);
-    }
+    std::optional<Request> take(RequestId number, StreamId stream);
 
     /// The same, for an answer that only requests of one kind have.
-    std::optional<Request> take(RequestId number, StreamId stream, Kind kind) {
-        const auto found = requests_.find(number);
-        if (found == requests_.end() || found->second.kind != kind) return std::nullopt;
-        return take(number, stream);
-    }
+    std::optional<Request> take(RequestId number, StreamId stream, Kind kind);
 
     /// The same, for what the server stores.
-    std::optional<Request> take_stored(RequestId number, StreamId stream) {
-        std::optional<Request> request = take(number, stream, Kind::message);
-        return request ? request : take(number, stream, Kind::creation);
-    }
+    std::optional<Request> take_stored(RequestId number, StreamId stream);
 
     /// Takes out the requests that `wanted` picks, in the order of asking.
     template <class Predicate>
@@ -127,9 +107,7 @@ public:
     }
 
     /// The connection is lost: nothing of what is here is on its way any more.
-    void handle_disconnected() {
-        for (auto& [number, request] : requests_) request.stream.reset();
-    }
+    void handle_disconnected();
 
     /// The requests, in the order of asking.
     Requests& requests() { return requests_; }
@@ -137,26 +115,11 @@ public:
     std::size_t size() const { return requests_.size(); }
 
 private:
-    static std::size_t size_of(const Request& request) {
-        return request.text.size() + request.attributes.size();
-    }
+    static std::size_t size_of(const Request& request);
 
-    Request erase(Requests::iterator place) {
-        Request request = std::move(place->second);
-        bytes_ -= size_of(request);
-        requests_.erase(place);
-        report(request, false);
-        return request;
-    }
+    Request erase(Requests::iterator place);
 
-    void report(const Request& r, bool keep) {
-        if (!reports_ || r.kind != Kind::message) return;
-        UnsentMessage message{.room = r.room, .to = r.to, .id = r.id};
-        if (keep) message.text = r.text;
-        if (keep) message.attributes = r.attributes;
-        if (keep) message.act = r.act;
-        changes_.push_back({std::move(message), keep});
-    }
+    void report(const Request& r, bool keep);
 
     std::size_t count_max_;
     std::size_t bytes_max_;
@@ -168,3 +131,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/session/impl/outbox.ipp"
+#endif

@@ -2,53 +2,34 @@
 
 #include <string_view>
 
-#include "quicchat/base/display_name.hpp"
-#include "quicchat/base/name.hpp"
-#include "quicchat/base/text.hpp"
-#include "quicchat/session/act_form.hpp"
+#include "quicchat/base/config.hpp"
 #include "quicchat/wire/message.hpp"
 
 // What only a broken or hostile server would send: names and texts that we could not show.
 
 namespace quicchat {
 
-inline bool is_any_room_name(std::string_view name) {
-    return is_room_name(name) || is_private_name(name);
-}
+QUICCHAT_DECL bool is_any_room_name(std::string_view name);
 
-inline bool is_bad(std::string_view from, std::string_view text, std::string_view attributes) {
-    return !is_user_name(from) || !is_clean_text(text) || !is_clean_text(attributes);
-}
+QUICCHAT_DECL bool is_bad(std::string_view from, std::string_view text,
+                          std::string_view attributes);
 
 /// The subject of an act is a user, a room that was made, the digest of a file, or nothing.
-inline bool is_bad(const Act& act) {
-    if (act.kind == Act::Kind::file) return !is_hex_digest(act.subject);
-    const std::string_view name = act.subject;
-    return (!name.empty() && !is_user_name(name) && !is_room_name(name)) || !has_known_value(act);
-}
+QUICCHAT_DECL bool is_bad(const Act& act);
 
 /// A display name is empty where there is none.
-inline bool is_bad_display(std::string_view display) {
-    return !display.empty() && !is_display_name(display);
-}
+QUICCHAT_DECL bool is_bad_display(std::string_view display);
 
-inline bool is_bad(const wire::Profile& m) {
-    return !is_user_name(m.user) || is_bad_display(m.display);
-}
-inline bool is_bad(const wire::Presence& m) {
-    return !is_user_name(m.user) || is_bad_display(m.display);
-}
-inline bool is_bad(const RoomPerson& person) {
-    return !is_user_name(person.user) || is_bad_display(person.display);
-}
+QUICCHAT_DECL bool is_bad(const wire::Profile& m);
+QUICCHAT_DECL bool is_bad(const wire::Presence& m);
+QUICCHAT_DECL bool is_bad(const RoomPerson& person);
 
-inline bool is_bad(const wire::Event& m) {
-    return is_bad(m.from, m.text, m.attributes) || is_bad(m.act);
-}
+QUICCHAT_DECL bool is_bad(const wire::Event& m);
 
-inline bool is_bad(const wire::Told& m) {
-    return is_bad(m.from, m.text, m.attributes) || is_bad(m.act) || !is_user_name(m.to) ||
-           !is_said(m.act.kind);
-}
+QUICCHAT_DECL bool is_bad(const wire::Told& m);
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/session/impl/peer_checks.ipp"
+#endif

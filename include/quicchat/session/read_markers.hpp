@@ -5,10 +5,8 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
 
 #include "quicchat/base/ids.hpp"
-#include "quicchat/base/name.hpp"
 
 namespace quicchat {
 
@@ -24,30 +22,12 @@ struct ReadMarker {
 /// connection, because there is no answer to it.
 class ReadMarkers {
 public:
-    void note(ReadMarker marker) {
-        const std::string key = canonical_name(marker.room);
-        const auto [place, added] = markers_.try_emplace(key);
-        const bool same_log = !added && place->second.epoch == marker.epoch;
-        if (same_log && place->second.offset >= marker.offset) return;
-        place->second = std::move(marker);
-        unsaid_.insert(key);
-        if (markers_.size() > rooms_max) markers_.erase(markers_.begin());
-    }
+    void note(ReadMarker marker);
 
     /// Everything has to be said again.
-    void begin_again() {
-        unsaid_.clear();
-        for (const auto& [key, marker] : markers_) unsaid_.insert(key);
-    }
+    void begin_again();
 
-    std::optional<ReadMarker> poll() {
-        while (!unsaid_.empty()) {
-            const auto found = markers_.find(*unsaid_.begin());
-            unsaid_.erase(unsaid_.begin());
-            if (found != markers_.end()) return found->second;
-        }
-        return std::nullopt;
-    }
+    std::optional<ReadMarker> poll();
 
 private:
     static constexpr std::size_t rooms_max = 1000;
@@ -57,3 +37,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/session/impl/read_markers.ipp"
+#endif

@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "quicchat/base/ids.hpp"
-#include "quicchat/base/name.hpp"
 
 namespace quicchat {
 
@@ -16,20 +15,10 @@ namespace quicchat {
 class ToldMessages {
 public:
     /// True the first time for each message.
-    bool is_news(std::string_view peer, Epoch epoch, Offset offset) {
-        Place& place = newest_[canonical_name(peer)];
-        const bool news = place.epoch != epoch || place.offset < offset;
-        if (news) place = {epoch, offset};
-        if (newest_.size() > peers_max) newest_.erase(newest_.begin());
-        return news;
-    }
+    bool is_news(std::string_view peer, Epoch epoch, Offset offset);
 
     /// The log that the newest message with somebody stands in; nothing if there was none.
-    std::optional<Epoch> epoch(std::string_view peer) const {
-        const auto found = newest_.find(canonical_name(peer));
-        if (found == newest_.end()) return std::nullopt;
-        return found->second.epoch;
-    }
+    std::optional<Epoch> epoch(std::string_view peer) const;
 
 private:
     static constexpr std::size_t peers_max = 4096;
@@ -42,3 +31,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/session/impl/told_messages.ipp"
+#endif

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -11,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "quicchat/auth/account_store.hpp"
 #include "quicchat/auth/device.hpp"
+#include "quicchat/base/config.hpp"
 #include "quicchat/sqlite/database.hpp"
 #include "quicchat/sqlite/operation.hpp"
 
@@ -26,83 +25,25 @@ inline WallTime to_time(std::int64_t number) { return WallTime{std::chrono::mill
 /// 8 bytes of the generation, big endian, then both keys.
 inline constexpr std::size_t token_keys_bytes = 8 + 32 + 32;
 
-inline Buffer pack(const TokenKeys& keys) {
-    Buffer packed;
-    for (int shift = 56; shift >= 0; shift -= 8) {
-        packed.push_back(static_cast<std::byte>(keys.generation >> shift));
-    }
-    append(packed, keys.stored_key);
-    append(packed, keys.server_key);
-    return packed;
-}
+QUICCHAT_DECL Buffer pack(const TokenKeys& keys);
 
-inline std::optional<Buffer> pack(const std::optional<TokenKeys>& keys) {
-    if (!keys) return std::nullopt;
-    return pack(*keys);
-}
+QUICCHAT_DECL std::optional<Buffer> pack(const std::optional<TokenKeys>& keys);
 
 /// Nothing for anything that `pack` did not write.
-inline std::optional<TokenKeys> unpack(BytesView packed) {
-    if (packed.size() != token_keys_bytes) return std::nullopt;
-    TokenKeys keys;
-    for (const std::byte octet : packed.first(8)) {
-        keys.generation = (keys.generation << 8) | std::to_integer<std::uint64_t>(octet);
-    }
-    std::ranges::copy(packed.subspan(8, 32), keys.stored_key.begin());
-    std::ranges::copy(packed.subspan(40, 32), keys.server_key.begin());
-    return keys;
-}
+QUICCHAT_DECL std::optional<TokenKeys> unpack(BytesView packed);
 
 inline constexpr const char* device_columns =
     "SELECT id, created, last_used, current, next, previous FROM device WHERE account=?1";
 
-inline Device read_device(const Rows& row) {
-    Device device;
-    row.copy_to(0, device.id.bytes);
-    device.created = to_time(row.number(1));
-    device.last_used = to_time(row.number(2));
-    // Keys that cannot be read are generation 0: nobody can log in by them.
-    device.current = unpack(row.bytes(3)).value_or(TokenKeys{});
-    device.next = unpack(row.bytes(4));
-    device.previous = unpack(row.bytes(5));
-    return device;
-}
+QUICCHAT_DECL Device read_device(const Rows& row);
 
 /// Writes changes of devices. Belongs to the thread of its database.
 class DeviceTable {
 public:
-    explicit DeviceTable(Database& database)
-        : remove_(database, "DELETE FROM device WHERE account=?1 AND id=?2"),
-          update_(database,
-                  "UPDATE device SET created=?3, last_used=?4, current=?5, next=?6, previous=?7 "
-                  "WHERE account=?1 AND id=?2"),
-          insert_(database,
-                  "INSERT OR REPLACE INTO device"
-                  "(account, id, created, last_used, current, next, previous) "
-                  "SELECT canonical_name, ?2, ?3, ?4, ?5, ?6, ?7 FROM account "
-                  "WHERE canonical_name=?1 AND enabled=1 AND changed<=?8") {}
+    explicit DeviceTable(Database& database);
 
     /// The result code of SQLite.
-    int apply(const ChangeDevices& change) {
-        for (const DeviceId& id : change.removed) {
-            if (const int code = remove_.run(change.account, BytesView{id.bytes})) return code;
-        }
-        const Device& d = change.device;
-        const auto write = [&](Statement& statement, const auto&... more) {
-            return statement.run(change.account, BytesView{d.id.bytes}, to_number(d.created),
-                                 to_number(d.last_used), BytesView{pack(d.current)}, pack(d.next),
-                                 pack(d.previous), more...);
-        };
-        switch (change.write) {
-            case ChangeDevices::Write::none:
-                return SQLITE_OK;
-            case ChangeDevices::Write::update:
-                return write(update_);
-            case ChangeDevices::Write::insert:
-                return write(insert_, change.accounts_seen);
-        }
-        return SQLITE_OK;
-    }
+    int apply(const ChangeDevices& change);
 
 private:
     Statement remove_;
@@ -111,3 +52,7 @@ private:
 };
 
 }  // namespace quicchat::sqlite::detail
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/sqlite/impl/account_table.ipp"
+#endif

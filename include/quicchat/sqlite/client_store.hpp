@@ -1,17 +1,16 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "quicchat/auth/device.hpp"
 #include "quicchat/base/entropy.hpp"
+#include "quicchat/base/storage_error.hpp"
 #include "quicchat/session/outbox.hpp"
 #include "quicchat/sqlite/database.hpp"
 #include "quicchat/sqlite/file_lock.hpp"
@@ -65,22 +64,7 @@ class ClientStore {
 public:
     /// Opens the file, or makes it. `account` says whose messages and token: a user at a server.
     static StorageResult<ClientStore> open(const std::string& path, std::string account,
-                                           Entropy entropy) {
-        const std::string real = real_path(path);
-        auto lock = FileLock::take(real);
-        if (!lock) return lock.error();
-        if (auto error = make_database_file(real)) return *error;
-        auto database = open_database({.path = real,
-                                       .durability = Durability::process,
-                                       .application_id = client_application_id,
-                                       .versions = client_migrations},
-                                      entropy);
-        if (!database) return database.error();
-        ClientStore store{*std::move(lock), *std::move(database), std::move(account)};
-        if (auto error = store.load()) return *error;
-        if (auto error = store.checkpoint()) return *error;
-        return store;
-    }
+                                           Entropy entropy);
 
     /// Drawn when the file was made.
     DeviceId device() const { return device_; }
@@ -89,97 +73,23 @@ public:
     const std::vector<UnsentMessage>& unsent() const { return unsent_; }
 
     /// Replaces the token. Nothing: it is safe.
-    std::optional<StorageError> keep(const DeviceToken& token) {
-        // In WAL mode FULL syncs at the commit.
-        if (database_.run("PRAGMA synchronous=FULL") != SQLITE_OK) return database_.error();
-        Statement replace{database_, "INSERT OR REPLACE INTO token VALUES(?1, ?2, ?3)"};
-        const int code = replace.run(account_, token.generation, token.key.view());
-        if (code != SQLITE_OK) return database_.error();
-        if (database_.run("PRAGMA synchronous=NORMAL") != SQLITE_OK) return database_.error();
-        return std::nullopt;
-    }
+    std::optional<StorageError> keep(const DeviceToken& token);
 
     /// The server refused it.
-    std::optional<StorageError> forget_token() {
-        Statement erase{database_, "DELETE FROM token WHERE account=?1"};
-        if (erase.run(account_) != SQLITE_OK) return database_.error();
-        return std::nullopt;
-    }
+    std::optional<StorageError> forget_token();
 
     /// Keeps new messages and forgets answered ones, all or none.
-    std::optional<StorageError> apply(std::span<const OutboxChange> changes) {
-        if (changes.empty()) return std::nullopt;
-        {
-            Transaction transaction{database_};
-            if (transaction.code() != SQLITE_OK) return database_.error();
-            Statement keep{database_,
-                           "INSERT OR IGNORE INTO unsent(account, room, addressee, id, text, "
-                           "attributes, kind, target, subject, value, until) "
-                           "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"};
-            Statement forget{database_,
-                             "DELETE FROM unsent WHERE account=?1 AND room=?2 AND addressee=?3 AND "
-                             "id=?4"};
-            for (const auto& [m, kept] : changes) {
-                const BytesView id{m.id.bytes};
-                const Act& act = m.act;
-                const int code =
-                    kept ? keep.run(account_, m.room, m.to, id, m.text, m.attributes,
-                                    static_cast<std::int64_t>(act.kind), act.target, act.subject,
-                                    act.value, act.until.time_since_epoch().count())
-                         : forget.run(account_, m.room, m.to, id);
-                if (code != SQLITE_OK) return database_.error();
-            }
-            if (transaction.commit() != SQLITE_OK) return database_.error();
-        }
-        written_ += changes.size();
-        return written_ < changes_per_checkpoint ? std::nullopt : checkpoint();
-    }
+    std::optional<StorageError> apply(std::span<const OutboxChange> changes);
 
 private:
     static constexpr std::size_t changes_per_checkpoint = 1000;
 
-    ClientStore(FileLock lock, Database database, std::string account)
-        : lock_(std::move(lock)), database_(std::move(database)), account_(std::move(account)) {}
+    ClientStore(FileLock lock, Database database, std::string account);
 
-    std::optional<StorageError> load() {
-        Statement select_device{database_, "SELECT value FROM meta WHERE key='secret'"};
-        Rows device = select_device.query();
-        if (!device.next()) return database_.error();
-        device.copy_to(0, device_.bytes);
-
-        Statement select_token{database_, "SELECT generation, key FROM token WHERE account=?1"};
-        Rows token = select_token.query(account_);
-        if (token.next()) {
-            token_ =
-                DeviceToken{static_cast<std::uint64_t>(token.number(0)), Secret{token.bytes(1)}};
-        }
-        Statement select_unsent{database_,
-                                "SELECT room, addressee, id, text, attributes, kind, target, "
-                                "subject, value, until FROM unsent "
-                                "WHERE account=?1 ORDER BY number"};
-        Rows unsent = select_unsent.query(account_);
-        while (unsent.next()) {
-            UnsentMessage& m = unsent_.emplace_back();
-            m.room = unsent.text(0);
-            m.to = unsent.text(1);
-            unsent.copy_to(2, m.id.bytes);
-            m.text = unsent.text(3);
-            m.attributes = unsent.text(4);
-            m.act = {static_cast<Act::Kind>(unsent.number(5)),
-                     static_cast<Offset>(unsent.number(6)), std::string{unsent.text(7)},
-                     static_cast<std::uint64_t>(unsent.number(8)),
-                     WallTime{std::chrono::milliseconds{unsent.number(9)}}};
-        }
-        if (token.code() != SQLITE_OK || unsent.code() != SQLITE_OK) return database_.error();
-        return std::nullopt;
-    }
+    std::optional<StorageError> load();
 
     /// Moves what was written into the file. No other connection is there to disturb.
-    std::optional<StorageError> checkpoint() {
-        written_ = 0;
-        if (database_.run("PRAGMA wal_checkpoint(TRUNCATE)") != SQLITE_OK) return database_.error();
-        return std::nullopt;
-    }
+    std::optional<StorageError> checkpoint();
 
     FileLock lock_;
     Database database_;
@@ -191,3 +101,7 @@ private:
 };
 
 }  // namespace quicchat::sqlite
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/sqlite/impl/client_store.ipp"
+#endif

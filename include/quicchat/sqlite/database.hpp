@@ -11,10 +11,10 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 
 #include "quicchat/base/bytes.hpp"
-#include "quicchat/sqlite/error.hpp"
+#include "quicchat/base/config.hpp"
+#include "quicchat/base/storage_error.hpp"
 
 // The C interface of SQLite with owners. Functions that can fail return SQLite's result code; the
 // text for it is asked from the Database.
@@ -29,48 +29,30 @@ public:
     /// Opens a file that exists; an empty one is an empty database. `vfs` names one that was
     /// registered with SQLite; empty for the ordinary one.
     static StorageResult<Database> open(const std::string& path, OpenMode mode,
-                                        const std::string& vfs = {}) {
-        sqlite3* opened = nullptr;
-        const int access =
-            mode == OpenMode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-        const int code = sqlite3_open_v2(path.c_str(), &opened,
-                                         access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                                         vfs.empty() ? nullptr : vfs.c_str());
-        Database database{opened, path};
-        if (code != SQLITE_OK) return database.error();
-        // SQLite quietly opens a file read-only that it may not write.
-        if (mode == OpenMode::read_write && sqlite3_db_readonly(opened, "main") != 0) {
-            return describe_failure(SQLITE_READONLY, path, "opened read-only");
-        }
-        return database;
-    }
+                                        const std::string& vfs = {});
 
     /// Runs statements that give no rows, or whose rows do not matter.
-    int run(const char* sql) { return sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr); }
+    int run(const char* sql);
     int run(const std::string& sql) { return run(sql.c_str()); }
 
     /// What the last call that failed failed with.
-    StorageError error() const {
-        if (!handle_) return describe_failure(SQLITE_NOMEM, path_, "out of memory");
-        return describe_failure(sqlite3_extended_errcode(handle()), path_,
-                                sqlite3_errmsg(handle()));
-    }
+    StorageError error() const;
 
     /// True between BEGIN and its end.
-    bool in_transaction() const { return sqlite3_get_autocommit(handle()) == 0; }
+    bool in_transaction() const;
 
     /// Rows that the last statement inserted, changed or deleted.
-    int changes() const { return sqlite3_changes(handle()); }
+    int changes() const;
 
     sqlite3* handle() const { return handle_.get(); }
     const std::string& path() const { return path_; }
 
 private:
     struct Close {
-        void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+        void operator()(sqlite3* database) const;
     };
 
-    Database(sqlite3* opened, std::string path) : handle_(opened), path_(std::move(path)) {}
+    Database(sqlite3* opened, std::string path);
 
     std::unique_ptr<sqlite3, Close> handle_;
     std::string path_;
@@ -84,33 +66,20 @@ public:
     explicit Rows(sqlite3_stmt* statement, int code) : statement_(statement), code_(code) {}
     Rows(const Rows&) = delete;
     Rows& operator=(const Rows&) = delete;
-    ~Rows() {
-        if (statement_ != nullptr) sqlite3_reset(statement_);
-    }
+    ~Rows();
 
     /// Goes to the next row. False: there is none, or reading failed, see `code`.
-    bool next() {
-        if (code_ != SQLITE_OK && code_ != SQLITE_ROW) return false;
-        code_ = sqlite3_step(statement_);
-        return code_ == SQLITE_ROW;
-    }
+    bool next();
 
     /// SQLITE_OK, unless reading failed.
     int code() const { return code_ == SQLITE_ROW || code_ == SQLITE_DONE ? SQLITE_OK : code_; }
 
-    std::int64_t number(int column) const { return sqlite3_column_int64(statement_, column); }
-    bool is_null(int column) const {
-        return sqlite3_column_type(statement_, column) == SQLITE_NULL;
-    }
+    std::int64_t number(int column) const;
+    bool is_null(int column) const;
 
     /// Until the next row.
     std::string_view text(int column) const { return as_text(bytes(column)); }
-    BytesView bytes(int column) const {
-        const void* data = sqlite3_column_blob(statement_, column);
-        if (data == nullptr) return {};
-        return {static_cast<const std::byte*>(data),
-                static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
-    }
+    BytesView bytes(int column) const;
 
     template <std::size_t N>
     void copy_to(int column, std::array<std::byte, N>& out) const {
@@ -127,12 +96,7 @@ private:
 /// after it.
 class Statement {
 public:
-    Statement(Database& database, const char* sql) {
-        sqlite3_stmt* compiled = nullptr;
-        code_ = sqlite3_prepare_v3(database.handle(), sql, -1, SQLITE_PREPARE_PERSISTENT, &compiled,
-                                   nullptr);
-        handle_.reset(compiled);
-    }
+    Statement(Database& database, const char* sql);
 
     /// Runs it with these values for ?1, ?2 and so on, for its effect.
     template <class... Values>
@@ -151,7 +115,7 @@ public:
 
 private:
     struct Finalize {
-        void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+        void operator()(sqlite3_stmt* statement) const;
     };
 
     /// Whether SQLite has to copy texts and blobs.
@@ -171,19 +135,9 @@ private:
     int bind(int place, Value value, Lifetime) {
         return sqlite3_bind_int64(handle_.get(), place, static_cast<sqlite3_int64>(value));
     }
-    int bind(int place, std::string_view text, Lifetime lifetime) {
-        return sqlite3_bind_text64(handle_.get(), place, text.data() ? text.data() : "",
-                                   text.size(), lifetime, SQLITE_UTF8);
-    }
-    int bind(int place, BytesView bytes, Lifetime lifetime) {
-        // A null pointer would bind NULL.
-        const void* data = bytes.empty() ? "" : static_cast<const void*>(bytes.data());
-        return sqlite3_bind_blob64(handle_.get(), place, data, bytes.size(), lifetime);
-    }
-    int bind(int place, const std::optional<Buffer>& bytes, Lifetime lifetime) {
-        return bytes ? bind(place, BytesView{*bytes}, lifetime)
-                     : sqlite3_bind_null(handle_.get(), place);
-    }
+    int bind(int place, std::string_view text, Lifetime lifetime);
+    int bind(int place, BytesView bytes, Lifetime lifetime);
+    int bind(int place, const std::optional<Buffer>& bytes, Lifetime lifetime);
 
     std::unique_ptr<sqlite3_stmt, Finalize> handle_;
     int code_ = SQLITE_OK;
@@ -196,9 +150,7 @@ public:
         : database_(&database), code_(database.run("BEGIN IMMEDIATE")) {}
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
-    ~Transaction() {
-        if (database_->in_transaction()) database_->run("ROLLBACK");
-    }
+    ~Transaction();
 
     /// SQLITE_OK if it has begun.
     int code() const { return code_; }
@@ -210,18 +162,12 @@ private:
 };
 
 /// The first column of the first row.
-inline StorageResult<std::int64_t> read_number(Database& database, const char* sql) {
-    Statement statement{database, sql};
-    Rows rows = statement.query();
-    if (!rows.next()) return database.error();
-    return rows.number(0);
-}
+QUICCHAT_DECL StorageResult<std::int64_t> read_number(Database& database, const char* sql);
 
-inline StorageResult<std::string> read_text(Database& database, const char* sql) {
-    Statement statement{database, sql};
-    Rows rows = statement.query();
-    if (!rows.next()) return database.error();
-    return std::string{rows.text(0)};
-}
+QUICCHAT_DECL StorageResult<std::string> read_text(Database& database, const char* sql);
 
 }  // namespace quicchat::sqlite
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/sqlite/impl/database.ipp"
+#endif

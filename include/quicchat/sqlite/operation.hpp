@@ -4,7 +4,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -62,9 +61,7 @@ struct StoreState {
     std::map<std::string, std::optional<std::string>> changes;
 
     /// Does what both do, this one first.
-    void add(StoreState later) {
-        for (auto& [key, value] : later.changes) changes[key] = std::move(value);
-    }
+    void add(StoreState later);
 };
 
 /// A change of the devices of one account: removals, then perhaps one that is written.
@@ -91,3 +88,7 @@ struct AppendDone {
 };
 
 }  // namespace quicchat::sqlite
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/sqlite/impl/operation.ipp"
+#endif

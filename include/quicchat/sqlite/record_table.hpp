@@ -1,20 +1,16 @@
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "quicchat/base/config.hpp"
 #include "quicchat/log/authors.hpp"
-#include "quicchat/log/repeat.hpp"
 #include "quicchat/log/room_log.hpp"
-#include "quicchat/sqlite/account_table.hpp"
 #include "quicchat/sqlite/database.hpp"
 #include "quicchat/sqlite/names.hpp"
 #include "quicchat/sqlite/operation.hpp"
@@ -27,11 +23,7 @@ namespace quicchat::sqlite::detail {
 
 /// What a record counts against `Retention::bytes_max`: its texts, and about what the row and its
 /// name in memory take.
-inline std::int64_t size_of(const Record& record) {
-    constexpr std::size_t row_bytes = 128;
-    return static_cast<std::int64_t>(row_bytes + record.author.size() + record.text.size() +
-                                     record.attributes.size() + record.act.subject.size());
-}
+QUICCHAT_DECL std::int64_t size_of(const Record& record);
 
 inline constexpr const char* select_records =
     "SELECT offset, time, id, device, author, text, attributes, kind, target, subject, value, "
@@ -54,85 +46,16 @@ inline constexpr const char* select_reaction =
     "WHERE room=?1 AND target=?2 AND kind IN (3, 4) AND offset BETWEEN ?3 AND ?4 "
     "AND author=?5 AND text=?6 ORDER BY offset DESC LIMIT 1";
 
-inline LoggedRecord read_record(const Rows& row) {
-    LoggedRecord read;
-    read.offset = static_cast<Offset>(row.number(0));
-    Record& record = read.record;
-    record.time = to_time(row.number(1));
-    row.copy_to(2, record.id.bytes);
-    row.copy_to(3, record.device.bytes);
-    record.author = row.text(4);
-    record.text = row.text(5);
-    record.attributes = row.text(6);
-    record.act.kind = static_cast<Act::Kind>(row.number(7));
-    record.act.target = static_cast<Offset>(row.number(8));
-    record.act.subject = row.text(9);
-    record.act.value = static_cast<std::uint64_t>(row.number(10));
-    record.act.until = to_time(row.number(11));
-    record.changed_by = static_cast<Offset>(row.number(12));
-    record.sent = static_cast<std::uint64_t>(row.number(13));
-    return read;
-}
+QUICCHAT_DECL LoggedRecord read_record(const Rows& row);
 
-inline int load_rooms(Database& database, std::map<RoomKey, StoredRoom>& rooms) {
-    Statement select{database, "SELECT id, name, epoch, first, head, bytes FROM room"};
-    Rows rows = select.query();
-    while (rows.next()) {
-        rooms[RoomKey{rows.number(0)}] = {std::string{rows.text(1)},
-                                          Epoch{static_cast<std::uint64_t>(rows.number(2))},
-                                          static_cast<Offset>(rows.number(3)),
-                                          static_cast<Offset>(rows.number(4)), rows.number(5)};
-    }
-    return rows.code();
-}
+QUICCHAT_DECL int load_rooms(Database& database, std::map<RoomKey, StoredRoom>& rooms);
 
 /// The names and authors of all records within retention.
-inline int load_names(Database& database, const std::map<RoomKey, StoredRoom>& rooms, Names& names,
-                      RoomAuthors& authors) {
-    Statement select{database,
-                     "SELECT offset, author, device, id, bytes, time FROM record "
-                     "WHERE room=?1 AND offset>=?2"};
-    for (const auto& [key, room] : rooms) {
-        Rows rows = select.query(key, room.first);
-        while (rows.next()) {
-            names.insert(key, names.hash(rows.text(1), rows.bytes(2), rows.bytes(3)),
-                         static_cast<Offset>(rows.number(0)));
-            Authors::Step step{.author = std::string{rows.text(1)},
-                               .bytes = rows.number(4),
-                               .records = 1,
-                               .written = WallTime{std::chrono::milliseconds{rows.number(5)}}};
-            rows.copy_to(2, step.device.bytes);
-            authors.take(key, std::move(step));
-        }
-        if (rows.code() != SQLITE_OK) return rows.code();
-        names.accept();
-        authors.accept();
-    }
-    return SQLITE_OK;
-}
+QUICCHAT_DECL int load_names(Database& database, const std::map<RoomKey, StoredRoom>& rooms,
+                             Names& names, RoomAuthors& authors);
 
 /// The ids whose records are gone.
-inline int load_old_ids(Database& database, Names& names, RoomAuthors& authors) {
-    Statement select{database,
-                     "SELECT room, offset, author, device, id, time, mark FROM old_id "
-                     "ORDER BY room, offset"};
-    Rows rows = select.query();
-    while (rows.next()) {
-        const RoomKey room{rows.number(0)};
-        OldId old{{},
-                  static_cast<Offset>(rows.number(1)),
-                  to_time(rows.number(5)),
-                  static_cast<std::uint64_t>(rows.number(6))};
-        rows.copy_to(4, old.id.bytes);
-        names.insert(room, names.hash(rows.text(2), rows.bytes(3), rows.bytes(4)), old.offset);
-        Authors::Step step{.author = std::string{rows.text(2)}, .kept = old};
-        rows.copy_to(3, step.device.bytes);
-        authors.take(room, std::move(step));
-    }
-    names.accept();
-    authors.accept();
-    return rows.code();
-}
+QUICCHAT_DECL int load_old_ids(Database& database, Names& names, RoomAuthors& authors);
 
 /// What is left of the oldest records when they are dropped.
 struct OldRecord {
@@ -145,104 +68,33 @@ struct OldRecord {
 /// Writes rooms and records. Belongs to the thread of its database.
 class RecordTable {
 public:
-    explicit RecordTable(Database& database)
-        : create_(database, "INSERT INTO room VALUES(?1, ?2, ?3, 1, 0, 0)"),
-          update_(database, "UPDATE room SET first=?2, head=?3, bytes=?4 WHERE id=?1"),
-          drop_room_(database, "DELETE FROM room WHERE id=?1"),
-          drop_records_(database, "DELETE FROM record WHERE room=?1"),
-          drop_state_(database, "DELETE FROM room_state WHERE room=?1"),
-          drop_old_ids_(database, "DELETE FROM old_id WHERE room=?1"),
-          select_(database, select_records),
-          select_oldest_(database,
-                         "SELECT offset, time, id, device, author, text, attributes, kind, target, "
-                         "subject, value, until, changed_by, sent, bytes FROM record "
-                         "WHERE room=?1 AND offset>=?2 ORDER BY offset LIMIT 64"),
-          select_edits_(database,
-                        "SELECT offset FROM record INDEXED BY record_edits "
-                        "WHERE room=?1 AND target=?2 AND kind=1 AND offset>=?3"),
-          insert_(database,
-                  "INSERT INTO record "
-                  "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, ?15)"),
-          change_(database,
-                  "UPDATE record SET bytes=?3, text=?4, attributes=?5, kind=?6, changed_by=?7, "
-                  "subject=?8, value=?9 WHERE room=?1 AND offset=?2"),
-          trim_(database, "DELETE FROM record WHERE room=?1 AND offset<?2"),
-          keep_id_(database, "INSERT INTO old_id VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
-          forget_id_(database, "DELETE FROM old_id WHERE room=?1 AND offset=?2"),
-          set_state_(database, "INSERT OR REPLACE INTO room_state VALUES(?1, ?2, ?3)"),
-          remove_state_(database, "DELETE FROM room_state WHERE room=?1 AND key=?2") {}
+    explicit RecordTable(Database& database);
 
-    int create(const CreateRoom& room) { return create_.run(room.room, room.name, room.epoch); }
+    int create(const CreateRoom& room);
 
-    int update(RoomKey key, const StoredRoom& room) {
-        return update_.run(key, room.first, room.head, room.bytes);
-    }
+    int update(RoomKey key, const StoredRoom& room);
 
-    int drop(RoomKey room) {
-        int code = drop_records_.run(room);
-        if (code == SQLITE_OK) code = drop_state_.run(room);
-        if (code == SQLITE_OK) code = drop_old_ids_.run(room);
-        return code == SQLITE_OK ? drop_room_.run(room) : code;
-    }
+    int drop(RoomKey room);
 
-    int trim(RoomKey room, Offset first) { return trim_.run(room, first); }
+    int trim(RoomKey room, Offset first);
 
-    int find(RoomKey room, Offset offset, std::optional<Record>& found) {
-        Rows rows = select_.query(room, offset, offset, 1);
-        if (rows.next()) found = read_record(rows).record;
-        return rows.code();
-    }
+    int find(RoomKey room, Offset offset, std::optional<Record>& found);
 
     /// Some of the records from `first` on.
-    int find_oldest(RoomKey room, Offset first, std::deque<OldRecord>& found) {
-        Rows rows = select_oldest_.query(room, first);
-        while (rows.next()) {
-            LoggedRecord logged = read_record(rows);
-            found.push_back({std::move(logged.record.author), logged.record.device, rows.number(14),
-                             old_id_of(logged)});
-        }
-        return rows.code();
-    }
+    int find_oldest(RoomKey room, Offset first, std::deque<OldRecord>& found);
 
     /// Does to the ids without records what the step says.
-    int change_ids(RoomKey room, const Authors::Step& step) {
-        int code = SQLITE_OK;
-        if (step.kept) {
-            const OldId& old = *step.kept;
-            code = keep_id_.run(room, old.offset, step.author, BytesView{step.device.bytes},
-                                BytesView{old.id.bytes}, to_number(old.time), old.mark);
-        }
-        if (code == SQLITE_OK && step.forgotten) {
-            code = forget_id_.run(room, step.forgotten->offset);
-        }
-        return code;
-    }
+    int change_ids(RoomKey room, const Authors::Step& step);
 
     /// The edits of the message at `target`, from `first` on.
-    int find_edits(RoomKey room, Offset target, Offset first, std::vector<Offset>& found) {
-        Rows rows = select_edits_.query(room, target, first);
-        while (rows.next()) found.push_back(static_cast<Offset>(rows.number(0)));
-        return rows.code();
-    }
+    int find_edits(RoomKey room, Offset target, Offset first, std::vector<Offset>& found);
 
-    int insert(RoomKey room, Offset offset, const Record& record) {
-        const Act& act = record.act;
-        return insert_.run(room, offset, size_of(record), to_number(record.time),
-                           BytesView{record.id.bytes}, BytesView{record.device.bytes},
-                           record.author, record.text, record.attributes, act.kind, act.target,
-                           act.subject, act.value, to_number(act.until), record.sent);
-    }
+    int insert(RoomKey room, Offset offset, const Record& record);
 
     /// Writes what an edit or a deletion has made of a record.
-    int change(RoomKey room, Offset offset, const Record& record) {
-        return change_.run(room, offset, size_of(record), record.text, record.attributes,
-                           record.act.kind, record.changed_by, record.act.subject,
-                           record.act.value);
-    }
+    int change(RoomKey room, Offset offset, const Record& record);
 
-    int set_state(RoomKey room, const std::string& key, const std::optional<std::string>& value) {
-        return value ? set_state_.run(room, key, *value) : remove_state_.run(room, key);
-    }
+    int set_state(RoomKey room, const std::string& key, const std::optional<std::string>& value);
 
 private:
     Statement create_;
@@ -264,3 +116,7 @@ private:
 };
 
 }  // namespace quicchat::sqlite::detail
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/sqlite/impl/record_table.ipp"
+#endif

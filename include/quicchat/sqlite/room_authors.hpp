@@ -12,35 +12,19 @@ namespace quicchat::sqlite::detail {
 /// Who wrote what in all rooms, with the changes of the open transaction.
 class RoomAuthors {
 public:
-    const Authors& at(RoomKey room) { return rooms_[room]; }
+    const Authors& at(RoomKey room);
 
-    void take(RoomKey room, Authors::Step step) {
-        rooms_[room].take(step);
-        taken_.emplace_back(room, std::move(step));
-    }
+    void take(RoomKey room, Authors::Step step);
 
     /// All that is known of a room goes with the transaction.
-    void erase(RoomKey room) { dropped_.push_back(room); }
+    void erase(RoomKey room);
 
-    void accept() {
-        for (const RoomKey room : dropped_) rooms_.erase(room);
-        forget_changes();
-    }
+    void accept();
 
-    void roll_back() {
-        for (auto step = taken_.rbegin(); step != taken_.rend(); ++step) {
-            Authors& authors = rooms_[step->first];
-            authors.take_back(step->second);
-            if (authors.empty()) rooms_.erase(step->first);
-        }
-        forget_changes();
-    }
+    void roll_back();
 
 private:
-    void forget_changes() {
-        taken_.clear();
-        dropped_.clear();
-    }
+    void forget_changes();
 
     std::map<RoomKey, Authors> rooms_;
     std::vector<std::pair<RoomKey, Authors::Step>> taken_;
@@ -48,3 +32,7 @@ private:
 };
 
 }  // namespace quicchat::sqlite::detail
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/sqlite/impl/room_authors.ipp"
+#endif

@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "quicchat/log/room_log.hpp"
@@ -18,42 +17,28 @@ namespace quicchat {
 /// A handle on a Store: it belongs to the thread that the Store belongs to.
 class SqliteLog : public RoomLog {
 public:
-    explicit SqliteLog(std::shared_ptr<sqlite::Store> store) : store_(std::move(store)) {}
+    explicit SqliteLog(std::shared_ptr<sqlite::Store> store);
 
-    Result<LogHead> open(const std::string& room, Retention retention) override {
-        return store_->open_room(room, retention);
-    }
+    Result<LogHead> open(const std::string& room, Retention retention) override;
     void forget(const std::string& room) override { store_->forget_room(room); }
-    Result<std::vector<std::string>> rooms() const override { return store_->rooms(); }
+    Result<std::vector<std::string>> rooms() const override;
     LogHead head(const std::string& room) const override { return store_->head(room); }
 
     void append(AppendToken token, const std::string& room, Record record,
-                std::vector<StateChange> changes = {}) override {
-        store_->append(token, room, std::move(record), std::move(changes));
-    }
-    void look_up(AppendToken token, const std::string& room, Record record) override {
-        store_->look_up(token, room, std::move(record));
-    }
-    void store(const std::string& room, std::vector<StateChange> changes) override {
-        store_->store_state(room, std::move(changes));
-    }
+                std::vector<StateChange> changes = {}) override;
+    void look_up(AppendToken token, const std::string& room, Record record) override;
+    void store(const std::string& room, std::vector<StateChange> changes) override;
     Result<RoomState> state(const std::string& room) const override { return store_->state(room); }
 
     std::optional<AppendCompletion> poll_completion() override { return store_->poll_completion(); }
 
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
-                                           std::size_t count_max) const override {
-        return store_->read(room, after, count_max);
-    }
+                                           std::size_t count_max) const override;
 
-    Result<std::vector<LoggedRecord>> files(const std::string& room) const override {
-        return store_->files(room);
-    }
+    Result<std::vector<LoggedRecord>> files(const std::string& room) const override;
 
     Result<Reactions> reactions(const std::string& room, Offset target, const std::string& author,
-                                const std::string& text) const override {
-        return store_->reactions(room, target, author, text);
-    }
+                                const std::string& text) const override;
 
     Durability durability() const override { return store_->durability(); }
 
@@ -65,3 +50,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/sqlite/impl/sqlite_log.ipp"
+#endif

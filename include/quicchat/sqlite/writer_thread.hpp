@@ -7,8 +7,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include "quicchat/base/owned_fd.hpp"
@@ -32,103 +30,43 @@ struct CommitConfig {
 /// answers; `failure` and `trouble` may be called by any. At its end it commits what is queued.
 class WriterThread {
 public:
-    WriterThread(Writer writer, CommitConfig config, WakeFd wake)
-        : writer_(std::move(writer)), config_(config), thread_(std::move(wake)) {
-        thread_.start([this] { work(); });
-    }
+    WriterThread(Writer writer, CommitConfig config, WakeFd wake);
     WriterThread(const WriterThread&) = delete;
     WriterThread& operator=(const WriterThread&) = delete;
 
-    void push(Operation operation) { thread_.push(std::move(operation), join); }
+    void push(Operation operation);
 
     /// Has the records of a room before `first` deleted along with the next commit, which this does
     /// not bring about.
-    void trim(RoomKey room, Offset first) {
-        const std::lock_guard lock{mutex_};
-        trims_[room] = first;
-    }
+    void trim(RoomKey room, Offset first);
 
     /// The answers since the last call, in order. If there are none, `wake_fd` is quiet again.
-    std::deque<AppendDone> take_answers() { return thread_.take_answers(); }
+    std::deque<AppendDone> take_answers();
 
     SaveTicket saved() const { return saved_.load(std::memory_order_acquire); }
 
-    std::optional<StorageError> failure() const {
-        const std::lock_guard lock{mutex_};
-        return failure_;
-    }
+    std::optional<StorageError> failure() const;
 
-    std::optional<StorageError> trouble() const {
-        const std::lock_guard lock{mutex_};
-        return trouble_;
-    }
+    std::optional<StorageError> trouble() const;
 
-    int wake_fd() const { return thread_.wake_fd(); }
+    int wake_fd() const;
 
 private:
     /// Makes one of two changes of a room's state in a row.
-    static bool join(Operation& last, Operation& next) {
-        auto* const earlier = std::get_if<StoreState>(&last);
-        auto* const later = std::get_if<StoreState>(&next);
-        if (earlier == nullptr || later == nullptr || earlier->room != later->room) return false;
-        earlier->add(std::move(*later));
-        return true;
-    }
+    static bool join(Operation& last, Operation& next);
 
-    void work() {
-        constexpr auto pause = std::chrono::seconds{1};  // somebody may make room on the disk
-        while (
-            thread_.wait(writer_.has_postponed() ? std::optional<Duration>{pause} : std::nullopt)) {
-            commit();
-        }
-        if (has_trims()) commit();
-        writer_.close();
-    }
+    void work();
 
-    void commit() {
-        fill();
-        publish(writer_.commit());
-        writer_.checkpoint_above(config_.wal_pages_max);
-    }
+    void commit();
 
-    bool has_trims() const {
-        const std::lock_guard lock{mutex_};
-        return !trims_.empty();
-    }
+    bool has_trims() const;
 
-    std::map<RoomKey, Offset> take_trims() {
-        const std::lock_guard lock{mutex_};
-        return std::exchange(trims_, {});
-    }
+    std::map<RoomKey, Offset> take_trims();
 
     /// Hands the queue to the writer until the commit is full or the queue empty.
-    void fill() {
-        const auto begin = std::chrono::steady_clock::now();
-        const auto weight = [](const Operation& operation) -> std::size_t {
-            return std::holds_alternative<AppendRecord>(operation) ? 1 : 0;
-        };
-        for (const auto& [room, first] : take_trims()) writer_.add(TrimRoom{room, first});
-        while (writer_.appends() < config_.records_per_commit_max) {
-            std::vector<Operation> taken =
-                thread_.take_orders(config_.records_per_commit_max - writer_.appends(), weight);
-            if (taken.empty()) return;
-            for (Operation& operation : taken) writer_.add(std::move(operation));
-            if (std::chrono::steady_clock::now() - begin > config_.commit_delay_max) return;
-        }
-    }
+    void fill();
 
-    void publish(std::vector<AppendDone> answers) {
-        bool is_news = writer_.saved() != saved_.load(std::memory_order_relaxed);
-        {
-            const std::lock_guard lock{mutex_};
-            is_news |= writer_.failure().has_value() != failure_.has_value() ||
-                       writer_.trouble().has_value() != trouble_.has_value();
-            failure_ = writer_.failure();
-            trouble_ = writer_.trouble();
-        }
-        saved_.store(writer_.saved(), std::memory_order_release);
-        if (!answers.empty() || is_news) thread_.answer(std::move(answers));
-    }
+    void publish(std::vector<AppendDone> answers);
 
     Writer writer_;  ///< Of the thread, once it runs.
     const CommitConfig config_;
@@ -143,3 +81,7 @@ private:
 };
 
 }  // namespace quicchat::sqlite
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/sqlite/impl/writer_thread.ipp"
+#endif

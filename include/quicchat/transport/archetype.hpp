@@ -14,20 +14,24 @@ public:
     Archetype(const Archetype&) = delete;
     Archetype& operator=(const Archetype&) = delete;
 
-    Result<ConnectionId> connect(TimePoint) { return Errc::unreachable; }
-    Result<StreamId> open_stream(ConnectionId) { return Errc::not_ready; }
-    Result<Backlog> write(ConnectionId, StreamId, Bytes, bool) { return Errc::not_ready; }
+    Result<ConnectionId> connect(TimePoint);
+    Result<StreamId> open_stream(ConnectionId);
+    Result<Backlog> write(ConnectionId, StreamId, Bytes, bool);
     void reset_stream(ConnectionId, StreamId, std::uint64_t) {}
     Backlog backlog(ConnectionId, StreamId) const { return {}; }
     void consume(ConnectionId, StreamId, std::size_t) {}
     bool send_datagram(ConnectionId, Bytes) { return false; }
-    Result<ChannelBinding> channel_binding(ConnectionId) const { return Errc::not_ready; }
+    Result<ChannelBinding> channel_binding(ConnectionId) const;
     void close(ConnectionId, Errc, std::string_view) {}
-    std::optional<TransportEvent> poll_event() { return std::nullopt; }
+    std::optional<TransportEvent> poll_event();
     void handle_timeout(TimePoint) {}
-    std::optional<TimePoint> next_deadline() const { return std::nullopt; }
+    std::optional<TimePoint> next_deadline() const;
 };
 
 static_assert(DialingTransport<Archetype>);
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/transport/impl/archetype.ipp"
+#endif

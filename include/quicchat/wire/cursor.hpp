@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -19,7 +18,7 @@ namespace quicchat {
 /// Appends fields to a buffer.
 class FieldWriter {
 public:
-    explicit FieldWriter(Buffer& buffer) : buffer_(buffer) {}
+    explicit FieldWriter(Buffer& buffer);
 
     void number(const std::uint64_t& value) { append_varint(buffer_, value); }
 
@@ -31,36 +30,20 @@ public:
     }
 
     /// All 64 bits, big-endian: an epoch is random and does not fit a varint.
-    void epoch(const Epoch& value) {
-        for (int shift = 56; shift >= 0; shift -= 8) {
-            buffer_.push_back(static_cast<std::byte>(static_cast<std::uint64_t>(value) >> shift));
-        }
-    }
+    void epoch(const Epoch& value);
 
     /// Milliseconds since 1970. A clock before that is written as 1970.
-    void time(const WallTime& value) {
-        const auto count = value.time_since_epoch().count();
-        append_varint(buffer_, count > 0 ? static_cast<std::uint64_t>(count) & varint_max : 0);
-    }
+    void time(const WallTime& value);
 
     /// A MessageId or DeviceId.
     void id(const auto& value) { append(buffer_, value.bytes); }
 
-    void text(const std::string& value, std::size_t /*bytes_max*/) {
-        append_varint(buffer_, value.size());
-        append(buffer_, as_bytes(value));
-    }
+    void text(const std::string& value, std::size_t /*bytes_max*/);
 
-    void data(const Buffer& value, std::size_t /*bytes_max*/) {
-        append_varint(buffer_, value.size());
-        append(buffer_, value);
-    }
+    void data(const Buffer& value, std::size_t /*bytes_max*/);
 
     void texts(const std::vector<std::string>& values, std::size_t /*count_max*/,
-               std::size_t bytes_max) {
-        append_varint(buffer_, values.size());
-        for (const std::string& value : values) text(value, bytes_max);
-    }
+               std::size_t bytes_max);
 
     /// As many as there are; `fields` writes one.
     template <class Value, class Fields>
@@ -82,22 +65,9 @@ public:
     bool ok() const { return ok_; }
     BytesView rest() const { return bytes_; }
 
-    void number(std::uint64_t& value) {
-        if (!ok_) return;
-        const Result<std::uint64_t> read = read_varint(bytes_);
-        if (read) {
-            value = *read;
-        } else {
-            ok_ = false;
-        }
-    }
+    void number(std::uint64_t& value);
 
-    void flag(bool& value) {
-        std::uint64_t raw = 0;
-        number(raw);
-        if (raw > 1) ok_ = false;
-        value = raw == 1;
-    }
+    void flag(bool& value);
 
     /// A value above `last` is not one of the enumeration.
     template <class Enum>
@@ -111,19 +81,9 @@ public:
         }
     }
 
-    void epoch(Epoch& value) {
-        std::uint64_t raw = 0;
-        for (const std::byte octet : take(8)) {
-            raw = (raw << 8) | std::to_integer<std::uint64_t>(octet);
-        }
-        value = Epoch{raw};
-    }
+    void epoch(Epoch& value);
 
-    void time(WallTime& value) {
-        std::uint64_t count = 0;
-        number(count);
-        value = WallTime{std::chrono::milliseconds{static_cast<std::int64_t>(count)}};
-    }
+    void time(WallTime& value);
 
     void id(auto& value) {
         const BytesView bytes = take(value.bytes.size());
@@ -132,19 +92,9 @@ public:
 
     void text(std::string& value, std::size_t bytes_max) { value = to_string(sized(bytes_max)); }
 
-    void data(Buffer& value, std::size_t bytes_max) {
-        const BytesView bytes = sized(bytes_max);
-        value.assign(bytes.begin(), bytes.end());
-    }
+    void data(Buffer& value, std::size_t bytes_max);
 
-    void texts(std::vector<std::string>& values, std::size_t count_max, std::size_t bytes_max) {
-        std::uint64_t count = 0;
-        number(count);
-        // Each text takes a byte at least, so a count above the rest is a lie.
-        if (count > count_max || count > bytes_.size()) ok_ = false;
-        values.clear();
-        for (std::uint64_t i = 0; ok_ && i < count; ++i) text(values.emplace_back(), bytes_max);
-    }
+    void texts(std::vector<std::string>& values, std::size_t count_max, std::size_t bytes_max);
 
     template <class Value, class Fields>
     void list(std::vector<Value>& values, Fields fields) {
@@ -156,23 +106,16 @@ public:
     }
 
 private:
-    BytesView sized(std::size_t bytes_max) {
-        std::uint64_t size = 0;
-        number(size);
-        if (size > bytes_max) ok_ = false;
-        return ok_ ? take(static_cast<std::size_t>(size)) : BytesView{};
-    }
+    BytesView sized(std::size_t bytes_max);
 
-    BytesView take(std::size_t count) {
-        if (bytes_.size() < count) ok_ = false;
-        if (!ok_) return {};
-        const BytesView taken = bytes_.first(count);
-        bytes_ = bytes_.subspan(count);
-        return taken;
-    }
+    BytesView take(std::size_t count);
 
     BytesView bytes_;
     bool ok_ = true;
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/wire/impl/cursor.ipp"
+#endif

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "quicchat/base/bytes.hpp"
-#include "quicchat/wire/varint.hpp"
+#include "quicchat/base/config.hpp"
 
 namespace quicchat {
 
@@ -18,10 +18,10 @@ struct FrameView {
 /// know it.
 constexpr bool may_be_skipped(std::uint64_t number) { return (number & 1) != 0; }
 
-inline void append_frame(Buffer& buffer, const FrameView& frame) {
-    append_varint(buffer, frame.type);
-    append_varint(buffer, frame.payload.size());
-    append(buffer, frame.payload);
-}
+QUICCHAT_DECL void append_frame(Buffer& buffer, const FrameView& frame);
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/wire/impl/frame.ipp"
+#endif

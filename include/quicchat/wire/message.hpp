@@ -6,9 +6,7 @@
 #include <vector>
 
 #include "quicchat/base/bytes.hpp"
-#include "quicchat/base/error.hpp"
 #include "quicchat/base/ids.hpp"
-#include "quicchat/base/limits.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/wire/act.hpp"
 #include "quicchat/wire/file.hpp"
@@ -39,9 +37,7 @@ struct Position {
 
     static Position from_now() { return {}; }
     static Position last(std::uint64_t count) { return {.kind = Kind::last, .count = count}; }
-    static Position after(Epoch epoch, Offset offset) {
-        return {.kind = Kind::after, .epoch = epoch, .offset = offset};
-    }
+    static Position after(Epoch epoch, Offset offset);
     friend bool operator==(const Position&, const Position&) = default;
 };
 
@@ -349,3 +345,7 @@ using Message = std::variant<
     wire::FileReady, wire::FileData, wire::FileRequest, wire::FileHead>;
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/wire/impl/message.ipp"
+#endif

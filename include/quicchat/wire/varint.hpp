@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cassert>
 #include <cstddef>
 #include <cstdint>
 
 #include "quicchat/base/bytes.hpp"
+#include "quicchat/base/config.hpp"
 #include "quicchat/base/result.hpp"
 
 namespace quicchat {
@@ -26,33 +26,16 @@ constexpr std::size_t varint_size_from_first(std::byte first) {
 }
 
 /// Appends `value`, which must not exceed `varint_max`, in the shortest form.
-inline void append_varint(Buffer& buffer, std::uint64_t value) {
-    assert(value <= varint_max);
-    const std::size_t length = varint_size(value);
-    const unsigned prefix = length == 1 ? 0 : length == 2 ? 1 : length == 4 ? 2 : 3;
-    for (std::size_t i = 0; i < length; ++i) {
-        auto octet = static_cast<std::uint8_t>(value >> (8 * (length - 1 - i)));
-        if (i == 0) octet = static_cast<std::uint8_t>(octet | (prefix << 6));
-        buffer.push_back(std::byte{octet});
-    }
-}
+QUICCHAT_DECL void append_varint(Buffer& buffer, std::uint64_t value);
 
 /// Reads an integer from the front of `bytes` and drops it from there. Drops nothing on error.
 ///
 /// RFC 9000 §16: "The QUIC variable-length integer encoding reserves the two most significant bits
 /// of the first byte to encode the base-2 logarithm of the integer encoding length in bytes."
-inline Result<std::uint64_t> read_varint(BytesView& bytes) {
-    if (bytes.empty()) return Errc::malformed_frame;
-
-    const std::size_t length = varint_size_from_first(bytes[0]);
-    if (bytes.size() < length) return Errc::malformed_frame;
-
-    std::uint64_t value = std::to_integer<std::uint64_t>(bytes[0]) & 0x3f;
-    for (const std::byte octet : bytes.subspan(1, length - 1)) {
-        value = (value << 8) | std::to_integer<std::uint64_t>(octet);
-    }
-    bytes = bytes.subspan(length);
-    return value;
-}
+QUICCHAT_DECL Result<std::uint64_t> read_varint(BytesView& bytes);
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/wire/impl/varint.ipp"
+#endif

@@ -11,12 +11,9 @@
 #include <vector>
 
 #include "quicchat/base/limits.hpp"
-#include "quicchat/base/name.hpp"
-#include "quicchat/base/queue.hpp"
 #include "quicchat/server/deliver/inboxes.hpp"
 #include "quicchat/server/people/display_names.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
-#include "quicchat/wire/codec.hpp"
 
 namespace quicchat {
 
@@ -29,62 +26,28 @@ namespace quicchat {
 class ControlStreams {
 public:
     ControlStreams(Inboxes& inboxes, RoomStore& room_store, const DisplayNames& names,
-                   const Limits& limits)
-        : inboxes_(&inboxes), room_store_(&room_store), names_(&names), limits_(&limits) {}
+                   const Limits& limits);
 
-    void open(ConnectionId connection, std::string_view user) {
-        connections_[connection].user = user;
-        inboxes_->open(connection, user);
-        wake(connection);
-    }
+    void open(ConnectionId connection, std::string_view user);
 
-    void close(ConnectionId connection) {
-        connections_.erase(connection);
-        waiting_.erase(connection);
-        inboxes_->close(connection);
-    }
+    void close(ConnectionId connection);
 
     /// The answer to a request of the connection; nothing if it is gone.
-    void answer(ConnectionId connection, Bytes frame) {
-        Connection* found = find(connection);
-        if (found == nullptr) return;
-        found->answer_bytes += frame.size();
-        found->answers.push_back(std::move(frame));
-        wake(connection);
-    }
+    void answer(ConnectionId connection, Bytes frame);
 
     /// As much waits to be read as may: nothing more may be asked for now.
-    bool is_busy(ConnectionId connection) const {
-        const auto found = connections_.find(connection);
-        if (found == connections_.end()) return false;
-        const Connection& c = found->second;
-        return c.answers.size() >= limits_->replies_max ||
-               c.answer_bytes >= limits_->stream_backlog_bytes_max;
-    }
+    bool is_busy(ConnectionId connection) const;
 
     /// How far an account has read a room.
-    void note_marker(ConnectionId connection, const Room& room, const std::string& account) {
-        note(connection, {room.key(), account});
-    }
+    void note_marker(ConnectionId connection, const Room& room, const std::string& account);
 
     /// What an account wants to be called.
-    void note_profile(ConnectionId connection, const std::string& account) {
-        note(connection, {std::string{}, account});
-    }
+    void note_profile(ConnectionId connection, const std::string& account);
 
     /// There is a record for an inbox; see Inboxes.
-    void note_told(ConnectionId connection, const Room& room, Offset offset) {
-        if (find(connection) == nullptr) return;
-        inboxes_->notice(connection, room, offset);
-        wake(connection);
-    }
+    void note_told(ConnectionId connection, const Room& room, Offset offset);
 
-    void handle_writable(ConnectionId connection) {
-        Connection* found = find(connection);
-        if (found == nullptr) return;
-        found->stalled = false;
-        wake(connection);
-    }
+    void handle_writable(ConnectionId connection);
 
     /// Hands `write` frame after frame for each connection, until it says that the stream is full.
     /// Then `handle_writable` says when it is not. `freed` is told who got answers, so that what he
@@ -123,41 +86,16 @@ private:
         bool stalled = false;  ///< The stream is full; Writable will say when it is not.
     };
 
-    Connection* find(ConnectionId connection) {
-        const auto found = connections_.find(connection);
-        return found == connections_.end() ? nullptr : &found->second;
-    }
+    Connection* find(ConnectionId connection);
 
-    void wake(ConnectionId connection) { waiting_.insert(connection); }
+    void wake(ConnectionId connection);
 
-    void note(ConnectionId connection, Change change) {
-        Connection* found = find(connection);
-        if (found == nullptr || found->changes.size() >= changes_max) return;
-        if (found->changes.insert(std::move(change)).second) wake(connection);
-    }
+    void note(ConnectionId connection, Change change);
 
-    std::optional<Bytes> next_frame(ConnectionId id, Connection& connection) {
-        if (std::optional<Bytes> frame = pop_front(connection.answers)) {
-            connection.answer_bytes -= frame->size();
-            return frame;
-        }
-        while (!connection.changes.empty()) {
-            const auto change = connection.changes.extract(connection.changes.begin());
-            if (auto frame = encode_change(connection, change.value())) return frame;
-        }
-        return inboxes_->next_frame(id);
-    }
+    std::optional<Bytes> next_frame(ConnectionId id, Connection& connection);
 
     /// Nothing if there is no such room any more.
-    std::optional<Bytes> encode_change(const Connection& connection, const Change& change) const {
-        const auto& [key, account] = change;
-        if (key.empty()) return Bytes{encode(wire::Profile{0, account, names_->find(account)})};
-        const Room* room = room_store_->directory().find(key);
-        const RoomAccount* reader = room == nullptr ? nullptr : room->people().find(account);
-        if (reader == nullptr) return std::nullopt;
-        return Bytes{
-            encode(wire::Marker{room->name_for(connection.user), reader->name, reader->marker})};
-    }
+    std::optional<Bytes> encode_change(const Connection& connection, const Change& change) const;
 
     Inboxes* inboxes_;
     RoomStore* room_store_;
@@ -168,3 +106,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/deliver/impl/control_streams.ipp"
+#endif

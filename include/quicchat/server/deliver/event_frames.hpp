@@ -9,9 +9,7 @@
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/result.hpp"
-#include "quicchat/log/repeat.hpp"
 #include "quicchat/log/room_log.hpp"
-#include "quicchat/server/deliver/frames.hpp"
 #include "quicchat/server/rooms/room.hpp"
 
 namespace quicchat {
@@ -22,40 +20,16 @@ namespace quicchat {
 /// up and pages of history ask for, are kept here for a short while.
 class EventFrames {
 public:
-    EventFrames(const RoomLog& log, const Limits& limits) : log_(&log), limits_(&limits) {}
+    EventFrames(const RoomLog& log, const Limits& limits);
 
     /// A record of the room as it is now; nothing if the log has dropped it, or cannot be read.
-    std::optional<Bytes> get(const Room& room, Offset offset) {
-        if (const Bytes* frame = room.recent(offset)) return *frame;
-        const auto found = older_.find({room.epoch(), offset});
-        if (found != older_.end()) return found->second.frame;
-        const auto records = log_->read(room.key(), offset - 1, limits_->catch_up_records_max);
-        if (!records) failure_ = to_errc(records.error());
-        if (!records || records->empty() || records->front().offset != offset) return std::nullopt;
-        Bytes frame = encode_event(records->front());
-        keep(room.epoch(), records->front(), frame);
-        for (std::size_t i = 1; i < records->size(); ++i) {
-            keep(room.epoch(), (*records)[i], encode_event((*records)[i]));
-        }
-        return frame;
-    }
+    std::optional<Bytes> get(const Room& room, Offset offset);
 
     /// A record was committed, and its room knows it: what it changes is made anew.
-    void handle_commit(Room& room, const LoggedRecord& logged) {
-        const Act& act = logged.record.act;
-        if (!is_change(act)) return;
-        refresh(room, act.target);
-        if (act.kind != Act::Kind::deletion) return;
-        // The text of its edits is gone as well.
-        for (const Offset edit : room.recent_edits_of(act.target)) refresh(room, edit);
-        for (auto entry = older_.lower_bound({room.epoch(), 0});
-             entry != older_.end() && entry->first.first == room.epoch();) {
-            entry = entry->second.target == act.target ? drop(entry) : std::next(entry);
-        }
-    }
+    void handle_commit(Room& room, const LoggedRecord& logged);
 
     /// Why the log could not be read, once.
-    Errc take_failure() { return std::exchange(failure_, Errc{}); }
+    Errc take_failure();
     bool has_failed() const { return failure_ != Errc{}; }
 
 private:
@@ -70,37 +44,11 @@ private:
     };
     using Map = std::map<Key, Older>;
 
-    void keep(Epoch epoch, const LoggedRecord& logged, Bytes frame) {
-        const Act& act = logged.record.act;
-        const Offset target = act.kind == Act::Kind::edit ? act.target : 0;
-        const auto [entry, is_new] =
-            older_.try_emplace({epoch, logged.offset}, Older{std::move(frame), target});
-        if (!is_new) return;
-        bytes_ += entry->second.frame.size();
-        order_.push_back(entry->first);
-        while (!order_.empty() && (older_.size() > older_max || bytes_ > older_bytes_max ||
-                                   order_.size() > 2 * older_max)) {
-            const auto oldest = older_.find(order_.front());
-            order_.pop_front();  // it may be gone already
-            if (oldest != older_.end()) drop(oldest);
-        }
-    }
+    void keep(Epoch epoch, const LoggedRecord& logged, Bytes frame);
 
-    Map::iterator drop(Map::iterator entry) {
-        bytes_ -= entry->second.frame.size();
-        return older_.erase(entry);
-    }
+    Map::iterator drop(Map::iterator entry);
 
-    void refresh(Room& room, Offset offset) {
-        if (const auto older = older_.find({room.epoch(), offset}); older != older_.end()) {
-            drop(older);
-        }
-        if (room.recent(offset) == nullptr) return;
-        const auto records = log_->read(room.key(), offset - 1, 1);
-        if (!records) failure_ = to_errc(records.error());
-        const bool is_there = records && !records->empty() && records->front().offset == offset;
-        room.replace_recent(offset, is_there ? encode_event(records->front()) : Bytes{});
-    }
+    void refresh(Room& room, Offset offset);
 
     const RoomLog* log_;
     const Limits* limits_;
@@ -111,3 +59,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/deliver/impl/event_frames.ipp"
+#endif

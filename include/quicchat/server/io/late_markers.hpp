@@ -17,32 +17,12 @@ namespace quicchat {
 class LateMarkers {
 public:
     /// Keeps a marker until `due`, instead of an older one of that connection about that room.
-    void keep(ConnectionId connection, wire::MarkRead marker, TimePoint due) {
-        auto& markers = markers_[connection];
-        if (markers.size() >= rooms_max && markers.count(marker.room) == 0) return;
-        const std::string room = marker.room;
-        markers.insert_or_assign(room, std::move(marker));
-        due_.set(connection, due);
-    }
+    void keep(ConnectionId connection, wire::MarkRead marker, TimePoint due);
 
-    void forget(ConnectionId connection) {
-        markers_.erase(connection);
-        due_.erase(connection);
-    }
+    void forget(ConnectionId connection);
 
     /// A marker whose time has come. Put it back by `keep` if it is too early all the same.
-    std::optional<std::pair<ConnectionId, wire::MarkRead>> take_due(TimePoint now) {
-        const std::optional<ConnectionId> connection = due_.take_due(now);
-        if (!connection) return std::nullopt;
-        const auto found = markers_.find(*connection);
-        auto marker = found->second.extract(found->second.begin());
-        if (found->second.empty()) {
-            markers_.erase(found);
-        } else {
-            due_.set(*connection, now);
-        }
-        return std::pair{*connection, std::move(marker.mapped())};
-    }
+    std::optional<std::pair<ConnectionId, wire::MarkRead>> take_due(TimePoint now);
 
     /// Hands `take` what is due. It says how long that must wait all the same; zero: it took it.
     template <class Take>
@@ -54,7 +34,7 @@ public:
         }
     }
 
-    std::optional<TimePoint> next_deadline() const { return due_.next(); }
+    std::optional<TimePoint> next_deadline() const;
 
 private:
     /// A client that reads more rooms than that says the rest when it is back.
@@ -65,3 +45,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/io/impl/late_markers.ipp"
+#endif

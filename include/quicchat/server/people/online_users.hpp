@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "quicchat/base/ids.hpp"
-#include "quicchat/base/name.hpp"
 
 namespace quicchat {
 
@@ -19,24 +18,12 @@ public:
         std::vector<ConnectionId> connections;
     };
 
-    void add(std::string_view name, ConnectionId connection) {
-        User& user = users_[canonical_name(name)];
-        user.name = name;
-        user.connections.push_back(connection);
-    }
+    void add(std::string_view name, ConnectionId connection);
 
-    void remove(std::string_view name, ConnectionId connection) {
-        const auto found = users_.find(canonical_name(name));
-        if (found == users_.end()) return;
-        std::erase(found->second.connections, connection);
-        if (found->second.connections.empty()) users_.erase(found);
-    }
+    void remove(std::string_view name, ConnectionId connection);
 
     /// A user who is logged in, or nullptr.
-    const User* find(std::string_view name) const {
-        const auto found = users_.find(canonical_name(name));
-        return found == users_.end() ? nullptr : &found->second;
-    }
+    const User* find(std::string_view name) const;
 
     std::size_t size() const { return users_.size(); }
 
@@ -45,3 +32,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/people/impl/online_users.ipp"
+#endif

@@ -1,22 +1,17 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "quicchat/base/limits.hpp"
-#include "quicchat/base/name.hpp"
-#include "quicchat/log/room_log.hpp"
 #include "quicchat/server/deliver/control_streams.hpp"
 #include "quicchat/server/deliver/fan_out.hpp"
 #include "quicchat/server/people/display_names.hpp"
 #include "quicchat/server/people/online_users.hpp"
 #include "quicchat/server/rooms/room.hpp"
-#include "quicchat/wire/codec.hpp"
 
 namespace quicchat {
 
@@ -25,77 +20,24 @@ namespace quicchat {
 class Presence {
 public:
     Presence(FanOut& fan_out, ControlStreams& control, const OnlineUsers& online,
-             const DisplayNames& names, const Limits& limits)
-        : fan_out_(&fan_out),
-          control_(&control),
-          online_(&online),
-          names_(&names),
-          limits_(&limits) {}
+             const DisplayNames& names, const Limits& limits);
 
     /// Somebody came or went.
-    void announce(Room& room, const Member& subject) {
-        if (room.members().size() > limits_->presence_members_max) return;
-        for (Member* member : room.members()) {
-            if (member == &subject || member->members_stale) continue;
-            std::vector<std::string>& changed = member->presence;
-            if (std::ranges::find(changed, subject.user) == changed.end()) {
-                changed.push_back(subject.user);
-            }
-            if (changed.size() > changed_max) {
-                changed = {};
-                member->members_stale = true;
-            }
-            fan_out_->wake(*member);
-        }
-    }
+    void announce(Room& room, const Member& subject);
 
     /// Who came or went and was not told to the member yet, one of them: as it is now.
-    std::optional<Bytes> next_frame(Member& member, WallTime now) {
-        if (std::exchange(member.members_stale, false)) {
-            return encode_members(*member.room, 0, "", now);
-        }
-        if (member.presence.empty()) return std::nullopt;
-        const std::string user = std::move(member.presence.back());
-        member.presence.pop_back();
-        const RoomAccount* account = member.room->people().find(user);
-        const bool present = account != nullptr && account->devices > 0;
-        return Bytes{encode(wire::Presence{user, present, names_->find(user)})};
-    }
+    std::optional<Bytes> next_frame(Member& member, WallTime now);
 
     /// Who belongs to a room or is in it, a page.
     Bytes encode_members(const Room& room, RequestId request, const std::string& after,
-                         WallTime now) const {
-        auto [people, complete] = room.people().page(after, limits_->members_per_page_max, now);
-        for (RoomPerson& person : people) person.display = names_->find(person.user);
-        return Bytes{encode(wire::Members{request, std::move(people), complete})};
-    }
+                         WallTime now) const;
 
     /// The members who may hear that one of them types; none if that was said just before.
-    std::vector<const Member*> typing_for(Member& member, TimePoint now) const {
-        const Room& room = *member.room;
-        const bool often = member.typed_at && now - *member.typed_at < limits_->typing_pause / 2;
-        if (often || room.members().size() > limits_->presence_members_max) return {};
-        member.typed_at = now;
-        std::vector<const Member*> others;
-        for (const Member* other : room.members()) {
-            const bool behind = other->stalled || other->next <= room.head();
-            if (other != &member && !behind) others.push_back(other);
-        }
-        return others;
-    }
+    std::vector<const Member*> typing_for(Member& member, TimePoint now) const;
 
     /// An account has read up to its marker: its other devices hear of it and, if it is `shared`,
     /// the members of the room.
-    void tell_marker(const Room& room, const RoomAccount& reader, ConnectionId by, bool shared) {
-        for (const ConnectionId device : online_->find(reader.name)->connections) {
-            if (device != by) control_->note_marker(device, room, reader.name);
-        }
-        if (!shared || room.members().size() > limits_->presence_members_max) return;
-        for (const Member* member : room.members()) {
-            if (member->connection == by || is_same_name(member->user, reader.name)) continue;
-            control_->note_marker(member->connection, room, reader.name);
-        }
-    }
+    void tell_marker(const Room& room, const RoomAccount& reader, ConnectionId by, bool shared);
 
 private:
     /// So many are told one by one.
@@ -109,3 +51,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/people/impl/presence.ipp"
+#endif

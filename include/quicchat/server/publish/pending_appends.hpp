@@ -4,7 +4,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "quicchat/log/room_log.hpp"
@@ -30,41 +29,18 @@ struct PendingAppend {
 /// What the log was asked for and has not answered.
 class PendingAppends {
 public:
-    explicit PendingAppends(RoomLog& log) : log_(&log) {}
+    explicit PendingAppends(RoomLog& log);
 
     /// Asks the log to store a record or, if it is refused, to look whether it is there already:
     /// then it was sent again, and is a success.
     void submit(const std::string& room, PendingAppend asked, Record record,
-                std::vector<StateChange> changes) {
-        const AppendToken token = ++newest_;
-        const bool refused = asked.refusal != Errc{};
-        if (asked.stream == control_stream) ++under_way_[asked.connection];
-        asked.record = record;
-        if (asked.creates_room) asked.changes = changes;
-        asked_.emplace(token, std::move(asked));
-        if (refused) {
-            log_->look_up(token, room, std::move(record));
-        } else {
-            log_->append(token, room, std::move(record), std::move(changes));
-        }
-    }
+                std::vector<StateChange> changes);
 
     /// Who asked for what the log has completed; nothing if it was not us.
-    std::optional<PendingAppend> take(AppendToken token) {
-        auto asked = asked_.extract(token);
-        if (asked.empty()) return std::nullopt;
-        if (asked.mapped().stream == control_stream) {
-            const auto count = under_way_.find(asked.mapped().connection);
-            if (--count->second == 0) under_way_.erase(count);
-        }
-        return std::move(asked.mapped());
-    }
+    std::optional<PendingAppend> take(AppendToken token);
 
     /// How much of what a connection asked on its control stream has no answer yet.
-    std::size_t under_way(ConnectionId connection) const {
-        const auto found = under_way_.find(connection);
-        return found == under_way_.end() ? 0 : found->second;
-    }
+    std::size_t under_way(ConnectionId connection) const;
 
     std::size_t size() const { return asked_.size(); }
 
@@ -76,3 +52,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/publish/impl/pending_appends.ipp"
+#endif

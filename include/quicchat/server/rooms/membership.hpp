@@ -5,16 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <utility>
-#include <vector>
 
 #include "quicchat/base/account_finder.hpp"
 #include "quicchat/base/limits.hpp"
-#include "quicchat/base/name.hpp"
-#include "quicchat/base/queue.hpp"
 #include "quicchat/base/result.hpp"
-#include "quicchat/log/room_log.hpp"
 #include "quicchat/server/caller.hpp"
 #include "quicchat/server/deliver/fan_out.hpp"
 #include "quicchat/server/deliver/pages.hpp"
@@ -22,7 +16,6 @@
 #include "quicchat/server/people/presence.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
 #include "quicchat/server/turn.hpp"
-#include "quicchat/wire/codec.hpp"
 
 namespace quicchat {
 
@@ -31,113 +24,39 @@ class Membership {
 public:
     Membership(RoomStore& room_store, FanOut& fan_out, Presence& presence, Pages& pages,
                const OnlineUsers& online, const AccountFinder& accounts, const Limits& limits,
-               Turn& turn)
-        : room_store_(&room_store),
-          fan_out_(&fan_out),
-          presence_(&presence),
-          pages_(&pages),
-          online_(&online),
-          accounts_(&accounts),
-          limits_(&limits),
-          turn_(&turn) {}
+               Turn& turn);
 
     /// Puts a connection into a room. Its cursor is taken and the membership made in one step, so
     /// no record falls between what Joined says and what follows (PROTOCOL.md §6.2).
-    Result<Member*> join(const Caller& caller, StreamId stream, const wire::Join& request) {
-        const Result<Room*> found = find(caller, request.room);
-        if (!found) return found.error();
-        Room& room = **found;
-        if (const Errc errc = may_enter(room, caller.user); errc != Errc{}) return errc;
-        if (room.members().size() >= limits_->members_max) return Errc::room_full;
-        if (!room_store_->admit(room, caller.user, turn_->now())) return Errc::room_full;
-
-        Member& member = fan_out_->add({.connection = caller.connection,
-                                        .stream = stream,
-                                        .user = std::string{caller.user},
-                                        .device = caller.device});
-        bool recovered = false;
-        std::tie(member.next, recovered) = fan_out_->first_offset(room, request.position);
-        const bool is_new = room.add(member);
-        member.replies.push_back(Bytes{encode(wire::Joined{
-            request.request, room.name_for(caller.user), room.epoch(), room.head(), member.next,
-            recovered, room_store_->directory().role(room, caller.user, turn_->now()),
-            room.access(), room.people().find(caller.user)->marker, room.topic()})});
-        if (is_new) presence_->announce(room, member);
-        fan_out_->wake(member);
-        return &member;
-    }
+    Result<Member*> join(const Caller& caller, StreamId stream, const wire::Join& request);
 
     /// `Errc{}`, or what somebody is told who may not read a room.
-    Errc may_enter(const Room& room, std::string_view user) const {
-        if (room_store_->directory().may(room, user, Action::read, turn_->now())) return Errc{};
-        return room.access() == RoomAccess::everybody ? Errc::forbidden : Errc::no_such_room;
-    }
+    Errc may_enter(const Room& room, std::string_view user) const;
 
     /// Takes a member out of its room and forgets it.
-    void leave(Member& member) {
-        Room& room = *member.room;
-        if (room.remove(member)) presence_->announce(room, member);
-        fan_out_->remove(member);
-    }
+    void leave(Member& member);
 
     /// The room that somebody calls so, whether he may see it or not; that of two people is made if
     /// need be.
-    Result<Room*> find(const Caller& caller, const std::string& name) {
-        if (is_private_name(name)) return private_room(caller, name.substr(1));
-        if (!is_room_name(name)) return Errc::invalid_name;
-        if (Room* room = room_store_->directory().find(name)) return room;
-        return Errc::no_such_room;
-    }
+    Result<Room*> find(const Caller& caller, const std::string& name);
 
     /// The room that somebody shares with another, who may be away, but must have an account.
-    Result<Room*> private_room(const Caller& caller, const std::string& other) {
-        if (Room* room = room_store_->find(caller.user, "@" + other)) return room;
-        const OnlineUsers::User* here = online_->find(other);
-        const std::optional<std::string> name = here ? here->name : accounts_->find_account(other);
-        if (!name) return Errc::no_such_user;
-        const Result<Room*> room = room_store_->open_private(std::string{caller.user}, *name);
-        if (!room) return turn_->noted(to_errc(room.error()));
-        while (Room* surplus = room_store_->next_surplus(**room)) forget(*surplus);
-        return room;
-    }
+    Result<Room*> private_room(const Caller& caller, const std::string& other);
 
     /// Ends the memberships of one user, or of all, without their asking.
-    void remove(Room& room, std::string_view user, Errc errc, std::string_view text) {
-        const std::vector<Member*> members = room.members();
-        for (Member* member : members) {
-            if (!user.empty() && !is_same_name(member->user, user)) continue;
-            end(*member, errc, text);
-        }
-    }
+    void remove(Room& room, std::string_view user, Errc errc, std::string_view text);
 
     /// Ends the memberships of those who may not read their room any more, because they are no
     /// operators now.
-    void remove_former_operators() {
-        for (auto& [key, room] : room_store_->directory().rooms()) {
-            const std::vector<Member*> members = room.members();
-            for (Member* member : members) {
-                if (may_enter(room, member->user) == Errc{}) continue;
-                end(*member, Errc::removed, "no longer an operator");
-            }
-        }
-    }
+    void remove_former_operators();
 
     /// Memberships that ended without their client; see Hub.
-    std::optional<HubEnding> poll_ending() { return pop_front(endings_); }
+    std::optional<HubEnding> poll_ending();
 
 private:
-    void end(Member& member, Errc errc, std::string_view text) {
-        HubEnding ending{member.connection, member.stream, std::move(member.replies)};
-        ending.frames.push_back(encode_ending(errc, text));
-        endings_.push_back(std::move(ending));
-        leave(member);
-    }
+    void end(Member& member, Errc errc, std::string_view text);
 
-    void forget(Room& room) {
-        remove(room, "", Errc::no_such_room, "");
-        pages_->forget(room);
-        room_store_->forget(room);
-    }
+    void forget(Room& room);
 
     RoomStore* room_store_;
     FanOut* fan_out_;
@@ -151,3 +70,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/rooms/impl/membership.ipp"
+#endif

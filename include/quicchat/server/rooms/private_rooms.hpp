@@ -10,8 +10,6 @@
 #include <string_view>
 #include <utility>
 
-#include "quicchat/base/name.hpp"
-
 namespace quicchat {
 
 /// Which pairs of people have a room of their own for what they tell each other, who made it, and
@@ -20,49 +18,22 @@ namespace quicchat {
 class PrivateRooms {
 public:
     /// The key of the room for two people. The same for both directions.
-    static std::string key_of(std::string_view one, std::string_view other) {
-        std::string a = canonical_name(one);
-        std::string b = canonical_name(other);
-        if (b < a) std::swap(a, b);
-        return "@" + a + ",@" + b;
-    }
+    static std::string key_of(std::string_view one, std::string_view other);
 
     /// The key of what an account calls by that name: the room of two people, or another one.
-    static std::string key_for(std::string_view user, std::string_view name) {
-        return name.starts_with('@') ? key_of(user, name.substr(1)) : canonical_name(name);
-    }
+    static std::string key_for(std::string_view user, std::string_view name);
 
     static bool is_key(std::string_view key) { return key.starts_with('@'); }
 
     /// The two canonical names in a key.
-    static std::pair<std::string, std::string> people_of(std::string_view key) {
-        const std::size_t comma = key.find(',');
-        return {std::string{key.substr(1, comma - 1)}, std::string{key.substr(comma + 2)}};
-    }
+    static std::pair<std::string, std::string> people_of(std::string_view key);
 
     /// The room is there, and was used just now. `maker`: the account that made it; empty: that is
     /// not known.
-    void note_use(const std::string& key, std::string_view maker = {}) {
-        if (const auto found = places_.find(key); found != places_.end()) {
-            std::list<std::string>& own = by_maker_.at(found->second.maker);
-            own.splice(own.end(), own, found->second.place);
-            return;
-        }
-        Entry entry{canonical_name(maker), {}};
-        std::list<std::string>& own = by_maker_[entry.maker];
-        entry.place = own.insert(own.end(), key);
-        places_.emplace(key, std::move(entry));
-        const auto [one, other] = people_of(key);
-        by_person_[one].insert(key);
-        by_person_[other].insert(key);
-    }
+    void note_use(const std::string& key, std::string_view maker = {});
 
     /// The rooms of one person.
-    const std::set<std::string>& of(std::string_view user) const {
-        static const std::set<std::string> none;
-        const auto found = by_person_.find(canonical_name(user));
-        return found == by_person_.end() ? none : found->second;
-    }
+    const std::set<std::string>& of(std::string_view user) const;
 
     std::size_t size() const { return places_.size(); }
 
@@ -81,21 +52,7 @@ public:
         return found == own.end() ? own.front() : *found;
     }
 
-    void drop(const std::string& key) {
-        const auto place = places_.find(key);
-        if (place == places_.end()) return;
-        const auto own = by_maker_.find(place->second.maker);
-        own->second.erase(place->second.place);
-        if (own->second.empty()) by_maker_.erase(own);
-        places_.erase(place);
-        const auto [one, other] = people_of(key);
-        for (const std::string& user : {one, other}) {
-            const auto keys = by_person_.find(user);
-            if (keys == by_person_.end()) continue;
-            keys->second.erase(key);
-            if (keys->second.empty()) by_person_.erase(keys);
-        }
-    }
+    void drop(const std::string& key);
 
 private:
     struct Entry {
@@ -109,3 +66,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/rooms/impl/private_rooms.ipp"
+#endif

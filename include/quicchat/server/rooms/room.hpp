@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <cassert>
 #include <cstddef>
 #include <deque>
 #include <optional>
@@ -12,12 +10,7 @@
 
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/ids.hpp"
-#include "quicchat/base/limits.hpp"
-#include "quicchat/base/name.hpp"
 #include "quicchat/log/room_log.hpp"
-#include "quicchat/server/deliver/frames.hpp"
-#include "quicchat/server/rooms/access.hpp"
-#include "quicchat/server/rooms/private_rooms.hpp"
 #include "quicchat/server/rooms/room_accounts.hpp"
 #include "quicchat/server/rooms/unread.hpp"
 
@@ -49,79 +42,22 @@ struct Member {
 /// encoded once, in shared memory; each member has an offset into them.
 class Room {
 public:
-    Room(std::string name, LogHead head, std::size_t recent_max)
-        : name_(std::move(name)),
-          key_(canonical_name(name_)),
-          epoch_(head.epoch),
-          head_(head.head),
-          recent_first_(head.head + 1),
-          recent_max_(recent_max) {
-        if (!is_private()) return;
-        access_ = RoomAccess::invitation;
-        const auto [one, other] = PrivateRooms::people_of(key_);
-        for (const std::string& user : {one, other}) people_.at(user).role = Role::member;
-    }
+    Room(std::string name, LogHead head, std::size_t recent_max);
 
     /// Takes in what the log has stored of the room.
-    void restore(const RoomState& state) {
-        for (const auto& [key, value] : state) {
-            if (key == "name" && canonical_name(value) == key_) name_ = value;
-            if (key == "topic") topic_ = value;
-            if (key == "creator") creator_ = value;
-            if (key == "maker") maker_ = value;
-            if (key == "access" && value == "1") access_ = RoomAccess::invitation;
-            if (key == "access" && value == "2") access_ = RoomAccess::archived;
-            people_.restore(key, value);
-        }
-        people_.clamp_markers(head_);
-    }
+    void restore(const RoomState& state);
 
     /// A record was committed: it follows the newest one, and does what it does.
-    void push(const LoggedRecord& record) {
-        assert(record.offset == head_ + 1);
-        const Act& act = record.record.act;
-        if (act.kind == Act::Kind::topic) topic_ = record.record.text;
-        if (act.kind == Act::Kind::access) access_ = static_cast<RoomAccess>(act.value);
-        if (act.kind == Act::Kind::role) {
-            people_.apply_role(act.subject, static_cast<Role>(act.value), act.until);
-        }
-        head_ = record.offset;
-        unread_.push(record);
-        quiet_ = false;
-        const Offset edited = act.kind == Act::Kind::edit ? act.target : 0;
-        recent_.push_back({encode_event(record), edited});
-        recent_bytes_ += recent_.back().frame.size();
-        while (recent_.size() > recent_max_ || recent_bytes_ > recent_bytes_max) {
-            recent_bytes_ -= recent_.front().frame.size();
-            recent_.pop_front();
-            ++recent_first_;
-        }
-    }
+    void push(const LoggedRecord& record);
 
     /// The frame of a record, if it is among the recent ones.
-    const Bytes* recent(Offset offset) const {
-        if (offset < recent_first_ || offset > head_) return nullptr;
-        const Bytes& frame = recent_[static_cast<std::size_t>(offset - recent_first_)].frame;
-        return frame.empty() ? nullptr : &frame;
-    }
+    const Bytes* recent(Offset offset) const;
 
     /// A recent record is another one now. An empty frame: ask the log.
-    void replace_recent(Offset offset, Bytes frame) {
-        if (offset < recent_first_ || offset > head_) return;
-        Bytes& kept = recent_[static_cast<std::size_t>(offset - recent_first_)].frame;
-        recent_bytes_ += frame.size();
-        recent_bytes_ -= kept.size();
-        kept = std::move(frame);
-    }
+    void replace_recent(Offset offset, Bytes frame);
 
     /// Which recent records are edits of that message.
-    std::vector<Offset> recent_edits_of(Offset target) const {
-        std::vector<Offset> edits;
-        for (std::size_t i = 0; i < recent_.size(); ++i) {
-            if (recent_[i].edited == target) edits.push_back(recent_first_ + i);
-        }
-        return edits;
-    }
+    std::vector<Offset> recent_edits_of(Offset target) const;
 
     /// True if `count_unread` and `count_mentions` can tell for that marker; otherwise show it the
     /// newest records.
@@ -131,51 +67,27 @@ public:
     void note_authors(const std::vector<LoggedRecord>& newest) const { unread_.fill(newest); }
 
     /// The messages of others after the marker that are still there, up to `unread_max`.
-    std::uint64_t count_unread(Offset marker, std::string_view user) const {
-        return unread_.count_unread(head_ - marker, user);
-    }
+    std::uint64_t count_unread(Offset marker, std::string_view user) const;
     /// Those of them that mention the account.
-    std::uint64_t count_mentions(Offset marker, std::string_view user) const {
-        return unread_.count_mentions(head_ - marker, user);
-    }
+    std::uint64_t count_mentions(Offset marker, std::string_view user) const;
 
     /// Adds a member. True if its user was not here before.
-    bool add(Member& member) {
-        member.room = this;
-        member.place = members_.size();
-        members_.push_back(&member);
-        return ++people_.at(member.user).devices == 1;
-    }
+    bool add(Member& member);
 
     /// Removes a member. True if that was the last device of its user.
-    bool remove(Member& member) {
-        members_.back()->place = member.place;
-        members_[member.place] = members_.back();
-        members_.pop_back();
-        if (--people_.at(member.user).devices > 0) return false;
-        people_.tidy(member.user);
-        return true;
-    }
+    bool remove(Member& member);
 
     const std::string& name() const { return name_; }
     void rename(std::string name) { name_ = std::move(name); }
 
     /// True if it is the room of two people; see PrivateRooms.
-    bool is_private() const { return PrivateRooms::is_key(key_); }
+    bool is_private() const;
 
     /// What one of its people calls it.
-    std::string name_for(std::string_view user) const {
-        if (!is_private()) return name_;
-        return "@" + other_than(user);
-    }
+    std::string name_for(std::string_view user) const;
 
     /// The other one of two people.
-    std::string other_than(std::string_view user) const {
-        const auto [one, other] = PrivateRooms::people_of(key_);
-        const std::string& wanted = one == canonical_name(user) ? other : one;
-        const RoomAccount* person = people_.find(wanted);
-        return person == nullptr ? wanted : person->name;
-    }
+    std::string other_than(std::string_view user) const;
 
     const std::string& key() const { return key_; }  ///< The name of the room's log.
     const std::string& topic() const { return topic_; }
@@ -185,7 +97,7 @@ public:
     Epoch epoch() const { return epoch_; }
     Offset head() const { return head_; }
     /// True if nothing was pushed since the last call.
-    bool take_quiet() { return std::exchange(quiet_, true); }
+    bool take_quiet();
     const std::vector<Member*>& members() const { return members_; }
     RoomAccounts& people() { return people_; }
     const RoomAccounts& people() const { return people_; }
@@ -197,10 +109,7 @@ public:
     /// again, since whether a reaction is there depends on it.
     std::vector<std::pair<std::string, Offset>> reactions_under_way{};
 
-    bool has_reaction_under_way(std::string_view user) const {
-        return std::ranges::any_of(reactions_under_way,
-                                   [&](const auto& entry) { return entry.first == user; });
-    }
+    bool has_reaction_under_way(std::string_view user) const;
 
 private:
     /// However many records they are: the frames of ten thousand busy rooms must fit.
@@ -230,3 +139,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/rooms/impl/room.ipp"
+#endif

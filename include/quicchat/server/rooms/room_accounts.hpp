@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -12,10 +10,8 @@
 #include <vector>
 
 #include "quicchat/base/ids.hpp"
-#include "quicchat/base/name.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/log/room_log.hpp"
-#include "quicchat/wire/message.hpp"
 
 namespace quicchat {
 
@@ -30,11 +26,7 @@ struct RoomAccount {
     bool marker_saved = true;
 
     /// The role that counts now: a mute or a ban may be over.
-    Role role_at(WallTime now) const {
-        const bool ends = role == Role::muted || role == Role::banned;
-        if (!ends || until == WallTime{} || now < until) return role;
-        return role == Role::muted ? Role::member : Role::none;
-    }
+    Role role_at(WallTime now) const;
 };
 
 /// The accounts that belong to a room or are in it, by canonical name. Their addresses are stable
@@ -44,173 +36,60 @@ public:
     using Map = std::map<std::string, RoomAccount>;
 
     /// The account's entry, made if need be.
-    RoomAccount& at(std::string_view user) {
-        RoomAccount& person = map_[canonical_name(user)];
-        if (person.name.empty()) person.name = user;
-        return person;
-    }
+    RoomAccount& at(std::string_view user);
 
-    const RoomAccount* find(std::string_view user) const {
-        const auto found = map_.find(canonical_name(user));
-        return found == map_.end() ? nullptr : &found->second;
-    }
+    const RoomAccount* find(std::string_view user) const;
 
-    Role role(std::string_view user, WallTime now) const {
-        const RoomAccount* person = find(user);
-        return person == nullptr ? Role::none : person->role_at(now);
-    }
+    Role role(std::string_view user, WallTime now) const;
 
     /// Forgets an account of which there is nothing to know.
-    void tidy(std::string_view user) {
-        const auto found = map_.find(canonical_name(user));
-        if (found == map_.end()) return;
-        const RoomAccount& p = found->second;
-        const bool known = p.role != Role::none || p.marker != 0 || !p.role_saved;
-        if (!known && p.devices == 0) map_.erase(found);
-    }
+    void tidy(std::string_view user);
 
     /// Makes room: forgets somebody who is away and is nothing but a member, or less: has left, and
     /// is known by his marker. Returns the canonical name, or nothing if there is none.
-    std::optional<std::string> drop_absent_member() {
-        const auto is_plain = [](const Map::value_type& entry) {
-            const RoomAccount& p = entry.second;
-            const bool is_less = p.role == Role::member || p.role == Role::none;
-            return p.devices == 0 && is_less && p.role_saved && p.marker_saved;
-        };
-        // Not always the first ones of the alphabet.
-        const auto from = map_.upper_bound(newest_dropped_);
-        auto found = std::find_if(from, map_.end(), is_plain);
-        if (found == map_.end()) {
-            found = std::find_if(map_.begin(), from, is_plain);
-            if (found == from) return std::nullopt;
-        }
-        newest_dropped_ = found->first;
-        map_.erase(found);
-        return newest_dropped_;
-    }
+    std::optional<std::string> drop_absent_member();
 
     /// At most `count_max` of those who belong to the room or are in it, with canonical names above
     /// `after`, in order, and whether that was all.
     std::pair<std::vector<RoomPerson>, bool> page(std::string_view after, std::size_t count_max,
-                                                  WallTime now) const {
-        std::vector<RoomPerson> people;
-        auto place = map_.upper_bound(canonical_name(after));
-        for (; place != map_.end() && people.size() < count_max; ++place) {
-            const RoomAccount& p = place->second;
-            const Role role = p.role_at(now);
-            if (role == Role::none && p.devices == 0) continue;
-            people.push_back({p.name, role, p.devices > 0, {}});
-        }
-        return {std::move(people), place == map_.end()};
-    }
+                                                  WallTime now) const;
 
     /// Nobody has read more than there is.
-    void clamp_markers(Offset head) {
-        for (auto& [name, person] : map_) person.marker = std::min(person.marker, head);
-    }
+    void clamp_markers(Offset head);
 
-    std::size_t count(Role role) const {
-        return static_cast<std::size_t>(std::ranges::count_if(
-            map_, [&](const Map::value_type& entry) { return entry.second.role == role; }));
-    }
+    std::size_t count(Role role) const;
 
     std::size_t size() const { return map_.size(); }
 
     // What the log has to keep of them, as changes of the room's state.
 
     /// The account is now a member, because it came into a room for everybody.
-    void make_member(RoomAccount& person) {
-        person.role = Role::member;
-        person.until = {};
-        note_unsaved(person);
-        person.role_saved = false;
-    }
+    void make_member(RoomAccount& person);
 
-    void set_marker(RoomAccount& person, Offset marker) {
-        person.marker = marker;
-        note_unsaved(person);
-        person.marker_saved = false;
-    }
+    void set_marker(RoomAccount& person, Offset marker);
 
     /// A record about a role was committed, and the state along with it.
-    void apply_role(std::string_view user, Role role, WallTime until) {
-        RoomAccount& person = at(user);
-        person.role = role;
-        person.until = until;
-        person.role_saved = true;
-        tidy(user);
-    }
+    void apply_role(std::string_view user, Role role, WallTime until);
 
     bool has_unsaved() const { return !unsaved_.empty(); }
 
     /// What changed without a record since the last call.
-    std::vector<StateChange> take_unsaved() {
-        std::vector<StateChange> changes;
-        for (const std::string& user : std::exchange(unsaved_, {})) {
-            const auto found = map_.find(user);
-            if (found == map_.end()) continue;
-            RoomAccount& p = found->second;
-            if (!std::exchange(p.role_saved, true)) {
-                changes.push_back(role_change(p.name, p.role, p.until));
-            }
-            if (!std::exchange(p.marker_saved, true)) {
-                changes.push_back(marker_change(p.name, p.marker));
-            }
-        }
-        return changes;
-    }
+    std::vector<StateChange> take_unsaved();
 
-    static StateChange role_change(std::string_view user, Role role, WallTime until) {
-        std::string key = "role/" + canonical_name(user);
-        if (role == Role::none) return {std::move(key), std::nullopt};
-        return {std::move(key), std::to_string(static_cast<int>(role)) + " " +
-                                    std::to_string(to_milliseconds(until)) + " " +
-                                    std::string{user}};
-    }
+    static StateChange role_change(std::string_view user, Role role, WallTime until);
 
-    static StateChange marker_change(std::string_view user, Offset marker) {
-        return {"read/" + canonical_name(user), std::to_string(marker)};
-    }
+    static StateChange marker_change(std::string_view user, Offset marker);
 
     /// Takes in one entry of a stored state. False if it is about something else, or nonsense.
-    bool restore(std::string_view key, std::string_view value) {
-        if (key.starts_with("read/")) {
-            const auto marker = take_number(value);
-            if (marker) at(key.substr(5)).marker = *marker;
-            return marker.has_value();
-        }
-        if (!key.starts_with("role/")) return false;
-        const auto role = take_number(value);
-        const auto until = take_number(value);
-        if (!role || !until || *role > static_cast<std::uint64_t>(Role::owner)) return false;
-        if (!is_user_name(value) || canonical_name(value) != key.substr(5)) return false;
-        RoomAccount& person = at(value);
-        person.name = value;
-        person.role = static_cast<Role>(*role);
-        person.until = WallTime{std::chrono::milliseconds{static_cast<std::int64_t>(*until)}};
-        return true;
-    }
+    bool restore(std::string_view key, std::string_view value);
 
 private:
-    void note_unsaved(const RoomAccount& person) {
-        if (person.role_saved && person.marker_saved) {
-            unsaved_.push_back(canonical_name(person.name));
-        }
-    }
+    void note_unsaved(const RoomAccount& person);
 
-    static std::uint64_t to_milliseconds(WallTime time) {
-        return static_cast<std::uint64_t>(time.time_since_epoch().count());
-    }
+    static std::uint64_t to_milliseconds(WallTime time);
 
     /// Takes a number and the space behind it off the front.
-    static std::optional<std::uint64_t> take_number(std::string_view& text) {
-        std::uint64_t number = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-        if (error != std::errc{}) return std::nullopt;
-        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-        if (text.starts_with(' ')) text.remove_prefix(1);
-        return number;
-    }
+    static std::optional<std::uint64_t> take_number(std::string_view& text);
 
     Map map_;
     std::vector<std::string> unsaved_;
@@ -218,3 +97,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/rooms/impl/room_accounts.ipp"
+#endif

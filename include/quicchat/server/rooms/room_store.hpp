@@ -1,16 +1,12 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "quicchat/base/limits.hpp"
-#include "quicchat/base/name.hpp"
 #include "quicchat/base/owned.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
@@ -29,8 +25,7 @@ public:
     /// How the names of logs begin that are no room's.
     static constexpr std::string_view reserved = "!";
 
-    RoomStore(Owned<RoomLog> log, const ServerConfig& config)
-        : log_(std::move(log)), config_(&config), directory_(config.operators) {}
+    RoomStore(Owned<RoomLog> log, const ServerConfig& config);
 
     RoomLog& log() { return *log_; }
     const RoomLog& log() const { return *log_; }
@@ -41,257 +36,75 @@ public:
     const FileIndex& files() const { return files_; }
 
     /// A record was committed: it may announce a file, or take one away.
-    void note_files(const Room& room, const LoggedRecord& logged) {
-        if (!files_.concerns(room.key(), logged.record.act)) return;
-        files_.note(room.key(), room.epoch(), logged, log_->head(room.key()).first);
-    }
+    void note_files(const Room& room, const LoggedRecord& logged);
 
     /// Opens a room for everybody, or one that the log has from before. One that somebody is making
     /// will be there, and his.
-    Errc open(const std::string& name) {
-        if (!is_room_name(name)) return Errc::invalid_name;
-        if (directory_.find(name) != nullptr) return Errc{};
-        if (is_being_made(canonical_name(name))) return Errc{};
-        if (shared_rooms() >= config_->limits.rooms_max) return Errc::too_many_rooms;
-        return load(canonical_name(name), name);
-    }
+    Errc open(const std::string& name);
 
     /// Opens what the log has from before. After `open`, which knows how names are spelled.
-    Errc restore() {
-        const Result<std::vector<std::string>> rooms = log_->rooms();
-        if (!rooms) return to_errc(rooms.error());
-        for (const std::string& key : *rooms) {
-            if (directory_.find(key) != nullptr || key.starts_with(reserved)) continue;
-            const bool is_private = PrivateRooms::is_key(key);
-            if (!is_private && shared_rooms() >= config_->limits.rooms_max) {
-                return Errc::too_many_rooms;
-            }
-            if (const Errc errc = load(key, ""); errc != Errc{}) return errc;
-            const Room* room = is_private ? directory_.find(key) : nullptr;
-            if (room != nullptr) private_rooms_.note_use(key, room->maker());
-        }
-        return Errc{};
-    }
+    Errc restore();
 
     /// Whether another configuration fits: its rooms can be opened beside those that are there.
     /// `invalid_name`, or `too_many_rooms` where a server with it could not start again.
-    Errc check(const ServerConfig& next) {
-        std::set<std::string> added;
-        for (const std::string& name : next.rooms) {
-            if (!is_room_name(name)) return Errc::invalid_name;
-            const std::string key = canonical_name(name);
-            if (directory_.find(key) == nullptr && !is_being_made(key)) added.insert(key);
-        }
-        const std::size_t rooms = shared_rooms() + creating_.size() + added.size();
-        return rooms > next.limits.rooms_max ? Errc::too_many_rooms : Errc{};
-    }
+    Errc check(const ServerConfig& next);
 
     /// The key of what an account calls by that name.
-    static std::string key_for(std::string_view user, std::string_view name) {
-        return PrivateRooms::key_for(user, name);
-    }
+    static std::string key_for(std::string_view user, std::string_view name);
 
     /// The room of that name as one account sees it; nullptr also if it may not.
-    Room* find_for(std::string_view user, std::string_view name, WallTime now) {
-        Room* room = directory_.find(key_for(user, name));
-        const bool visible = room != nullptr && directory_.may(*room, user, Action::read, now);
-        return visible ? room : nullptr;
-    }
+    Room* find_for(std::string_view user, std::string_view name, WallTime now);
 
     /// The room of that name, whether the account may see it or not.
-    Room* find(std::string_view user, std::string_view name) {
-        return directory_.find(key_for(user, name));
-    }
+    Room* find(std::string_view user, std::string_view name);
 
     /// The room of two people, made by the first one if need be. Both are spelled as their accounts
     /// are.
-    Result<Room*> open_private(const std::string& one, const std::string& other) {
-        const std::string key = PrivateRooms::key_of(one, other);
-        private_rooms_.note_use(key, one);
-        if (Room* room = directory_.find(key)) return room;
-        if (const Errc errc = load(key, key); errc != Errc{}) return errc;
-        Room& room = *directory_.find(key);
-        log_->store(key, {{"maker", one}});
-        for (const std::string& user : {one, other}) {
-            RoomAccount& person = room.people().at(user);
-            person.name = user;  // the room itself knows the canonical names only
-            room.people().make_member(person);
-        }
-        note_unsaved(room);
-        return &room;
-    }
+    Result<Room*> open_private(const std::string& one, const std::string& other);
 
-    void note_use(const Room& room) {
-        if (room.is_private()) private_rooms_.note_use(room.key());
-    }
+    void note_use(const Room& room);
 
     /// Lets somebody who may read it into a room: in one for everybody he becomes a member. False
     /// if it knows as many people as it may.
-    bool admit(Room& room, std::string_view user, WallTime now) {
-        const bool is_new = room.people().find(user) == nullptr;
-        if (is_new && room.people().size() >= config_->limits.members_max) {
-            const auto dropped = room.people().drop_absent_member();
-            if (!dropped) return false;
-            log_->store(room.key(), {RoomAccounts::role_change(*dropped, Role::none, {}),
-                                     {"read/" + *dropped, std::nullopt}});
-        }
-        RoomAccount& person = room.people().at(user);
-        person.name = user;
-        // Also after a ban that is over.
-        const bool joins =
-            person.role_at(now) == Role::none && room.access() == RoomAccess::everybody;
-        if (!joins) return true;
-        room.people().make_member(person);
-        note_unsaved(room);
-        return true;
-    }
+    bool admit(Room& room, std::string_view user, WallTime now);
 
     /// The room of two people that is to be forgotten for a new one, if there are too many: of
     /// those who made the most, so that nobody's haste costs others theirs; what somebody has not
     /// read yet at last.
-    Room* next_surplus(const Room& newest) {
-        if (private_rooms_.size() <= config_->limits.private_rooms_max) return nullptr;
-        const auto is_unread = [&](const std::string& key) {
-            const Room* room = directory_.find(key);
-            const auto [one, other] = PrivateRooms::people_of(key);
-            const auto has_read = [&](const std::string& user) {
-                const RoomAccount* account = room->people().find(user);
-                return account != nullptr && account->marker >= room->head();
-            };
-            return room != nullptr && !(has_read(one) && has_read(other));
-        };
-        return directory_.find(private_rooms_.next_to_go(newest.key(), is_unread));
-    }
+    Room* next_surplus(const Room& newest);
 
-    void forget(const Room& room) {
-        const std::string key = room.key();
-        if (PrivateRooms::is_key(key)) private_rooms_.drop(key);
-        unsaved_.erase(key);
-        files_.forget(key);
-        directory_.remove(key);
-        log_->forget(key);
-    }
+    void forget(const Room& room);
 
     /// True while somebody's new room is not committed.
     bool is_being_made(const std::string& key) const { return creating_.count(key) != 0; }
 
     /// Begins to make a room: `Errc{}`, or why that may not be. `end_creation` must follow.
-    Errc begin_creation(const std::string& key, std::string_view user) {
-        const Limits& limits = config_->limits;
-        if (!config_->anybody_makes_rooms && !directory_.is_operator(user)) return Errc::forbidden;
-        const bool full = shared_rooms() + creating_.size() >= limits.rooms_max ||
-                          made_by(user) >= limits.rooms_per_owner_max;
-        if (full) return Errc::too_many_rooms;
-        if (const auto head = open_log(key); !head) return to_errc(head.error());
-        creating_.emplace(key, canonical_name(user));
-        return Errc{};
-    }
+    Errc begin_creation(const std::string& key, std::string_view user);
 
     /// The attempt to make a room is over. If it is committed, `state` is what was stored along,
     /// and the room is returned.
-    Room* end_creation(const AppendCompletion& done, const std::vector<StateChange>& state) {
-        creating_.erase(done.room);
-        if (done.error != Errc{}) return log_->forget(done.room), nullptr;
-        RoomState stored;
-        for (const StateChange& change : state) stored[change.key] = *change.value;
-        Room room{done.room, {done.epoch, 1, 0}, config_->limits.room_recent_frames_max};
-        room.restore(stored);
-        return &directory_.add(std::move(room));
-    }
+    Room* end_creation(const AppendCompletion& done, const std::vector<StateChange>& state);
 
     /// Something of the room changed without a record: it will be stored.
-    void note_unsaved(const Room& room) { unsaved_.insert(room.key()); }
+    void note_unsaved(const Room& room);
 
     /// Has stored what changed without a record, where it is settled who is who.
-    void save() {
-        for (auto place = unsaved_.begin(); place != unsaved_.end();) {
-            Room* room = directory_.find(*place);
-            if (room != nullptr && room->changes_under_way > 0) {
-                ++place;
-                continue;
-            }
-            if (room != nullptr) {
-                std::vector<StateChange> changes = room->people().take_unsaved();
-                if (!changes.empty()) log_->store(*place, std::move(changes));
-            }
-            place = unsaved_.erase(place);
-        }
-    }
+    void save();
 
     /// What a list of rooms says about one. `storage_failed` if the log cannot be read.
-    Result<RoomSummary> summarize(const Room& room, std::string_view user, WallTime now) const {
-        const RoomAccount* person = room.people().find(user);
-        RoomSummary summary{.room = room.name_for(user),
-                            .topic = room.topic(),
-                            .access = room.access(),
-                            .role = directory_.role(room, user, now),
-                            .head = room.head()};
-        if (person != nullptr) summary.marker = person->marker;
-        if (!room.knows_authors_after(summary.marker)) {
-            const Offset before = room.head() - std::min<Offset>(room.head(), unread_max);
-            const auto newest = log_->read(room.key(), before, unread_max);
-            if (!newest) return Errc::storage_failed;
-            room.note_authors(*newest);
-        }
-        // So many records stand for more: who wrote them does not matter then.
-        const bool is_much = room.head() - summary.marker >= unread_max;
-        summary.unread = is_much ? unread_max : room.count_unread(summary.marker, user);
-        summary.mentions = room.count_mentions(summary.marker, user);
-        return summary;
-    }
+    Result<RoomSummary> summarize(const Room& room, std::string_view user, WallTime now) const;
 
 private:
     /// The rooms that an account has made or is making.
-    std::size_t made_by(std::string_view user) const {
-        const auto being_made = std::ranges::count_if(
-            creating_, [&](const auto& entry) { return is_same_name(entry.second, user); });
-        return directory_.made_by(user) + static_cast<std::size_t>(being_made);
-    }
+    std::size_t made_by(std::string_view user) const;
 
     /// How many rooms there are; those of two people have a limit of their own.
-    std::size_t shared_rooms() const {
-        return directory_.size() - std::min(directory_.size(), private_rooms_.size());
-    }
+    std::size_t shared_rooms() const;
 
-    Result<LogHead> open_log(const std::string& key) {
-        const Limits& l = config_->limits;
-        const bool is_private = PrivateRooms::is_key(key);
-        // What a client may send again must be recognised.
-        return log_->open(
-            key, {.records_max = is_private ? l.private_log_records_max : l.room_log_records_max,
-                  .bytes_max = is_private ? l.private_log_bytes_max : l.room_log_bytes_max,
-                  .ids_max = l.outbox_messages_max,
-                  .age_min = l.room_age_min});
-    }
+    Result<LogHead> open_log(const std::string& key);
 
     /// Opens a log and makes its room. `name` is empty if only the log knows it.
-    Errc load(const std::string& key, const std::string& name) {
-        const Result<LogHead> head = open_log(key);
-        if (!head) return to_errc(head.error());
-        const Result<RoomState> state = log_->state(key);
-        if (!state) return to_errc(state.error());
-        const auto stored_name = state->find("name");
-        if (name.empty() && head->head == 0 && state->empty()) {
-            log_->forget(key);  // somebody began to make it, but that was not committed
-            return Errc{};
-        }
-        const bool is_private = PrivateRooms::is_key(key);
-        const std::size_t recent =
-            is_private ? private_recent_frames : config_->limits.room_recent_frames_max;
-        Room room{name.empty() ? key : name, *head, recent};
-        room.restore(*state);
-        if (!is_private && !name.empty()) {
-            room.rename(name);
-            if (stored_name == state->end() || stored_name->second != name) {
-                log_->store(key, {{"name", name}});
-            }
-        }
-        directory_.add(std::move(room));
-        const auto files = log_->files(key);
-        if (!files) return to_errc(files.error());
-        for (const LoggedRecord& file : *files) files_.note(key, head->epoch, file, head->first);
-        return Errc{};
-    }
+    Errc load(const std::string& key, const std::string& name);
 
     static constexpr std::size_t private_recent_frames = 16;
 
@@ -305,3 +118,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/rooms/impl/room_store.ipp"
+#endif

@@ -1,19 +1,12 @@
 #pragma once
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "quicchat/base/limits.hpp"
-#include "quicchat/base/mention.hpp"
-#include "quicchat/base/name.hpp"
 #include "quicchat/log/room_log.hpp"
-#include "quicchat/session/act_form.hpp"
 
 namespace quicchat {
 
@@ -22,78 +15,28 @@ namespace quicchat {
 class UnreadCounter {
 public:
     /// The next record of the room.
-    void push(const LoggedRecord& logged) {
-        const Act& act = logged.record.act;
-        // What it changes may be here.
-        const Offset age = logged.offset - 1 - std::min(act.target, logged.offset - 1);
-        if (age < entries_.size()) {
-            std::string& entry = entries_[entries_.size() - 1 - static_cast<std::size_t>(age)];
-            if (act.kind == Act::Kind::deletion) entry.clear();
-            if (act.kind == Act::Kind::edit && !entry.empty()) {
-                entry.resize(std::min(entry.find('@'), entry.size()));
-                add_mentions(entry, logged.record.text);
-            }
-        }
-        add(logged.record);
-    }
+    void push(const LoggedRecord& logged);
 
     /// The newest records, up to `unread_max` of them; there are no more that count.
-    void fill(const std::vector<LoggedRecord>& newest) {
-        entries_.clear();
-        is_filled_ = true;
-        for (const LoggedRecord& r : newest) add(r.record);
-    }
+    void fill(const std::vector<LoggedRecord>& newest);
 
     /// True if it knows the newest `count` records, or as many as it may know.
-    bool knows(Offset count) const {
-        return is_filled_ || std::min<Offset>(count, unread_max) <= entries_.size();
-    }
+    bool knows(Offset count) const;
 
     /// The messages of others among the newest `count` records that are known.
-    std::uint64_t count_unread(Offset count, std::string_view user) const {
-        return count_if(count, canonical_name(user), [](const std::string&) { return true; });
-    }
+    std::uint64_t count_unread(Offset count, std::string_view user) const;
 
     /// Those of them that mention the account.
-    std::uint64_t count_mentions(Offset count, std::string_view user) const {
-        const std::string mention = "@" + canonical_name(user) + "@";
-        return count_if(count, canonical_name(user), [&](const std::string& entry) {
-            return entry.find(mention) != std::string::npos;
-        });
-    }
+    std::uint64_t count_mentions(Offset count, std::string_view user) const;
 
 private:
     template <class Predicate>
-    std::uint64_t count_if(Offset count, const std::string& user, Predicate counts) const {
-        const auto known = std::min<Offset>(count, entries_.size());
-        const auto from = entries_.end() - static_cast<std::ptrdiff_t>(known);
-        return static_cast<
-            std::uint64_t>(std::count_if(from, entries_.end(), [&](const std::string& entry) {
-            const std::string_view author{entry.data(), std::min(entry.find('@'), entry.size())};
-            return !entry.empty() && author != user && counts(entry);
-        }));
-    }
+    std::uint64_t count_if(Offset count, const std::string& user, Predicate counts) const;
 
-    void add(const Record& record) {
-        std::string entry;
-        if (is_said(record.act.kind)) {
-            entry = canonical_name(record.author);
-            add_mentions(entry, record.text);
-        }
-        entries_.push_back(std::move(entry));
-        if (entries_.size() > unread_max) entries_.pop_front();
-    }
+    void add(const Record& record);
 
     /// Behind the author: "ada@bob@carl@".
-    static void add_mentions(std::string& entry, std::string_view text) {
-        std::size_t count = 0;
-        for_each_mention(text, [&](std::string_view name) {
-            const std::string canonical = canonical_name(name) + "@";
-            if (count == 0) entry += "@";
-            if (entry.find("@" + canonical) == std::string::npos) entry += canonical, ++count;
-            return count < mentions_max;
-        });
-    }
+    static void add_mentions(std::string& entry, std::string_view text);
 
     /// An empty one: it was nothing that counts.
     std::deque<std::string> entries_;
@@ -101,3 +44,7 @@ private:
 };
 
 }  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/rooms/impl/unread.ipp"
+#endif

@@ -10,10 +10,10 @@
 namespace quicchat::quic {
 
 /// RFC 9000 and RFC 9369, in the order of preference.
-inline constexpr std::array<std::uint32_t, 2> supported_versions = {NGTCP2_PROTO_VER_V1,
-                                                                    NGTCP2_PROTO_VER_V2};
+QUICCHAT_DECL constexpr std::array<std::uint32_t, 2> supported_versions = {NGTCP2_PROTO_VER_V1,
+                                                                           NGTCP2_PROTO_VER_V2};
 
-inline bool Connection::open(const Opening& opening, TimePoint now) {
+QUICCHAT_DECL bool Connection::open(const Opening& opening, TimePoint now) {
     const bool is_server = shared_.tls->is_server();
     now_ = now;
     tls_ = TlsSession::create(shared_.tls);
@@ -40,7 +40,7 @@ inline bool Connection::open(const Opening& opening, TimePoint now) {
     return true;
 }
 
-inline ngtcp2_settings Connection::make_settings(const Opening& opening, TimePoint now) {
+QUICCHAT_DECL ngtcp2_settings Connection::make_settings(const Opening& opening, TimePoint now) {
     ngtcp2_settings settings;
     ngtcp2_settings_default(&settings);
     settings.initial_ts = to_tstamp(now);
@@ -59,7 +59,7 @@ inline ngtcp2_settings Connection::make_settings(const Opening& opening, TimePoi
     return settings;
 }
 
-inline ngtcp2_transport_params Connection::make_params(const Opening& opening) const {
+QUICCHAT_DECL ngtcp2_transport_params Connection::make_params(const Opening& opening) const {
     const Limits& limits = shared_.config.limits;
     ngtcp2_transport_params params;
     ngtcp2_transport_params_default(&params);
@@ -88,7 +88,7 @@ inline ngtcp2_transport_params Connection::make_params(const Opening& opening) c
 }
 
 /// What every call into ngtcp2 that can run callbacks is followed by.
-inline void Connection::settle(int error) {
+QUICCHAT_DECL void Connection::settle(int error) {
     if (error != 0) return fail(error);
     if (record_.handshake_completed && !established_) {
         finish_handshake();
@@ -103,7 +103,7 @@ inline void Connection::settle(int error) {
     for (const StreamNumber number : record_.streams.take_closed()) forget_if_spent(number);
 }
 
-inline void Connection::finish_handshake() {
+QUICCHAT_DECL void Connection::finish_handshake() {
     Result<TlsFacts> facts = tls_->finish();
     if (!facts) {
         const Errc errc = to_errc(facts.error());
@@ -133,7 +133,7 @@ inline void Connection::finish_handshake() {
 /// A client keeps the connection open for both. The server may have announced a shorter idle
 /// timeout than ours, so it speaks thrice in that time: packets get lost. But no server can make it
 /// speak all the time.
-inline void Connection::keep_alive() {
+QUICCHAT_DECL void Connection::keep_alive() {
     ngtcp2_duration interval = to_ngtcp2(shared_.config.limits.keep_alive);
     const auto* peer = ngtcp2_conn_get_remote_transport_params2(conn_.get());
     if (peer != nullptr && peer->max_idle_timeout != 0) {
@@ -143,7 +143,7 @@ inline void Connection::keep_alive() {
     ngtcp2_conn_set_keep_alive_timeout(conn_.get(), interval);
 }
 
-inline void Connection::fail(int error) {
+QUICCHAT_DECL void Connection::fail(int error) {
     using Farewell = Ending::Farewell;
     const std::uint8_t alert = ngtcp2_conn_get_tls_alert2(conn_.get());
     Ending ending{.reason = reason_from_failure(error, alert)};
@@ -183,7 +183,7 @@ inline void Connection::fail(int error) {
     end(std::move(ending));
 }
 
-inline void Connection::end(Ending ending) {
+QUICCHAT_DECL void Connection::end(Ending ending) {
     if (ending_) return;
     ending.reason.datagrams_received = datagrams_received_;
     more_to_send_ = false;
@@ -191,7 +191,7 @@ inline void Connection::end(Ending ending) {
 }
 
 /// Forgets a finished stream. If the peer had opened it, it may open another one for it.
-inline void Connection::forget_if_spent(StreamNumber number) {
+QUICCHAT_DECL void Connection::forget_if_spent(StreamNumber number) {
     if (!record_.streams.erase_if_spent(number) || conn_ == nullptr) return;
     if (ngtcp2_conn_is_local_stream2(conn_.get(), number) == 0) {
         ngtcp2_conn_extend_max_streams_bidi(conn_.get(), 1);
@@ -199,7 +199,8 @@ inline void Connection::forget_if_spent(StreamNumber number) {
     }
 }
 
-inline std::optional<TransportEvent> Connection::make_event(ConnectionId id, const Notice& notice) {
+QUICCHAT_DECL std::optional<TransportEvent> Connection::make_event(ConnectionId id,
+                                                                   const Notice& notice) {
     using Kind = Notice::Kind;
     if (notice.kind == Kind::connected) {
         return Connected{id, remote_.to_string(), facts_.peer_key};
@@ -236,8 +237,9 @@ inline std::optional<TransportEvent> Connection::make_event(ConnectionId id, con
     return std::nullopt;
 }
 
-inline std::optional<TransportEvent> Connection::make_data(ConnectionId id, StreamNumber number,
-                                                           Stream& stream) {
+QUICCHAT_DECL std::optional<TransportEvent> Connection::make_data(ConnectionId id,
+                                                                  StreamNumber number,
+                                                                  Stream& stream) {
     if (!std::exchange(stream.data_noticed, false)) return std::nullopt;
     StreamData data{id, static_cast<StreamId>(number), Bytes{std::exchange(stream.received, {})},
                     stream.fin_received};

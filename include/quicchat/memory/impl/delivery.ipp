@@ -6,7 +6,7 @@
 
 namespace quicchat::memory::detail {
 
-inline void Core::advance_to(TimePoint now) {
+QUICCHAT_DECL void Core::advance_to(TimePoint now) {
     while (true) {
         const std::optional<TimePoint> next = schedule_.next();
         if (!next || *next > now) break;
@@ -17,30 +17,30 @@ inline void Core::advance_to(TimePoint now) {
     now_ = std::max(now_, now);
 }
 
-inline Duration Core::draw_delay() {
+QUICCHAT_DECL Duration Core::draw_delay() {
     return Duration{static_cast<Duration::rep>(
         random_.draw(static_cast<std::uint64_t>(config.delay_min.count()),
                      static_cast<std::uint64_t>(config.delay_max.count())))};
 }
 
-inline void Core::schedule_at(TimePoint at, Connection& connection, Happening happening) {
+QUICCHAT_DECL void Core::schedule_at(TimePoint at, Connection& connection, Happening happening) {
     happening.connection = connection.number;
     schedule_.add(connection.end(happening.to).endpoint, at, std::move(happening));
 }
 
-inline void Core::send(Connection& connection, Happening happening) {
+QUICCHAT_DECL void Core::send(Connection& connection, Happening happening) {
     const TimePoint at = std::max(now_ + draw_delay(), connection.end(happening.to).not_before);
     schedule_at(at, connection, std::move(happening));
 }
 
-inline void Core::need_turn(Connection& connection, Role role) {
+QUICCHAT_DECL void Core::need_turn(Connection& connection, Role role) {
     ConnectionEnd& end = connection.end(role);
     if (std::exchange(end.turn_is_due, true)) return;
     schedule_at(now_, connection, {.kind = Kind::turn, .to = role});
 }
 
 /// Notes that a stream has something to send, if its window permits.
-inline void Core::queue(Connection& connection, Role role, StreamId id, Stream& stream) {
+QUICCHAT_DECL void Core::queue(Connection& connection, Role role, StreamId id, Stream& stream) {
     StreamEnd& mine = stream.end(role);
     const Link& link = stream.from(role);
     const bool fin = link.fin_written() && !link.fin_sent() && link.backlog() == 0;
@@ -51,7 +51,7 @@ inline void Core::queue(Connection& connection, Role role, StreamId id, Stream& 
 }
 
 /// Forgets a stream, once both ends are through with it and all of it was consumed.
-inline void Core::retire(Connection& connection, StreamId id, Stream& stream) {
+QUICCHAT_DECL void Core::retire(Connection& connection, StreamId id, Stream& stream) {
     if (!stream.finished(Role::client) || !stream.finished(Role::server)) return;
     if (!std::exchange(stream.retired, true)) {
         send(connection, {.kind = Kind::more_streams, .to = Role::client});
@@ -68,7 +68,7 @@ inline void Core::retire(Connection& connection, StreamId id, Stream& stream) {
     connection.streams.erase(id);
 }
 
-inline void Core::happen(Happening& happening) {
+QUICCHAT_DECL void Core::happen(Happening& happening) {
     Connection* connection = find_number(happening.connection);
     if (connection == nullptr) return;
     if (crosses_the_wire(happening.kind)) {
@@ -86,7 +86,7 @@ inline void Core::happen(Happening& happening) {
     dispatch(*connection, happening);
 }
 
-inline void Core::dispatch(Connection& connection, Happening& happening) {
+QUICCHAT_DECL void Core::dispatch(Connection& connection, Happening& happening) {
     const Role to = happening.to;
     const bool open = connection.end(to).state == State::open;
     switch (happening.kind) {
@@ -125,7 +125,7 @@ inline void Core::dispatch(Connection& connection, Happening& happening) {
     }
 }
 
-inline void Core::take_request(Connection& connection) {
+QUICCHAT_DECL void Core::take_request(Connection& connection) {
     ConnectionEnd& server = connection.end(Role::server);
     EndpointState& state = endpoint_of(connection, Role::server);
     if (!state.alive || state.connections.size() >= state.limits.connections_max) {
@@ -141,7 +141,7 @@ inline void Core::take_request(Connection& connection) {
     send(connection, {.kind = Kind::accepted, .to = Role::client});
 }
 
-inline void Core::take_accepted(Connection& connection) {
+QUICCHAT_DECL void Core::take_accepted(Connection& connection) {
     ConnectionEnd& client = connection.end(Role::client);
     if (client.state != State::dialling) return;
     client.state = State::open;
@@ -153,7 +153,7 @@ inline void Core::take_accepted(Connection& connection) {
     schedule_at(server.not_before, connection, {.kind = Kind::established, .to = Role::server});
 }
 
-inline void Core::take_established(Connection& connection) {
+QUICCHAT_DECL void Core::take_established(Connection& connection) {
     ConnectionEnd& server = connection.end(Role::server);
     if (server.state != State::dialling) return;
     server.state = State::open;
@@ -163,7 +163,7 @@ inline void Core::take_established(Connection& connection) {
     report(connection, Role::server, Connected{server.id, std::move(from), {}});
 }
 
-inline void Core::take_piece(Connection& connection, Happening& happening) {
+QUICCHAT_DECL void Core::take_piece(Connection& connection, Happening& happening) {
     Stream* stream = connection.find(happening.stream);
     if (stream == nullptr) return;
     const Role to = happening.to;
@@ -192,7 +192,7 @@ inline void Core::take_piece(Connection& connection, Happening& happening) {
     }
 }
 
-inline void Core::take_credit(Connection& connection, const Happening& happening) {
+QUICCHAT_DECL void Core::take_credit(Connection& connection, const Happening& happening) {
     Stream* stream = connection.find(happening.stream);
     if (stream == nullptr) return;  // all was given back when it was forgotten
     const auto bytes = static_cast<std::size_t>(happening.number);
@@ -203,7 +203,7 @@ inline void Core::take_credit(Connection& connection, const Happening& happening
     if (!mine.sendable.empty()) need_turn(connection, happening.to);
 }
 
-inline void Core::take_reset(Connection& connection, const Happening& happening) {
+QUICCHAT_DECL void Core::take_reset(Connection& connection, const Happening& happening) {
     Stream* stream = connection.find(happening.stream);
     const Role to = happening.to;
     if (stream == nullptr || stream->end(to).reset || stream->finished(to)) return;
@@ -215,7 +215,7 @@ inline void Core::take_reset(Connection& connection, const Happening& happening)
     report(connection, to, StreamReset{connection.end(to).id, happening.stream, happening.number});
 }
 
-inline void Core::take_datagram(Connection& connection, Happening& happening) {
+QUICCHAT_DECL void Core::take_datagram(Connection& connection, Happening& happening) {
     EndpointState& state = endpoint_of(connection, happening.to);
     if (state.datagrams_waiting == datagrams_waiting_max) return;
     ++state.datagrams_waiting;
@@ -223,7 +223,7 @@ inline void Core::take_datagram(Connection& connection, Happening& happening) {
            DatagramReceived{connection.end(happening.to).id, std::move(happening.bytes)});
 }
 
-inline void Core::take_turn(Connection& connection, Role role) {
+QUICCHAT_DECL void Core::take_turn(Connection& connection, Role role) {
     ConnectionEnd& mine = connection.end(role);
     mine.turn_is_due = false;
     if (mine.state == State::closing) {
@@ -242,7 +242,7 @@ inline void Core::take_turn(Connection& connection, Role role) {
     send_streams(connection, role);
 }
 
-inline void Core::send_small_things(Connection& connection, Role role) {
+QUICCHAT_DECL void Core::send_small_things(Connection& connection, Role role) {
     ConnectionEnd& mine = connection.end(role);
     const Role to = other(role);
     for (const auto& [stream, code] : std::exchange(mine.resets, {})) {
@@ -260,7 +260,7 @@ inline void Core::send_small_things(Connection& connection, Role role) {
     }
 }
 
-inline void Core::send_streams(Connection& connection, Role role) {
+QUICCHAT_DECL void Core::send_streams(Connection& connection, Role role) {
     std::deque<StreamId>& sendable = connection.end(role).sendable;
     for (std::size_t idle = 0; idle < sendable.size();) {
         const StreamId id = sendable.front();
@@ -275,7 +275,8 @@ inline void Core::send_streams(Connection& connection, Role role) {
 }
 
 /// Sends a turn's worth of one stream; false if nothing of it may be sent.
-inline bool Core::send_stream(Connection& connection, Role role, StreamId id, Stream& stream) {
+QUICCHAT_DECL bool Core::send_stream(Connection& connection, Role role, StreamId id,
+                                     Stream& stream) {
     ConnectionEnd& mine = connection.end(role);
     const Role to = other(role);
     Link& link = stream.from(role);
@@ -304,14 +305,14 @@ inline bool Core::send_stream(Connection& connection, Role role, StreamId id, St
     return progress;
 }
 
-inline void Core::take_idle(Connection& connection, const Happening& happening) {
+QUICCHAT_DECL void Core::take_idle(Connection& connection, const Happening& happening) {
     if (!connection.stalled || connection.stalls != happening.number) return;
     // Who got connected in the meantime has a longer time; it is over soon enough.
     end(connection, happening.to, {.errc = happening.errc});
 }
 
 /// Nothing crosses the wire any more; either side notices in its own time.
-inline void Core::lose(Connection& connection) {
+QUICCHAT_DECL void Core::lose(Connection& connection) {
     if (std::exchange(connection.severed, true)) return;
     connection.held.clear();
     for (const Role role : both_roles) {
@@ -322,7 +323,7 @@ inline void Core::lose(Connection& connection) {
 }
 
 /// Ends one end. After it the connection may be gone.
-inline void Core::end(Connection& connection, Role role, CloseReason reason) {
+QUICCHAT_DECL void Core::end(Connection& connection, Role role, CloseReason reason) {
     ConnectionEnd& mine = connection.end(role);
     if (mine.state == State::ended) return;
     mine.state = State::ended;
@@ -340,7 +341,7 @@ inline void Core::end(Connection& connection, Role role, CloseReason reason) {
     if (peer.state == State::ended) connections_.erase(connection.number);
 }
 
-inline void Core::note(const Connection& connection, const Happening& happening) {
+QUICCHAT_DECL void Core::note(const Connection& connection, const Happening& happening) {
     if (happening.kind == Kind::turn) return;  // nothing that anybody could see
     mix(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
     mix(connection.number * 64 + static_cast<std::uint64_t>(happening.kind) * 2 +
@@ -350,12 +351,12 @@ inline void Core::note(const Connection& connection, const Happening& happening)
     mix(happening.bytes.view());
 }
 
-inline void Core::mix(std::uint64_t value) {
+QUICCHAT_DECL void Core::mix(std::uint64_t value) {
     trace_ = (trace_ ^ value) * 0x9e3779b97f4a7c15;
     trace_ ^= trace_ >> 29;
 }
 
-inline void Core::mix(BytesView bytes) {
+QUICCHAT_DECL void Core::mix(BytesView bytes) {
     mix(bytes.size());
     while (!bytes.empty()) {
         std::uint64_t word = 0;

@@ -6,7 +6,7 @@
 
 namespace quicchat::quic {
 
-inline Result<ConnectionId> Endpoint::connect(TimePoint now) {
+QUICCHAT_DECL Result<ConnectionId> Endpoint::connect(TimePoint now) {
     advance(now);
     if (state_->doorman || state_->remote.empty()) return Errc::not_ready;
     Opening opening{.local = state_->local, .remote = state_->remote, .token = state_->token};
@@ -23,7 +23,7 @@ inline Result<ConnectionId> Endpoint::connect(TimePoint now) {
     return id;
 }
 
-inline Endpoint::Entry* Endpoint::add(const Opening& opening, ConnectionId& id) {
+QUICCHAT_DECL Endpoint::Entry* Endpoint::add(const Opening& opening, ConnectionId& id) {
     auto connection = Connection::create(state_->shared, opening, state_->now);
     if (connection == nullptr) return nullptr;
     id = ConnectionId{state_->next_id++};
@@ -32,7 +32,7 @@ inline Endpoint::Entry* Endpoint::add(const Opening& opening, ConnectionId& id) 
                 .first->second;
 }
 
-inline void Endpoint::handle_datagram(const Datagram& datagram, TimePoint now) {
+QUICCHAT_DECL void Endpoint::handle_datagram(const Datagram& datagram, TimePoint now) {
     advance(now);
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(datagram.bytes.data());
     ngtcp2_version_cid head{};
@@ -51,7 +51,8 @@ inline void Endpoint::handle_datagram(const Datagram& datagram, TimePoint now) {
     handle_stranger(datagram, head);
 }
 
-inline void Endpoint::handle_stranger(const Datagram& datagram, const ngtcp2_version_cid& head) {
+QUICCHAT_DECL void Endpoint::handle_stranger(const Datagram& datagram,
+                                             const ngtcp2_version_cid& head) {
     if (!state_->doorman) {
         // RFC 9000 §10.3: a stateless reset looks like a packet with a connection id of nobody.
         // Only the connection can tell, and a client has few.
@@ -80,7 +81,7 @@ inline void Endpoint::handle_stranger(const Datagram& datagram, const ngtcp2_ver
     if (retry) state_->doorman->send_retry(datagram, state_->now, state_->replies);
 }
 
-inline void Endpoint::deliver(ConnectionId id, const Datagram& datagram) {
+QUICCHAT_DECL void Endpoint::deliver(ConnectionId id, const Datagram& datagram) {
     Entry* entry = find(id);
     if (entry == nullptr || entry->connection->ending()) {
         state_->afterlife.handle_datagram(id, datagram, state_->replies);
@@ -92,7 +93,7 @@ inline void Endpoint::deliver(ConnectionId id, const Datagram& datagram) {
 
 /// Brings the endpoint's tables up to date with a connection that something happened to. False if
 /// the connection ended; the entry may be gone then.
-inline bool Endpoint::settle(ConnectionId id, Entry& entry) {
+QUICCHAT_DECL bool Endpoint::settle(ConnectionId id, Entry& entry) {
     Connection& connection = *entry.connection;
     Record& record = connection.record();
     for (const ngtcp2_cid& cid : std::exchange(record.ids_added, {})) {
@@ -116,13 +117,13 @@ inline bool Endpoint::settle(ConnectionId id, Entry& entry) {
     return true;
 }
 
-inline void Endpoint::settle_and_write(ConnectionId id, Entry& entry) {
+QUICCHAT_DECL void Endpoint::settle_and_write(ConnectionId id, Entry& entry) {
     if (settle(id, entry)) mark_dirty(id, entry);
 }
 
 /// Ends a connection: says farewell, keeps what the closing and draining states need, and leaves
 /// the news for the application.
-inline void Endpoint::bury(ConnectionId id, Entry& entry) {
+QUICCHAT_DECL void Endpoint::bury(ConnectionId id, Entry& entry) {
     using Farewell = Ending::Farewell;
     Connection& connection = *entry.connection;
     const Ending& ending = *connection.ending();
@@ -149,12 +150,12 @@ inline void Endpoint::bury(ConnectionId id, Entry& entry) {
     if (!std::exchange(entry.has_news, true)) state_->news.push_back(id);
 }
 
-inline void Endpoint::write_or_arm(ConnectionId id, Entry& entry) {
+QUICCHAT_DECL void Endpoint::write_or_arm(ConnectionId id, Entry& entry) {
     if (entry.connection->wants_transmit(state_->now)) return mark_dirty(id, entry);
     arm(id, entry);
 }
 
-inline void Endpoint::handle_timeout(TimePoint now) {
+QUICCHAT_DECL void Endpoint::handle_timeout(TimePoint now) {
     advance(now);
     state_->afterlife.handle_timeout(state_->now);
     while (const auto due = state_->timers.pop_due(state_->now)) {
@@ -172,7 +173,7 @@ inline void Endpoint::handle_timeout(TimePoint now) {
     }
 }
 
-inline std::optional<TransportEvent> Endpoint::poll_event() {
+QUICCHAT_DECL std::optional<TransportEvent> Endpoint::poll_event() {
     while (!state_->news.empty()) {
         const ConnectionId id = state_->news.front();
         Entry* entry = find(id);
@@ -196,7 +197,7 @@ inline std::optional<TransportEvent> Endpoint::poll_event() {
     return std::nullopt;
 }
 
-inline std::optional<Transmit> Endpoint::poll_transmit(TimePoint now) {
+QUICCHAT_DECL std::optional<Transmit> Endpoint::poll_transmit(TimePoint now) {
     advance(now);
     while (true) {
         if (!state_->replies.empty()) return state_->replies.pop();
@@ -219,14 +220,14 @@ inline std::optional<Transmit> Endpoint::poll_transmit(TimePoint now) {
     }
 }
 
-inline void Endpoint::arm(ConnectionId id, Entry& entry) {
+QUICCHAT_DECL void Endpoint::arm(ConnectionId id, Entry& entry) {
     const auto deadline = entry.connection->next_deadline();
     if (!deadline || (entry.armed && *entry.armed <= *deadline)) return;
     entry.armed = deadline;
     state_->timers.push(*deadline, id);
 }
 
-inline void Endpoint::mark_dirty(ConnectionId id, Entry& entry) {
+QUICCHAT_DECL void Endpoint::mark_dirty(ConnectionId id, Entry& entry) {
     if (!std::exchange(entry.dirty, true)) state_->dirty.push_back(id);
 }
 

@@ -4,7 +4,7 @@
 
 namespace quicchat::memory::detail {
 
-inline void Core::remove_endpoint(Endpoint endpoint) {
+QUICCHAT_DECL void Core::remove_endpoint(Endpoint endpoint) {
     EndpointState& state = *endpoints_[endpoint];
     state.alive = false;
     // In the order of dialling, not in that of the hash table.
@@ -28,7 +28,7 @@ inline void Core::remove_endpoint(Endpoint endpoint) {
     state.events.clear();
 }
 
-inline std::optional<Core::Endpoint> Core::listener(std::string_view address) const {
+QUICCHAT_DECL std::optional<Core::Endpoint> Core::listener(std::string_view address) const {
     for (std::size_t i = 0; i < endpoints_.size(); ++i) {
         const EndpointState& state = *endpoints_[i];
         if (state.alive && state.role == Role::server && state.address == address) {
@@ -38,7 +38,7 @@ inline std::optional<Core::Endpoint> Core::listener(std::string_view address) co
     return std::nullopt;
 }
 
-inline Result<ConnectionId> Core::connect(Endpoint endpoint, TimePoint now) {
+QUICCHAT_DECL Result<ConnectionId> Core::connect(Endpoint endpoint, TimePoint now) {
     EndpointState& state = *endpoints_[endpoint];
     if (state.role != Role::client) return Errc::invalid_request;
     auto owned = std::make_unique<Connection>();
@@ -67,7 +67,7 @@ inline Result<ConnectionId> Core::connect(Endpoint endpoint, TimePoint now) {
     return client.id;
 }
 
-inline Result<StreamId> Core::open_stream(Endpoint endpoint, ConnectionId id) {
+QUICCHAT_DECL Result<StreamId> Core::open_stream(Endpoint endpoint, ConnectionId id) {
     const Place place = find_open(endpoint, id);
     if (!place) return Errc::not_ready;
     // Only clients open streams (PROTOCOL.md §2); QUIC servers get no credit for it either.
@@ -83,8 +83,8 @@ inline Result<StreamId> Core::open_stream(Endpoint endpoint, ConnectionId id) {
     return stream;
 }
 
-inline Result<Backlog> Core::write(Endpoint endpoint, ConnectionId id, StreamId stream, Bytes bytes,
-                                   bool fin) {
+QUICCHAT_DECL Result<Backlog> Core::write(Endpoint endpoint, ConnectionId id, StreamId stream,
+                                          Bytes bytes, bool fin) {
     const Place place = find_open(endpoint, id);
     Stream* found = place ? place.connection->find(stream) : nullptr;
     if (found == nullptr || !found->writable(place.role)) return Errc::not_ready;
@@ -97,8 +97,8 @@ inline Result<Backlog> Core::write(Endpoint endpoint, ConnectionId id, StreamId 
     return Backlog{link.backlog()};
 }
 
-inline void Core::reset_stream(Endpoint endpoint, ConnectionId id, StreamId stream,
-                               std::uint64_t code) {
+QUICCHAT_DECL void Core::reset_stream(Endpoint endpoint, ConnectionId id, StreamId stream,
+                                      std::uint64_t code) {
     const Place place = find_open(endpoint, id);
     Stream* found = place ? place.connection->find(stream) : nullptr;
     if (found == nullptr || !found->end(place.role).known) return;
@@ -121,13 +121,14 @@ inline void Core::reset_stream(Endpoint endpoint, ConnectionId id, StreamId stre
     retire(*place.connection, stream, *found);
 }
 
-inline Backlog Core::backlog(Endpoint endpoint, ConnectionId id, StreamId stream) const {
+QUICCHAT_DECL Backlog Core::backlog(Endpoint endpoint, ConnectionId id, StreamId stream) const {
     const Place place = find_open(endpoint, id);
     Stream* found = place ? place.connection->find(stream) : nullptr;
     return {found != nullptr ? found->from(place.role).backlog() : 0};
 }
 
-inline void Core::consume(Endpoint endpoint, ConnectionId id, StreamId stream, std::size_t bytes) {
+QUICCHAT_DECL void Core::consume(Endpoint endpoint, ConnectionId id, StreamId stream,
+                                 std::size_t bytes) {
     const Place place = find_open(endpoint, id);
     Stream* found = place ? place.connection->find(stream) : nullptr;
     if (found == nullptr) return;
@@ -140,7 +141,7 @@ inline void Core::consume(Endpoint endpoint, ConnectionId id, StreamId stream, s
     retire(*place.connection, stream, *found);
 }
 
-inline bool Core::send_datagram(Endpoint endpoint, ConnectionId id, Bytes bytes) {
+QUICCHAT_DECL bool Core::send_datagram(Endpoint endpoint, ConnectionId id, Bytes bytes) {
     const Place place = find_open(endpoint, id);
     if (!place || bytes.size() > config.datagram_bytes_max) return false;
     if (place.end().datagrams.size() == datagrams_waiting_max) return false;
@@ -149,7 +150,8 @@ inline bool Core::send_datagram(Endpoint endpoint, ConnectionId id, Bytes bytes)
     return true;
 }
 
-inline Result<ChannelBinding> Core::channel_binding(Endpoint endpoint, ConnectionId id) const {
+QUICCHAT_DECL Result<ChannelBinding> Core::channel_binding(Endpoint endpoint,
+                                                           ConnectionId id) const {
     const Place place = find_open(endpoint, id);
     if (!place) return Errc::not_ready;
     if (config.channel_binding_fails) return Errc::transport_failed;
@@ -159,7 +161,8 @@ inline Result<ChannelBinding> Core::channel_binding(Endpoint endpoint, Connectio
     return binding;
 }
 
-inline void Core::close(Endpoint endpoint, ConnectionId id, Errc why, std::string_view text) {
+QUICCHAT_DECL void Core::close(Endpoint endpoint, ConnectionId id, Errc why,
+                               std::string_view text) {
     const Place place = find(endpoint, id);
     if (!place || place.end().state == State::closing) return;
     ConnectionEnd& end = place.end();
@@ -174,7 +177,7 @@ inline void Core::close(Endpoint endpoint, ConnectionId id, Errc why, std::strin
     need_turn(*place.connection, place.role);
 }
 
-inline std::optional<TransportEvent> Core::poll_event(Endpoint endpoint) {
+QUICCHAT_DECL std::optional<TransportEvent> Core::poll_event(Endpoint endpoint) {
     std::deque<TransportEvent>& events = endpoints_[endpoint]->events;
     if (events.empty()) {
         endpoints_[endpoint]->has_news = false;
@@ -188,7 +191,7 @@ inline std::optional<TransportEvent> Core::poll_event(Endpoint endpoint) {
 
 /// A stream counts as finished only when the application knows, so that a peer cannot fill our
 /// memory with news about ever new streams.
-inline void Core::note_read(Endpoint endpoint, const TransportEvent& event) {
+QUICCHAT_DECL void Core::note_read(Endpoint endpoint, const TransportEvent& event) {
     if (std::holds_alternative<DatagramReceived>(event)) --endpoints_[endpoint]->datagrams_waiting;
     ConnectionId id{};
     StreamId stream{};
@@ -208,12 +211,13 @@ inline void Core::note_read(Endpoint endpoint, const TransportEvent& event) {
     retire(*place.connection, stream, *found);
 }
 
-inline std::optional<TimePoint> Core::next_deadline(Endpoint endpoint) const {
+QUICCHAT_DECL std::optional<TimePoint> Core::next_deadline(Endpoint endpoint) const {
     if (endpoints_[endpoint]->has_news) return now_;
     return schedule_.next(endpoint);
 }
 
-inline std::optional<std::uint64_t> Core::number_of(Endpoint endpoint, ConnectionId id) const {
+QUICCHAT_DECL std::optional<std::uint64_t> Core::number_of(Endpoint endpoint,
+                                                           ConnectionId id) const {
     const Place place = find(endpoint, id);
     if (!place) return std::nullopt;
     return place.connection->number;
@@ -227,7 +231,7 @@ void Core::forget_events(EndpointState& endpoint, Predicate predicate) {
         [](const auto& event) { return std::holds_alternative<DatagramReceived>(event); }));
 }
 
-inline void Core::stall(std::uint64_t number) {
+QUICCHAT_DECL void Core::stall(std::uint64_t number) {
     Connection* connection = find_number(number);
     if (connection == nullptr || connection->stalled) return;
     connection->stalled = true;
@@ -245,7 +249,7 @@ inline void Core::stall(std::uint64_t number) {
     }
 }
 
-inline void Core::resume(std::uint64_t number) {
+QUICCHAT_DECL void Core::resume(std::uint64_t number) {
     Connection* connection = find_number(number);
     if (connection == nullptr) return;
     connection->stalled = false;
@@ -254,7 +258,7 @@ inline void Core::resume(std::uint64_t number) {
     }
 }
 
-inline void Core::stall_stream(std::uint64_t number, StreamId stream, bool stalled) {
+QUICCHAT_DECL void Core::stall_stream(std::uint64_t number, StreamId stream, bool stalled) {
     Connection* connection = find_number(number);
     Stream* found = connection != nullptr ? connection->find(stream) : nullptr;
     if (found == nullptr) return;
@@ -265,11 +269,11 @@ inline void Core::stall_stream(std::uint64_t number, StreamId stream, bool stall
     }
 }
 
-inline void Core::cut(std::uint64_t number) {
+QUICCHAT_DECL void Core::cut(std::uint64_t number) {
     if (Connection* connection = find_number(number)) lose(*connection);
 }
 
-inline void Core::cut_after(std::uint64_t number, std::size_t bytes) {
+QUICCHAT_DECL void Core::cut_after(std::uint64_t number, std::size_t bytes) {
     if (Connection* connection = find_number(number)) connection->bytes_until_cut = bytes;
 }
 

@@ -1,0 +1,340 @@
+#pragma once
+
+#include "quicchat/server.hpp"
+
+namespace quicchat {
+
+template <Transport T>
+void Server<T>::process(Now now) {
+    now_ = now;
+    hub_.begin_turn(now.wall, now.steady);
+    peers_.transport().handle_timeout(now.steady);
+    while (auto event = peers_.transport().poll_event()) handle(*std::move(event));
+    logins_.process(hub_, now);
+    for (const ConnectionId id : logins_.take_admitted()) read_early(id);
+    hub_.handle_timeout(now.steady);
+    files_->handle_timeout(now.steady);
+    apply_late_markers();
+    do {
+        settle();
+        delivery_.end_memberships();
+    } while (send_all());
+    while (auto failure = hub_.checks().poll_failure()) news_.push(*std::move(failure));
+    logins_.end_late(now.steady);
+    if (drain_deadline_ && now.steady >= *drain_deadline_ && !std::exchange(closed_, true)) {
+        peers_.close_all(drain_reason_);
+        // Their ends are news at once: nothing else would wake us to finish.
+        while (auto event = peers_.transport().poll_event()) handle(*std::move(event));
+    }
+}
+
+template <Transport T>
+std::optional<TimePoint> Server<T>::next_deadline() const {
+    auto deadline = earlier(peers_.transport().next_deadline(), logins_.next_deadline());
+    if (!closed_) deadline = earlier(deadline, drain_deadline_);
+    if (hub_.pages().is_searching()) deadline = earlier(deadline, now_.steady);  // at once
+    deadline = earlier(deadline, late_markers_.next_deadline());
+    return earlier(deadline, earlier(hub_.next_deadline(), files_->next_deadline()));
+}
+
+template <Transport T>
+void Server<T>::shutdown(Now now) {
+    if (drain_deadline_) return;
+    drain_deadline_ = now.steady + config_.limits.drain_timeout;
+    const Bytes goaway{encode(
+        wire::Goaway{wire_code(drain_reason_), to_milliseconds(config_.limits.drain_timeout), ""})};
+    peers_.write_control_to_all(goaway);
+}
+
+template <Transport T>
+Errc Server<T>::reload(const ServerConfig& next, Now now) {
+    if (limits_problem(next.limits) != nullptr) return Errc::invalid_request;
+    if (const Errc errc = hub_.room_store().check(next); errc != Errc{}) return errc;
+    config_.take_over(next);  // in place: everybody refers to it
+    logins_.set_timeout(config_.limits.login_timeout);
+    rates_.handle_changed_limits(now.steady);
+    peers_.handle_changed_limits(now.steady);
+    if (auto failure = hub_.handle_changed_config(config_, now.wall)) {
+        fail(failure->first, std::move(failure->second));
+        return failure->first;
+    }
+    delivery_.end_memberships();
+    return Errc{};
+}
+
+template <Transport T>
+bool Server<T>::answer(CheckTicket ticket, CheckDecision decision) {
+    return hub_.checks().answer(ticket, std::move(decision));
+}
+
+template <Transport T>
+void Server<T>::handle(TransportEvent event) {
+    match(
+        std::move(event), [&](Connected&& connected) { accept(std::move(connected)); },
+        [&](StreamData&& data) { receive(data); },
+        [&](StreamReset&& reset) { reset_stream(reset); },
+        [&](Writable&& writable) { delivery_.resume(writable), files_->resume(writable); },
+        [&](DatagramReceived&& datagram) { delivery_.pass_on(datagram, now_.steady); },
+        [&](Disconnected&& gone) { forget(std::move(gone)); });
+}
+
+template <Transport T>
+void Server<T>::accept(Connected connected) {
+    const ConnectionId id = connected.connection;
+    news_.push(PeerConnected{id, connected.peer_address});
+    peers_.add(id, Connection{ServerSession{config_.limits, config_.agent},
+                              std::move(connected.peer_address)});
+    logins_.open(id, now_.steady);
+    if (drain_deadline_) return peers_.close(id, drain_reason_);
+    const bool often = rates_.connect(peers_.find(id)->prefix(), now_.steady) > Duration{};
+    if (often || peers_.size() > config_.limits.connections_max) {
+        peers_.close(id, Errc::server_full);
+    }
+}
+
+template <Transport T>
+void Server<T>::forget(Disconnected gone) {
+    const std::optional<Connection> connection = peers_.remove(gone.connection);
+    if (!connection) return;
+    for (const auto& [id, stream] : connection->streams) {
+        if (stream.member != nullptr) hub_.leave(*stream.member);
+    }
+    const std::string& user = connection->session.user();
+    if (!user.empty()) hub_.handle_disconnected(gone.connection, user);
+    files_->abandon(gone.connection);
+    logins_.forget(gone.connection);
+    late_markers_.forget(gone.connection);
+    news_.push(PeerDisconnected{gone.connection, user, std::move(gone.reason)});
+}
+
+template <Transport T>
+void Server<T>::receive(const StreamData& data) {
+    Connection* connection = peers_.find(data.connection);
+    if (connection == nullptr) return;
+    const bool ready = connection->session.state() == State::ready;
+    const std::size_t frame_max =
+        ready ? config_.limits.frame_bytes_max : config_.limits.frame_bytes_before_login_max;
+    const auto [place, opened] =
+        connection->streams.try_emplace(data.stream, Stream{FrameAssembler{frame_max}});
+    Stream& stream = place->second;
+    stream.owed += data.bytes.size();
+    stream.fin = data.fin;
+    if (!stream.ended) {
+        stream.assembler.set_frame_bytes_max(frame_max);
+        stream.assembler.push(data.bytes.view());
+    }
+    if (!ready && data.stream != control_stream) {
+        // PROTOCOL.md §5.1: what comes before the login's end waits, within little memory.
+        const std::size_t bytes_max = config_.limits.early_bytes_max;
+        if (connection->keep_early(data.bytes.size(), opened, bytes_max)) return;
+        return peers_.close(data.connection, Errc::unexpected_frame);
+    }
+    read_on(data.connection, *connection, data.stream, stream);
+}
+
+template <Transport T>
+void Server<T>::read_early(ConnectionId id) {
+    for (const StreamId stream : peers_.streams(id)) resume_reading(id, stream);
+}
+
+template <Transport T>
+bool Server<T>::is_held_up(ConnectionId id, StreamId stream_id, const Stream& stream) const {
+    if (stream_id == control_stream) return hub_.is_busy(id);
+    if (stream.ended) return false;
+    if (stream.uploads) return files_->is_busy(id, stream_id);
+    return stream.member != nullptr && hub_.is_busy(*stream.member);
+}
+
+template <Transport T>
+void Server<T>::read_on(ConnectionId id, Connection& connection, StreamId stream_id,
+                        Stream& stream) {
+    if (!apply_frames(id, connection, stream_id, stream)) return;
+    if (is_held_up(id, stream_id, stream)) return stream.hold_up();
+    peers_.transport().consume(id, stream_id, std::exchange(stream.owed, 0));
+    if (stream.fin) finish(id, connection, stream_id);
+}
+
+template <Transport T>
+bool Server<T>::apply_frames(ConnectionId id, Connection& connection, StreamId stream_id,
+                             Stream& stream) {
+    while (!stream.ended && !is_held_up(id, stream_id, stream)) {
+        const Result<std::optional<FrameView>> frame = stream.assembler.next();
+        if (!frame) return peers_.close(id, to_errc(frame.error())), false;
+        if (!*frame) return true;
+        Result<ServerRequest> request = connection.session.handle_frame(stream_id, **frame);
+        if (!request) return peers_.close(id, to_errc(request.error())), false;
+        if (auto answer = connection.session.poll_outgoing()) {
+            peers_.write_control(id, Bytes{*std::move(answer)});
+        }
+        if (!stream.takes(*request)) return peers_.close(id, Errc::unexpected_frame), false;
+        const Duration wait = charge(rates_, connection, stream.member, *request, now_.steady);
+        if (wait > Duration{}) {
+            if (auto* marker = std::get_if<wire::MarkRead>(&*request)) {
+                late_markers_.keep(id, std::move(*marker), now_.steady + wait);
+                continue;
+            }
+            delivery_.refuse(id, stream_id, stream, number_of(*request), Errc::rate_limited, wait);
+            continue;
+        }
+        const Errc errc = serve(id, connection, stream_id, stream, *std::move(request));
+        if (errc != Errc{}) return peers_.close(id, errc), false;
+        if (connection.session.state() == State::draining) return false;
+        delivery_.end_memberships();
+    }
+    return true;
+}
+
+template <Transport T>
+void Server<T>::apply_late_markers() {
+    late_markers_.apply(now_.steady, [&](ConnectionId id, const wire::MarkRead& marker) {
+        const Connection* connection = peers_.find_ready(id);
+        if (connection == nullptr) return Duration{};
+        const Duration wait = rates_.mark_read(connection->session.user(), now_.steady);
+        if (wait == Duration{}) hub_.mark_read(caller_of(id, *connection), marker);
+        return wait;
+    });
+}
+
+template <Transport T>
+Errc Server<T>::serve(ConnectionId id, Connection& connection, StreamId stream_id, Stream& stream,
+                      ServerRequest request) {
+    const Caller caller = caller_of(id, connection);
+    const auto answer = [&](RequestId number, Errc errc) {
+        if (errc != Errc{}) hub_.control().answer(id, encode_refusal(number, errc));
+        return Errc{};
+    };
+    const auto for_member = [&](const auto& serve_member) {
+        if (stream.member == nullptr) return Errc::unexpected_frame;
+        serve_member(*stream.member);
+        return Errc{};
+    };
+    return match(
+        std::move(request), [](std::monostate&&) { return Errc{}; },
+        [&](wire::LoginBegin&& m) { return logins_.begin(id, m, hub_, now_); },
+        [&](wire::LoginResponse&& m) { return logins_.respond(id, m, hub_, now_); },
+        [&](wire::Join&& m) { return join(caller, connection, stream_id, stream, m); },
+        [&](wire::Publish&& m) {
+            return for_member([&](Member& member) { hub_.publish(member, std::move(m)); });
+        },
+        [&](wire::MembersRequest&& m) {
+            return for_member([&](Member& member) { hub_.request_members(member, m); });
+        },
+        [&](wire::Tell&& m) { return answer(m.request, hub_.tell(caller, std::move(m))); },
+        [&](wire::CreateRoom&& m) { return answer(m.request, hub_.create_room(caller, m)); },
+        [&](wire::RoomsRequest&& m) { return hub_.list_rooms(caller, m), Errc{}; },
+        [&](wire::HistoryRequest&& m) { return open_page(caller, stream_id, stream, m); },
+        [&](wire::SearchRequest&& m) { return open_page(caller, stream_id, stream, m); },
+        [&](wire::MarkRead&& m) { return hub_.mark_read(caller, m), Errc{}; },
+        [&](wire::SetProfile&& m) { return answer(m.request, hub_.set_profile(caller, m)); },
+        [&](wire::FileOffer&& m) { return receive_file(caller, stream_id, stream, std::move(m)); },
+        [&](wire::FileData&& m) {
+            if (!stream.uploads) return Errc::unexpected_frame;
+            return files_->data(id, stream_id, std::move(m), now_.steady);
+        },
+        [&](wire::FileRequest&& m) {
+            return delivery_.answer_once(caller, stream_id, stream, m.request,
+                                         files_->open(caller, stream_id, m));
+        });
+}
+
+template <Transport T>
+Errc Server<T>::join(const Caller& caller, Connection& connection, StreamId stream_id,
+                     Stream& stream, const wire::Join& m) {
+    Errc errc = connection.may_join(m.room, config_.limits.rooms_per_connection_max);
+    if (errc == Errc{}) {
+        const auto member = hub_.join(caller, stream_id, m);
+        if (member) return stream.member = *member, Errc{};
+        errc = to_errc(member.error());
+    }
+    delivery_.refuse(caller.connection, stream_id, stream, m.request, errc);
+    return Errc{};
+}
+
+template <Transport T>
+Errc Server<T>::receive_file(const Caller& caller, StreamId stream_id, Stream& stream,
+                             wire::FileOffer m) {
+    const RequestId request = m.request;
+    const Errc errc = files_->offer(caller, stream_id, std::move(m), now_.steady);
+    stream.uploads = errc == Errc{};
+    if (errc != Errc{}) delivery_.refuse(caller.connection, stream_id, stream, request, errc);
+    return Errc{};
+}
+
+template <Transport T>
+void Server<T>::finish(ConnectionId id, Connection& connection, StreamId stream_id) {
+    const Stream& stream = *connection.find_stream(stream_id);
+    if (stream_id == control_stream) return peers_.close(id, Errc::unexpected_frame);
+    if (!stream.ended && !stream.assembler.at_boundary()) {
+        return peers_.close(id, Errc::malformed_frame);
+    }
+    if (stream.uploads && !stream.ended) return files_->finish(id, stream_id);
+    if (stream.member != nullptr) hub_.leave(*stream.member);
+    // What was asked for is still being answered: the answer finishes our direction.
+    const bool is_answered = stream.ended || stream.asked;
+    if (!is_answered) (void)peers_.transport().write(id, stream_id, {}, true);
+    connection.streams.erase(stream_id);
+}
+
+template <Transport T>
+void Server<T>::reset_stream(const StreamReset& reset) {
+    const auto [id, stream_id, code] = reset;
+    Connection* connection = peers_.find(id);
+    if (connection == nullptr) return;
+    if (stream_id == control_stream) return peers_.close(id, Errc::unexpected_frame);
+    const Stream* stream = connection->find_stream(stream_id);  // none: we are answering it
+    if (stream != nullptr && stream->member != nullptr) hub_.leave(*stream->member);
+    hub_.pages().close(id, stream_id);
+    files_->abandon(id, stream_id);
+    peers_.transport().reset_stream(id, stream_id, wire_code(Errc::closed));
+    connection->streams.erase(stream_id);
+}
+
+template <Transport T>
+bool Server<T>::resume_reading(ConnectionId id, StreamId stream_id) {
+    Connection* connection = peers_.find_ready(id);
+    Stream* stream = peers_.find_stream(id, stream_id);
+    if (connection == nullptr || stream == nullptr) return false;
+    if ((stream->owed == 0 && !stream->fin) || is_held_up(id, stream_id, *stream)) return false;
+    read_on(id, *connection, stream_id, *stream);
+    return true;
+}
+
+template <Transport T>
+bool Server<T>::send_all() {
+    bool read_more = false;
+    const auto resume = [&](ConnectionId id, StreamId stream) {
+        read_more |= resume_reading(id, stream);
+    };
+    delivery_.send(resume, now_.wall);
+    files_->send(now_.steady);
+    while (const auto freed = files_->poll_freed()) resume(freed->first, freed->second);
+    return read_more || hub_.has_failed();
+}
+
+template <Transport T>
+void Server<T>::settle() {
+    bool moved = true;
+    while (std::exchange(moved, false)) {
+        if (const Errc errc = hub_.settle(); errc != Errc{}) {
+            return fail(errc, "the room log cannot be written or read");
+        }
+        if (const Errc errc = files_->settle(now_.steady, moved); errc != Errc{}) {
+            return fail(errc, "the files cannot be written or read");
+        }
+    }
+}
+
+template <Transport T>
+Caller Server<T>::caller_of(ConnectionId id, const Connection& connection) {
+    return {id, connection.session.user(), connection.session.device()};
+}
+
+template <Transport T>
+void Server<T>::fail(Errc errc, std::string text) {
+    if (drain_deadline_ == TimePoint::min()) return;  // said already
+    news_.push(ServerFailed{errc, std::move(text)});
+    drain_reason_ = errc;
+    drain_deadline_ = TimePoint::min();
+}
+
+}  // namespace quicchat

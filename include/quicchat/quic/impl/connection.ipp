@@ -1,0 +1,254 @@
+#pragma once
+
+#include "quicchat/quic/connection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "quicchat/base/config.hpp"
+#include "quicchat/quic/error.hpp"
+#include "quicchat/quic/packet_writer.hpp"
+
+namespace quicchat::quic {
+
+QUICCHAT_DECL Shared::Shared(Config configuration, TlsContext context,
+                             const std::optional<Seed>& reset_secret)
+    : config(std::move(configuration)),
+      tls(std::make_shared<const TlsContext>(std::move(context))),
+      random(config.seed),
+      tokens(random, reset_secret) {}
+
+QUICCHAT_DECL std::unique_ptr<Connection> Connection::create(Shared& shared, const Opening& opening,
+                                                             TimePoint now) {
+    std::unique_ptr<Connection> connection{new Connection{shared, opening.remote}};
+    return connection->open(opening, now) ? std::move(connection) : nullptr;
+}
+
+QUICCHAT_DECL void Connection::handle_datagram(const Datagram& datagram, TimePoint now) {
+    ++datagrams_received_;
+    if (!is_alive()) return;
+    now_ = now;
+    const ngtcp2_path path = make_path(datagram.local, datagram.remote);
+    const ngtcp2_pkt_info info{.ecn = datagram.ecn};
+    settle(ngtcp2_conn_read_pkt(conn_.get(), &path, &info,
+                                reinterpret_cast<const std::uint8_t*>(datagram.bytes.data()),
+                                datagram.bytes.size(), to_tstamp(now)));
+    if (is_ready()) hold_.handle_received(datagram.bytes.size(), now);
+}
+
+QUICCHAT_DECL void Connection::handle_timeout(TimePoint now) {
+    if (!is_alive()) return;
+    now_ = now;
+    settle(ngtcp2_conn_handle_expiry(conn_.get(), to_tstamp(now)));
+}
+
+QUICCHAT_DECL Result<StreamNumber> Connection::open_stream() {
+    if (!is_ready()) return Errc::not_ready;
+    StreamNumber number = -1;
+    const int error = ngtcp2_conn_open_bidi_stream(conn_.get(), &number, nullptr);
+    if (error == NGTCP2_ERR_STREAM_ID_BLOCKED) return Errc::too_many_streams;
+    if (error != 0) return Errc::internal_error;
+    record_.streams.handle_open(number);
+    return number;
+}
+
+QUICCHAT_DECL Result<Backlog> Connection::write(StreamNumber number, Bytes bytes, bool fin) {
+    Stream* stream = is_ready() ? record_.streams.find(number) : nullptr;
+    if (stream == nullptr || stream->cut || stream->closed || stream->fin_queued) {
+        return Errc::not_ready;
+    }
+    stream->send.append(std::move(bytes));
+    stream->fin_queued = fin;
+    if (stream->send.unsent() >= record_.backlog_max) stream->throttled = true;
+    record_.streams.schedule(number, *stream);
+    return Backlog{stream->send.unsent()};
+}
+
+QUICCHAT_DECL void Connection::reset_stream(StreamNumber number, std::uint64_t code) {
+    Stream* stream = is_ready() ? record_.streams.find(number) : nullptr;
+    if (stream == nullptr || stream->cut) return;
+    const std::size_t credit = record_.streams.cut(*stream);
+    ngtcp2_conn_shutdown_stream(conn_.get(), 0, number, std::min(code, code_max));
+    ngtcp2_conn_extend_max_offset(conn_.get(), credit);
+    hold_.end();
+    forget_if_spent(number);
+}
+
+QUICCHAT_DECL Backlog Connection::backlog(StreamNumber number) const {
+    const Stream* stream = is_ready() ? record_.streams.find(number) : nullptr;
+    return {stream != nullptr && !stream->cut ? stream->send.unsent() : 0};
+}
+
+QUICCHAT_DECL void Connection::consume(StreamNumber number, std::size_t bytes) {
+    Stream* stream = is_ready() ? record_.streams.find(number) : nullptr;
+    if (stream == nullptr) return;
+    bytes = std::min(bytes, stream->unconsumed - stream->received.size());
+    stream->unconsumed -= bytes;
+    ngtcp2_conn_extend_max_stream_offset(conn_.get(), number, bytes);
+    ngtcp2_conn_extend_max_offset(conn_.get(), bytes);
+    // ngtcp2 tells the peer about a quarter of a window, and only when it writes.
+    unsent_credit_ += bytes;
+    if (unsent_credit_ > window_ / 8) hold_.end();
+    forget_if_spent(number);
+}
+
+QUICCHAT_DECL bool Connection::send_datagram(Bytes bytes) {
+    if (!is_ready() || bytes.empty() || bytes.size() > datagram_bytes_max) return false;
+    const auto* peer = ngtcp2_conn_get_remote_transport_params2(conn_.get());
+    // RFC 9221 §3: the limit counts the whole frame.
+    constexpr std::size_t frame_head = 3;
+    if (peer == nullptr || peer->max_datagram_frame_size < bytes.size() + frame_head) {
+        return false;
+    }
+    if (record_.datagrams_to_send.size() == datagrams_max) {
+        record_.datagrams_to_send.pop_front();
+    }
+    record_.datagrams_to_send.push_back(std::move(bytes));
+    return true;
+}
+
+QUICCHAT_DECL bool Connection::update_keys(TimePoint now) {
+    hold_.end();
+    return is_ready() && ngtcp2_conn_initiate_key_update(conn_.get(), to_tstamp(now)) == 0;
+}
+
+QUICCHAT_DECL void Connection::close(Errc errc, std::string_view text) {
+    if (!is_alive()) return;
+    // Not in one expression: GCC 12 at -O3 believes that strings could be destroyed unmade.
+    Ending ending;
+    ending.reason.errc = errc;
+    ending.reason.text = text;
+    ending.text = bounded_reason(text);
+    ngtcp2_ccerr_set_application_error(&ending.error, wire_code(errc), nullptr, 0);
+    end(std::move(ending));
+}
+
+QUICCHAT_DECL void Connection::handle_unreachable() {
+    if (is_alive() && !established_ && datagrams_received_ == 0) {
+        end({.reason = {.errc = Errc::unreachable}, .farewell = Ending::Farewell::silent});
+    }
+}
+
+QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer, TimePoint now) {
+    if (!is_alive()) return {};
+    now_ = now;
+    unsent_credit_ = 0;
+    hold_.handle_written();
+    ngtcp2_path_storage path;
+    ngtcp2_path_storage_zero(&path);
+    ngtcp2_pkt_info info{};
+    std::size_t segment = 0;
+    // RFC 9002 §7.7: bursts are limited to what the congestion controller allows at once.
+    const std::size_t limit =
+        std::max(ngtcp2_conn_get_send_quantum2(conn_.get()), udp_payload_bytes_max);
+    const ngtcp2_ssize size = ngtcp2_conn_write_aggregate_pkt2(
+        conn_.get(), &path.path, &info, buffer.data(), std::min(buffer.size(), limit), &segment,
+        PacketWriter::write, packets_per_train_max, to_tstamp(now));
+    if (size < 0) {
+        fail(static_cast<int>(size));
+        return {};
+    }
+    ngtcp2_conn_update_pkt_tx_time(conn_.get(), to_tstamp(now));
+    settle(0);
+    if (size == 0 || !is_alive()) {
+        more_to_send_ = false;
+        return {};
+    }
+    const auto written = static_cast<std::size_t>(size);
+    more_to_send_ = !established_ || written % segment == 0 || wants_to_send();
+    return {.local = {path.path.local.addr, path.path.local.addrlen},
+            .remote = {path.path.remote.addr, path.path.remote.addrlen},
+            .ecn = info.ecn,
+            .bytes = std::as_bytes(std::span{buffer.data(), written}),
+            .segment_size = segment};
+}
+
+QUICCHAT_DECL Transmit Connection::poll_close(std::span<std::uint8_t> buffer, TimePoint now) {
+    ngtcp2_path_storage path;
+    ngtcp2_path_storage_zero(&path);
+    ngtcp2_pkt_info info{};
+    ngtcp2_ccerr error = ending_->error;
+    error.reason = reinterpret_cast<const std::uint8_t*>(ending_->text.data());
+    error.reasonlen = ending_->text.size();
+    const ngtcp2_ssize size = ngtcp2_conn_write_connection_close(
+        conn_.get(), &path.path, &info, buffer.data(),
+        std::min(buffer.size(), udp_payload_bytes_max), &error, to_tstamp(now));
+    if (size <= 0) return {};
+    const auto written = static_cast<std::size_t>(size);
+    return {.local = {path.path.local.addr, path.path.local.addrlen},
+            .remote = {path.path.remote.addr, path.path.remote.addrlen},
+            .ecn = info.ecn,
+            .bytes = std::as_bytes(std::span{buffer.data(), written}),
+            .segment_size = written};
+}
+
+QUICCHAT_DECL std::optional<TransportEvent> Connection::poll_event(ConnectionId id) {
+    auto& notices = record_.streams.notices();
+    while (!notices.empty()) {
+        const Notice notice = notices.front();
+        notices.pop_front();
+        if (auto event = make_event(id, notice)) return event;
+    }
+    return std::nullopt;
+}
+
+QUICCHAT_DECL std::optional<TimePoint> Connection::next_deadline() const {
+    if (!is_alive()) return std::nullopt;
+    const ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry2(conn_.get());
+    if (expiry == UINT64_MAX) return std::nullopt;
+    const TimePoint deadline{Duration{static_cast<Duration::rep>(std::min(expiry, expiry_max))}};
+    return may_hold() ? hold_.at_least(deadline) : deadline;
+}
+
+QUICCHAT_DECL bool Connection::wants_transmit(TimePoint now) const {
+    if (!is_ready() || wants_to_send() || !hold_.is_on()) return true;
+    const std::optional<TimePoint> deadline = next_deadline();
+    return deadline && *deadline <= now;
+}
+
+QUICCHAT_DECL Result<ChannelBinding> Connection::channel_binding() const {
+    if (!is_ready()) return Errc::not_ready;
+    return facts_.channel_binding;
+}
+
+QUICCHAT_DECL Duration Connection::linger() const {
+    return Duration{static_cast<Duration::rep>(3 * ngtcp2_conn_get_pto2(conn_.get()))};
+}
+
+QUICCHAT_DECL void Connection::release() {
+    conn_.reset();
+    tls_.reset();
+}
+
+QUICCHAT_DECL void Connection::discard_news() { record_.streams.notices().clear(); }
+
+QUICCHAT_DECL Connection::Connection(Shared& shared, const SocketAddress& remote)
+    : shared_(shared),
+      remote_(remote),
+      hold_(shared.config.hold_acknowledgements),
+      window_(std::min(shared.config.limits.stream_receive_window,
+                       shared.config.limits.connection_receive_window)),
+      record_{.random = shared.random,
+              .tokens = shared.tokens,
+              .shard = shared.config.shard,
+              .backlog_max = shared.config.limits.stream_backlog_bytes_max} {}
+
+QUICCHAT_DECL bool Connection::wants_to_send() const {
+    return record_.streams.sendable() > 0 || !record_.datagrams_to_send.empty();
+}
+
+QUICCHAT_DECL bool Connection::may_hold() const {
+    if (!hold_.is_on() || !established_ || wants_to_send()) return false;
+    ngtcp2_conn_info info{};
+    ngtcp2_conn_get_conn_info2(conn_.get(), &info);
+    return info.bytes_in_flight == 0;
+}
+
+QUICCHAT_DECL ngtcp2_path Connection::make_path(const SocketAddress& local,
+                                                const SocketAddress& remote) {
+    return {.local = {const_cast<sockaddr*>(local.data()), local.size()},
+            .remote = {const_cast<sockaddr*>(remote.data()), remote.size()},
+            .user_data = nullptr};
+}
+
+}  // namespace quicchat::quic

@@ -1,0 +1,121 @@
+#pragma once
+
+#include "quicchat/quic/packet_writer.hpp"
+
+#include <array>
+
+#include "quicchat/base/config.hpp"
+#include "quicchat/quic/send_buffer.hpp"
+
+namespace quicchat::quic {
+
+QUICCHAT_DECL ngtcp2_ssize PacketWriter::write(ngtcp2_conn* connection, ngtcp2_path* path,
+                                               ngtcp2_pkt_info* info, std::uint8_t* packet,
+                                               std::size_t capacity, ngtcp2_tstamp now,
+                                               void* user_data) noexcept {
+    PacketWriter writer{
+        connection, path, info, packet, capacity, now, *static_cast<Record*>(user_data)};
+    return writer.write();
+}
+
+QUICCHAT_DECL PacketWriter::PacketWriter(ngtcp2_conn* connection, ngtcp2_path* path,
+                                         ngtcp2_pkt_info* info, std::uint8_t* packet,
+                                         std::size_t capacity, ngtcp2_tstamp now, Record& record)
+    : connection_(connection),
+      path_(path),
+      info_(info),
+      packet_(packet),
+      capacity_(capacity),
+      now_(now),
+      record_(record) {}
+
+QUICCHAT_DECL ngtcp2_ssize PacketWriter::write() {
+    const bool datagrams_first = !record_.datagram_was_sent;
+    Step step = datagrams_first ? write_datagrams() : write_streams();
+    if (!step.done) step = datagrams_first ? write_streams() : write_datagrams();
+    if (step.done) return step.result;
+    return ngtcp2_conn_writev_stream(connection_, path_, info_, packet_, capacity_, nullptr,
+                                     padding_, -1, nullptr, 0, now_);
+}
+
+QUICCHAT_DECL PacketWriter::Step PacketWriter::write_datagrams() {
+    while (!record_.datagrams_to_send.empty()) {
+        const Step step = write_datagram();
+        if (step.done) return step;
+    }
+    return {.done = false, .result = 0};
+}
+
+QUICCHAT_DECL PacketWriter::Step PacketWriter::write_streams() {
+    for (std::size_t tries = record_.streams.sendable(); tries > 0; --tries) {
+        const StreamNumber number = record_.streams.next_sendable();
+        if (number < 0) break;
+        const Step step = write_stream(number, *record_.streams.find(number));
+        if (step.done) return step;
+    }
+    return {.done = false, .result = 0};
+}
+
+QUICCHAT_DECL PacketWriter::Step PacketWriter::write_datagram() {
+    const Bytes& bytes = record_.datagrams_to_send.front();
+    const ngtcp2_vec vec = to_vec(bytes.view());
+    int accepted = 0;
+    const ngtcp2_ssize result =
+        ngtcp2_conn_writev_datagram(connection_, path_, info_, packet_, capacity_, &accepted,
+                                    NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, &vec, 1, now_);
+    const bool refused =
+        result == NGTCP2_ERR_INVALID_STATE || result == NGTCP2_ERR_INVALID_ARGUMENT;
+    if (accepted != 0 || refused) record_.datagrams_to_send.pop_front();
+    record_.datagram_was_sent |= accepted != 0;
+    return {.done = result != NGTCP2_ERR_WRITE_MORE && !refused, .result = result};
+}
+
+QUICCHAT_DECL PacketWriter::Step PacketWriter::write_stream(StreamNumber number, Stream& stream) {
+    std::array<BytesView, SendBuffer::pieces_max> views{};
+    std::array<ngtcp2_vec, SendBuffer::pieces_max> vecs{};
+    const std::size_t count = stream.send.next(views);
+    std::size_t offered = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        vecs[i] = to_vec(views[i]);
+        offered += views[i].size();
+    }
+    const bool fin = stream.fin_queued && offered == stream.send.unsent();
+    // A train needs packets of equal size, so a few bytes of padding are worth it while there
+    // is more to come than fits.
+    if (stream.send.unsent() > capacity_) padding_ = NGTCP2_WRITE_STREAM_FLAG_PADDING;
+
+    ngtcp2_ssize taken = -1;
+    const ngtcp2_ssize result = ngtcp2_conn_writev_stream(
+        connection_, path_, info_, packet_, capacity_, &taken,
+        NGTCP2_WRITE_STREAM_FLAG_MORE | padding_ | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0U),
+        number, vecs.data(), count, now_);
+    if (taken >= 0) handle_taken(number, stream, static_cast<std::size_t>(taken), offered, fin);
+    switch (result) {
+        case NGTCP2_ERR_WRITE_MORE:
+        case NGTCP2_ERR_STREAM_DATA_BLOCKED:  // the peer's window is full; ask again next time
+        case NGTCP2_ERR_STREAM_SHUT_WR:       // being reset; Streams knows or will soon
+        case NGTCP2_ERR_STREAM_NOT_FOUND:
+            return {.done = false, .result = 0};
+        default:
+            return {.done = true, .result = result};
+    }
+}
+
+QUICCHAT_DECL void PacketWriter::handle_taken(StreamNumber number, Stream& stream,
+                                              std::size_t taken, std::size_t offered, bool fin) {
+    stream.send.handle_sent(taken);
+    if (taken > 0) record_.datagram_was_sent = false;
+    if (fin && taken == offered) stream.fin_sent = true;
+    if (!stream.throttled || stream.send.unsent() >= record_.backlog_max / 2) return;
+    stream.throttled = false;
+    stream.writable_noticed = true;
+    record_.streams.notice({Notice::Kind::writable, number});
+}
+
+QUICCHAT_DECL ngtcp2_vec PacketWriter::to_vec(BytesView bytes) {
+    // ngtcp2 only reads from it; the type is not const because of struct iovec.
+    auto* base = const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(bytes.data()));
+    return {base, bytes.size()};
+}
+
+}  // namespace quicchat::quic

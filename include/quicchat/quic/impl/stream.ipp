@@ -1,0 +1,109 @@
+#pragma once
+
+#include "quicchat/quic/stream.hpp"
+
+#include <utility>
+
+#include "quicchat/base/config.hpp"
+
+namespace quicchat::quic {
+
+QUICCHAT_DECL bool Stream::wants_to_send() const {
+    return !cut && !closed && (send.unsent() > 0 || (fin_queued && !fin_sent));
+}
+
+QUICCHAT_DECL bool Stream::is_spent() const {
+    return closed && unconsumed == 0 && !data_noticed && !reset_noticed && !writable_noticed;
+}
+
+QUICCHAT_DECL Stream* Streams::find(StreamNumber number) {
+    const auto found = streams_.find(number);
+    return found != streams_.end() ? &found->second : nullptr;
+}
+
+QUICCHAT_DECL const Stream* Streams::find(StreamNumber number) const {
+    const auto found = streams_.find(number);
+    return found != streams_.end() ? &found->second : nullptr;
+}
+
+QUICCHAT_DECL void Streams::handle_open(StreamNumber number) { streams_.try_emplace(number); }
+
+QUICCHAT_DECL void Streams::handle_data(StreamNumber number, BytesView bytes, bool fin) {
+    Stream& stream = streams_[number];
+    stream.unconsumed += bytes.size();
+    stream.fin_received |= fin;
+    if (stream.cut) return;  // credited with the rest when StreamReset is fetched
+    append(stream.received, bytes);
+    if (std::exchange(stream.data_noticed, true)) return;
+    notices_.push_back({Notice::Kind::data, number});
+}
+
+QUICCHAT_DECL void Streams::handle_reset(StreamNumber number, std::uint64_t code) {
+    Stream* stream = find(number);
+    if (stream == nullptr || stream->cut) return;
+    stream->cut = true;
+    stream->reset_code = code;
+    stream->reset_noticed = true;
+    notices_.push_back({Notice::Kind::reset, number});
+    abandoned_.push_back(number);
+}
+
+QUICCHAT_DECL void Streams::handle_acknowledged(StreamNumber number, std::uint64_t bytes) {
+    if (Stream* stream = find(number)) stream->send.handle_acknowledged(bytes);
+}
+
+QUICCHAT_DECL void Streams::handle_closed(StreamNumber number) {
+    if (Stream* stream = find(number)) {
+        stream->closed = true;
+        stream->send.clear();
+        closed_.push_back(number);
+    }
+}
+
+QUICCHAT_DECL void Streams::schedule(StreamNumber number, Stream& stream) {
+    if (!stream.wants_to_send() || std::exchange(stream.scheduled, true)) return;
+    sendable_.push_back(number);
+}
+
+QUICCHAT_DECL StreamNumber Streams::next_sendable() {
+    while (!sendable_.empty()) {
+        const StreamNumber number = sendable_.front();
+        sendable_.pop_front();
+        Stream* stream = find(number);
+        if (stream == nullptr) continue;
+        if (stream->wants_to_send()) {
+            sendable_.push_back(number);
+            return number;
+        }
+        stream->scheduled = false;
+    }
+    return -1;
+}
+
+QUICCHAT_DECL std::size_t Streams::cut(Stream& stream) {
+    stream.cut = true;
+    stream.reset_noticed = false;
+    stream.writable_noticed = false;
+    stream.data_noticed = false;
+    stream.received = {};
+    return std::exchange(stream.unconsumed, 0);
+}
+
+QUICCHAT_DECL bool Streams::erase_if_spent(StreamNumber number) {
+    const auto found = streams_.find(number);
+    if (found == streams_.end() || !found->second.is_spent()) return false;
+    streams_.erase(found);
+    return true;
+}
+
+QUICCHAT_DECL void Streams::notice(Notice notice) { notices_.push_back(notice); }
+
+QUICCHAT_DECL std::vector<StreamNumber> Streams::take_abandoned() {
+    return std::exchange(abandoned_, {});
+}
+
+QUICCHAT_DECL std::vector<StreamNumber> Streams::take_closed() {
+    return std::exchange(closed_, {});
+}
+
+}  // namespace quicchat::quic

@@ -1,0 +1,199 @@
+#pragma once
+
+#include "quicchat/quic/tls.hpp"
+
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "quicchat/base/config.hpp"
+#include "quicchat/quic/error.hpp"
+#include "quicchat/quic/pem.hpp"
+
+namespace quicchat::quic {
+
+QUICCHAT_DECL bool initialise_tls() {
+    static const bool ready = wolfSSL_Init() == WOLFSSL_SUCCESS;
+    return ready;
+}
+
+QUICCHAT_DECL Result<TlsContext> TlsContext::server(const std::string& certificate_pem,
+                                                    const std::string& key_pem, std::string alpn) {
+    Context context = make(wolfTLSv1_3_server_method());
+    if (context == nullptr) return Errc::internal_error;
+    ngtcp2_crypto_wolfssl_configure_server_context(context.get());
+    // No session tickets: a resumed handshake would skip the certificate, and with it the trust
+    // check of the client.
+    wolfSSL_CTX_no_ticket_TLSv13(context.get());
+    if (wolfSSL_CTX_use_certificate_chain_buffer(context.get(), detail::bytes_of(certificate_pem),
+                                                 static_cast<long>(certificate_pem.size())) !=
+        WOLFSSL_SUCCESS) {
+        return make_error_code(CertificateError::not_a_certificate);
+    }
+    const std::string key{detail::key_block(key_pem)};
+    if (key.empty() || wolfSSL_CTX_use_PrivateKey_buffer(context.get(), detail::bytes_of(key),
+                                                         static_cast<long>(key.size()),
+                                                         WOLFSSL_FILETYPE_PEM) != WOLFSSL_SUCCESS) {
+        return make_error_code(CertificateError::not_a_key);
+    }
+    if (wolfSSL_CTX_check_private_key(context.get()) != WOLFSSL_SUCCESS) {
+        return make_error_code(CertificateError::mismatch);
+    }
+    return TlsContext{std::move(context), nullptr, std::move(alpn)};
+}
+
+QUICCHAT_DECL Result<TlsContext> TlsContext::client(Trust trust, std::string server_name,
+                                                    std::string alpn) {
+    Context context = make(wolfTLSv1_3_client_method());
+    if (context == nullptr) return Errc::internal_error;
+    ngtcp2_crypto_wolfssl_configure_client_context(context.get());
+    auto check = std::make_unique<const TrustCheck>(std::move(trust), std::move(server_name));
+    if (!load_authorities(context.get(), check->trust())) {
+        return make_error_code(CertificateError::not_authorities);
+    }
+    return TlsContext{std::move(context), std::move(check), std::move(alpn)};
+}
+
+QUICCHAT_DECL TlsContext::TlsContext(Context context, std::unique_ptr<const TrustCheck> check,
+                                     std::string alpn)
+    : context_(std::move(context)), check_(std::move(check)), alpn_(std::move(alpn)) {}
+
+QUICCHAT_DECL TlsContext::Context TlsContext::make(WOLFSSL_METHOD* method) {
+    if (!initialise_tls()) return nullptr;
+    Context context{wolfSSL_CTX_new(method)};
+    if (context == nullptr) return nullptr;
+    // RFC 9001 §5.3: "QUIC can use any of the cipher suites defined in TLS 1.3 with the
+    // exception of TLS_AES_128_CCM_8_SHA256".
+    const bool set =
+        wolfSSL_CTX_set_cipher_list(context.get(),
+                                    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                                    "TLS_CHACHA20_POLY1305_SHA256") == WOLFSSL_SUCCESS &&
+        wolfSSL_CTX_set1_groups_list(context.get(), "X25519:P-256") == WOLFSSL_SUCCESS &&
+        wolfSSL_CTX_SetMinRsaKey_Sz(context.get(), 2048) == WOLFSSL_SUCCESS;
+    return set ? std::move(context) : nullptr;
+}
+
+QUICCHAT_DECL bool TlsContext::load_authorities(WOLFSSL_CTX* context, const Trust& trust) {
+    if (trust.mode == Trust::Mode::system_authorities) {
+        return wolfSSL_CTX_load_system_CA_certs(context) == WOLFSSL_SUCCESS;
+    }
+    if (trust.mode != Trust::Mode::authorities) return true;
+    const std::vector<Der> certificates = certificates_from_pem(trust.authorities_pem);
+    for (const Der& certificate : certificates) {
+        // One that TLS cannot use as an authority may still be the server's own certificate.
+        wolfSSL_CTX_load_verify_buffer_ex(
+            context, certificate.data(), static_cast<long>(certificate.size()),
+            WOLFSSL_FILETYPE_ASN1, 0, WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY);
+    }
+    return !certificates.empty();
+}
+
+QUICCHAT_DECL std::unique_ptr<TlsSession> TlsSession::create(
+    std::shared_ptr<const TlsContext> context) {
+    std::unique_ptr<TlsSession> session{new TlsSession{std::move(context)}};
+    return session->ssl_ != nullptr && session->configure() ? std::move(session) : nullptr;
+}
+
+QUICCHAT_DECL void TlsSession::attach(ngtcp2_conn* connection) {
+    connection_ = connection;
+    ngtcp2_conn_set_tls_native_handle(connection, ssl_.get());
+}
+
+QUICCHAT_DECL Result<TlsFacts> TlsSession::finish() {
+    if (!has_alpn()) return Errc::version_mismatch;
+    TlsFacts facts;
+    if (context_->check() != nullptr) {
+        if (refusal_) return *refusal_;
+        const std::optional<Errc> verdict = judge_peer(facts);
+        if (verdict) return *verdict;
+    }
+    // RFC 9266 §2: the label, a zero-length context, 32 bytes.
+    constexpr std::string_view label = "EXPORTER-Channel-Binding";
+    if (wolfSSL_export_keying_material(
+            ssl_.get(), reinterpret_cast<unsigned char*>(facts.channel_binding.data()),
+            facts.channel_binding.size(), label.data(), label.size(), nullptr, 0,
+            0) != WOLFSSL_SUCCESS) {
+        return Errc::internal_error;
+    }
+    return facts;
+}
+
+QUICCHAT_DECL TlsSession::TlsSession(std::shared_ptr<const TlsContext> context)
+    : context_(std::move(context)), ssl_(wolfSSL_new(context_->get())) {
+    reference_.get_conn = [](ngtcp2_crypto_conn_ref* reference) {
+        return static_cast<TlsSession*>(reference->user_data)->connection_;
+    };
+    reference_.user_data = this;
+}
+
+QUICCHAT_DECL bool TlsSession::configure() {
+    WOLFSSL* ssl = ssl_.get();
+    wolfSSL_set_app_data(ssl, &reference_);
+    wolfSSL_KeepArrays(ssl);  // or the exporter has nothing to derive from
+    std::string alpn = context_->alpn();
+    // The ALPN callback of wolfSSL is never called in this build; this makes it refuse other
+    // protocols by itself. A peer that names none is caught by `finish`.
+    if (!alpn.empty() && wolfSSL_UseALPN(ssl, alpn.data(), static_cast<unsigned>(alpn.size()),
+                                         WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
+        return false;
+    }
+    if (context_->is_server()) {
+        wolfSSL_set_accept_state(ssl);
+        return true;
+    }
+    wolfSSL_set_connect_state(ssl);
+    wolfSSL_set_verify(ssl, WOLFSSL_VERIFY_PEER, verify);
+    wolfSSL_SetCertCbCtx(ssl, this);
+    const std::string& name = context_->check()->server_name();
+    // RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in 'HostName'."
+    if (name.empty() || SocketAddress::from_numeric(name, 0)) return true;
+    return wolfSSL_UseSNI(ssl, WOLFSSL_SNI_HOST_NAME, name.data(),
+                          static_cast<unsigned short>(name.size())) == WOLFSSL_SUCCESS;
+}
+
+QUICCHAT_DECL bool TlsSession::has_alpn() const {
+    const unsigned char* chosen = nullptr;
+    unsigned size = 0;
+    wolfSSL_get0_alpn_selected(ssl_.get(), &chosen, &size);
+    return chosen != nullptr &&
+           std::string_view{reinterpret_cast<const char*>(chosen), size} == context_->alpn();
+}
+
+QUICCHAT_DECL std::optional<Errc> TlsSession::judge_peer(TlsFacts& facts) {
+    const Handle<WOLFSSL_X509, wolfSSL_X509_free> peer{wolfSSL_get_peer_certificate(ssl_.get())};
+    int size = 0;
+    const unsigned char* der = peer != nullptr ? wolfSSL_X509_get_der(peer.get(), &size) : nullptr;
+    if (der == nullptr || size <= 0) return Errc::certificate_untrusted;
+    const std::span leaf{der, static_cast<std::size_t>(size)};
+    facts.peer_key = shown_key_ = fingerprint_of(leaf);
+    return context_->check()->judge(leaf);
+}
+
+QUICCHAT_DECL int TlsSession::verify(int content, WOLFSSL_X509_STORE_CTX* store) noexcept {
+    auto* self = static_cast<TlsSession*>(store->userCtx);
+    if (self == nullptr) return 0;
+    if (self->refusal_) return 0;
+    if (content == 1) return 1;
+    const std::optional<Errc> refusal = self->judge_complaint(*store);
+    if (refusal) self->refusal_ = refusal;
+    return refusal ? 0 : 1;
+}
+
+QUICCHAT_DECL std::optional<Errc> TlsSession::judge_complaint(const WOLFSSL_X509_STORE_CTX& store) {
+    const TrustCheck& check = *context_->check();
+    const bool is_leaf = store.error_depth == 0 && store.totalCerts > 0;
+    if (is_leaf) {
+        const std::span leaf{store.certs[0].buffer, std::size_t{store.certs[0].length}};
+        shown_key_ = fingerprint_of(leaf);
+        // Nobody has to vouch for a key that we know, or for the certificate we were given.
+        if (!check.trust().needs_authority() || check.is_given_certificate(leaf)) {
+            return check.judge(leaf);
+        }
+    } else if (!check.trust().needs_authority()) {
+        return std::nullopt;  // what the leaf is worth does not depend on the rest of the chain
+    }
+    const bool date = store.error == ASN_AFTER_DATE_E || store.error == ASN_BEFORE_DATE_E;
+    return date ? Errc::certificate_expired : Errc::certificate_untrusted;
+}
+
+}  // namespace quicchat::quic

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "quicchat/server/config.hpp"
+
+#include "quicchat/base/config.hpp"
+
+namespace quicchat {
+
+QUICCHAT_DECL void ServerConfig::take_over(const ServerConfig& next) {
+    const std::size_t backlog_max = limits.stream_backlog_bytes_max;
+    rooms = next.rooms;
+    operators = next.operators;
+    anybody_makes_rooms = next.anybody_makes_rooms;
+    limits = next.limits;
+    limits.stream_backlog_bytes_max = backlog_max;
+}
+
+}  // namespace quicchat

@@ -1,0 +1,240 @@
+#pragma once
+
+#include "quicchat/server/hub.hpp"
+
+#include <algorithm>
+
+#include "quicchat/base/config.hpp"
+#include "quicchat/base/hex.hpp"
+#include "quicchat/base/name.hpp"
+#include "quicchat/base/queue.hpp"
+#include "quicchat/base/search_words.hpp"
+#include "quicchat/server/rooms/acts.hpp"
+#include "quicchat/wire/codec.hpp"
+
+namespace quicchat {
+
+QUICCHAT_DECL Hub::Hub(Owned<RoomLog> log, const ServerConfig& config,
+                       const AccountFinder& accounts)
+    : limits_(&config.limits),
+      room_store_(std::move(log), config),
+      pending_(room_store_.log()),
+      frames_(room_store_.log(), *limits_),
+      fan_out_(room_store_.log(), frames_, *limits_),
+      inboxes_(room_store_),
+      control_(inboxes_, room_store_, names_, *limits_),
+      pages_(room_store_, frames_, *limits_),
+      checks_(config),
+      heartbeat_(*limits_),
+      profiles_(room_store_, pending_, fan_out_, control_, names_, online_, accounts, *limits_,
+                turn_),
+      membership_(room_store_, fan_out_, presence_, pages_, online_, accounts, *limits_, turn_),
+      publisher_(room_store_, pending_, fan_out_, control_, frames_, membership_, checks_, online_,
+                 *limits_, turn_) {}
+
+QUICCHAT_DECL Errc Hub::restore() {
+    const Errc errc = room_store_.restore();
+    return errc == Errc{} ? profiles_.restore() : errc;
+}
+
+QUICCHAT_DECL std::optional<std::pair<Errc, std::string>> Hub::open(
+    const std::vector<std::string>& rooms) {
+    if (auto failure = add_rooms(rooms)) return failure;
+    const Errc errc = restore();
+    if (errc == Errc{}) return std::nullopt;
+    return std::pair{errc, std::string{"cannot open the rooms that the log has"}};
+}
+
+QUICCHAT_DECL std::optional<std::pair<Errc, std::string>> Hub::handle_changed_config(
+    const ServerConfig& config, WallTime now) {
+    turn_.begin(now);
+    if (auto failure = add_rooms(config.rooms)) return failure;
+    room_store_.directory().set_operators(config.operators);
+    membership_.remove_former_operators();
+    return std::nullopt;
+}
+
+QUICCHAT_DECL void Hub::begin_turn(WallTime now, TimePoint steady) {
+    turn_.begin(now);
+    checks_.begin_turn(steady);
+}
+
+QUICCHAT_DECL void Hub::handle_login(ConnectionId connection, std::string_view user) {
+    online_.add(user, connection);
+    control_.open(connection, user);
+}
+
+QUICCHAT_DECL void Hub::handle_disconnected(ConnectionId connection, std::string_view user) {
+    online_.remove(user, connection);
+    control_.close(connection);
+    pages_.close(connection);
+}
+
+QUICCHAT_DECL Result<Member*> Hub::join(const Caller& caller, StreamId stream,
+                                        const wire::Join& request) {
+    return membership_.join(caller, stream, request);
+}
+
+QUICCHAT_DECL Errc Hub::create_room(const Caller& caller, const wire::CreateRoom& m) {
+    return publisher_.create_room(caller, m);
+}
+
+QUICCHAT_DECL Errc Hub::set_profile(const Caller& caller, const wire::SetProfile& m) {
+    return profiles_.set(caller, m);
+}
+
+QUICCHAT_DECL void Hub::list_rooms(const Caller& caller, const wire::RoomsRequest& request) {
+    auto [rooms, complete] = room_store_.directory().page(
+        caller.user, room_store_.private_rooms().of(caller.user),
+        room_store_.key_for(caller.user, request.after), limits_->rooms_per_page_max, turn_.now());
+    wire::Rooms answer{request.request, {}, complete};
+    for (const Room* room : rooms) {
+        Result<RoomSummary> summary = room_store_.summarize(*room, caller.user, turn_.now());
+        if (!summary) return void(turn_.noted(to_errc(summary.error())));
+        answer.rooms.push_back(*std::move(summary));
+    }
+    control_.answer(caller.connection, Bytes{encode(answer)});
+}
+
+QUICCHAT_DECL Errc Hub::open_page(const Caller& caller, StreamId stream,
+                                  const wire::HistoryRequest& m) {
+    if (!is_room_name(m.room) && !is_private_name(m.room)) return Errc::invalid_name;
+    const Room* room = room_store_.find_for(caller.user, m.room, turn_.now());
+    if (room == nullptr) return Errc::no_such_room;
+    return pages_.open(caller, stream, *room, m);
+}
+
+QUICCHAT_DECL Result<const Room*> Hub::room_for_file(const Caller& caller,
+                                                     const wire::FileOffer& m) {
+    if (const Errc errc = check_offer(m, *limits_); errc != Errc{}) return errc;
+    const Result<Room*> room = membership_.find(caller, m.room);
+    if (!room) return room.error();
+    if (const Errc errc = membership_.may_enter(**room, caller.user); errc != Errc{}) return errc;
+    return *room;
+}
+
+QUICCHAT_DECL Errc Hub::look_up_file(ConnectionId connection, StreamId stream,
+                                     const std::string& room, const Record& record) {
+    return publisher_.submit_file(connection, stream, room, record, false);
+}
+
+QUICCHAT_DECL Errc Hub::announce_file(ConnectionId connection, StreamId stream,
+                                      const std::string& room, const Record& record) {
+    return publisher_.submit_file(connection, stream, room, record, true);
+}
+
+QUICCHAT_DECL bool Hub::check_file(ConnectionId connection, StreamId stream,
+                                   const std::string& room, const Record& record) {
+    return publisher_.check_file(connection, stream, room, record);
+}
+
+QUICCHAT_DECL Result<StoredFile> Hub::find_file(const Caller& caller, const wire::FileRequest& m) {
+    if (!is_room_name(m.room) && !is_private_name(m.room)) return Errc::invalid_name;
+    const Room* room = room_store_.find_for(caller.user, m.room, turn_.now());
+    if (room == nullptr) return Errc::no_such_room;
+    std::optional<std::string> key = room_store_.files().find(room->key(), m.offset);
+    if (!key) return Errc::no_such_file;
+    const auto read = room_store_.log().read(room->key(), m.offset - 1, 1);
+    if (!read) return turn_.noted(Errc::storage_failed);
+    if (read->empty() || read->front().offset != m.offset) return Errc::no_such_file;
+    const Record& record = read->front().record;
+    return StoredFile{*std::move(key), room->epoch(), record.text, record.act.value,
+                      decode_hex(record.act.subject)};
+}
+
+QUICCHAT_DECL bool Hub::may_read(std::string_view user, std::string_view room) {
+    return room_store_.find_for(user, room, turn_.now()) != nullptr;
+}
+
+QUICCHAT_DECL Errc Hub::open_page(const Caller& caller, StreamId stream,
+                                  const wire::SearchRequest& m) {
+    if (!is_room_name(m.room) && !is_private_name(m.room)) return Errc::invalid_name;
+    if (const Errc errc = check_search(m.words); errc != Errc{}) return errc;
+    if (m.count == 0) return Errc::invalid_request;
+    const Room* room = room_store_.find_for(caller.user, m.room, turn_.now());
+    if (room == nullptr) return Errc::no_such_room;
+    return pages_.open(caller, stream, *room, m);
+}
+
+QUICCHAT_DECL void Hub::mark_read(const Caller& caller, const wire::MarkRead& m) {
+    Room* room = room_store_.find_for(caller.user, m.room, turn_.now());
+    if (room == nullptr || room->people().find(caller.user) == nullptr) return;
+    if (m.epoch != room->epoch()) return;
+    RoomAccount& person = room->people().at(caller.user);
+    const Offset offset = std::min(m.offset, room->head());
+    if (offset <= person.marker) return;
+    room->people().set_marker(person, offset);
+    room_store_.note_unsaved(*room);
+    presence_.tell_marker(*room, person, caller.connection, m.shared);
+}
+
+QUICCHAT_DECL std::vector<const Member*> Hub::typing_for(Member& member, TimePoint now) {
+    if (!room_store_.directory().may(*member.room, member.user, Action::write, turn_.now()))
+        return {};
+    return presence_.typing_for(member, now);
+}
+
+QUICCHAT_DECL void Hub::request_members(Member& member, const wire::MembersRequest& request) {
+    fan_out_.reply(member, presence_.encode_members(*member.room, request.request, request.after,
+                                                    turn_.now()));
+}
+
+QUICCHAT_DECL Errc Hub::settle() {
+    do {
+        while (std::optional<AppendCompletion> done = room_store_.log().poll_completion()) {
+            std::optional<PendingAppend> asked = pending_.take(done->token);
+            if (!asked) continue;
+            if (done->error != Errc{} && is_fatal(done->error)) return done->error;
+            if (profiles_.is_about(*done)) {
+                profiles_.settle(*done, *asked);
+            } else {
+                publisher_.settle(*done, *std::move(asked));
+            }
+        }
+    } while (checks_.is_on() && publisher_.release());
+    room_store_.save();
+    for (const Errc errc :
+         {frames_.take_failure(), inboxes_.take_failure(), pages_.take_failure()}) {
+        if (errc != Errc{}) turn_.fail(errc);
+    }
+    return turn_.take_failure();
+}
+
+QUICCHAT_DECL void Hub::handle_timeout(TimePoint now) {
+    heartbeat_.handle_timeout(now, room_store_.directory().rooms(), fan_out_);
+    pages_.look();
+    checks_.handle_timeout(now);
+}
+
+QUICCHAT_DECL std::optional<TimePoint> Hub::next_deadline() const {
+    return earlier(checks_.next_deadline(),
+                   fan_out_.empty() ? std::nullopt : heartbeat_.next_deadline());
+}
+
+QUICCHAT_DECL std::optional<Bytes> Hub::next_frame(Member& member) {
+    if (member.replies.empty()) {
+        if (auto frame = presence_.next_frame(member, turn_.now())) return frame;
+    }
+    return fan_out_.next_frame(member);
+}
+
+QUICCHAT_DECL bool Hub::is_busy(const Member& member) const {
+    return member.room->changes_under_way > 0 || member.room->has_reaction_under_way(member.user) ||
+           member.replies.size() + member.appends >= limits_->replies_max;
+}
+
+QUICCHAT_DECL bool Hub::is_busy(ConnectionId connection) const {
+    return control_.is_busy(connection) ||
+           pending_.under_way(connection) + checks_.held(connection) >= limits_->replies_max;
+}
+
+QUICCHAT_DECL std::optional<std::pair<Errc, std::string>> Hub::add_rooms(
+    const std::vector<std::string>& rooms) {
+    for (const std::string& room : rooms) {
+        const Errc errc = add_room(room);
+        if (errc != Errc{}) return std::pair{errc, "cannot open the room '" + room + "'"};
+    }
+    return std::nullopt;
+}
+
+}  // namespace quicchat

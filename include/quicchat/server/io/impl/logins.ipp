@@ -1,0 +1,92 @@
+#pragma once
+
+#include "quicchat/server/io/logins.hpp"
+
+namespace quicchat {
+
+template <Transport T>
+Errc Logins<T>::begin(ConnectionId id, const wire::LoginBegin& m, Hub& hub, Now now) {
+    // Fail closed: without a binding there is no login.
+    const Result<ChannelBinding> binding = peers_->transport().channel_binding(id);
+    if (!binding) return Errc::login_failed;
+    const ServerConnection& connection = *peers_->find(id);
+    return go_on(
+        id, hub, now.steady,
+        table_.start(id, {m.mechanism, m.data, *binding, m.device, connection.address, now}));
+}
+
+template <Transport T>
+Errc Logins<T>::respond(ConnectionId id, const wire::LoginResponse& m, Hub& hub, Now now) {
+    return go_on(id, hub, now.steady, table_.respond(id, m.data));
+}
+
+template <Transport T>
+void Logins<T>::process(Hub& hub, Now now) {
+    while (auto step = table_.poll(now)) {
+        const Errc errc = go_on(step->first, hub, now.steady, std::move(step->second));
+        if (errc != Errc{}) peers_->close(step->first, errc);
+    }
+}
+
+template <Transport T>
+void Logins<T>::end_late(TimePoint now) {
+    while (const auto late = table_.poll_late(now)) {
+        if (peers_->find_ready(*late) == nullptr) peers_->close(*late, Errc::login_timeout);
+    }
+}
+
+template <Transport T>
+std::vector<ConnectionId> Logins<T>::take_admitted() {
+    return std::exchange(admitted_, {});
+}
+
+template <Transport T>
+Errc Logins<T>::go_on(ConnectionId id, Hub& hub, TimePoint now, LoginStep step) {
+    ServerConnection& connection = *peers_->find(id);
+    if (connection.session.state() == State::draining) return Errc{};
+    return match(
+        std::move(step),
+        [&](LoginChallenge&& m) {
+            // The same for names that do not exist, so it tells nobody which do.
+            const std::string user = table_.claimed_user(id);
+            if (rates_->try_password(connection.prefix(), user, now) > Duration{}) {
+                news_->push(PeerRefused{id, user, connection.address, Errc::too_many_attempts});
+                return Errc::too_many_attempts;
+            }
+            peers_->write_control(id, Bytes{encode(wire::LoginChallenge{std::move(m.data)})});
+            return Errc{};
+        },
+        [&](LoginAccepted&& m) {
+            const OnlineUsers::User* here = hub.online_users().find(m.user);
+            if (here != nullptr &&
+                here->connections.size() >= limits_->connections_per_account_max) {
+                news_->push(
+                    PeerRefused{id, m.user, connection.address, Errc::too_many_connections});
+                return Errc::too_many_connections;
+            }
+            const Buffer done = connection.session.login_accepted(m.user, std::move(m.data));
+            peers_->write_control(id, Bytes{done});
+            hub.handle_login(id, m.user);
+            news_->push(PeerLoggedIn{id, m.user});
+            admitted_.push_back(id);
+            return Errc{};
+        },
+        [&](LoginRefused&& m) {
+            const std::string user = table_.claimed_user(id);
+            if (m.device_removed) peers_->close_device(user, connection.session.device());
+            const std::string prefix = connection.prefix();
+            // A token cannot be guessed, so a wrong one locks nothing.
+            if (m.errc == Errc::login_failed) rates_->note_failed_password(prefix, user, now);
+            const bool are_many = rates_->note_failed_login(prefix, now);
+            if (are_many && m.errc == Errc::login_failed) m.errc = Errc::too_many_attempts;
+            news_->push(PeerRefused{id, user, connection.address, m.errc});
+            return m.errc;
+        },
+        [](LoginPending&&) { return Errc{}; },
+        [&](TokenIssued&& m) {
+            peers_->write_control(id, Bytes{encode(wire::Token{m.generation, std::move(m.key)})});
+            return Errc{};
+        });
+}
+
+}  // namespace quicchat

@@ -1,0 +1,244 @@
+#pragma once
+
+#include "quicchat/server/rooms/room_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "quicchat/base/config.hpp"
+#include "quicchat/base/limits.hpp"
+#include "quicchat/base/name.hpp"
+
+namespace quicchat {
+
+QUICCHAT_DECL RoomStore::RoomStore(Owned<RoomLog> log, const ServerConfig& config)
+    : log_(std::move(log)), config_(&config), directory_(config.operators) {}
+
+QUICCHAT_DECL void RoomStore::note_files(const Room& room, const LoggedRecord& logged) {
+    if (!files_.concerns(room.key(), logged.record.act)) return;
+    files_.note(room.key(), room.epoch(), logged, log_->head(room.key()).first);
+}
+
+QUICCHAT_DECL Errc RoomStore::open(const std::string& name) {
+    if (!is_room_name(name)) return Errc::invalid_name;
+    if (directory_.find(name) != nullptr) return Errc{};
+    if (is_being_made(canonical_name(name))) return Errc{};
+    if (shared_rooms() >= config_->limits.rooms_max) return Errc::too_many_rooms;
+    return load(canonical_name(name), name);
+}
+
+QUICCHAT_DECL Errc RoomStore::restore() {
+    const Result<std::vector<std::string>> rooms = log_->rooms();
+    if (!rooms) return to_errc(rooms.error());
+    for (const std::string& key : *rooms) {
+        if (directory_.find(key) != nullptr || key.starts_with(reserved)) continue;
+        const bool is_private = PrivateRooms::is_key(key);
+        if (!is_private && shared_rooms() >= config_->limits.rooms_max) {
+            return Errc::too_many_rooms;
+        }
+        if (const Errc errc = load(key, ""); errc != Errc{}) return errc;
+        const Room* room = is_private ? directory_.find(key) : nullptr;
+        if (room != nullptr) private_rooms_.note_use(key, room->maker());
+    }
+    return Errc{};
+}
+
+QUICCHAT_DECL Errc RoomStore::check(const ServerConfig& next) {
+    std::set<std::string> added;
+    for (const std::string& name : next.rooms) {
+        if (!is_room_name(name)) return Errc::invalid_name;
+        const std::string key = canonical_name(name);
+        if (directory_.find(key) == nullptr && !is_being_made(key)) added.insert(key);
+    }
+    const std::size_t rooms = shared_rooms() + creating_.size() + added.size();
+    return rooms > next.limits.rooms_max ? Errc::too_many_rooms : Errc{};
+}
+
+QUICCHAT_DECL std::string RoomStore::key_for(std::string_view user, std::string_view name) {
+    return PrivateRooms::key_for(user, name);
+}
+
+QUICCHAT_DECL Room* RoomStore::find_for(std::string_view user, std::string_view name,
+                                        WallTime now) {
+    Room* room = directory_.find(key_for(user, name));
+    const bool visible = room != nullptr && directory_.may(*room, user, Action::read, now);
+    return visible ? room : nullptr;
+}
+
+QUICCHAT_DECL Room* RoomStore::find(std::string_view user, std::string_view name) {
+    return directory_.find(key_for(user, name));
+}
+
+QUICCHAT_DECL Result<Room*> RoomStore::open_private(const std::string& one,
+                                                    const std::string& other) {
+    const std::string key = PrivateRooms::key_of(one, other);
+    private_rooms_.note_use(key, one);
+    if (Room* room = directory_.find(key)) return room;
+    if (const Errc errc = load(key, key); errc != Errc{}) return errc;
+    Room& room = *directory_.find(key);
+    log_->store(key, {{"maker", one}});
+    for (const std::string& user : {one, other}) {
+        RoomAccount& person = room.people().at(user);
+        person.name = user;  // the room itself knows the canonical names only
+        room.people().make_member(person);
+    }
+    note_unsaved(room);
+    return &room;
+}
+
+QUICCHAT_DECL void RoomStore::note_use(const Room& room) {
+    if (room.is_private()) private_rooms_.note_use(room.key());
+}
+
+QUICCHAT_DECL bool RoomStore::admit(Room& room, std::string_view user, WallTime now) {
+    const bool is_new = room.people().find(user) == nullptr;
+    if (is_new && room.people().size() >= config_->limits.members_max) {
+        const auto dropped = room.people().drop_absent_member();
+        if (!dropped) return false;
+        log_->store(room.key(), {RoomAccounts::role_change(*dropped, Role::none, {}),
+                                 {"read/" + *dropped, std::nullopt}});
+    }
+    RoomAccount& person = room.people().at(user);
+    person.name = user;
+    // Also after a ban that is over.
+    const bool joins = person.role_at(now) == Role::none && room.access() == RoomAccess::everybody;
+    if (!joins) return true;
+    room.people().make_member(person);
+    note_unsaved(room);
+    return true;
+}
+
+QUICCHAT_DECL Room* RoomStore::next_surplus(const Room& newest) {
+    if (private_rooms_.size() <= config_->limits.private_rooms_max) return nullptr;
+    const auto is_unread = [&](const std::string& key) {
+        const Room* room = directory_.find(key);
+        const auto [one, other] = PrivateRooms::people_of(key);
+        const auto has_read = [&](const std::string& user) {
+            const RoomAccount* account = room->people().find(user);
+            return account != nullptr && account->marker >= room->head();
+        };
+        return room != nullptr && !(has_read(one) && has_read(other));
+    };
+    return directory_.find(private_rooms_.next_to_go(newest.key(), is_unread));
+}
+
+QUICCHAT_DECL void RoomStore::forget(const Room& room) {
+    const std::string key = room.key();
+    if (PrivateRooms::is_key(key)) private_rooms_.drop(key);
+    unsaved_.erase(key);
+    files_.forget(key);
+    directory_.remove(key);
+    log_->forget(key);
+}
+
+QUICCHAT_DECL Errc RoomStore::begin_creation(const std::string& key, std::string_view user) {
+    const Limits& limits = config_->limits;
+    if (!config_->anybody_makes_rooms && !directory_.is_operator(user)) return Errc::forbidden;
+    const bool full = shared_rooms() + creating_.size() >= limits.rooms_max ||
+                      made_by(user) >= limits.rooms_per_owner_max;
+    if (full) return Errc::too_many_rooms;
+    if (const auto head = open_log(key); !head) return to_errc(head.error());
+    creating_.emplace(key, canonical_name(user));
+    return Errc{};
+}
+
+QUICCHAT_DECL Room* RoomStore::end_creation(const AppendCompletion& done,
+                                            const std::vector<StateChange>& state) {
+    creating_.erase(done.room);
+    if (done.error != Errc{}) return log_->forget(done.room), nullptr;
+    RoomState stored;
+    for (const StateChange& change : state) stored[change.key] = *change.value;
+    Room room{done.room, {done.epoch, 1, 0}, config_->limits.room_recent_frames_max};
+    room.restore(stored);
+    return &directory_.add(std::move(room));
+}
+
+QUICCHAT_DECL void RoomStore::note_unsaved(const Room& room) { unsaved_.insert(room.key()); }
+
+QUICCHAT_DECL void RoomStore::save() {
+    for (auto place = unsaved_.begin(); place != unsaved_.end();) {
+        Room* room = directory_.find(*place);
+        if (room != nullptr && room->changes_under_way > 0) {
+            ++place;
+            continue;
+        }
+        if (room != nullptr) {
+            std::vector<StateChange> changes = room->people().take_unsaved();
+            if (!changes.empty()) log_->store(*place, std::move(changes));
+        }
+        place = unsaved_.erase(place);
+    }
+}
+
+QUICCHAT_DECL Result<RoomSummary> RoomStore::summarize(const Room& room, std::string_view user,
+                                                       WallTime now) const {
+    const RoomAccount* person = room.people().find(user);
+    RoomSummary summary{.room = room.name_for(user),
+                        .topic = room.topic(),
+                        .access = room.access(),
+                        .role = directory_.role(room, user, now),
+                        .head = room.head()};
+    if (person != nullptr) summary.marker = person->marker;
+    if (!room.knows_authors_after(summary.marker)) {
+        const Offset before = room.head() - std::min<Offset>(room.head(), unread_max);
+        const auto newest = log_->read(room.key(), before, unread_max);
+        if (!newest) return Errc::storage_failed;
+        room.note_authors(*newest);
+    }
+    // So many records stand for more: who wrote them does not matter then.
+    const bool is_much = room.head() - summary.marker >= unread_max;
+    summary.unread = is_much ? unread_max : room.count_unread(summary.marker, user);
+    summary.mentions = room.count_mentions(summary.marker, user);
+    return summary;
+}
+
+QUICCHAT_DECL std::size_t RoomStore::made_by(std::string_view user) const {
+    const auto being_made = std::ranges::count_if(
+        creating_, [&](const auto& entry) { return is_same_name(entry.second, user); });
+    return directory_.made_by(user) + static_cast<std::size_t>(being_made);
+}
+
+QUICCHAT_DECL std::size_t RoomStore::shared_rooms() const {
+    return directory_.size() - std::min(directory_.size(), private_rooms_.size());
+}
+
+QUICCHAT_DECL Result<LogHead> RoomStore::open_log(const std::string& key) {
+    const Limits& l = config_->limits;
+    const bool is_private = PrivateRooms::is_key(key);
+    // What a client may send again must be recognised.
+    return log_->open(
+        key, {.records_max = is_private ? l.private_log_records_max : l.room_log_records_max,
+              .bytes_max = is_private ? l.private_log_bytes_max : l.room_log_bytes_max,
+              .ids_max = l.outbox_messages_max,
+              .age_min = l.room_age_min});
+}
+
+QUICCHAT_DECL Errc RoomStore::load(const std::string& key, const std::string& name) {
+    const Result<LogHead> head = open_log(key);
+    if (!head) return to_errc(head.error());
+    const Result<RoomState> state = log_->state(key);
+    if (!state) return to_errc(state.error());
+    const auto stored_name = state->find("name");
+    if (name.empty() && head->head == 0 && state->empty()) {
+        log_->forget(key);  // somebody began to make it, but that was not committed
+        return Errc{};
+    }
+    const bool is_private = PrivateRooms::is_key(key);
+    const std::size_t recent =
+        is_private ? private_recent_frames : config_->limits.room_recent_frames_max;
+    Room room{name.empty() ? key : name, *head, recent};
+    room.restore(*state);
+    if (!is_private && !name.empty()) {
+        room.rename(name);
+        if (stored_name == state->end() || stored_name->second != name) {
+            log_->store(key, {{"name", name}});
+        }
+    }
+    directory_.add(std::move(room));
+    const auto files = log_->files(key);
+    if (!files) return to_errc(files.error());
+    for (const LoggedRecord& file : *files) files_.note(key, head->epoch, file, head->first);
+    return Errc{};
+}
+
+}  // namespace quicchat

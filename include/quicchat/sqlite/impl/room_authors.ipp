@@ -1,0 +1,37 @@
+#pragma once
+
+#include "quicchat/sqlite/room_authors.hpp"
+
+#include "quicchat/base/config.hpp"
+
+namespace quicchat::sqlite::detail {
+
+QUICCHAT_DECL const Authors& RoomAuthors::at(RoomKey room) { return rooms_[room]; }
+
+QUICCHAT_DECL void RoomAuthors::take(RoomKey room, Authors::Step step) {
+    rooms_[room].take(step);
+    taken_.emplace_back(room, std::move(step));
+}
+
+QUICCHAT_DECL void RoomAuthors::erase(RoomKey room) { dropped_.push_back(room); }
+
+QUICCHAT_DECL void RoomAuthors::accept() {
+    for (const RoomKey room : dropped_) rooms_.erase(room);
+    forget_changes();
+}
+
+QUICCHAT_DECL void RoomAuthors::roll_back() {
+    for (auto step = taken_.rbegin(); step != taken_.rend(); ++step) {
+        Authors& authors = rooms_[step->first];
+        authors.take_back(step->second);
+        if (authors.empty()) rooms_.erase(step->first);
+    }
+    forget_changes();
+}
+
+QUICCHAT_DECL void RoomAuthors::forget_changes() {
+    taken_.clear();
+    dropped_.clear();
+}
+
+}  // namespace quicchat::sqlite::detail

@@ -1,0 +1,122 @@
+#pragma once
+
+// All bodies of the core. A program that defines QUICCHAT_COMPILED for all of its files includes
+// this in exactly one of them; with quic.hpp also src_quic.hpp, with sqlite.hpp src_sqlite.hpp.
+// The CMake target quicchat::compiled does all of it.
+
+#include "quicchat/memory.hpp"
+
+#ifdef QUICCHAT_COMPILED
+namespace quicchat {
+
+template class Client<memory::Transport>;
+template class ClientCalls<memory::Client>;
+template class Delivery<memory::Transport>;
+template class FileStreams<memory::Transport>;
+template class Logins<memory::Transport>;
+template class Peers<memory::Transport>;
+template class Server<memory::Transport>;
+
+}  // namespace quicchat
+#endif
+
+// --- Bodies: all of them, by folder.
+
+#include "quicchat/auth/impl/account_hook.ipp"
+#include "quicchat/auth/impl/account_store.ipp"
+#include "quicchat/auth/impl/base64.ipp"
+#include "quicchat/auth/impl/client_key_cache.ipp"
+#include "quicchat/auth/impl/crypto.ipp"
+#include "quicchat/auth/impl/deferred_hook.ipp"
+#include "quicchat/auth/impl/device_token.ipp"
+#include "quicchat/auth/impl/known_servers.ipp"
+#include "quicchat/auth/impl/login.ipp"
+#include "quicchat/auth/impl/login_table.ipp"
+#include "quicchat/auth/impl/memory_accounts.ipp"
+#include "quicchat/auth/impl/name_login.ipp"
+#include "quicchat/auth/impl/scram_keys.ipp"
+#include "quicchat/auth/impl/scram_message.ipp"
+#include "quicchat/auth/impl/token_rotation.ipp"
+#include "quicchat/auth/impl/verifier.ipp"
+#include "quicchat/base/impl/bytes.ipp"
+#include "quicchat/base/impl/entropy.ipp"
+#include "quicchat/base/impl/error.ipp"
+#include "quicchat/base/impl/hex.ipp"
+#include "quicchat/base/impl/json.ipp"
+#include "quicchat/base/impl/letter_case.ipp"
+#include "quicchat/base/impl/mention.ipp"
+#include "quicchat/base/impl/name.ipp"
+#include "quicchat/base/impl/owned_fd.ipp"
+#include "quicchat/base/impl/search_words.ipp"
+#include "quicchat/base/impl/siphash.ipp"
+#include "quicchat/base/impl/text.ipp"
+#include "quicchat/file/impl/file_store.ipp"
+#include "quicchat/log/impl/authors.ipp"
+#include "quicchat/log/impl/memory_log.ipp"
+#include "quicchat/log/impl/repeat.ipp"
+#include "quicchat/log/impl/room_log.ipp"
+#include "quicchat/memory/impl/calls.ipp"
+#include "quicchat/memory/impl/connection.ipp"
+#include "quicchat/memory/impl/core.ipp"
+#include "quicchat/memory/impl/delivery.ipp"
+#include "quicchat/memory/impl/link.ipp"
+#include "quicchat/memory/impl/network.ipp"
+#include "quicchat/memory/impl/transport.ipp"
+#include "quicchat/server/deliver/impl/control_streams.ipp"
+#include "quicchat/server/deliver/impl/event_frames.ipp"
+#include "quicchat/server/deliver/impl/fan_out.ipp"
+#include "quicchat/server/deliver/impl/frames.ipp"
+#include "quicchat/server/deliver/impl/inboxes.ipp"
+#include "quicchat/server/deliver/impl/pages.ipp"
+#include "quicchat/server/deliver/impl/search.ipp"
+#include "quicchat/server/files/impl/downloads.ipp"
+#include "quicchat/server/files/impl/file_index.ipp"
+#include "quicchat/server/files/impl/partial_uploads.ipp"
+#include "quicchat/server/files/impl/uploads.ipp"
+#include "quicchat/server/impl/config.ipp"
+#include "quicchat/server/impl/hub.ipp"
+#include "quicchat/server/impl/turn.ipp"
+#include "quicchat/server/io/impl/connection.ipp"
+#include "quicchat/server/io/impl/event_queue.ipp"
+#include "quicchat/server/io/impl/late_markers.ipp"
+#include "quicchat/server/io/impl/rate_limits.ipp"
+#include "quicchat/server/io/impl/request_cost.ipp"
+#include "quicchat/server/people/impl/display_names.ipp"
+#include "quicchat/server/people/impl/online_users.ipp"
+#include "quicchat/server/people/impl/presence.ipp"
+#include "quicchat/server/people/impl/profiles.ipp"
+#include "quicchat/server/publish/impl/moderation_queue.ipp"
+#include "quicchat/server/publish/impl/pending_appends.ipp"
+#include "quicchat/server/publish/impl/publisher.ipp"
+#include "quicchat/server/rooms/impl/acts.ipp"
+#include "quicchat/server/rooms/impl/authorizer.ipp"
+#include "quicchat/server/rooms/impl/directory.ipp"
+#include "quicchat/server/rooms/impl/membership.ipp"
+#include "quicchat/server/rooms/impl/private_rooms.ipp"
+#include "quicchat/server/rooms/impl/room.ipp"
+#include "quicchat/server/rooms/impl/room_accounts.ipp"
+#include "quicchat/server/rooms/impl/room_store.ipp"
+#include "quicchat/server/rooms/impl/unread.ipp"
+#include "quicchat/session/impl/act_form.ipp"
+#include "quicchat/session/impl/backoff.ipp"
+#include "quicchat/session/impl/client_pages.ipp"
+#include "quicchat/session/impl/client_questions.ipp"
+#include "quicchat/session/impl/client_requests.ipp"
+#include "quicchat/session/impl/client_room.ipp"
+#include "quicchat/session/impl/client_rooms.ipp"
+#include "quicchat/session/impl/client_session.ipp"
+#include "quicchat/session/impl/client_transfers.ipp"
+#include "quicchat/session/impl/outbox.ipp"
+#include "quicchat/session/impl/peer_checks.ipp"
+#include "quicchat/session/impl/read_markers.ipp"
+#include "quicchat/session/impl/server_session.ipp"
+#include "quicchat/session/impl/told_messages.ipp"
+#include "quicchat/session/impl/typing.ipp"
+#include "quicchat/transport/impl/archetype.ipp"
+#include "quicchat/transport/impl/fingerprint.ipp"
+#include "quicchat/wire/impl/codec.ipp"
+#include "quicchat/wire/impl/cursor.ipp"
+#include "quicchat/wire/impl/frame.ipp"
+#include "quicchat/wire/impl/frame_assembler.ipp"
+#include "quicchat/wire/impl/message.ipp"
+#include "quicchat/wire/impl/varint.ipp"

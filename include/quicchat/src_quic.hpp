@@ -1,0 +1,55 @@
+#pragma once
+
+// All bodies of what quic.hpp adds to the core; see src.hpp.
+
+#include "quicchat/quic.hpp"
+
+#ifdef QUICCHAT_COMPILED
+namespace quicchat {
+
+template class Client<quic::Endpoint>;
+template class ClientCalls<quic::Client>;
+template class Delivery<quic::Endpoint>;
+template class FileStreams<quic::Endpoint>;
+template class Logins<quic::Endpoint>;
+template class Peers<quic::Endpoint>;
+template class Server<quic::Endpoint>;
+template class DeviceAuthenticator<quic::WolfCrypto>;
+template class DeviceLogin<quic::WolfCrypto>;
+template class ScramAuthenticator<quic::WolfCrypto>;
+template class ScramClient<quic::WolfCrypto>;
+template class ScramLogin<quic::WolfCrypto>;
+template class ScramServer<quic::WolfCrypto>;
+
+}  // namespace quicchat
+#endif
+
+// --- Bodies: all of them, by folder.
+
+#include "quicchat/quic/impl/acknowledgement_hold.ipp"
+#include "quicchat/quic/impl/address.ipp"
+#include "quicchat/quic/impl/afterlife.ipp"
+#include "quicchat/quic/impl/callbacks.ipp"
+#include "quicchat/quic/impl/certificate.ipp"
+#include "quicchat/quic/impl/connection.ipp"
+#include "quicchat/quic/impl/connection_id.ipp"
+#include "quicchat/quic/impl/connection_life.ipp"
+#include "quicchat/quic/impl/doorman.ipp"
+#include "quicchat/quic/impl/endpoint.ipp"
+#include "quicchat/quic/impl/endpoint_turn.ipp"
+#include "quicchat/quic/impl/error.ipp"
+#include "quicchat/quic/impl/known_servers_file.ipp"
+#include "quicchat/quic/impl/packet_writer.ipp"
+#include "quicchat/quic/impl/pem.ipp"
+#include "quicchat/quic/impl/random.ipp"
+#include "quicchat/quic/impl/run.ipp"
+#include "quicchat/quic/impl/send_buffer.ipp"
+#include "quicchat/quic/impl/stream.ipp"
+#include "quicchat/quic/impl/timer_heap.ipp"
+#include "quicchat/quic/impl/tls.ipp"
+#include "quicchat/quic/impl/token.ipp"
+#include "quicchat/quic/impl/trust.ipp"
+#include "quicchat/quic/impl/udp_control.ipp"
+#include "quicchat/quic/impl/udp_send_queue.ipp"
+#include "quicchat/quic/impl/udp_socket.ipp"
+#include "quicchat/quic/impl/wolf_crypto.ipp"

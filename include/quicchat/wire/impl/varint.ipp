@@ -1,0 +1,36 @@
+#pragma once
+
+#include "quicchat/wire/varint.hpp"
+
+#include <cassert>
+
+#include "quicchat/base/config.hpp"
+
+namespace quicchat {
+
+QUICCHAT_DECL void append_varint(Buffer& buffer, std::uint64_t value) {
+    assert(value <= varint_max);
+    const std::size_t length = varint_size(value);
+    const unsigned prefix = length == 1 ? 0 : length == 2 ? 1 : length == 4 ? 2 : 3;
+    for (std::size_t i = 0; i < length; ++i) {
+        auto octet = static_cast<std::uint8_t>(value >> (8 * (length - 1 - i)));
+        if (i == 0) octet = static_cast<std::uint8_t>(octet | (prefix << 6));
+        buffer.push_back(std::byte{octet});
+    }
+}
+
+QUICCHAT_DECL Result<std::uint64_t> read_varint(BytesView& bytes) {
+    if (bytes.empty()) return Errc::malformed_frame;
+
+    const std::size_t length = varint_size_from_first(bytes[0]);
+    if (bytes.size() < length) return Errc::malformed_frame;
+
+    std::uint64_t value = std::to_integer<std::uint64_t>(bytes[0]) & 0x3f;
+    for (const std::byte octet : bytes.subspan(1, length - 1)) {
+        value = (value << 8) | std::to_integer<std::uint64_t>(octet);
+    }
+    bytes = bytes.subspan(length);
+    return value;
+}
+
+}  // namespace quicchat
