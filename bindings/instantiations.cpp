@@ -2,8 +2,6 @@
 
 namespace quicchat {
 
-template class Client<quic::Endpoint>;
-template class Server<quic::Endpoint>;
 template class quic::Driver<quic::Client>;
 template class quic::Driver<quic::Server>;
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The two big templates, instantiated once for the whole module: in instantiations.cpp.
+// What runs a client and a server, instantiated once for the whole module: in instantiations.cpp.
 
 #include "quicchat/quic.hpp"
 
@@ -13,8 +13,6 @@ using ServerDriver = quic::Driver<quic::Server>;
 
 namespace quicchat {
 
-extern template class Client<quic::Endpoint>;
-extern template class Server<quic::Endpoint>;
 extern template class quic::Driver<quic::Client>;
 extern template class quic::Driver<quic::Server>;
 

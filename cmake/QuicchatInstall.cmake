@@ -64,6 +64,7 @@ install(
     FILES
         "${PROJECT_BINARY_DIR}/quicchatConfig.cmake"
         "${PROJECT_BINARY_DIR}/quicchatConfigVersion.cmake"
+        cmake/QuicchatCompiled.cmake
         cmake/QuicchatTransportLibraries.cmake
         cmake/checks/transport_libraries.cpp
     DESTINATION "${package_dir}" COMPONENT development)
@@ -90,3 +91,6 @@ if(TARGET quicchat_sqlite)
     quicchat_install_pc(quicchat-sqlite "quicchat with rooms and accounts in SQLite"
         "quicchat sqlite3 >= 3.37" "" "-pthread")
 endif()
+# For programs that compile quicchat/src.hpp and its likes in a file of their own.
+quicchat_install_pc(quicchat-compiled "quicchat with its functions' bodies in one file of a program"
+    "quicchat" "-DQUICCHAT_COMPILED" "")

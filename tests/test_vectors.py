@@ -231,7 +231,7 @@ class TokenVectors(unittest.TestCase):
         self.assertIn(32, {len(v["user"]) for v in self.vectors.values()})
 
     def test_the_exporter_is_the_one_of_the_code(self):
-        tls = VECTORS.parents[2] / "include" / "quicchat" / "quic" / "tls.hpp"
+        tls = VECTORS.parents[2] / "include" / "quicchat" / "quic" / "impl" / "tls.ipp"
         labels = re.findall(r' label = "([^"]+)"', tls.read_text(encoding="utf-8"))
         self.assertEqual(labels, [self.exporter["label"]])
         self.assertEqual((self.exporter["context_bytes"], self.exporter["bytes"]), ("0", "32"))

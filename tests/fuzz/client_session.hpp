@@ -8,7 +8,12 @@
 #include <variant>
 
 #include "input.hpp"
+#include "quicchat/base/display_name.hpp"
+#include "quicchat/base/file_name.hpp"
+#include "quicchat/base/text.hpp"
+#include "quicchat/session/act_form.hpp"
 #include "quicchat/session/client_session.hpp"
+#include "quicchat/session/peer_checks.hpp"
 #include "quicchat/wire/frame_assembler.hpp"
 
 namespace quicchat::test {

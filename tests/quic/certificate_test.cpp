@@ -7,6 +7,7 @@
 
 #include "quic/certificate_files.hpp"
 #include "quicchat/quic/tls.hpp"
+#include "quicchat/transport/fingerprint.hpp"
 #include "support/quic_world.hpp"
 
 using namespace quicchat;

@@ -1,4 +1,5 @@
 #include "quicchat/quic/known_servers_file.hpp"
+#include "quicchat/transport/fingerprint.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>

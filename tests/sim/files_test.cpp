@@ -8,6 +8,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include "quicchat/base/hex.hpp"
 #include "sim/courier.hpp"
 
 using namespace quicchat;

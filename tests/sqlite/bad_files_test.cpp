@@ -13,6 +13,8 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "quicchat/sqlite/account_admin.hpp"
+#include "quicchat/sqlite/database.hpp"
+#include "quicchat/sqlite/schema.hpp"
 #include "quicchat/sqlite/store.hpp"
 #include "sqlite/temporary_folder.hpp"
 #include "support/printers.hpp"

@@ -6,6 +6,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "quicchat/sqlite/database.hpp"
+#include "quicchat/sqlite/schema.hpp"
 #include "quicchat/sqlite/sqlite_log.hpp"
 #include "sqlite/temporary_folder.hpp"
 #include "support/printers.hpp"

@@ -1,4 +1,5 @@
 #include "quicchat/auth/known_servers.hpp"
+#include "quicchat/transport/fingerprint.hpp"
 
 #include <string>
 #include <string_view>

@@ -9,6 +9,7 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include "quicchat/wire/frame_assembler.hpp"
+#include "quicchat/wire/varint.hpp"
 #include "support/literals.hpp"
 #include "support/printers.hpp"
 
