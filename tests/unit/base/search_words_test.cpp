@@ -4,6 +4,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "quicchat/base/entropy.hpp"
 #include "support/printers.hpp"
 
 using namespace quicchat;
@@ -42,4 +43,28 @@ TEST_CASE("what cannot be searched for is refused", "[base]") {
     for (const char* bad : {"\x1b[2J", "a\x7f", "\xc2\x85", "\xc3", "\xed\xa0\x80", "a\rb"}) {
         CHECK(check_search(bad) == Errc::invalid_text);
     }
+}
+
+TEST_CASE("a word is found wherever a plain search finds it") {
+    Entropy random = Entropy::seeded(7);
+    const auto draw = [&](std::size_t letters, std::size_t length_max) {
+        // Few letters, so that beginnings and ends of words repeat; some have two octets.
+        static constexpr const char* alphabet[] = {"a", "b", "д", "е", "c"};
+        std::string text;
+        for (std::size_t n = 1 + random.draw_number() % length_max; n > 0; --n) {
+            text += alphabet[random.draw_number() % letters];
+        }
+        return text;
+    };
+    std::size_t found = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        const std::size_t letters = 1 + static_cast<std::size_t>(i) % 5;
+        const std::string text = draw(letters, 40);
+        const std::string word = draw(letters, 8);
+        const bool is_there = text.find(word) != std::string::npos;
+        CAPTURE(text, word);
+        REQUIRE(SearchWords{word}.are_in(text) == is_there);
+        found += is_there ? 1 : 0;
+    }
+    CHECK(found > 5000);
 }

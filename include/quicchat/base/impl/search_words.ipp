@@ -23,11 +23,14 @@ QUICCHAT_DECL SearchWords::Word::Word(std::string folded)
 }
 
 QUICCHAT_DECL bool SearchWords::Word::is_in(std::string_view text) const {
+    // In UTF-8 the second octet of a letter tells it from others of its alphabet.
+    const std::size_t anchor = text_.size() > 1 && static_cast<std::uint8_t>(text_[0]) >= 0xc0;
     std::size_t matched = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (matched == 0) {  // most of the time
-            i = text.find(text_.front(), i);
-            if (i == std::string_view::npos) return false;
+            const std::size_t found = text.find(text_[anchor], i + anchor);
+            if (found == std::string_view::npos) return false;
+            i = found - anchor;
         }
         while (matched > 0 && text[i] != text_[matched]) matched = border_[matched];
         if (text[i] == text_[matched] && ++matched == text_.size()) return true;
