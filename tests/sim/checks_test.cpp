@@ -73,9 +73,11 @@ private:
         Chatter& person = *people_[draw(0, 2)];
         switch (draw(0, 29)) {
             case 0:
+                doubt_unanswered();
                 return town_.cut();
             case 1:
                 if (draw(0, 3) != 0) return;
+                doubt_unanswered();
                 town_.restart();
                 open_.clear();  // the one that asked is gone
                 return;
@@ -103,6 +105,21 @@ private:
         sent_.push_back({person.user, text});
         numbers_[id] = sent_.size() - 1;
         requests_[{&person, *request}] = sent_.size() - 1;
+    }
+
+    /// What has no answer yet may be refused, for want of a judgement or of room for the question,
+    /// and that refusal be lost with the connection (GUARANTEES.md, "Refusals and order").
+    void doubt_unanswered() {
+        std::set<std::size_t> acked;
+        for (const Chatter* person : people_) {
+            for (const Acked& ack : person->all<Acked>()) {
+                const auto number = requests_.find({person, ack.request});
+                if (number != requests_.end()) acked.insert(number->second);
+            }
+        }
+        for (std::size_t number = 0; number < sent_.size(); ++number) {
+            if (acked.count(number) == 0) doubted_.insert(sent_[number].text);
+        }
     }
 
     void take_questions() {
