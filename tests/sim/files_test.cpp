@@ -439,3 +439,23 @@ TEST_CASE("an offer without bytes ends, and takes no space from anybody", "[file
     town.run_for(std::chrono::seconds{90});
     (void)ada.must_send("#lobby", make_content(2 << 20, 3));  // their windows are free again
 }
+
+TEST_CASE("an account has room for so many files, and fetches so many at a time", "[files]") {
+    Limits limits;
+    limits.files_per_account_bytes_max = 400 * kib;
+    limits.downloads_per_account_max = 1;
+    limits.file_bytes_per_account = {.burst = 128 * kib, .per_second = kib};
+    Town town{with_limits(limits)};
+    Courier ada{town, town.add_in("ada", "#lobby")};
+    Courier tablet{town, town.add_in("Ada", "#lobby")};
+    Courier bob{town, town.add_in("bob", "#lobby")};
+    const Offset large = ada.must_send("#lobby", make_content(300 * kib, 1));
+    CHECK(tablet.outcome(tablet.send("#lobby", make_content(101 * kib, 2))) ==
+          Errc::quota_exceeded);
+    const Offset small = bob.must_send("#lobby", make_content(101 * kib, 3));
+
+    REQUIRE(ada.fetch("#lobby", large));
+    ada.run();  // and it waits for its rate
+    CHECK(tablet.outcome(tablet.fetch("#lobby", small)) == Errc::queue_full);
+    CHECK(bob.outcome(bob.fetch("#lobby", small)) == Errc{});
+}
