@@ -71,8 +71,7 @@ public:
     }
 
 private:
-    /// More are not kept for a connection that does not read: they are hints. Its own account's
-    /// markers are in the list of rooms.
+    /// More changes of others are not kept for a connection that does not read: they are hints.
     static constexpr std::size_t changes_max = 1024;
 
     /// A room and an account; without a room it is about the account's display name.

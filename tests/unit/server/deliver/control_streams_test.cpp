@@ -125,3 +125,21 @@ TEST_CASE("who came and went is told once, as it is when the stream takes it", "
     REQUIRE(told.size() == 2);
     for (const wire::Presence& p : told) CHECK(p.present == (p.user == "dora"));
 }
+
+TEST_CASE("others' changes leave room for those of one's own account", "[server]") {
+    Bystander chat;
+    chat.mark(1, "#lobby", 1, true);
+    REQUIRE(chat.read_one().size() == 1);  // and now the stream is full
+    const Room& lobby = *chat.hub.room_store().directory().find("#lobby");
+    for (int i = 0; i < 3000; ++i) {
+        chat.hub.control().note_marker(ConnectionId{2}, lobby, "stranger" + std::to_string(i));
+    }
+    chat.log_in(7, "bob");
+    chat.mark(7, "#lobby", 33);
+    bool told = false;
+    for (auto got = chat.read_one(); !got.empty(); got = chat.read_one()) {
+        const auto* marker = std::get_if<wire::Marker>(&got[0]);
+        told = told || (marker != nullptr && marker->user == "bob" && marker->offset == 33);
+    }
+    CHECK(told);
+}

@@ -74,7 +74,10 @@ QUICCHAT_DECL void ControlStreams::wake(ConnectionId connection) { waiting_.inse
 
 QUICCHAT_DECL void ControlStreams::note(ConnectionId connection, Change change) {
     Connection* found = find(connection);
-    if (found == nullptr || found->changes.size() >= changes_max) return;
+    if (found == nullptr) return;
+    // Others' may be left out where there are too many, one's own not: these are one's own doing.
+    const bool is_full = found->changes.size() >= changes_max;
+    if (is_full && !is_same_name(change.second, found->user)) return;
     if (found->changes.insert(std::move(change)).second) wake(connection);
 }
 
