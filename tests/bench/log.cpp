@@ -69,12 +69,13 @@ Figures measure(RoomLog& log, std::size_t outstanding, double seconds, const Wai
             log.append(number, rooms[number % rooms.size()], make_record(number), {});
         }
         wait();
-        while (const auto done = log.poll_completion()) {
+        while (const auto done = log.poll_news()) {
             if (done->error != Errc{}) {
                 std::fprintf(stderr, "an append failed\n");
                 std::exit(1);
             }
-            latencies.push_back(static_cast<double>(monotonic_ns() - asked_ns[done->token]) / 1000);
+            latencies.push_back(static_cast<double>(monotonic_ns() - asked_ns[*done->token]) /
+                                1000);
         }
     }
     const double wall = static_cast<double>(monotonic_ns() - begin) / 1e9;

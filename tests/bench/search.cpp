@@ -36,7 +36,7 @@ void fill(RoomLog& log, std::size_t bytes) {
         log.append(i, "#a", std::move(record), {});
     }
     for (std::uint64_t done = 0; done < much.records_max;) {
-        if (log.poll_completion()) ++done;
+        if (log.poll_news()) ++done;
     }
 }
 

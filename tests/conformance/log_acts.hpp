@@ -222,7 +222,7 @@ void check_changes() {
         CHECK(append(harness, "#a", make_act(3, edit, 99, "better")).error == Errc::conflict);
         append(harness, "#a", make_act(5, deletion, 2));
         for (const Record& again : {make_act(3, edit, 2, "better"), make_act(5, deletion, 2)}) {
-            const AppendCompletion done = append(harness, "#a", again);
+            const LogNews done = append(harness, "#a", again);
             CHECK(done.error == Errc{});
             CHECK(done.duplicate);
             CHECK(done.offset == (again.act.kind == edit ? 3 : 5));
@@ -238,7 +238,7 @@ void check_changes() {
                                             {make_record(1, "other"), 1u},
                                             {make_act(2, message, 1, "two"), 2u},
                                             {make_act(4, edit, 2, "other"), 4u}}) {
-            const AppendCompletion done = append(harness, "#a", again);
+            const LogNews done = append(harness, "#a", again);
             CHECK(done.error == Errc{});
             CHECK(done.duplicate);
             CHECK(done.offset == offset);

@@ -41,7 +41,7 @@ void check_rooms() {
         CHECK(head->head == 0);
         CHECK(log.head("#a").epoch == head->epoch);
         CHECK(offsets(log, "#a").empty());
-        CHECK_FALSE(log.poll_completion());
+        CHECK_FALSE(log.poll_news());
     }
     SECTION("finds a room that was begun") {
         const Epoch epoch = log.open("#a", much)->epoch;
@@ -69,7 +69,7 @@ void check_rooms() {
         CHECK(again->head == 0);
         CHECK(again->first == 1);
         CHECK(offsets(log, "#a").empty());
-        const AppendCompletion done = append(harness, "#a", make_record(1));
+        const LogNews done = append(harness, "#a", make_record(1));
         CHECK(done.offset == 1);
         CHECK(done.epoch == again->epoch);
         CHECK_FALSE(done.duplicate);
@@ -83,12 +83,12 @@ void check_rooms() {
         const Epoch second = log.open("#a", much)->epoch;
         log.append(3, "#a", make_record(3), {});
         for (const AppendToken token : {1u, 2u}) {
-            const AppendCompletion done = next(harness);
+            const LogNews done = next(harness);
             CHECK(done.token == token);
             CHECK(done.epoch == first);
             CHECK(log.head("#a").epoch == second);
         }
-        const AppendCompletion done = next(harness);
+        const LogNews done = next(harness);
         CHECK(done.epoch == second);
         CHECK(done.offset == 1);
         CHECK(log.head("#a").head == 1);
@@ -130,7 +130,7 @@ void check_appending() {
             log.append(i, i % 3 == 0 ? "#b" : "#a", make_record(i), {});
         }
         for (unsigned i = 1; i <= 700; ++i) {
-            const AppendCompletion done = next(harness);
+            const LogNews done = next(harness);
             REQUIRE(done.token == i);
             REQUIRE(done.error == Errc{});
             REQUIRE(done.room == (i % 3 == 0 ? "#b" : "#a"));
@@ -140,7 +140,7 @@ void check_appending() {
             REQUIRE(done.durability == H::durability);
             REQUIRE_FALSE(done.duplicate);
         }
-        CHECK_FALSE(log.poll_completion());
+        CHECK_FALSE(log.poll_news());
         CHECK(log.durability() == H::durability);
     }
     SECTION("knows a record from the moment on when its completion was polled") {
@@ -196,7 +196,7 @@ void check_dedup() {
         CHECK(append(harness, "#a", make_record(2)).offset == 2);
         Record again = make_record(1);
         again.time += std::chrono::hours{1};
-        const AppendCompletion done = append(harness, "#a", again);
+        const LogNews done = append(harness, "#a", again);
         CHECK(done.error == Errc{});
         CHECK(done.duplicate);
         CHECK(done.offset == 1);
@@ -208,7 +208,7 @@ void check_dedup() {
     SECTION("also while the first append is under way") {
         for (unsigned i = 0; i < 300; ++i) log.append(i, "#a", make_record(1 + i / 3), {});
         for (unsigned i = 0; i < 300; ++i) {
-            const AppendCompletion done = next(harness);
+            const LogNews done = next(harness);
             REQUIRE(done.token == i);
             REQUIRE(done.offset == 1 + i / 3);
             REQUIRE(done.duplicate == (i % 3 > 0));
@@ -221,7 +221,7 @@ void check_dedup() {
         Record attributes = make_record(1, "first");
         attributes.attributes = R"({"n":2})";
         for (const Record& other : {make_record(1, "second"), attributes}) {
-            const AppendCompletion done = append(harness, "#a", other);
+            const LogNews done = append(harness, "#a", other);
             CHECK(done.error == Errc::conflict);
             CHECK_FALSE(done.duplicate);
         }
@@ -306,7 +306,7 @@ void check_retention() {
             log.append(number, "#a", make_record(number, "x"), {});
         }
         for (const Offset offset : {1u, 2u, 3u, 4u, 3u, 5u}) {
-            const AppendCompletion done = next(harness);
+            const LogNews done = next(harness);
             REQUIRE(done.error == Errc{});
             CHECK(done.offset == offset);
         }
@@ -365,7 +365,7 @@ void check_restart() {
             harness.restart();
             CHECK(log.open("#c", much)->head == 600);
             CHECK(offsets(log, "#c").size() == 600);
-            CHECK_FALSE(log.poll_completion());
+            CHECK_FALSE(log.poll_news());
         }
     }
 }

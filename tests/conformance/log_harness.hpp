@@ -65,30 +65,35 @@ inline Record make_act(unsigned number, Act::Kind kind, Offset target, std::stri
 }
 
 template <LogHarness H>
-AppendCompletion next(H& harness) {
+LogNews next(H& harness) {
     for (int i = 0; i < 1000; ++i) {
-        if (auto done = harness.log().poll_completion()) return *std::move(done);
-        harness.wait();
+        auto news = harness.log().poll_news();
+        if (!news) {
+            harness.wait();
+            continue;
+        }
+        CHECK(news->is_commit() == (news->error == Errc{} && !news->duplicate));
+        return *std::move(news);
     }
-    FAIL("no completion came");
+    FAIL("no news came");
     return {};
 }
 
 template <LogHarness H>
-AppendCompletion append(H& harness, const std::string& room, Record record, AppendToken token = 1,
-                        std::vector<StateChange> changes = {}) {
+LogNews append(H& harness, const std::string& room, Record record, AppendToken token = 1,
+               std::vector<StateChange> changes = {}) {
     harness.log().append(token, room, std::move(record), std::move(changes));
-    AppendCompletion done = next(harness);
+    LogNews done = next(harness);
     CHECK(done.token == token);
     CHECK(done.room == room);
-    CHECK_FALSE(harness.log().poll_completion());
+    CHECK_FALSE(harness.log().poll_news());
     return done;
 }
 
 template <LogHarness H>
-AppendCompletion look_up(H& harness, const std::string& room, Record record) {
+LogNews look_up(H& harness, const std::string& room, Record record) {
     harness.log().look_up(1, room, std::move(record));
-    AppendCompletion done = next(harness);
+    LogNews done = next(harness);
     CHECK(done.room == room);
     return done;
 }

@@ -31,7 +31,7 @@ inline Record make_late_record(unsigned number, Duration late, std::string text 
 template <LogHarness H>
 void check_too_hasty(H& harness, const Record& record) {
     const LogHead before = harness.log().head("#a");
-    const AppendCompletion done = append(harness, "#a", record, 1, {{"key", "value"}});
+    const LogNews done = append(harness, "#a", record, 1, {{"key", "value"}});
     CHECK(done.error == Errc::rate_limited);
     CHECK_FALSE(done.duplicate);
     CHECK(harness.log().head("#a").head == before.head);
@@ -130,7 +130,7 @@ void check_haste() {
         log.append(31, "#a", make_record_of("eve", 1, 1), {});
         log.append(32, "#a", make_record(32), {});
         for (unsigned i = 2; i <= 32; ++i) {
-            const AppendCompletion done = next(harness);
+            const LogNews done = next(harness);
             REQUIRE(done.token == i);
             CHECK(done.error == (i > 8 && i < 31 ? Errc::rate_limited : Errc{}));
         }
@@ -179,7 +179,7 @@ void check_haste_in_bytes() {
     /// Until one is refused: the number of the last one that was not.
     const auto fill = [&](const std::string& more) {
         for (;; ++number) {
-            const AppendCompletion done = append(harness, "#a", make_record(number + 1, more));
+            const LogNews done = append(harness, "#a", make_record(number + 1, more));
             REQUIRE(number < 200);
             if (done.error == Errc{}) continue;
             CHECK(done.error == Errc::rate_limited);

@@ -78,7 +78,7 @@ void check_state() {
         log.store("#b", {{"one", "c"}});
         log.store("#a", {{"four", std::nullopt}});
         for (int i = 0; i < 2; ++i) CHECK(next(harness).error == Errc{});
-        CHECK_FALSE(log.poll_completion());
+        CHECK_FALSE(log.poll_news());
         CHECK(state("#a") == RoomState{{"one", "c"}, {"two", "b"}});
         CHECK(state("#b") == RoomState{{"one", "c"}});
     }
@@ -130,14 +130,14 @@ void check_look_ups() {
         append(harness, "#a", make_record(2));
         Record again = make_record(2);
         again.time = {};
-        const AppendCompletion found = look_up(harness, "#a", again);
+        const LogNews found = look_up(harness, "#a", again);
         CHECK(found.error == Errc{});
         CHECK(found.duplicate);
         CHECK(found.offset == 2);
         CHECK(found.time == make_record(2).time);
         CHECK(found.epoch == log.head("#a").epoch);
         CHECK(look_up(harness, "#a", make_record(2, "other")).error == Errc::conflict);
-        const AppendCompletion missed = look_up(harness, "#a", make_record(3));
+        const LogNews missed = look_up(harness, "#a", make_record(3));
         CHECK(missed.error == Errc::no_such_message);
         CHECK_FALSE(missed.duplicate);
         CHECK(log.head("#a").head == 2);

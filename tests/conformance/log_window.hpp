@@ -35,7 +35,7 @@ void check_recognised(H& harness, const Record& record, Offset offset) {
     const LogHead before = harness.log().head("#a");
     Record again = record;
     again.time += std::chrono::hours{1};
-    const AppendCompletion done = append(harness, "#a", again);
+    const LogNews done = append(harness, "#a", again);
     CHECK(done.error == Errc{});
     CHECK(done.duplicate);
     CHECK(done.offset == offset);
@@ -147,7 +147,7 @@ void check_window() {
             log.append(number, "#a", make_record(number), {});
         }
         for (const Offset offset : {1u, 2u, 3u, 1u, 4u, 2u, 1u}) {
-            const AppendCompletion done = next(harness);
+            const LogNews done = next(harness);
             REQUIRE(done.error == Errc{});
             CHECK(done.offset == offset);
         }

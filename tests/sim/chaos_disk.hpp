@@ -110,8 +110,8 @@ struct Disk {
         room.originals.pop_back();
     }
 
-    /// Does what was asked for. What has no completion has token 0.
-    AppendCompletion apply(const Pending& asked) {
+    /// Does what was asked for. What has no news has no token.
+    LogNews apply(const Pending& asked) {
         if (asked.kind != Pending::Kind::store) return store(asked);
         apply_changes(rooms.at(asked.room), asked.changes);
         return {};
@@ -128,10 +128,10 @@ struct Disk {
     }
 
     /// Stores a record, or finds that it is there.
-    AppendCompletion store(const Pending& append) {
+    LogNews store(const Pending& append) {
         const std::string& name = append.room;
         Room& room = rooms.at(name);
-        AppendCompletion done{.token = append.token, .room = append.room, .epoch = room.epoch};
+        LogNews done{.token = append.token, .room = append.room, .epoch = room.epoch};
         done.durability = Durability::fsync;
         const std::optional<Offset> found = find(name, append.record);
         if (found) {
@@ -154,6 +154,7 @@ struct Disk {
         apply_changes(room, append.changes);
         done.offset = room.head();
         done.time = append.record.time;
+        done.record = append.record;
         since_start.insert_or_assign({name, done.offset}, true);
         const Offset kept = room.retention.records_max;
         if (room.head() + 1 - room.first > kept) room.first = room.head() + 1 - kept;
@@ -221,7 +222,7 @@ struct Disk {
     std::map<std::string, Room> rooms;
     std::deque<Pending> pending;
     std::deque<Pending> postponed;  ///< Changes of state that a full disk did not take.
-    std::deque<AppendCompletion> acked_early;
+    std::deque<LogNews> acked_early;
     std::map<std::pair<std::string, Offset>, bool> since_start;
 };
 
@@ -256,7 +257,7 @@ public:
         if (disk_->fault != DiskFault::ack_before_commit) return;
         Disk copy = *disk_;
         for (const Disk::Pending& earlier : disk_->pending) {
-            const AppendCompletion done = copy.apply(earlier);
+            const LogNews done = copy.apply(earlier);
             if (done.token == token) disk_->acked_early.push_back(done);
         }
     }
@@ -266,8 +267,8 @@ public:
     void store(const std::string& room, std::vector<StateChange> changes) override {
         ask({Disk::Pending::Kind::store, 0, room, {}, std::move(changes), {}});
     }
-    std::optional<AppendCompletion> poll_completion() override {
-        std::optional<AppendCompletion> done;
+    std::optional<LogNews> poll_news() override {
+        std::optional<LogNews> done;
         while (!done && !disk_->pending.empty() && disk_->pending.front().due <= disk_->now) {
             const Disk::Pending asked = std::move(disk_->pending.front());
             disk_->pending.pop_front();
@@ -276,7 +277,7 @@ public:
             } else {  // it was forgotten
                 done = {.token = asked.token, .room = asked.room, .error = Errc::no_such_message};
             }
-            if (done->token == 0) done.reset();
+            if (!done->token) done.reset();
         }
         if (disk_->fault != DiskFault::ack_before_commit) return done;
         if (done && done->error == Errc::no_such_message) return done;
@@ -320,6 +321,7 @@ public:
             if (record.act.target != target) continue;
             if (!adds && record.act.kind != Act::Kind::unreaction) continue;
             ++found.records;
+            if (record.author == author) ++found.by_author;
             if (record.author == author && record.text == text) found.there = adds;
         }
         if (disk_->fault == DiskFault::reactions_forgotten) found.there = false;
@@ -334,7 +336,7 @@ private:
         disk_->pending.push_back(std::move(asked));
     }
 
-    AppendCompletion apply(const Disk::Pending& asked) {
+    LogNews apply(const Disk::Pending& asked) {
         for (const Disk::Pending& earlier : std::exchange(disk_->postponed, {})) {
             if (disk_->rooms.count(earlier.room) != 0) disk_->apply(earlier);
         }
@@ -345,11 +347,11 @@ private:
         return disk_->apply(asked);
     }
 
-    AppendCompletion refuse(const Disk::Pending& asked) {
-        AppendCompletion done{.token = asked.token, .room = asked.room};
+    LogNews refuse(const Disk::Pending& asked) {
+        LogNews done{.token = asked.token, .room = asked.room};
         if (asked.kind == Disk::Pending::Kind::store) {
             disk_->postponed.push_back(asked);
-            return done;
+            return {};
         }
         if (asked.kind == Disk::Pending::Kind::look_up || disk_->find(asked.room, asked.record)) {
             return apply(asked);

@@ -126,7 +126,7 @@ TEST_CASE("a client goes on with the server that comes after its server", "[sim]
         const Retention retention{100, 100'000};
         REQUIRE(copy->open("#lobby", retention)->epoch == scene.log->head("#lobby").epoch);
         copy->append(1, "#lobby", (*scene.log->read("#lobby", 0, 1))[0].record);
-        REQUIRE(copy->poll_completion()->offset == 1);
+        REQUIRE(copy->poll_news()->offset == 1);
         REQUIRE(scene.client.publish("#lobby", "lost"));
         scene.run_for(1s);
         scene.server.reset();

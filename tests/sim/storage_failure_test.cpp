@@ -41,9 +41,9 @@ public:
         if (*broken_) return Errc::storage_failed;
         return log_.state(room);
     }
-    std::optional<AppendCompletion> poll_completion() override {
+    std::optional<LogNews> poll_news() override {
         if (auto refused = pop_front(refused_)) return refused;
-        auto done = log_.poll_completion();
+        auto done = log_.poll_news();
         if (done && *broken_) done->error = Errc::storage_failed;
         return done;
     }
@@ -65,7 +65,7 @@ public:
 private:
     const bool* broken_;
     const bool* full_;
-    std::deque<AppendCompletion> refused_;
+    std::deque<LogNews> refused_;
     MemoryLog log_{Entropy::seeded(1)};
 };
 

@@ -303,8 +303,8 @@ TEST_CASE("an older database", "[sqlite][files]") {
         REQUIRE((*store)->open_room("#a", {1000, 1'000'000}));
         const auto complete = [&](Record appended) {
             (*store)->append(1, "#a", std::move(appended));
-            std::optional<AppendCompletion> done;
-            while (!(done = (*store)->poll_completion())) ::usleep(1000);
+            std::optional<LogNews> done;
+            while (!(done = (*store)->poll_news())) ::usleep(1000);
             return *done;
         };
         CHECK((*store)->read("#a", 0, 9)->front().record.sent == 0);

@@ -68,9 +68,9 @@ Run run_script(Writer& writer, FaultyDisk& disk, const After& after) {
     for (std::size_t batch = 0; batch < 15; ++batch) {
         for (std::size_t i = 0; i < 4; ++i) writer.add(append(4 * batch + i));
         for (const AppendDone& done : writer.commit()) {
-            REQUIRE(done.completion.token == run.errors.size());
-            run.errors.push_back(done.completion.error);
-            run.offsets.push_back(done.completion.offset);
+            REQUIRE(done.news.token == run.errors.size());
+            run.errors.push_back(done.news.error);
+            run.offsets.push_back(done.news.offset);
         }
         writer.checkpoint_above(10);
         after(batch);
@@ -98,10 +98,10 @@ void check_disk(const test::DiskFiles& files, const Run& run) {
     const std::vector<AppendDone> done = writer->commit();
     REQUIRE(done.size() == run.errors.size());
     for (std::size_t i = 0; i < done.size(); ++i) {
-        REQUIRE(done[i].completion.error == Errc{});
+        REQUIRE(done[i].news.error == Errc{});
         if (run.errors[i] != Errc{}) continue;
-        REQUIRE(done[i].completion.duplicate);
-        REQUIRE(done[i].completion.offset == run.offsets[i]);
+        REQUIRE(done[i].news.duplicate);
+        REQUIRE(done[i].news.offset == run.offsets[i]);
     }
     REQUIRE(writer->rooms().at(room).head == done.size());  // each is there exactly once
 }
@@ -261,11 +261,11 @@ TEST_CASE("a full disk still answers for what it has", "[sqlite][io]") {
     writer->add(append(1000));
     const auto done = writer->commit();
     REQUIRE(done.size() == 4);
-    CHECK(done[0].completion.error == Errc::storage_full);
-    CHECK(done[1].completion.duplicate);
-    CHECK(done[1].completion.offset == 8);
-    CHECK(done[2].completion.error == Errc::conflict);
-    CHECK(done[3].completion.error == Errc::storage_full);
+    CHECK(done[0].news.error == Errc::storage_full);
+    CHECK(done[1].news.duplicate);
+    CHECK(done[1].news.offset == 8);
+    CHECK(done[2].news.error == Errc::conflict);
+    CHECK(done[3].news.error == Errc::storage_full);
 
     SECTION("also to somebody who only asks") {
         writer->add(StoreState{room, {{"key", "waits"}}});
@@ -276,8 +276,8 @@ TEST_CASE("a full disk still answers for what it has", "[sqlite][io]") {
         }
         const auto answers = writer->commit();
         REQUIRE(answers.size() == 2);
-        CHECK(answers[0].completion.error == Errc::no_such_message);
-        CHECK(answers[1].completion.duplicate);
+        CHECK(answers[0].news.error == Errc::no_such_message);
+        CHECK(answers[1].news.duplicate);
     }
     SECTION("and keeps what is no append until there is room") {
         writer->add(CreateRoom{RoomKey{2}, "#b", Epoch{2}});
@@ -292,7 +292,7 @@ TEST_CASE("a full disk still answers for what it has", "[sqlite][io]") {
         CHECK(writer->saved() == 0);
         disk.fail_after(0, SQLITE_OK, false);
         writer->add(AppendRecord{RoomKey{2}, "#b", Epoch{2}, 9, make_record(1), {}, false});
-        CHECK(writer->commit().at(0).completion.offset == 1);
+        CHECK(writer->commit().at(0).news.offset == 1);
         CHECK_FALSE(writer->has_postponed());
         CHECK(writer->saved() == 5);
         CHECK_FALSE(writer->rooms().contains(room));
@@ -315,10 +315,10 @@ struct FaultyStore {
         REQUIRE(store->open_room("#a", much));
     }
 
-    AppendCompletion append(std::size_t number) {
+    LogNews append(std::size_t number) {
         store->append(number, "#a", make_record(number));
         for (int i = 0; i < 100; ++i) {
-            if (auto done = store->poll_completion()) return *std::move(done);
+            if (auto done = store->poll_news()) return *std::move(done);
             pollfd wake{store->wake_fd(), POLLIN, 0};
             (void)::poll(&wake, 1, 100);
         }
@@ -354,7 +354,7 @@ TEST_CASE("a store whose disk is full", "[sqlite][io]") {
             f.store->change_devices({.account = "ada", .write = ChangeDevices::Write::insert});
         CHECK(f.append(100).error == Errc::storage_full);
         CHECK(f.store->saved() < ticket);
-        CHECK_FALSE(f.store->poll_completion());
+        CHECK_FALSE(f.store->poll_news());
         f.disk.fail_after(0, SQLITE_OK, false);
         pollfd wake{f.store->wake_fd(), POLLIN, 0};
         CHECK(::poll(&wake, 1, 5000) == 1);

@@ -38,7 +38,7 @@ TEST_CASE("a database that another program has locked refuses for now, and is no
     writer->add(CreateRoom{room, "#a", Epoch{1}});
     writer->add(SetRetention{room, {1000, 1'000'000}});
     writer->add(append(1));
-    REQUIRE(writer->commit().at(0).completion.offset == 1);
+    REQUIRE(writer->commit().at(0).news.offset == 1);
     CHECK_FALSE(writer->trouble());
 
     // As somebody does it by hand, or a program that makes a backup.
@@ -52,9 +52,9 @@ TEST_CASE("a database that another program has locked refuses for now, and is no
     writer->add(ChangeDevices{.ticket = 5, .account = "ada"});
     const auto done = writer->commit();
     REQUIRE(done.size() == 3);
-    CHECK(done[0].completion.error == Errc::storage_full);
-    CHECK(done[1].completion.duplicate);
-    CHECK(done[2].completion.error == Errc::conflict);
+    CHECK(done[0].news.error == Errc::storage_full);
+    CHECK(done[1].news.duplicate);
+    CHECK(done[2].news.error == Errc::conflict);
     CHECK_FALSE(writer->failure());
     REQUIRE(writer->trouble());
     CHECK(writer->trouble()->text.find("another program has locked it") != std::string::npos);
@@ -63,7 +63,7 @@ TEST_CASE("a database that another program has locked refuses for now, and is no
 
     REQUIRE(other->run("COMMIT") == SQLITE_OK);
     writer->add(append(2));
-    CHECK(writer->commit().at(0).completion.offset == 2);
+    CHECK(writer->commit().at(0).news.offset == 2);
     CHECK_FALSE(writer->has_postponed());
     CHECK_FALSE(writer->trouble());
     CHECK(writer->saved() == 5);

@@ -57,8 +57,8 @@ TEST_CASE("a database of the first version is brought to this one, with all that
         REQUIRE(records);
         REQUIRE(records->size() == 4);
         CHECK(records->front().record.text == "hello");
-        CHECK(*log.reactions("#a", 1, "ada", "+1") == Reactions{3, true});
-        CHECK(*log.reactions("#a", 1, "bob", "+1") == Reactions{3, false});
+        CHECK(*log.reactions("#a", 1, "ada", "+1") == Reactions{3, 1, true});
+        CHECK(*log.reactions("#a", 1, "bob", "+1") == Reactions{3, 2, false});
     }
     auto reader = open_reader(path, "");
     REQUIRE(reader);
@@ -99,7 +99,7 @@ TEST_CASE("a database whose log knew ids by their records only goes on with more
         const auto append = [&](const Record& record) {
             log.append(1, "#a", record, {});
             while (true) {
-                if (const auto done = log.poll_completion()) return *done;
+                if (const auto done = log.poll_news()) return *done;
                 pollfd wake{(*store)->wake_fd(), POLLIN, 0};
                 (void)::poll(&wake, 1, 100);
             }

@@ -157,11 +157,11 @@ TEST_CASE("a writer tells records apart whose names collide", "[sqlite][names]")
                 writer->add(AppendRecord{room, "#a", Epoch{1}, 0, again, {}, false});
             }
             const auto done = writer->commit();
-            CHECK(done.at(0).completion.offset == ++expected);
-            CHECK(done.at(0).completion.duplicate == (restarts == 1));
-            CHECK(done.at(1).completion.offset == expected);
-            CHECK(done.at(1).completion.duplicate);
-            CHECK(done.at(2).completion.error == Errc::conflict);
+            CHECK(done.at(0).news.offset == ++expected);
+            CHECK(done.at(0).news.duplicate == (restarts == 1));
+            CHECK(done.at(1).news.offset == expected);
+            CHECK(done.at(1).news.duplicate);
+            CHECK(done.at(2).news.error == Errc::conflict);
         }
     }
 }

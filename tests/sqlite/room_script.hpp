@@ -102,7 +102,7 @@ public:
         const Answer expected = append(random);
         const std::vector<sqlite::AppendDone> done = writer_->commit();
         REQUIRE(done.size() == 1);
-        if (done[0].completion.error == Errc::storage_full) {
+        if (done[0].news.error == Errc::storage_full) {
             rooms_ = before;  // the store waits, and will not be lost
             return false;
         }
@@ -120,8 +120,8 @@ private:
     };
 
     static void check(const sqlite::AppendDone& done, const Answer& expected) {
-        REQUIRE(done.completion.error == expected.error);
-        REQUIRE(done.completion.offset == expected.offset);
+        REQUIRE(done.news.error == expected.error);
+        REQUIRE(done.news.offset == expected.offset);
     }
 
     /// Once it is told that they are gone, as the Store does it.
@@ -293,8 +293,7 @@ inline std::optional<std::string> reopen_script(const FaultyDisk& disk) {
                 key, room.name, room.epoch, 0, make_script_record(1'000'000, 10), {}, false});
         }
         const auto done = writer->commit();
-        if (done.size() != 2 || done[0].completion.offset != room.head + 1 ||
-            !done[1].completion.duplicate) {
+        if (done.size() != 2 || done[0].news.offset != room.head + 1 || !done[1].news.duplicate) {
             return std::nullopt;
         }
     }

@@ -75,7 +75,7 @@ public:
         while (book->saved() < ticket && std::chrono::steady_clock::now() < end) {
             pollfd wake{store->wake_fd(), POLLIN, 0};
             (void)::poll(&wake, 1, 100);
-            while (store->poll_completion()) {
+            while (store->poll_news()) {
             }
         }
         REQUIRE(book->saved() >= ticket);

@@ -47,7 +47,7 @@ public:
 
     void append(std::size_t number) {
         store->append(number, "#a", make_record(number));
-        while (!store->poll_completion()) REQUIRE(is_awake(10'000));
+        while (!store->poll_news()) REQUIRE(is_awake(10'000));
     }
 
     std::int64_t count(const char* sql) { return *read_number(store->reader(), sql); }
@@ -61,13 +61,13 @@ TEST_CASE("a store", "[sqlite][store]") {
     StoreFixture f;
 
     SECTION("wakes its caller as long as a completion waits") {
-        CHECK_FALSE(f.store->poll_completion());
+        CHECK_FALSE(f.store->poll_news());
         CHECK_FALSE(f.is_awake(50));
         for (std::size_t i = 0; i < 3; ++i) f.store->append(i, "#a", make_record(i));
         for (std::size_t i = 0; i < 3; ++i) {
-            while (!f.store->poll_completion()) REQUIRE(f.is_awake(10'000));
+            while (!f.store->poll_news()) REQUIRE(f.is_awake(10'000));
         }
-        while (f.is_awake(0)) CHECK_FALSE(f.store->poll_completion());
+        while (f.is_awake(0)) CHECK_FALSE(f.store->poll_news());
         CHECK_FALSE(f.is_awake(50));
     }
     SECTION("wakes its caller when devices are saved") {
@@ -76,7 +76,7 @@ TEST_CASE("a store", "[sqlite][store]") {
         CHECK(second > first);
         while (f.store->saved() < second) {
             REQUIRE(f.is_awake(10'000));
-            CHECK_FALSE(f.store->poll_completion());
+            CHECK_FALSE(f.store->poll_news());
         }
     }
     SECTION("deletes what retention dropped from the file") {

@@ -78,7 +78,7 @@ TEST_CASE("a store is written, read and administered at the same time", "[sqlite
         }
         pollfd wake{store->wake_fd(), POLLIN, 0};
         REQUIRE(::poll(&wake, 1, 20'000) == 1);
-        while (const auto completion = store->poll_completion()) {
+        while (const auto completion = store->poll_news()) {
             REQUIRE(completion->token == ++done);
             REQUIRE(completion->error == Errc{});
             REQUIRE(completion->offset == ++heads[completion->room]);

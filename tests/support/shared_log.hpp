@@ -32,7 +32,7 @@ public:
         log_->store(room, std::move(changes));
     }
     Result<RoomState> state(const std::string& room) const override { return log_->state(room); }
-    std::optional<AppendCompletion> poll_completion() override { return log_->poll_completion(); }
+    std::optional<LogNews> poll_news() override { return log_->poll_news(); }
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
                                            std::size_t count_max) const override {
         return log_->read(room, after, count_max);

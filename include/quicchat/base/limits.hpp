@@ -56,6 +56,7 @@ struct Limits {
     std::size_t pages_per_connection_max = 4;  ///< Under way at a time, each on a stream.
     std::size_t search_records_max = 5000;  ///< Looked at for one request; then it is asked again.
     std::size_t reactions_per_message_max = 1000;     ///< Records of them, taken back or not.
+    std::size_t reactions_by_account_max = 50;        ///< Of those, by one account.
     std::size_t profiles_max = 100'000;               ///< Display names that a server keeps: 15 MB.
     Duration typing_pause = std::chrono::seconds{3};  ///< Somebody types: said so often at most.
     Duration typing_expiry = std::chrono::seconds{6};  ///< And holds for so long.

@@ -43,7 +43,7 @@ public:
     Result<RoomState> state(const std::string& room) const override;
 
     /// Stores the record, too: before that nobody may know of it.
-    std::optional<AppendCompletion> poll_completion() override;
+    std::optional<LogNews> poll_news() override;
 
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
                                            std::size_t count_max) const override;
@@ -86,10 +86,10 @@ private:
         std::optional<Append> append;
     };
 
-    static AppendCompletion commit(Step step);
+    static LogNews commit(Step step);
 
     /// The record has the name of the one that is or was at the offset.
-    static void recognise(Room& r, const Record& record, Offset offset, AppendCompletion& done);
+    static void recognise(Room& r, const Record& record, Offset offset, LogNews& done);
 
     /// Does the changes of state that no append is before.
     void store_first();

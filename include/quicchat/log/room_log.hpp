@@ -65,29 +65,34 @@ struct LoggedRecord {
 
 /// What a log knows of the reactions on one message.
 struct Reactions {
-    std::size_t records = 0;  ///< Records of reactions and unreactions, by anybody.
-    bool there = false;       ///< Somebody's last one of some text is a reaction.
+    std::size_t records = 0;    ///< Records of reactions and unreactions, by anybody.
+    std::size_t by_author = 0;  ///< Those of them that are one account's.
+    bool there = false;         ///< Its last one of some text is a reaction.
     friend bool operator==(const Reactions&, const Reactions&) = default;
 };
 
-/// The caller's number for one append, returned with its completion.
+/// The caller's number for one append, returned with its news.
 using AppendToken = std::uint64_t;
 
-/// An append is over. On success the record is committed at `durability`, either now or, if
-/// `duplicate`, when the same device appended the same id first.
-struct AppendCompletion {
-    AppendToken token = 0;
-    std::string room;
+/// What a log has to tell: a record was committed, or an append of one's own has ended without.
+struct LogNews {
+    /// Of one's own append. Nothing: the record was put there by another who shares the log.
+    std::optional<AppendToken> token{};
+    std::string room{};
     /// `Errc{}`: success. `conflict`: the id was used with another body. `no_such_message`: there
     /// is nothing at the act's target that it could change. `storage_full`: nothing was stored, and
     /// reading goes on. `rate_limited`: it would push out what another wrote a short while ago, and
     /// nothing was stored. Anything else: the log is of no more use.
     Errc error{};
     Epoch epoch{};
-    Offset offset = 0;
-    WallTime time{};  ///< Of the record in the log.
-    bool duplicate = false;
+    Offset offset = 0;       ///< Of the record in the log, whether it is new or not.
+    WallTime time{};         ///< The same.
+    bool duplicate = false;  ///< The same device appended the same id first.
     Durability durability = Durability::memory;
+    /// What was committed, as it was put in; nothing unless it is new.
+    std::optional<Record> record{};
+
+    bool is_commit() const { return record.has_value() && error == Errc{}; }
 };
 
 /// Keeps the records of all rooms: `MemoryLog`, `SqliteLog`, or one of your own. A call for each
@@ -97,7 +102,9 @@ struct AppendCompletion {
 ///  - `open` begins a room's log or finds it, and is called before anything else about the room;
 ///  - `forget` deletes a room's log; if it is opened again, it has another epoch;
 ///  - offsets of a room begin at 1 and grow by 1 with each record, without a hole;
-///  - completions come in the order of the appends, and only once a record is committed;
+///  - each append has news, in the order of the appends, and only once its record is committed;
+///  - what others put into a log that is shared comes as news too, without a token, in the same
+///    order of offsets;
 ///  - looking for (author, device, id) and inserting are one step: an id is stored once, however
 ///    often it is appended, also while the first append is still under way. The same: text and
 ///    attributes as they were sent (`Record::sent`), and act; of a record that was changed, the
@@ -107,7 +114,7 @@ struct AppendCompletion {
 ///    records, `devices_per_account_max`: then the one that is quiet for longest is forgotten;
 ///  - an edit and its effect are one step: `read` gives the message at its target with the text and
 ///    attributes of the edit from then on, and `changed_by`: it may do so as soon as the edit is
-///    committed, before its completion is polled. A deletion leaves a tombstone there without text
+///    committed, before its news are polled. A deletion leaves a tombstone there without text
 ///    and with the attributes `{}`, and does the same to the text of its edits. Without a message
 ///    at the target that is within retention they are `no_such_message`;
 ///  - only its old end goes. A record that would push out one of another author that is younger
@@ -117,7 +124,7 @@ struct AppendCompletion {
 ///  - the changes of the room's state that come with a record are stored together with it or, if it
 ///    is a duplicate or refused, not at all. `store` needs no record, and is safe at the latest
 ///    when an append that followed it is;
-///  - `head` and `read` know a record from the moment on when its completion was polled;
+///  - `head` and `read` know a record from the moment on when its news were polled;
 ///  - what they know is there until retention drops it from the old end, and after a restart.
 ///
 /// `tests/conformance/log_conformance.hpp` has a test for each of these, for your log as well.
@@ -130,29 +137,30 @@ public:
     /// The rooms whose logs exist, in order: after a restart, those from before.
     virtual Result<std::vector<std::string>> rooms() const = 0;
     virtual LogHead head(const std::string& room) const = 0;
-    /// Puts a record behind all others. A completion with the token follows.
+    /// Puts a record behind all others. News with the token follow.
     virtual void append(AppendToken token, const std::string& room, Record record,
                         std::vector<StateChange> changes) = 0;
-    /// Completes as `append` would if the record is there already (or in the queue), or in conflict
+    /// Ends as `append` would if the record is there already (or in the queue), or in conflict
     /// with one; otherwise stores nothing and is `no_such_message`.
     virtual void look_up(AppendToken token, const std::string& room, Record record) = 0;
     virtual void store(const std::string& room, std::vector<StateChange> changes) = 0;
     /// What is stored of the room, for the start: at least what was asked before an append that was
     /// polled, or before the log was begun.
     virtual Result<RoomState> state(const std::string& room) const = 0;
-    virtual std::optional<AppendCompletion> poll_completion() = 0;
+    /// What has happened since, one by one.
+    virtual std::optional<LogNews> poll_news() = 0;
     /// At most `count_max` records with offsets above `after`, in order.
     virtual Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
                                                    std::size_t count_max) const = 0;
     /// The records of kind `file` that are within retention, in order: for the start.
     virtual Result<std::vector<LoggedRecord>> files(const std::string& room) const = 0;
-    /// The reactions on the message at `target` that are there, as `read` knows them; `there` is
-    /// about those of one author and text.
+    /// The reactions on the message at `target` that are there, as `read` knows them; `by_author`
+    /// and `there` are about one author, `there` about one text.
     virtual Result<Reactions> reactions(const std::string& room, Offset target,
                                         const std::string& author,
                                         const std::string& text) const = 0;
     virtual Durability durability() const = 0;
-    /// A descriptor that is readable while `poll_completion` has something; nothing if that is so
+    /// A descriptor that is readable while `poll_news` has something; nothing if that is so
     /// only after one's own calls.
     virtual std::optional<int> wake_fd() const;
 

@@ -20,14 +20,15 @@
 #include "quicchat/server/deliver/fan_out.hpp"
 #include "quicchat/server/deliver/heartbeat.hpp"
 #include "quicchat/server/deliver/inboxes.hpp"
+#include "quicchat/server/deliver/log_follower.hpp"
 #include "quicchat/server/deliver/pages.hpp"
 #include "quicchat/server/people/display_names.hpp"
 #include "quicchat/server/people/online_users.hpp"
 #include "quicchat/server/people/presence.hpp"
 #include "quicchat/server/people/profiles.hpp"
+#include "quicchat/server/publish/decider.hpp"
 #include "quicchat/server/publish/moderation_queue.hpp"
-#include "quicchat/server/publish/pending_appends.hpp"
-#include "quicchat/server/publish/publisher.hpp"
+#include "quicchat/server/publish/proposer.hpp"
 #include "quicchat/server/rooms/membership.hpp"
 #include "quicchat/server/rooms/room.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
@@ -71,9 +72,9 @@ public:
     Result<Member*> join(const Caller& caller, StreamId stream, const wire::Join& request);
     void leave(Member& member) { membership_.leave(member); }
 
-    // What people put into rooms; see Publisher.
-    void publish(Member& member, wire::Publish m) { publisher_.publish(member, std::move(m)); }
-    Errc tell(const Caller& caller, wire::Tell m) { return publisher_.tell(caller, std::move(m)); }
+    // What people put into rooms; see Proposer.
+    void publish(Member& member, wire::Publish m) { proposer_.publish(member, std::move(m)); }
+    Errc tell(const Caller& caller, wire::Tell m) { return proposer_.tell(caller, std::move(m)); }
     Errc create_room(const Caller& caller, const wire::CreateRoom& m);
 
     /// What an account wants to be called; see Profiles.
@@ -100,7 +101,7 @@ public:
     /// Asks the program about a file that is to come. A FileOutcome follows, if this is true.
     bool check_file(ConnectionId connection, StreamId stream, const std::string& room,
                     const Record& record);
-    std::optional<FileOutcome> poll_file_outcome() { return publisher_.poll_file_outcome(); }
+    std::optional<FileOutcome> poll_file_outcome() { return proposer_.poll_file_outcome(); }
 
     /// The file that a record of a room announces, for somebody who may read the room.
     Result<StoredFile> find_file(const Caller& caller, const wire::FileRequest& m);
@@ -161,9 +162,11 @@ public:
     RoomStore& room_store() { return room_store_; }
     const RoomLog& log() const { return room_store_.log(); }
     const OnlineUsers& online_users() const { return online_; }
-    std::size_t appends_under_way() const { return pending_.size(); }
+    std::size_t appends_under_way() const { return proposer_.size(); }
 
 private:
+    void settle(LogNews news);
+
     std::optional<std::pair<Errc, std::string>> add_rooms(const std::vector<std::string>& rooms);
 
     const Limits* limits_;
@@ -171,7 +174,6 @@ private:
     OnlineUsers online_;
     DisplayNames names_;
     RoomStore room_store_;
-    PendingAppends pending_;
     EventFrames frames_;
     FanOut fan_out_;
     Inboxes inboxes_;
@@ -180,9 +182,11 @@ private:
     ModerationQueue checks_;
     Heartbeat heartbeat_;
     Presence presence_{fan_out_, control_, online_, names_, *limits_};
-    Profiles profiles_;
     Membership membership_;
-    Publisher publisher_;
+    Decider decider_;
+    Proposer proposer_;
+    Profiles profiles_;
+    LogFollower follower_;
 };
 
 }  // namespace quicchat

@@ -48,7 +48,7 @@ struct TrimRoom {
 };
 struct AppendRecord {
     RoomKey room{};
-    std::string name;  ///< Of the room, and its epoch: for the completion.
+    std::string name;  ///< Of the room, and its epoch: for the news.
     Epoch epoch{};
     AppendToken token = 0;
     Record record;
@@ -83,7 +83,7 @@ using Operation = std::variant<CreateRoom, SetRetention, DropRoom, TrimRoom, App
 /// The end of an AppendRecord.
 struct AppendDone {
     RoomKey room{};
-    AppendCompletion completion;
+    LogNews news;      ///< Without the record; the writer has it from the append.
     Offset first = 1;  ///< Of the room after it. Records before that may be deleted any time.
 };
 

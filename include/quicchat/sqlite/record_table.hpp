@@ -38,7 +38,7 @@ inline constexpr const char* select_files =
 // By the index in words: without figures about the tables SQLite takes the primary key, and reads
 // the whole room.
 inline constexpr const char* count_reactions =
-    "SELECT count(*) FROM record INDEXED BY record_reactions "
+    "SELECT count(*), count(*) FILTER (WHERE author=?5) FROM record INDEXED BY record_reactions "
     "WHERE room=?1 AND target=?2 AND kind IN (3, 4) AND offset BETWEEN ?3 AND ?4";
 
 inline constexpr const char* select_reaction =

@@ -30,7 +30,7 @@ public:
     void store(const std::string& room, std::vector<StateChange> changes) override;
     Result<RoomState> state(const std::string& room) const override { return store_->state(room); }
 
-    std::optional<AppendCompletion> poll_completion() override { return store_->poll_completion(); }
+    std::optional<LogNews> poll_news() override { return store_->poll_news(); }
 
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
                                            std::size_t count_max) const override;
@@ -42,7 +42,7 @@ public:
 
     Durability durability() const override { return store_->durability(); }
 
-    /// Readable while `poll_completion` has something.
+    /// Readable while `poll_news` has something.
     std::optional<int> wake_fd() const override { return store_->wake_fd(); }
 
 private:

@@ -56,7 +56,7 @@ public:
 
     Result<RoomState> state(const std::string& name);
 
-    std::optional<AppendCompletion> poll_completion();
+    std::optional<LogNews> poll_news();
 
     Result<std::vector<LoggedRecord>> read(const std::string& name, Offset after,
                                            std::size_t count_max);
@@ -70,8 +70,8 @@ public:
     SaveTicket change_devices(ChangeDevices change);
     SaveTicket saved() const { return writer_.saved(); }
 
-    /// Readable while a completion waits, or after `saved` has grown. It is made quiet by
-    /// `poll_completion` when there is none.
+    /// Readable while there are news, or after `saved` has grown. It is made quiet by
+    /// `poll_news` when there is none.
     int wake_fd() const { return writer_.wake_fd(); }
 
     /// Why nothing can be written any more: the server should stop and say so. May be called by

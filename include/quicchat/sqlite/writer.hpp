@@ -102,6 +102,9 @@ private:
     /// Every append without an answer fails. The answers are those of the first appends.
     void refuse_rest();
 
+    /// What was committed comes with its news. There is an answer for each append.
+    void hand_over_records(std::vector<AppendDone>& answers);
+
     int apply(const Operation& operation);
 
     void checkpoint(int mode);

@@ -26,10 +26,9 @@ Record record(unsigned number, std::string text = "hi") {
             std::move(text), "{}",       WallTime{std::chrono::milliseconds{number}}};
 }
 
-AppendCompletion append(MemoryLog& log, const std::string& room, Record record,
-                        AppendToken token = 1) {
+LogNews append(MemoryLog& log, const std::string& room, Record record, AppendToken token = 1) {
     log.append(token, room, std::move(record));
-    auto done = log.poll_completion();
+    auto done = log.poll_news();
     REQUIRE(done);
     return *std::move(done);
 }
@@ -54,7 +53,7 @@ TEST_CASE("a memory log", "[log]") {
         CHECK(head.first == 1);
         CHECK(head.head == 0);
         CHECK(offsets(log, "#a", 0).empty());
-        CHECK_FALSE(log.poll_completion());
+        CHECK_FALSE(log.poll_news());
     }
 
     SECTION("numbers records from 1 without a hole, each room for itself") {
@@ -74,7 +73,7 @@ TEST_CASE("a memory log", "[log]") {
     SECTION("completes appends in their order") {
         for (unsigned i = 1; i <= 3; ++i) log.append(100 + i, "#a", record(i));
         for (unsigned i = 1; i <= 3; ++i) {
-            const auto done = log.poll_completion();
+            const auto done = log.poll_news();
             REQUIRE(done);
             CHECK(done->token == 100 + i);
             CHECK(done->room == "#a");
@@ -89,7 +88,7 @@ TEST_CASE("a memory log", "[log]") {
         CHECK(append(log, "#a", record(2)).offset == 2);
         Record again = record(1);
         again.time += std::chrono::hours{1};
-        const AppendCompletion done = append(log, "#a", again);
+        const LogNews done = append(log, "#a", again);
         CHECK(done.error == Errc{});
         CHECK(done.duplicate);
         CHECK(done.offset == 1);

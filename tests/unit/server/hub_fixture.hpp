@@ -27,9 +27,12 @@ namespace quicchat::test {
 struct HubFixture {
     explicit HubFixture(Limits limits = {}) : HubFixture(ServerConfig{.limits = limits}, {}) {}
     HubFixture(ServerConfig c, std::shared_ptr<MemoryLog> l)
-        : config(std::move(c)),
-          log(l ? std::move(l) : std::make_shared<MemoryLog>(Entropy::seeded(1))),
-          hub(SharedLog{log}, config, accounts) {
+        : HubFixture(std::move(c), l ? l : std::make_shared<MemoryLog>(Entropy::seeded(1)),
+                     [](const std::shared_ptr<MemoryLog>& shared) { return SharedLog{shared}; }) {}
+    /// `make_log`: what the hub sees of the log.
+    template <class MakeLog>
+    HubFixture(ServerConfig c, std::shared_ptr<MemoryLog> l, const MakeLog& make_log)
+        : config(std::move(c)), log(std::move(l)), hub(make_log(log), config, accounts) {
         REQUIRE(hub.add_room("#lobby") == Errc{});
         REQUIRE(hub.add_room("#quiet") == Errc{});
         REQUIRE(hub.restore() == Errc{});

@@ -166,7 +166,7 @@ TEST_CASE("a hub goes on where its log ended", "[server]") {
     for (const char* room : {"#lobby", "#old", "@ada,@bob"}) {
         REQUIRE(log.open(room, retention));
         log.append(1, room, {HubFixture::id(1), {}, "ada", "hi", "{}", {}});
-        (void)log.poll_completion();
+        (void)log.poll_news();
     }
     const Epoch epoch = log.head("#lobby").epoch;
     const Epoch pair = log.head("@ada,@bob").epoch;
@@ -222,7 +222,7 @@ TEST_CASE("a hub forgets restored pairs that were quiet for longest", "[server]"
     for (const char* room : {"@a,@b", "@a,@c", "@a,@d"}) {
         REQUIRE(log.open(room, {10, 10'000}));
         log.append(1, room, {HubFixture::id(1), {}, "a", "hi", "{}", {}});
-        (void)log.poll_completion();
+        (void)log.poll_news();
     }
     Hub hub{std::move(log), config, nobody};
     REQUIRE(hub.restore() == Errc{});

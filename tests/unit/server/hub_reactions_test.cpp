@@ -39,7 +39,7 @@ TEST_CASE("a hub stores reactions that change something, and no others", "[serve
 }
 
 TEST_CASE("a hub stores so many reactions on a message", "[server]") {
-    Party chat{{.reactions_per_message_max = 1000}};
+    Party chat{{.reactions_per_message_max = 1000, .reactions_by_account_max = 1000}};
     for (int i = 0; i < 1000; ++i) {
         REQUIRE(chat.acted(i % 2 == 0 ? chat.ada : chat.bob, adds, std::to_string(i)) == Errc{});
     }
@@ -49,6 +49,15 @@ TEST_CASE("a hub stores so many reactions on a message", "[server]") {
     CHECK(chat.acted(chat.bob, adds, "1") == Errc::too_many_reactions);
     chat.fill(chat.ada, 1);
     CHECK(chat.acted(chat.ada, {.kind = Act::Kind::reaction, .target = 1003}, "x") == Errc{});
+}
+
+TEST_CASE("nobody uses up the reactions of others on a message", "[server]") {
+    Party chat{{.reactions_per_message_max = 1000, .reactions_by_account_max = 3}};
+    for (const char* text : {"1", "2", "3"}) REQUIRE(chat.acted(chat.ada, adds, text) == Errc{});
+    CHECK(chat.acted(chat.phone, adds, "4") == Errc::too_many_reactions);
+    CHECK(chat.acted(chat.ada, takes, "3") == Errc{});
+    CHECK(chat.acted(chat.ada, adds, "3") == Errc::too_many_reactions);
+    CHECK(chat.acted(chat.bob, adds, "4") == Errc{});
 }
 
 TEST_CASE("who reacts is not heard again until that is stored", "[server]") {

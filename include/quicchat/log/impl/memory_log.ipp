@@ -55,11 +55,11 @@ QUICCHAT_DECL Result<RoomState> MemoryLog::state(const std::string& room) const 
     return rooms_.at(room)->state;
 }
 
-QUICCHAT_DECL std::optional<AppendCompletion> MemoryLog::poll_completion() {
+QUICCHAT_DECL std::optional<LogNews> MemoryLog::poll_news() {
     store_first();
     std::optional<Step> step = pop_front(queue_);
     if (!step) return std::nullopt;
-    AppendCompletion done = commit(*std::move(step));
+    LogNews done = commit(*std::move(step));
     store_first();
     return done;
 }
@@ -101,10 +101,10 @@ QUICCHAT_DECL LoggedRecord& MemoryLog::Room::at(Offset offset) {
     return records[static_cast<std::size_t>(offset - first)];
 }
 
-QUICCHAT_DECL AppendCompletion MemoryLog::commit(Step step) {
+QUICCHAT_DECL LogNews MemoryLog::commit(Step step) {
     Room& r = *step.room;
     Record& record = step.append->record;
-    AppendCompletion done{
+    LogNews done{
         .token = step.append->token, .room = std::move(step.append->name), .epoch = r.epoch};
     const Key key = key_of(record);
     if (const auto found = r.ids.find(key); found != r.ids.end()) {
@@ -134,6 +134,7 @@ QUICCHAT_DECL AppendCompletion MemoryLog::commit(Step step) {
     const DeviceId device = record.device;
     const std::int64_t bytes = bytes_of(record);
     r.bytes += bytes;
+    done.record = record;
     r.records.push_back({offset, std::move(record)});
     r.authors.take(
         {.author = author, .device = device, .bytes = bytes, .records = 1, .written = done.time});
@@ -144,7 +145,7 @@ QUICCHAT_DECL AppendCompletion MemoryLog::commit(Step step) {
 }
 
 QUICCHAT_DECL void MemoryLog::recognise(Room& r, const Record& record, Offset offset,
-                                        AppendCompletion& done) {
+                                        LogNews& done) {
     bool same = false;
     if (offset >= r.first) {
         const Record& first = r.at(offset).record;

@@ -62,7 +62,9 @@ QUICCHAT_DECL void count_reaction(Reactions& reactions, const Record& record, Of
                                   std::string_view author, std::string_view text) {
     if (!is_reaction(record.act) || record.act.target != target) return;
     ++reactions.records;
-    if (record.author != author || record.text != text) return;
+    if (record.author != author) return;
+    ++reactions.by_author;
+    if (record.text != text) return;
     reactions.there = record.act.kind == Act::Kind::reaction;
 }
 

@@ -18,7 +18,6 @@ QUICCHAT_DECL Hub::Hub(Owned<RoomLog> log, const ServerConfig& config,
                        const AccountFinder& accounts)
     : limits_(&config.limits),
       room_store_(std::move(log), config),
-      pending_(room_store_.log()),
       frames_(room_store_.log(), *limits_),
       fan_out_(room_store_.log(), frames_, *limits_),
       inboxes_(room_store_),
@@ -26,11 +25,12 @@ QUICCHAT_DECL Hub::Hub(Owned<RoomLog> log, const ServerConfig& config,
       pages_(room_store_, frames_, *limits_),
       checks_(config),
       heartbeat_(*limits_),
-      profiles_(room_store_, pending_, fan_out_, control_, names_, online_, accounts, *limits_,
-                turn_),
       membership_(room_store_, fan_out_, presence_, pages_, online_, accounts, *limits_, turn_),
-      publisher_(room_store_, pending_, fan_out_, control_, frames_, membership_, checks_, online_,
-                 *limits_, turn_) {}
+      decider_(room_store_, *limits_, turn_),
+      proposer_(room_store_, decider_, fan_out_, control_, membership_, checks_, *limits_),
+      profiles_(room_store_, proposer_, fan_out_, control_, names_, online_, accounts, *limits_,
+                turn_),
+      follower_(room_store_, profiles_, fan_out_, frames_, control_, membership_, online_, turn_) {}
 
 QUICCHAT_DECL Errc Hub::restore() {
     const Errc errc = room_store_.restore();
@@ -76,7 +76,7 @@ QUICCHAT_DECL Result<Member*> Hub::join(const Caller& caller, StreamId stream,
 }
 
 QUICCHAT_DECL Errc Hub::create_room(const Caller& caller, const wire::CreateRoom& m) {
-    return publisher_.create_room(caller, m);
+    return proposer_.create_room(caller, m);
 }
 
 QUICCHAT_DECL Errc Hub::set_profile(const Caller& caller, const wire::SetProfile& m) {
@@ -115,17 +115,17 @@ QUICCHAT_DECL Result<const Room*> Hub::room_for_file(const Caller& caller,
 
 QUICCHAT_DECL Errc Hub::look_up_file(ConnectionId connection, StreamId stream,
                                      const std::string& room, const Record& record) {
-    return publisher_.submit_file(connection, stream, room, record, false);
+    return proposer_.propose_file(connection, stream, room, record, false);
 }
 
 QUICCHAT_DECL Errc Hub::announce_file(ConnectionId connection, StreamId stream,
                                       const std::string& room, const Record& record) {
-    return publisher_.submit_file(connection, stream, room, record, true);
+    return proposer_.propose_file(connection, stream, room, record, true);
 }
 
 QUICCHAT_DECL bool Hub::check_file(ConnectionId connection, StreamId stream,
                                    const std::string& room, const Record& record) {
-    return publisher_.check_file(connection, stream, room, record);
+    return proposer_.check_file(connection, stream, room, record);
 }
 
 QUICCHAT_DECL Result<StoredFile> Hub::find_file(const Caller& caller, const wire::FileRequest& m) {
@@ -181,23 +181,25 @@ QUICCHAT_DECL void Hub::request_members(Member& member, const wire::MembersReque
 
 QUICCHAT_DECL Errc Hub::settle() {
     do {
-        while (std::optional<AppendCompletion> done = room_store_.log().poll_completion()) {
-            std::optional<PendingAppend> asked = pending_.take(done->token);
-            if (!asked) continue;
-            if (done->error != Errc{} && is_fatal(done->error)) return done->error;
-            if (profiles_.is_about(*done)) {
-                profiles_.settle(*done, *asked);
-            } else {
-                publisher_.settle(*done, *std::move(asked));
-            }
+        while (std::optional<LogNews> news = room_store_.log().poll_news()) {
+            if (news->error != Errc{} && is_fatal(news->error)) return news->error;
+            settle(*std::move(news));
         }
-    } while (checks_.is_on() && publisher_.release());
+    } while (checks_.is_on() && proposer_.release());
     room_store_.save();
     for (const Errc errc :
          {frames_.take_failure(), inboxes_.take_failure(), pages_.take_failure()}) {
         if (errc != Errc{}) turn_.fail(errc);
     }
     return turn_.take_failure();
+}
+
+QUICCHAT_DECL void Hub::settle(LogNews news) {
+    const auto [errc, opened] = decider_.settle(news);
+    if (opened != nullptr) fan_out_.wake_all(*opened);  // they may go on asking
+    const std::optional<ConnectionId> by = proposer_.settle(news, errc);
+    if (by && Profiles::is_about(news)) profiles_.note_end();
+    if (news.is_commit()) follower_.handle(std::move(news), by);
 }
 
 QUICCHAT_DECL void Hub::handle_timeout(TimePoint now) {
@@ -225,7 +227,7 @@ QUICCHAT_DECL bool Hub::is_busy(const Member& member) const {
 
 QUICCHAT_DECL bool Hub::is_busy(ConnectionId connection) const {
     return control_.is_busy(connection) ||
-           pending_.under_way(connection) + checks_.held(connection) >= limits_->replies_max;
+           proposer_.under_way(connection) + checks_.held(connection) >= limits_->replies_max;
 }
 
 QUICCHAT_DECL std::optional<std::pair<Errc, std::string>> Hub::add_rooms(

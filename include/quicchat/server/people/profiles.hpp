@@ -14,7 +14,7 @@
 #include "quicchat/server/deliver/fan_out.hpp"
 #include "quicchat/server/people/display_names.hpp"
 #include "quicchat/server/people/online_users.hpp"
-#include "quicchat/server/publish/pending_appends.hpp"
+#include "quicchat/server/publish/proposer.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
 #include "quicchat/server/turn.hpp"
 
@@ -24,9 +24,9 @@ namespace quicchat {
 /// and tells who should know. Bounded by `Limits::profiles_max`.
 class Profiles {
 public:
-    Profiles(RoomStore& room_store, PendingAppends& pending, FanOut& fan_out,
-             ControlStreams& control, DisplayNames& names, const OnlineUsers& online,
-             const AccountFinder& accounts, const Limits& limits, Turn& turn);
+    Profiles(RoomStore& room_store, Proposer& proposer, FanOut& fan_out, ControlStreams& control,
+             DisplayNames& names, const OnlineUsers& online, const AccountFinder& accounts,
+             const Limits& limits, Turn& turn);
 
     /// Takes in what the log has from before.
     Errc restore();
@@ -35,11 +35,14 @@ public:
     /// comes when the log has committed it.
     Errc set(const Caller& caller, const wire::SetProfile& m);
 
-    /// Whether a completion is about a profile.
-    static bool is_about(const AppendCompletion& done) { return done.room == log_name; }
+    /// Whether news are about a profile.
+    static bool is_about(const LogNews& news) { return news.room == log_name; }
 
-    /// Takes in what became of a wish: what is committed is told.
-    void settle(const AppendCompletion& done, const PendingAppend& asked);
+    /// A wish of one's own has ended, well or not.
+    void note_end() { --under_way_; }
+
+    /// Takes in a name that is committed, and tells who should know; not `by`, who has its answer.
+    void handle(const Record& record, std::optional<ConnectionId> by);
 
 private:
     /// No room's name begins like that. The newest record is there for its completion only; what
@@ -54,10 +57,10 @@ private:
     MessageId draw_id();
 
     /// To the other devices of the account and to everybody who is in a room with one.
-    void tell(const std::string& user, ConnectionId by);
+    void tell(const std::string& user, std::optional<ConnectionId> by);
 
     RoomStore* room_store_;
-    PendingAppends* pending_;
+    Proposer* proposer_;
     FanOut* fan_out_;
     ControlStreams* control_;
     DisplayNames* names_;

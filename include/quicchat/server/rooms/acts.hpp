@@ -52,7 +52,7 @@ QUICCHAT_DECL Errc check_creation(const wire::CreateRoom& m);
 
 /// The first record of a room.
 QUICCHAT_DECL Record make_creation(const wire::CreateRoom& m, std::string_view user,
-                                   DeviceId device, WallTime now);
+                                   DeviceId device);
 
 /// What is stored along with it.
 QUICCHAT_DECL std::vector<StateChange> changes_of(const wire::CreateRoom& m,

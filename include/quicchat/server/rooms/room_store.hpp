@@ -81,9 +81,11 @@ public:
     /// Begins to make a room: `Errc{}`, or why that may not be. `end_creation` must follow.
     Errc begin_creation(const std::string& key, std::string_view user);
 
-    /// The attempt to make a room is over. If it is committed, `state` is what was stored along,
-    /// and the room is returned.
-    Room* end_creation(const AppendCompletion& done, const std::vector<StateChange>& state);
+    /// The attempt to make a room is over. If it is committed, `learn` has the room.
+    void end_creation(const std::string& key, bool is_committed);
+
+    /// Opens a room that was made meanwhile, as the log has it. nullptr: it has none.
+    Result<Room*> learn(const std::string& key);
 
     /// Something of the room changed without a record: it will be stored.
     void note_unsaved(const Room& room);

@@ -89,8 +89,8 @@ QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, AppendDone& don
     if (const int code = count_record(append, room)) return code;
     if (const int code = drop_oldest(append.room, room)) return code;
     done = answer(append, Errc{});
-    done.completion.offset = offset;
-    done.completion.time = append.record.time;
+    done.news.offset = offset;
+    done.news.time = append.record.time;
     return SQLITE_OK;
 }
 
@@ -117,11 +117,11 @@ QUICCHAT_DECL int RoomWriter::find_duplicate(const AppendRecord& append,
 
 QUICCHAT_DECL AppendDone RoomWriter::answer(const AppendRecord& append, Errc error) const {
     AppendDone done{.room = append.room,
-                    .completion = {.token = append.token,
-                                   .room = append.name,
-                                   .error = error,
-                                   .epoch = append.epoch,
-                                   .durability = durability_}};
+                    .news = {.token = append.token,
+                             .room = append.name,
+                             .error = error,
+                             .epoch = append.epoch,
+                             .durability = durability_}};
     if (const auto room = rooms_.find(append.room); room != rooms_.end()) {
         done.first = room->second.first;
     }
@@ -170,9 +170,9 @@ QUICCHAT_DECL void RoomWriter::remember(RoomKey key) {
 QUICCHAT_DECL AppendDone RoomWriter::recognise(const AppendRecord& append, Offset offset,
                                                WallTime time, bool is_same) const {
     AppendDone known = answer(append, is_same ? Errc{} : Errc::conflict);
-    known.completion.offset = offset;
-    known.completion.time = time;
-    known.completion.duplicate = is_same;
+    known.news.offset = offset;
+    known.news.time = time;
+    known.news.duplicate = is_same;
     return known;
 }
 

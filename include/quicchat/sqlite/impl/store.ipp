@@ -90,12 +90,12 @@ QUICCHAT_DECL Result<RoomState> Store::state(const std::string& name) {
     return state;
 }
 
-QUICCHAT_DECL std::optional<AppendCompletion> Store::poll_completion() {
+QUICCHAT_DECL std::optional<LogNews> Store::poll_news() {
     if (answers_.empty()) answers_ = writer_.take_answers();
     std::optional<AppendDone> done = pop_front(answers_);
     if (!done) return std::nullopt;
     learn(*done);
-    return std::move(done->completion);
+    return std::move(done->news);
 }
 
 QUICCHAT_DECL Result<std::vector<LoggedRecord>> Store::read(const std::string& name, Offset after,
@@ -124,9 +124,10 @@ QUICCHAT_DECL Result<Reactions> Store::reactions(const std::string& name, Offset
                                                  const std::string& author,
                                                  const std::string& text) {
     const Room& room = rooms_.at(name);
-    Rows count = count_reactions_.query(room.key, target, room.head.first, room.head.head);
+    Rows count = count_reactions_.query(room.key, target, room.head.first, room.head.head, author);
     if (!count.next()) return Errc::storage_failed;
-    Reactions found{.records = static_cast<std::size_t>(count.number(0))};
+    Reactions found{.records = static_cast<std::size_t>(count.number(0)),
+                    .by_author = static_cast<std::size_t>(count.number(1))};
     if (found.records == 0) return found;
     Rows last =
         select_reaction_.query(room.key, target, room.head.first, room.head.head, author, text);
@@ -183,11 +184,11 @@ QUICCHAT_DECL std::int64_t Store::newest_room(const Writer& writer) {
 }
 
 QUICCHAT_DECL void Store::learn(const AppendDone& done) {
-    if (done.completion.error != Errc{} || done.completion.duplicate) return;
-    const auto found = rooms_.find(done.completion.room);
+    if (!done.news.is_commit()) return;
+    const auto found = rooms_.find(done.news.room);
     if (found == rooms_.end() || found->second.key != done.room) return;  // it was forgotten
     LogHead& head = found->second.head;
-    head.head = done.completion.offset;
+    head.head = done.news.offset;
     if (done.first == head.first) return;
     head.first = done.first;
     writer_.trim(done.room, done.first);

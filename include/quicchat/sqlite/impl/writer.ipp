@@ -35,6 +35,7 @@ QUICCHAT_DECL std::vector<AppendDone> Writer::commit() {
     }
     if (failure_) refuse_rest();
     std::vector<AppendDone> answers = std::exchange(answers_, {});
+    hand_over_records(answers);
     batch_.clear();
     appends_ = 0;
     begun_ = false;
@@ -176,6 +177,16 @@ QUICCHAT_DECL void Writer::refuse_rest() {
             continue;
         }
         answers_.push_back(tables_->rooms.answer(*append, failure_->errc));
+    }
+}
+
+QUICCHAT_DECL void Writer::hand_over_records(std::vector<AppendDone>& answers) {
+    auto done = answers.begin();
+    for (Operation& operation : batch_) {
+        auto* append = std::get_if<AppendRecord>(&operation);
+        if (append == nullptr) continue;
+        LogNews& news = done++->news;
+        if (news.error == Errc{} && !news.duplicate) news.record = std::move(append->record);
     }
 }
 

@@ -88,7 +88,7 @@ TEST_CASE("an edit leaves the other recent frames where they are", "[server]") {
                             {},
                             std::move(act)};
         log.append(1, "#a", record, {});
-        const auto done = log.poll_completion();
+        const auto done = log.poll_news();
         REQUIRE(done->error == Errc{});
         room.push({done->offset, record});
         frames.handle_commit(room, {done->offset, record});

@@ -114,7 +114,7 @@ TEST_CASE("a search finds what is said, as it is now", "[server]") {
     // A file, by its name. It is in the log of the next server.
     Record named{chat.id(77), {}, "bob", "Word list.txt", "{}", {}, {.kind = file}};
     chat.log->append(1'000'000, "#lobby", named);
-    REQUIRE(chat.log->poll_completion()->offset == 9);
+    REQUIRE(chat.log->poll_news()->offset == 9);
     Detective next{{}, chat.log};
     CHECK(next.search("word") == "9 2 /0");
 }

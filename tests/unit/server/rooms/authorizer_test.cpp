@@ -29,7 +29,7 @@ struct Courtroom {
         Record record{{}, {}, std::move(author), std::move(text), "{}", {}, std::move(act)};
         record.id.bytes[0] = static_cast<std::byte>(room->head() + 1);
         log.append(1, room->key(), record);
-        const auto done = log.poll_completion();
+        const auto done = log.poll_news();
         REQUIRE(done->error == Errc{});
         room->push({done->offset, std::move(record)});
         return done->offset;

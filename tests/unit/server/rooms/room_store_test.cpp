@@ -42,19 +42,19 @@ struct Keeping {
         const Errc errc = room_store->begin_creation(key, owner);
         if (errc != Errc{}) return errc;
         changes = changes_of(m, owner);
-        room_store->log().append(newest, key, make_creation(m, owner, {}, {}), changes);
+        room_store->log().append(newest, key, make_creation(m, owner, {}), changes);
         return errc;
     }
     Room* end() {
-        return room_store->end_creation(room_store->log().poll_completion().value(), changes);
+        const LogNews news = room_store->log().poll_news().value();
+        room_store->end_creation(news.room, news.error == Errc{});
+        return *room_store->learn(news.room);
     }
     Errc make(std::string name, const std::string& owner = "ada",
               RoomAccess access = RoomAccess::everybody) {
         const Errc errc = begin(std::move(name), owner, access);
         if (errc != Errc{}) return errc;
-        Room* made = end();
-        REQUIRE(made != nullptr);
-        made->push(log->read(made->key(), 0, 1)->at(0));
+        REQUIRE(end() != nullptr);
         return Errc{};
     }
     /// An act of somebody, committed.
@@ -62,7 +62,7 @@ struct Keeping {
         Room& place = room(name);
         Record record{{{static_cast<std::byte>(++newest)}}, {}, "ada", text, "{}", {}, what};
         room_store->log().append(newest, place.key(), record, changes_of(what, text));
-        const auto done = room_store->log().poll_completion();
+        const auto done = room_store->log().poll_news();
         REQUIRE(done->error == Errc{});
         place.push({done->offset, std::move(record)});
     }
@@ -184,9 +184,9 @@ TEST_CASE("a room that somebody began to make", "[server]") {
     }
     SECTION("is forgotten if it is not committed") {
         REQUIRE(k.begin("#a") == Errc{});
-        AppendCompletion failed = k.room_store->log().poll_completion().value();
-        failed.error = Errc::storage_full;
-        CHECK(k.room_store->end_creation(failed, k.changes) == nullptr);
+        k.room_store->end_creation("#a", false);
+        CHECK(k.room_store->log().poll_news()->epoch != Epoch{});
+        CHECK(k.room_store->directory().find("#a") == nullptr);
         CHECK(k.log->rooms()->empty());
         CHECK(k.make("#a") == Errc{});
     }
@@ -314,7 +314,7 @@ TEST_CASE("a list of rooms says what an account has not read", "[server]") {
         Room& lobby = k.room("#lobby");
         Record record{{{static_cast<std::byte>(++k.newest)}}, {}, author, text, "{}", {}, act};
         k.room_store->log().append(1, "#lobby", record, {});
-        const auto done = k.room_store->log().poll_completion();
+        const auto done = k.room_store->log().poll_news();
         REQUIRE(done->error == Errc{});
         lobby.push({done->offset, std::move(record)});
     };

@@ -12,12 +12,12 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Profiles::Profiles(RoomStore& room_store, PendingAppends& pending, FanOut& fan_out,
+QUICCHAT_DECL Profiles::Profiles(RoomStore& room_store, Proposer& proposer, FanOut& fan_out,
                                  ControlStreams& control, DisplayNames& names,
                                  const OnlineUsers& online, const AccountFinder& accounts,
                                  const Limits& limits, Turn& turn)
     : room_store_(&room_store),
-      pending_(&pending),
+      proposer_(&proposer),
       fan_out_(&fan_out),
       control_(&control),
       names_(&names),
@@ -47,24 +47,17 @@ QUICCHAT_DECL Errc Profiles::set(const Caller& caller, const wire::SetProfile& m
     if (!opened_) {
         if (const Errc errc = turn_->noted(open()); errc != Errc{}) return errc;
     }
-    ++under_way_;
-    pending_->submit(
-        log_name, {.connection = caller.connection, .request = m.request},
-        {draw_id(), caller.device, std::string{caller.user}, m.display, "{}", turn_->now()},
+    const Errc errc = proposer_->set_profile(
+        caller, m.request, log_name,
+        {draw_id(), caller.device, std::string{caller.user}, m.display, "{}", {}},
         {DisplayNames::change_of(caller.user, m.display)});
-    return Errc{};
+    if (errc == Errc{}) ++under_way_;
+    return errc;
 }
 
-QUICCHAT_DECL void Profiles::settle(const AppendCompletion& done, const PendingAppend& asked) {
-    --under_way_;
-    if (done.error != Errc{}) {
-        return control_->answer(asked.connection, encode_refusal(asked.request, done.error));
-    }
-    const std::string& user = asked.record.author;
-    const std::string& display = asked.record.text;
-    names_->set(user, display);
-    control_->answer(asked.connection, Bytes{encode(wire::Profile{asked.request, user, display})});
-    tell(user, asked.connection);
+QUICCHAT_DECL void Profiles::handle(const Record& record, std::optional<ConnectionId> by) {
+    names_->set(record.author, record.text);
+    tell(record.author, by);
 }
 
 QUICCHAT_DECL Errc Profiles::open() {
@@ -88,7 +81,7 @@ QUICCHAT_DECL MessageId Profiles::draw_id() {
     return id;
 }
 
-QUICCHAT_DECL void Profiles::tell(const std::string& user, ConnectionId by) {
+QUICCHAT_DECL void Profiles::tell(const std::string& user, std::optional<ConnectionId> by) {
     const OnlineUsers::User* found = online_->find(user);
     if (found == nullptr) return;
     const auto note = [&](ConnectionId connection) {

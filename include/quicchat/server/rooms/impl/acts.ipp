@@ -54,13 +54,13 @@ QUICCHAT_DECL Errc check_creation(const wire::CreateRoom& m) {
 }
 
 QUICCHAT_DECL Record make_creation(const wire::CreateRoom& m, std::string_view user,
-                                   DeviceId device, WallTime now) {
+                                   DeviceId device) {
     return {m.id,
             device,
             std::string{user},
             m.topic,
             "{}",
-            now,
+            {},
             Act{.kind = Act::Kind::creation,
                 .subject = m.room,
                 .value = static_cast<std::uint64_t>(m.access)}};

@@ -53,9 +53,10 @@ QUICCHAT_DECL Errc Authorizer::judge_reaction(const Room& room, std::string_view
     const auto under_way = std::ranges::count(room.reactions_under_way, act.target,
                                               &std::pair<std::string, Offset>::second);
     const std::size_t records = known->records + static_cast<std::size_t>(under_way);
+    const bool is_full = records >= limits_->reactions_per_message_max ||
+                         known->by_author >= limits_->reactions_by_account_max;
     // What is there can always be taken back.
-    const bool is_full = adds && records >= limits_->reactions_per_message_max;
-    return is_full ? Errc::too_many_reactions : Errc{};
+    return adds && is_full ? Errc::too_many_reactions : Errc{};
 }
 
 QUICCHAT_DECL Errc Authorizer::judge_role(const Room& room, std::string_view user, Role role,

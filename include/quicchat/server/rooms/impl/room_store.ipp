@@ -36,9 +36,7 @@ QUICCHAT_DECL Errc RoomStore::restore() {
         if (!is_private && shared_rooms() >= config_->limits.rooms_max) {
             return Errc::too_many_rooms;
         }
-        if (const Errc errc = load(key, ""); errc != Errc{}) return errc;
-        const Room* room = is_private ? directory_.find(key) : nullptr;
-        if (room != nullptr) private_rooms_.note_use(key, room->maker());
+        if (const auto room = learn(key); !room) return to_errc(room.error());
     }
     return Errc{};
 }
@@ -142,15 +140,16 @@ QUICCHAT_DECL Errc RoomStore::begin_creation(const std::string& key, std::string
     return Errc{};
 }
 
-QUICCHAT_DECL Room* RoomStore::end_creation(const AppendCompletion& done,
-                                            const std::vector<StateChange>& state) {
-    creating_.erase(done.room);
-    if (done.error != Errc{}) return log_->forget(done.room), nullptr;
-    RoomState stored;
-    for (const StateChange& change : state) stored[change.key] = *change.value;
-    Room room{done.room, {done.epoch, 1, 0}, config_->limits.room_recent_frames_max};
-    room.restore(stored);
-    return &directory_.add(std::move(room));
+QUICCHAT_DECL void RoomStore::end_creation(const std::string& key, bool is_committed) {
+    creating_.erase(key);
+    if (!is_committed) log_->forget(key);
+}
+
+QUICCHAT_DECL Result<Room*> RoomStore::learn(const std::string& key) {
+    if (const Errc errc = load(key, ""); errc != Errc{}) return errc;
+    Room* room = directory_.find(key);
+    if (room != nullptr && room->is_private()) private_rooms_.note_use(key, room->maker());
+    return room;
 }
 
 QUICCHAT_DECL void RoomStore::note_unsaved(const Room& room) { unsaved_.insert(room.key()); }
