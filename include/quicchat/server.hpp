@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -110,11 +111,15 @@ private:
 
     void receive(const StreamData& data);
 
+    /// What had to wait for this turn.
+    void read_postponed();
+
     /// What came before the login's end, in the order in which the streams were opened.
     void read_early(ConnectionId id);
 
     /// Who does not read our answers is not read either: what it asks waits, within its window.
-    bool is_held_up(ConnectionId id, StreamId stream_id, const Stream& stream) const;
+    /// So is who has had his share of the turn.
+    bool is_held_up(ConnectionId id, StreamId stream_id, const Stream& stream);
 
     void read_on(ConnectionId id, Connection& connection, StreamId stream_id, Stream& stream);
 
@@ -168,6 +173,7 @@ private:
     EventQueue news_{config_.limits.events_max};
     Logins<T> logins_;
     LateMarkers late_markers_;
+    std::set<std::pair<ConnectionId, StreamId>> postponed_;
     Hub hub_;
     Delivery<T> delivery_{peers_, hub_};
     std::optional<FileStreams<T>> files_;  ///< Always, once the rooms are open.

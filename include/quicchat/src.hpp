@@ -77,6 +77,7 @@ template class Server<memory::Transport>;
 #include "quicchat/server/impl/config.ipp"
 #include "quicchat/server/impl/hub.ipp"
 #include "quicchat/server/impl/turn.ipp"
+#include "quicchat/server/impl/turn_work.ipp"
 #include "quicchat/server/io/impl/connection.ipp"
 #include "quicchat/server/io/impl/event_queue.ipp"
 #include "quicchat/server/io/impl/late_markers.ipp"

@@ -112,7 +112,7 @@ private:
                 require(page.has_value(), "no page can be asked for");
             }
         }
-        run_for(std::chrono::seconds{2});
+        run_for(std::chrono::minutes{6});
         for (Device& device : devices_) judge_.finish_list(device.witness);
     }
 
@@ -195,7 +195,7 @@ private:
         Device& device = devices_[draw(0, devices_.size() - 1)];
         if (!device.client) return begin(device);
         const std::string room = rooms[draw(0, 2)];
-        switch (draw(0, 33)) {
+        switch (draw(0, 37)) {
             case 0:
                 return network_.cut(device.connection);
             case 1:
@@ -254,6 +254,12 @@ private:
                 (void)device.client->request_rooms();
                 (void)device.client->request_history(room, draw(0, 60), draw(1, 9), draw(0, 9));
                 return;
+            case 26:
+            case 27:
+                return publish_much(device, room);
+            case 28:
+            case 29:
+                return ask_much(device, room);
             default:
                 return publish(device, room);
         }
@@ -266,6 +272,31 @@ private:
         text += std::string(draw(0, 300), '.');
         const bool sent = submit(device, {room, text, id});
         if (sent && one_in(2)) publish(device, room);
+    }
+
+    /// What one does who has much to say: the others must not suffer from it.
+    void publish_much(Device& device, const std::string& room) {
+        const std::string to = "user" + std::to_string(draw(1, 4));
+        const bool tells = one_in(2);
+        const std::string place = tells ? PrivateRooms::key_of(device.witness.user, to) : room;
+        const std::uint64_t length = one_in(8) ? 9000 : draw(1, 1500);
+        for (std::uint64_t i = draw(1, 12); i > 0; --i) {
+            const std::string text = std::to_string(i) + std::string(length, '#');
+            submit(device, {place, text, draw_id(), {}, tells ? to : ""});
+        }
+    }
+
+    /// What one does who asks for much.
+    void ask_much(Device& device, const std::string& room) {
+        memory::Client& client = *device.client;
+        for (std::uint64_t i = draw(1, 20); i > 0; --i) {
+            (void)client.mark_read(room, draw(0, 60), true);
+            (void)client.set_display_name("User " + std::to_string(draw(0, 9)));
+            client.say_typing(room, network_.now());
+            (void)client.request_search(room, "text", varint_max, 50);
+            (void)client.request_history(room, varint_max, 50, 0);
+            (void)client.request_rooms();
+        }
     }
 
     /// Asks the client for what a user wants, in the way that it has for that.

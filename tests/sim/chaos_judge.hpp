@@ -31,6 +31,7 @@ public:
     /// Call after everything that may have changed the disk, before the devices read.
     void look_at_disk() {
         for (const auto& [name, room] : disk_->rooms) {
+            if (name.starts_with(RoomStore::reserved)) continue;  // display names
             History& history = histories_[{name, room.epoch}];
             RoomModel& model = models_.try_emplace({name, room.epoch}, operator_).first->second;
             for (Offset offset = 1; offset <= history.size() && offset <= room.head(); ++offset) {
@@ -80,6 +81,10 @@ public:
                 w.places.erase(e.room);
                 w.views.erase(e.room);
             },
+            [&](const Reconnecting& e) {
+                if (is_of_the_network(e.reason.errc)) return;
+                throw Broken{"a connection was ended: " + std::string{error_name(e.reason.errc)}};
+            },
             [&](const Offline& e) {
                 w.offline = true;
                 throw Broken{"a client gave up: " + std::string{error_name(e.reason.errc)}};
@@ -118,6 +123,13 @@ public:
 private:
     using History = std::vector<Record>;
     using Key = std::tuple<std::string, std::string, DeviceId, MessageId>;
+
+    /// Networks and servers fail here; nobody is cut for what he or anybody else does.
+    static bool is_of_the_network(Errc errc) {
+        return errc == Errc::idle_timeout || errc == Errc::unreachable ||
+               errc == Errc::handshake_timeout || errc == Errc::login_timeout ||
+               errc == Errc::transport_failed;
+    }
 
     const Record& record_at(const std::string& room, Epoch epoch, Offset offset) const {
         const auto history = histories_.find({room, epoch});
@@ -251,7 +263,11 @@ private:
     }
 
     void on_gap(Witness& w, const RoomGap& e) {
-        w.views[e.room].messages.clear();  // what changed them may be what is missing
+        // What changed all that may be what is missing.
+        Witness::View& view = w.views[e.room];
+        view.messages.clear();
+        view.topic.reset();
+        view.role.reset();
         auto& [epoch, next] = w.places.at(e.room);
         if (e.cause == RoomGap::Cause::new_epoch) {
             require(e.epoch != epoch, "a new epoch that is the old one");
@@ -351,10 +367,12 @@ private:
             require(shown.text == wanted.text && shown.deleted == wanted.deleted,
                     "a device shows what an edit or a deletion has changed");
         }
-        require(view->second.topic == model->second.topic(), "a device shows an old topic");
+        const std::optional<std::string>& topic = view->second.topic;
+        require(!topic || *topic == model->second.topic(), "a device shows an old topic");
         const Role* role = model->second.known_role(w.user);
         const bool is_operator = w.user == operator_;
-        require(role == nullptr || is_operator || view->second.role == *role,
+        const std::optional<Role> shown = view->second.role;
+        require(role == nullptr || is_operator || !shown || *shown == *role,
                 "a device has an old role");
     }
 

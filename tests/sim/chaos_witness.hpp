@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -34,8 +35,8 @@ struct Witness {
     /// A room as this device shows it.
     struct View {
         std::map<Offset, Shown> messages;
-        std::string topic;
-        Role role{};
+        std::optional<std::string> topic;  ///< Nothing: it may be in a gap.
+        std::optional<Role> role{};        ///< The same.
         Offset marker = 0;
     };
     std::string user;

@@ -49,9 +49,11 @@ struct Limits {
     std::size_t private_log_bytes_max = 3 << 20;  ///< The same in bytes: more than a burst.
     std::size_t history_records_max = 1000;       ///< "The last n" of a Join.
     std::size_t presence_members_max = 200;       ///< Larger rooms do not announce them.
-    std::size_t catch_up_records_max = 4;         ///< Read from the log at once for a slow member.
-    std::size_t members_per_page_max = 500;       ///< 110 bytes each fit a frame.
-    std::size_t rooms_per_page_max = 50;          ///< 600 bytes each fit a frame.
+    /// Bytes that are read or stored for one account before all others have a turn.
+    std::size_t turn_work_max = 512 * 1024;
+    std::size_t catch_up_records_max = 4;      ///< Read from the log at once for a slow member.
+    std::size_t members_per_page_max = 500;    ///< 110 bytes each fit a frame.
+    std::size_t rooms_per_page_max = 50;       ///< 600 bytes each fit a frame.
     std::size_t page_records_max = 100;        ///< A screen or two of history; 4 MiB at the most.
     std::size_t pages_per_connection_max = 4;  ///< Under way at a time, each on a stream.
     std::size_t search_records_max = 5000;  ///< Looked at for one request; then it is asked again.
@@ -144,7 +146,8 @@ constexpr const char* limits_problem(const Limits& l) {
     }
     if (l.replies_max == 0 || l.catch_up_records_max == 0 || l.page_records_max == 0 ||
         l.pages_per_connection_max == 0 || l.members_per_page_max == 0 ||
-        l.rooms_per_page_max == 0 || l.outbox_messages_max == 0 || l.private_rooms_max == 0) {
+        l.rooms_per_page_max == 0 || l.outbox_messages_max == 0 || l.private_rooms_max == 0 ||
+        l.turn_work_max == 0) {
         return "a limit that must be 1 at least is 0";
     }
     if (l.stream_backlog_bytes_max > l.control_backlog_bytes_max) {

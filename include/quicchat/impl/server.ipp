@@ -9,6 +9,7 @@ void Server<T>::process(Now now) {
     now_ = now;
     hub_.begin_turn(now.wall, now.steady);
     peers_.transport().handle_timeout(now.steady);
+    read_postponed();
     while (auto event = peers_.transport().poll_event()) handle(*std::move(event));
     logins_.process(hub_, now);
     for (const ConnectionId id : logins_.take_admitted()) read_early(id);
@@ -32,7 +33,9 @@ template <Transport T>
 std::optional<TimePoint> Server<T>::next_deadline() const {
     auto deadline = earlier(peers_.transport().next_deadline(), logins_.next_deadline());
     if (!closed_) deadline = earlier(deadline, drain_deadline_);
-    if (hub_.pages().is_searching()) deadline = earlier(deadline, now_.steady);  // at once
+    if (hub_.pages().is_searching() || hub_.work().has_postponed()) {
+        deadline = earlier(deadline, now_.steady);  // at once
+    }
     deadline = earlier(deadline, late_markers_.next_deadline());
     return earlier(deadline, earlier(hub_.next_deadline(), files_->next_deadline()));
 }
@@ -133,12 +136,22 @@ void Server<T>::receive(const StreamData& data) {
 }
 
 template <Transport T>
+void Server<T>::read_postponed() {
+    for (const auto& [id, stream] : std::exchange(postponed_, {})) resume_reading(id, stream);
+}
+
+template <Transport T>
 void Server<T>::read_early(ConnectionId id) {
     for (const StreamId stream : peers_.streams(id)) resume_reading(id, stream);
 }
 
 template <Transport T>
-bool Server<T>::is_held_up(ConnectionId id, StreamId stream_id, const Stream& stream) const {
+bool Server<T>::is_held_up(ConnectionId id, StreamId stream_id, const Stream& stream) {
+    const Connection* connection = peers_.find_ready(id);
+    if (connection != nullptr && hub_.work().must_wait(connection->session.user())) {
+        postponed_.emplace(id, stream_id);
+        return true;
+    }
     if (stream_id == control_stream) return hub_.is_busy(id);
     if (stream.ended) return false;
     if (stream.uploads) return files_->is_busy(id, stream_id);
@@ -229,6 +242,7 @@ Errc Server<T>::serve(ConnectionId id, Connection& connection, StreamId stream_i
         [&](wire::FileOffer&& m) { return receive_file(caller, stream_id, stream, std::move(m)); },
         [&](wire::FileData&& m) {
             if (!stream.uploads) return Errc::unexpected_frame;
+            hub_.work().count(caller.user, m.data.size());
             return files_->data(id, stream_id, std::move(m), now_.steady);
         },
         [&](wire::FileRequest&& m) {

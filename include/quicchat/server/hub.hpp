@@ -33,6 +33,7 @@
 #include "quicchat/server/rooms/room.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
 #include "quicchat/server/turn.hpp"
+#include "quicchat/server/turn_work.hpp"
 
 namespace quicchat {
 
@@ -159,6 +160,10 @@ public:
     /// The same for what one connection asks on its control stream.
     bool is_busy(ConnectionId connection) const;
 
+    /// What is done for each account in this turn.
+    TurnWork& work() { return work_; }
+    const TurnWork& work() const { return work_; }
+
     RoomStore& room_store() { return room_store_; }
     const RoomLog& log() const { return room_store_.log(); }
     const OnlineUsers& online_users() const { return online_; }
@@ -171,6 +176,7 @@ private:
 
     const Limits* limits_;
     Turn turn_;
+    TurnWork work_;
     OnlineUsers online_;
     DisplayNames names_;
     RoomStore room_store_;

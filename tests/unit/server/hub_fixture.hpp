@@ -41,7 +41,11 @@ struct HubFixture {
 
     static StreamId stream_of(std::uint64_t connection) { return StreamId{4 * connection}; }
 
-    void set_time(std::chrono::milliseconds since_1970) { hub.begin_turn(WallTime{since_1970}); }
+    void set_time(std::chrono::milliseconds since_1970) {
+        time_ = WallTime{since_1970};
+        begin_turn();
+    }
+    void begin_turn() { hub.begin_turn(time_); }
 
     void log_in(std::uint64_t connection, const std::string& user, DeviceId device = {}) {
         if (!online_.emplace(connection, std::pair{user, device}).second) return;
@@ -142,6 +146,7 @@ struct HubFixture {
 
     /// Serves all that are waiting; what each member got is in `frames`.
     void serve() {
+        begin_turn();
         while (Member* member = hub.fan_out().poll_waiting()) {
             while (const std::optional<Bytes> frame = hub.next_frame(*member)) {
                 frames[member->connection].push_back(*frame);
@@ -172,6 +177,7 @@ struct HubFixture {
     }
     /// What the control streams got: connection and message.
     std::vector<std::pair<std::uint64_t, Message>> control() {
+        begin_turn();
         std::vector<std::pair<std::uint64_t, Message>> all;
         const auto add = [&](ConnectionId connection, const Bytes& frame) {
             all.emplace_back(static_cast<std::uint64_t>(connection), read(frame));
@@ -224,6 +230,7 @@ struct HubFixture {
 
 private:
     std::map<std::uint64_t, std::pair<std::string, DeviceId>> online_;
+    WallTime time_{};
     unsigned published_ = 1000;  ///< Above the numbers that tests give.
 };
 

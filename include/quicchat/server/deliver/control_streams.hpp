@@ -14,6 +14,7 @@
 #include "quicchat/server/deliver/inboxes.hpp"
 #include "quicchat/server/people/display_names.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
+#include "quicchat/server/turn_work.hpp"
 
 namespace quicchat {
 
@@ -26,7 +27,7 @@ namespace quicchat {
 class ControlStreams {
 public:
     ControlStreams(Inboxes& inboxes, RoomStore& room_store, const DisplayNames& names,
-                   const Limits& limits);
+                   const Limits& limits, TurnWork& work);
 
     void open(ConnectionId connection, std::string_view user);
 
@@ -60,6 +61,10 @@ public:
             while (has_room) {
                 Connection* found = find(connection);  // writing may end it
                 if (found == nullptr || found->stalled) break;
+                if (must_wait(*found)) {
+                    wake(connection);
+                    break;
+                }
                 answered |= !found->answers.empty();
                 std::optional<Bytes> frame = next_frame(connection, *found);
                 if (!frame) break;
@@ -91,6 +96,9 @@ private:
 
     void note(ConnectionId connection, Change change);
 
+    /// True if there is no answer, and what was told must wait for the next turn.
+    bool must_wait(const Connection& connection);
+
     std::optional<Bytes> next_frame(ConnectionId id, Connection& connection);
 
     /// Nothing if there is no such room any more.
@@ -100,6 +108,7 @@ private:
     RoomStore* room_store_;
     const DisplayNames* names_;
     const Limits* limits_;
+    TurnWork* work_;
     std::map<ConnectionId, Connection> connections_;
     std::set<ConnectionId> waiting_;
 };

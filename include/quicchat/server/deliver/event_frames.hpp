@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "quicchat/base/bytes.hpp"
@@ -11,6 +12,7 @@
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/server/rooms/room.hpp"
+#include "quicchat/server/turn_work.hpp"
 
 namespace quicchat {
 
@@ -20,10 +22,11 @@ namespace quicchat {
 /// up and pages of history ask for, are kept here for a short while.
 class EventFrames {
 public:
-    EventFrames(const RoomLog& log, const Limits& limits);
+    EventFrames(const RoomLog& log, const Limits& limits, TurnWork& work);
 
     /// A record of the room as it is now; nothing if the log has dropped it, or cannot be read.
-    std::optional<Bytes> get(const Room& room, Offset offset);
+    /// What must be read for it is the reader's work.
+    std::optional<Bytes> get(const Room& room, Offset offset, std::string_view reader);
 
     /// A record was committed, and its room knows it: what it changes is made anew.
     void handle_commit(Room& room, const LoggedRecord& logged);
@@ -52,6 +55,7 @@ private:
 
     const RoomLog* log_;
     const Limits* limits_;
+    TurnWork* work_;
     Map older_;
     std::deque<Key> order_;  ///< In which they came.
     std::size_t bytes_ = 0;

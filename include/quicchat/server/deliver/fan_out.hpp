@@ -11,6 +11,7 @@
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/server/deliver/event_frames.hpp"
 #include "quicchat/server/rooms/room.hpp"
+#include "quicchat/server/turn_work.hpp"
 
 namespace quicchat {
 
@@ -18,7 +19,10 @@ namespace quicchat {
 /// memory or from the log.
 class FanOut {
 public:
-    FanOut(const RoomLog& log, EventFrames& frames, const Limits& limits);
+    FanOut(const RoomLog& log, EventFrames& frames, const Limits& limits, TurnWork& work);
+
+    /// Who had to wait for this turn is served again.
+    void begin_turn();
 
     Member& add(Member member);
 
@@ -44,7 +48,8 @@ public:
     /// until there is none or the stream is full; then say so by `stall`.
     Member* poll_waiting();
 
-    /// An answer, or the next record as it is now, or a Gap where records are gone.
+    /// An answer, or the next record as it is now, or a Gap where records are gone. Who reads old
+    /// records waits after so many for the next turn.
     std::optional<Bytes> next_frame(Member& member);
 
     void stall(Member& member) { member.stalled = true; }
@@ -57,8 +62,10 @@ private:
     const RoomLog* log_;
     EventFrames* frames_;
     const Limits* limits_;
+    TurnWork* work_;
     std::map<std::pair<ConnectionId, StreamId>, Member> members_;  ///< Their addresses are stable.
     std::vector<Member*> waiting_;
+    std::vector<std::pair<ConnectionId, StreamId>> postponed_;
 };
 
 }  // namespace quicchat

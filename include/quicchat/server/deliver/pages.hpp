@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,16 +15,17 @@
 #include "quicchat/server/deliver/frames.hpp"
 #include "quicchat/server/deliver/search.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
+#include "quicchat/server/turn_work.hpp"
 
 namespace quicchat {
 
 /// Hands over pages of history and what searches find, each on a stream of its own (PROTOCOL.md
 /// §6.12 and §6.15). A slow reader costs a cursor only, and gets nothing more once he may not read
-/// the room any more. Searches look at the log a little in each turn, one after the other, so that
-/// they hold up nobody.
+/// the room any more. Searches look at the log a little in each turn, one account after the other,
+/// so that they hold up nobody.
 class Pages {
 public:
-    Pages(RoomStore& room_store, EventFrames& frames, const Limits& limits);
+    Pages(RoomStore& room_store, EventFrames& frames, const Limits& limits, TurnWork& work);
 
     Errc open(const Caller& caller, StreamId stream, const Room& room,
               const wire::HistoryRequest& m);
@@ -61,8 +63,9 @@ public:
                     }
                     bool is_full = false;
                     while (!is_full && !page.ended) {
+                        if (work_->must_wait(page.user())) return waiting_.insert(place), false;
                         std::optional<Bytes> frame = next_frame(page);
-                        if (!frame) return searching_.insert(place), false;
+                        if (!frame) return search_on(page.user(), place), false;
                         is_full = !write(place.first, place.second, *std::move(frame));
                     }
                     return page.ended;
@@ -70,8 +73,7 @@ public:
                 found->second);
             if (!ended) continue;
             finish(place.first, place.second);
-            pages_.erase(place);
-            searching_.erase(place);
+            close(place.first, place.second);
         }
     }
 
@@ -98,7 +100,19 @@ private:
         void forget();
     };
 
+    using Entry = std::variant<Page, Search>;
+
+    /// Those of one account; the first one is next.
+    using Searches = std::deque<Place>;
+
     bool is_full(ConnectionId connection) const;
+
+    /// Lets one search look at a slice of the log.
+    void look(Place place, SearchEffort& effort);
+
+    void search_on(const std::string& account, Place place);
+
+    void erase(std::map<Place, Entry>::iterator entry);
 
     /// A room that is gone ends its pages by itself; see `forget`.
     bool may_read(const auto& page, WallTime now) const {
@@ -114,10 +128,12 @@ private:
     RoomStore* room_store_;
     EventFrames* frames_;
     const Limits* limits_;
-    std::map<Place, std::variant<Page, Search>> pages_;
+    std::map<Place, Entry> pages_;
     std::set<Place> waiting_;
-    std::set<Place> searching_;  ///< Searches that want to look at the log.
-    Place looked_{};             ///< The last of them that did.
+    TurnWork* work_;
+    /// Searches that want to look at the log, of each account.
+    std::map<std::string, Searches> searching_;
+    std::string looked_{};  ///< The last account that did.
     Errc failure_{};
 };
 

@@ -17,16 +17,17 @@ namespace quicchat {
 QUICCHAT_DECL Hub::Hub(Owned<RoomLog> log, const ServerConfig& config,
                        const AccountFinder& accounts)
     : limits_(&config.limits),
+      work_(*limits_),
       room_store_(std::move(log), config),
-      frames_(room_store_.log(), *limits_),
-      fan_out_(room_store_.log(), frames_, *limits_),
+      frames_(room_store_.log(), *limits_, work_),
+      fan_out_(room_store_.log(), frames_, *limits_, work_),
       inboxes_(room_store_),
-      control_(inboxes_, room_store_, names_, *limits_),
-      pages_(room_store_, frames_, *limits_),
+      control_(inboxes_, room_store_, names_, *limits_, work_),
+      pages_(room_store_, frames_, *limits_, work_),
       checks_(config),
       heartbeat_(*limits_),
       membership_(room_store_, fan_out_, presence_, pages_, online_, accounts, *limits_, turn_),
-      decider_(room_store_, *limits_, turn_),
+      decider_(room_store_, *limits_, turn_, work_),
       proposer_(room_store_, decider_, fan_out_, control_, membership_, checks_, *limits_),
       profiles_(room_store_, proposer_, fan_out_, control_, names_, online_, accounts, *limits_,
                 turn_),
@@ -57,6 +58,8 @@ QUICCHAT_DECL std::optional<std::pair<Errc, std::string>> Hub::handle_changed_co
 QUICCHAT_DECL void Hub::begin_turn(WallTime now, TimePoint steady) {
     turn_.begin(now);
     checks_.begin_turn(steady);
+    work_.begin();
+    fan_out_.begin_turn();
 }
 
 QUICCHAT_DECL void Hub::handle_login(ConnectionId connection, std::string_view user) {
@@ -93,7 +96,10 @@ QUICCHAT_DECL void Hub::list_rooms(const Caller& caller, const wire::RoomsReques
         if (!summary) return void(turn_.noted(to_errc(summary.error())));
         answer.rooms.push_back(*std::move(summary));
     }
-    control_.answer(caller.connection, Bytes{encode(answer)});
+    Bytes frame{encode(answer)};
+    constexpr std::size_t count_unread = 2048;  // to look at up to 100 authors
+    work_.count(caller.user, frame.size() + answer.rooms.size() * count_unread);
+    control_.answer(caller.connection, std::move(frame));
 }
 
 QUICCHAT_DECL Errc Hub::open_page(const Caller& caller, StreamId stream,

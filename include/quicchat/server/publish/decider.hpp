@@ -11,6 +11,7 @@
 #include "quicchat/server/publish/proposal.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
 #include "quicchat/server/turn.hpp"
+#include "quicchat/server/turn_work.hpp"
 
 namespace quicchat {
 
@@ -21,7 +22,7 @@ namespace quicchat {
 /// proposed, and while a reaction is, nothing of its author: both depend on how it ends.
 class Decider {
 public:
-    Decider(RoomStore& room_store, const Limits& limits, Turn& turn);
+    Decider(RoomStore& room_store, const Limits& limits, Turn& turn, TurnWork& work);
 
     /// Has a proposal stored or, if that may not be, looked for: then it was sent again, and is a
     /// success. News with that token follow. An error: none do, it is refused at once.
@@ -58,6 +59,7 @@ private:
     RoomStore* room_store_;
     const Limits* limits_;
     Turn* turn_;
+    TurnWork* work_;
     std::map<AppendToken, Decision> decisions_;
 };
 

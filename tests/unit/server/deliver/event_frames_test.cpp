@@ -78,7 +78,8 @@ TEST_CASE("an edit leaves the other recent frames where they are", "[server]") {
     MemoryLog log{Entropy::seeded(1)};
     (void)log.open("#a", {100, 100'000});
     const Limits limits;
-    EventFrames frames{log, limits};
+    TurnWork work{limits};
+    EventFrames frames{log, limits, work};
     const auto put = [&](Act act, std::string text) {
         const Record record{HubFixture::id(static_cast<unsigned>(room.head()) + 1),
                             {},

@@ -59,6 +59,7 @@ struct Detective : HubFixture {
         turns = 0;
         for (bool finished = false; !finished; finished = collect(text)) {
             REQUIRE(++turns < 1000);
+            begin_turn();
             hub.handle_timeout({});
             REQUIRE(hub.settle() == Errc{});
         }
@@ -160,6 +161,7 @@ TEST_CASE("a search does no more in one turn than it may", "[server]") {
         std::size_t ended_early = 0;
         while (chat.hub.pages().is_searching()) {
             REQUIRE(++turns < 1000);
+            chat.begin_turn();
             chat.hub.handle_timeout({});
             (void)chat.collect(text);
             if (turns == 11) ended_early = text.size();

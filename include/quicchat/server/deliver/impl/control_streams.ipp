@@ -10,8 +10,13 @@
 namespace quicchat {
 
 QUICCHAT_DECL ControlStreams::ControlStreams(Inboxes& inboxes, RoomStore& room_store,
-                                             const DisplayNames& names, const Limits& limits)
-    : inboxes_(&inboxes), room_store_(&room_store), names_(&names), limits_(&limits) {}
+                                             const DisplayNames& names, const Limits& limits,
+                                             TurnWork& work)
+    : inboxes_(&inboxes),
+      room_store_(&room_store),
+      names_(&names),
+      limits_(&limits),
+      work_(&work) {}
 
 QUICCHAT_DECL void ControlStreams::open(ConnectionId connection, std::string_view user) {
     connections_[connection].user = user;
@@ -81,6 +86,10 @@ QUICCHAT_DECL void ControlStreams::note(ConnectionId connection, Change change) 
     if (found->changes.insert(std::move(change)).second) wake(connection);
 }
 
+QUICCHAT_DECL bool ControlStreams::must_wait(const Connection& connection) {
+    return connection.answers.empty() && work_->must_wait(connection.user);
+}
+
 QUICCHAT_DECL std::optional<Bytes> ControlStreams::next_frame(ConnectionId id,
                                                               Connection& connection) {
     if (std::optional<Bytes> frame = pop_front(connection.answers)) {
@@ -91,7 +100,9 @@ QUICCHAT_DECL std::optional<Bytes> ControlStreams::next_frame(ConnectionId id,
         const auto change = connection.changes.extract(connection.changes.begin());
         if (auto frame = encode_change(connection, change.value())) return frame;
     }
-    return inboxes_->next_frame(id);
+    std::optional<Bytes> told = inboxes_->next_frame(id);
+    if (told) work_->count(connection.user, told->size());
+    return told;
 }
 
 QUICCHAT_DECL std::optional<Bytes> ControlStreams::encode_change(const Connection& connection,

@@ -8,20 +8,25 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL EventFrames::EventFrames(const RoomLog& log, const Limits& limits)
-    : log_(&log), limits_(&limits) {}
+QUICCHAT_DECL EventFrames::EventFrames(const RoomLog& log, const Limits& limits, TurnWork& work)
+    : log_(&log), limits_(&limits), work_(&work) {}
 
-QUICCHAT_DECL std::optional<Bytes> EventFrames::get(const Room& room, Offset offset) {
+QUICCHAT_DECL std::optional<Bytes> EventFrames::get(const Room& room, Offset offset,
+                                                    std::string_view reader) {
     if (const Bytes* frame = room.recent(offset)) return *frame;
+    work_->count(reader, 0);
     const auto found = older_.find({room.epoch(), offset});
     if (found != older_.end()) return found->second.frame;
     const auto records = log_->read(room.key(), offset - 1, limits_->catch_up_records_max);
     if (!records) failure_ = to_errc(records.error());
     if (!records || records->empty() || records->front().offset != offset) return std::nullopt;
     Bytes frame = encode_event(records->front());
+    work_->count(reader, frame.size());
     keep(room.epoch(), records->front(), frame);
     for (std::size_t i = 1; i < records->size(); ++i) {
-        keep(room.epoch(), (*records)[i], encode_event((*records)[i]));
+        Bytes next = encode_event((*records)[i]);
+        work_->count(reader, next.size());
+        keep(room.epoch(), (*records)[i], std::move(next));
     }
     return frame;
 }

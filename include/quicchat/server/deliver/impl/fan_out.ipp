@@ -11,8 +11,15 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL FanOut::FanOut(const RoomLog& log, EventFrames& frames, const Limits& limits)
-    : log_(&log), frames_(&frames), limits_(&limits) {}
+QUICCHAT_DECL FanOut::FanOut(const RoomLog& log, EventFrames& frames, const Limits& limits,
+                             TurnWork& work)
+    : log_(&log), frames_(&frames), limits_(&limits), work_(&work) {}
+
+QUICCHAT_DECL void FanOut::begin_turn() {
+    for (const auto& [connection, stream] : std::exchange(postponed_, {})) {
+        if (Member* member = find(connection, stream)) wake(*member);
+    }
+}
 
 QUICCHAT_DECL Member& FanOut::add(Member member) {
     const std::pair place{member.connection, member.stream};
@@ -80,6 +87,10 @@ QUICCHAT_DECL std::optional<Bytes> FanOut::next_frame(Member& member) {
     Room& room = *member.room;
     if (member.next > room.head()) return std::nullopt;
     if (room.recent(member.next) == nullptr) {
+        if (work_->must_wait(member.user)) {
+            postponed_.emplace_back(member.connection, member.stream);
+            return std::nullopt;
+        }
         const Offset oldest = log_->head(room.key()).first;
         if (member.next < oldest) {
             const wire::Gap gap{member.next, oldest - 1};
@@ -87,7 +98,7 @@ QUICCHAT_DECL std::optional<Bytes> FanOut::next_frame(Member& member) {
             return Bytes{encode(gap)};
         }
     }
-    std::optional<Bytes> frame = frames_->get(room, member.next);
+    std::optional<Bytes> frame = frames_->get(room, member.next, member.user);
     if (frame) ++member.next;
     return frame;
 }

@@ -6,13 +6,15 @@
 #include <cstddef>
 
 #include "quicchat/base/config.hpp"
+#include "quicchat/base/queue.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/wire/codec.hpp"
 
 namespace quicchat {
 
-QUICCHAT_DECL Pages::Pages(RoomStore& room_store, EventFrames& frames, const Limits& limits)
-    : room_store_(&room_store), frames_(&frames), limits_(&limits) {}
+QUICCHAT_DECL Pages::Pages(RoomStore& room_store, EventFrames& frames, const Limits& limits,
+                           TurnWork& work)
+    : room_store_(&room_store), frames_(&frames), limits_(&limits), work_(&work) {}
 
 QUICCHAT_DECL Errc Pages::open(const Caller& caller, StreamId stream, const Room& room,
                                const wire::HistoryRequest& m) {
@@ -40,21 +42,19 @@ QUICCHAT_DECL Errc Pages::open(const Caller& caller, StreamId stream, const Room
     if (is_full(caller.connection)) return Errc::queue_full;
     const Place place{caller.connection, stream};
     pages_.insert_or_assign(place, Search{std::string{caller.user}, room, m, *limits_});
-    searching_.insert(place);
+    search_on(std::string{caller.user}, place);
     return Errc{};
 }
 
 QUICCHAT_DECL void Pages::close(ConnectionId connection, StreamId stream) {
-    pages_.erase({connection, stream});
-    waiting_.erase({connection, stream});
-    searching_.erase({connection, stream});
+    if (const auto entry = pages_.find({connection, stream}); entry != pages_.end()) erase(entry);
 }
 
 QUICCHAT_DECL void Pages::close(ConnectionId connection) {
-    const auto is_own = [&](const Place& place) { return place.first == connection; };
-    std::erase_if(pages_, [&](const auto& entry) { return is_own(entry.first); });
-    std::erase_if(waiting_, is_own);
-    std::erase_if(searching_, is_own);
+    for (auto entry = pages_.lower_bound({connection, StreamId{}});
+         entry != pages_.end() && entry->first.first == connection;) {
+        erase(entry++);
+    }
 }
 
 QUICCHAT_DECL void Pages::forget(const Room& room) {
@@ -70,16 +70,29 @@ QUICCHAT_DECL void Pages::handle_writable(ConnectionId connection, StreamId stre
 
 QUICCHAT_DECL void Pages::look() {
     SearchEffort effort;
-    for (std::size_t left = searching_.size(); left > 0 && !effort.is_over(); --left) {
-        auto place = searching_.upper_bound(looked_);
-        if (place == searching_.end()) place = searching_.begin();
-        looked_ = *place;
-        auto& search = std::get<Search>(pages_.at(looked_));
-        const Errc errc = search.look(room_store_->log(), limits_->catch_up_records_max, effort);
-        if (errc != Errc{}) failure_ = errc;
-        if (search.wants_look()) continue;
-        searching_.erase(place);
-        waiting_.insert(looked_);
+    auto left = std::exchange(searching_, {});  // each search looks once in a turn
+    while (!left.empty() && !effort.is_over()) {
+        auto next = left.upper_bound(looked_);
+        if (next == left.end()) next = left.begin();
+        looked_ = next->first;
+        const Place place = *pop_front(next->second);
+        if (next->second.empty()) left.erase(next);
+        look(place, effort);
+    }
+    for (auto& [account, searches] : left) {  // those that did not come to it are the first then
+        Searches& later = searching_[account];
+        later.insert(later.begin(), searches.begin(), searches.end());
+    }
+}
+
+QUICCHAT_DECL void Pages::look(Place place, SearchEffort& effort) {
+    auto& search = std::get<Search>(pages_.at(place));
+    const Errc errc = search.look(room_store_->log(), limits_->catch_up_records_max, effort);
+    if (errc != Errc{}) failure_ = errc;
+    if (search.wants_look()) {
+        search_on(search.user(), place);
+    } else {
+        waiting_.insert(place);
     }
 }
 
@@ -97,9 +110,28 @@ QUICCHAT_DECL bool Pages::is_full(ConnectionId connection) const {
     return static_cast<std::size_t>(count) >= limits_->pages_per_connection_max;
 }
 
+QUICCHAT_DECL void Pages::search_on(const std::string& account, Place place) {
+    searching_[account].push_back(place);
+}
+
+QUICCHAT_DECL void Pages::erase(std::map<Place, Entry>::iterator entry) {
+    const Place place = entry->first;
+    waiting_.erase(place);
+    const std::string& account = std::visit(
+        [](const auto& page) -> const std::string& { return page.user(); }, entry->second);
+    if (const auto searches = searching_.find(account); searches != searching_.end()) {
+        std::erase(searches->second, place);
+        if (searches->second.empty()) searching_.erase(searches);
+    }
+    pages_.erase(entry);
+}
+
 QUICCHAT_DECL std::optional<Bytes> Pages::next_frame(Search& search) {
     Result<std::optional<Bytes>> frame = search.next_frame(room_store_->log());
-    if (frame) return *std::move(frame);
+    if (frame) {
+        if (*frame) work_->count(search.user(), (*frame)->size());
+        return *std::move(frame);
+    }
     failure_ = to_errc(frame.error());
     return std::nullopt;
 }
@@ -107,7 +139,7 @@ QUICCHAT_DECL std::optional<Bytes> Pages::next_frame(Search& search) {
 QUICCHAT_DECL std::optional<Bytes> Pages::next_frame(Page& page) {
     const Room* room = room_store_->directory().find(page.room);
     while (room != nullptr && page.next <= page.last) {
-        if (auto frame = frames_->get(*room, page.next++)) return frame;
+        if (auto frame = frames_->get(*room, page.next++, page.account)) return frame;
         // Dropped meanwhile: the rest is where the log begins now.
         page.next = std::max(page.next, room_store_->log().head(page.room).first);
     }

@@ -11,8 +11,9 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Decider::Decider(RoomStore& room_store, const Limits& limits, Turn& turn)
-    : room_store_(&room_store), limits_(&limits), turn_(&turn) {}
+QUICCHAT_DECL Decider::Decider(RoomStore& room_store, const Limits& limits, Turn& turn,
+                               TurnWork& work)
+    : room_store_(&room_store), limits_(&limits), turn_(&turn), work_(&work) {}
 
 QUICCHAT_DECL Errc Decider::decide(AppendToken token, Proposal proposal) {
     Decision decision{.refusal = proposal.refusal};
@@ -21,6 +22,7 @@ QUICCHAT_DECL Errc Decider::decide(AppendToken token, Proposal proposal) {
                           : prepare(proposal, decision);
     if (errc != Errc{}) return errc;
     proposal.record.time = turn_->now();
+    work_->count(proposal.record.author, proposal.record.text.size());
     RoomLog& log = room_store_->log();
     if (decision.refusal == Errc{}) {
         log.append(token, proposal.room, std::move(proposal.record), std::move(proposal.changes));

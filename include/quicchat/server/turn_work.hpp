@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "quicchat/base/limits.hpp"
+
+namespace quicchat {
+
+/// What was done in one turn of the server for each account: bytes that were read from the log or
+/// put into it. Who has had `Limits::turn_work_max` waits for the next turn with the
+/// rest, so that everybody else waits for a bounded amount of each one's work.
+///
+/// Records that a room has in memory for all its members are not counted: they were made once.
+/// Searches have a measure of their own, SearchEffort.
+class TurnWork {
+public:
+    /// What one record, answer or append costs beside its bytes.
+    static constexpr std::size_t step = 256;
+
+    explicit TurnWork(const Limits& limits) : limits_(&limits) {}
+
+    void begin();
+
+    void count(std::string_view account, std::size_t bytes);
+
+    /// True if an account has had its share, and what it wants now must wait for the next turn.
+    bool must_wait(std::string_view account);
+
+    /// True if somebody was told to wait: the next turn should come at once.
+    bool has_postponed() const { return postponed_; }
+
+private:
+    const Limits* limits_;
+    std::map<std::string, std::size_t> done_;
+    std::set<std::string> spent_;
+    bool postponed_ = false;
+};
+
+}  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/impl/turn_work.ipp"
+#endif
