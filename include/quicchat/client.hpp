@@ -2,7 +2,9 @@
 
 #include <cassert>
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,10 +18,10 @@
 #include "quicchat/base/owned.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/session/backoff.hpp"
-#include "quicchat/session/client_calls.hpp"
 #include "quicchat/session/client_session.hpp"
 #include "quicchat/transport/concept.hpp"
 #include "quicchat/wire/frame_assembler.hpp"
+#include "quicchat/wire/varint.hpp"
 
 namespace quicchat {
 
@@ -41,7 +43,7 @@ struct ClientConfig {
 /// Single-threaded: every call must come from one thread at a time. After any call that may cause
 /// traffic, let the transport's driver run a turn.
 template <DialingTransport T>
-class Client : public ClientCalls<Client<T>> {
+class Client {
 public:
     Client(T transport, Owned<ClientLogin> login, Entropy entropy, ClientConfig config = {})
         : transport_(std::move(transport)),
@@ -50,7 +52,7 @@ public:
           limits_(config.limits),
           device_(config.device ? *config.device : DeviceId{entropy_.draw<16>()}),
           backoff_(config.reconnect),
-          session_(config.limits, std::move(config.agent)) {}
+          session_(std::make_unique<ClientSession>(config.limits, std::move(config.agent))) {}
 
     /// Dials the server. Online or Offline follows. Once in the life of a client.
     void connect(Now now);
@@ -69,17 +71,89 @@ public:
     std::optional<ClientEvent> poll_event();
 
     /// Of the connection; `connecting` also while it waits to dial again.
-    State state() const { return session_.state(); }
+    State state() const { return session_->state(); }
     /// What the client logs in by; its `token` is for the next run of a program that keeps it.
     const ClientLogin& login() const { return *login_; }
     DeviceId device() const { return device_; }
-    std::size_t unanswered_requests() const { return session_.unanswered_requests(); }
+    std::size_t unanswered_requests() const { return session_->unanswered_requests(); }
     T& transport() { return transport_; }
     const T& transport() const { return transport_; }
 
-private:
-    friend class ClientCalls<Client<T>>;
+    // Requests are taken at any time until the end, and sent when that is possible.
 
+    /// Joins a room. RoomJoined or Refused follows.
+    Result<RequestId> join(std::string_view room, Position position = Position::from_now());
+
+    /// Leaves a room. RoomLeft follows; what was under way to us is dropped.
+    Errc leave(std::string_view room) { return flushed(session_->leave(room)); }
+
+    /// Puts a message into a room that was joined. Acked or Refused follows. Sending the same again
+    /// under the same id is safe.
+    Result<RequestId> publish(std::string_view room, std::string text,
+                              std::string attributes = "{}",
+                              std::optional<MessageId> id = std::nullopt, Act act = {});
+
+    /// Does something else in a room than saying something, see Act. Acked or Refused follows.
+    Result<RequestId> act(std::string_view room, Act act, std::string text = {});
+
+    /// Makes a room, with us as its owner. Acked or Refused follows; then join it.
+    Result<RequestId> create_room(std::string room, RoomAccess access = RoomAccess::everybody,
+                                  std::string topic = {},
+                                  std::optional<MessageId> id = std::nullopt);
+
+    /// Says what our account wants to be called; empty: by its user name. ProfileChanged or Refused
+    /// follows.
+    Result<RequestId> set_display_name(std::string display);
+
+    /// Asks which rooms there are, for the names after `after`. RoomList or Refused follows.
+    Result<RequestId> request_rooms(std::string after = {});
+
+    /// Asks for records of a room, joined or not: the newest `before` of those below `offset`, and
+    /// the oldest `after` of the others. HistoryPage or Refused follows.
+    Result<RequestId> request_history(std::string_view room, Offset offset, std::size_t before,
+                                      std::size_t after);
+
+    /// Sends a file into a room. FileWanted asks for its bytes: answer by `give_file`. Acked or
+    /// Refused follows.
+    Result<RequestId> send_file(std::string_view room, FileToSend file,
+                                std::optional<MessageId> id = std::nullopt);
+    Errc give_file(RequestId request, std::uint64_t offset, BytesView bytes);
+
+    /// Fetches the file that a record of a room announces, from its byte `from` on. FileBegun,
+    /// FileChunk and FileFetched follow, or Refused.
+    Result<RequestId> fetch_file(std::string_view room, Offset offset, std::uint64_t from = 0);
+
+    /// Ends a transfer in either direction.
+    void cancel_file(RequestId request);
+
+    /// Searches in a room, joined or not, for the newest `count` messages and files below `before`
+    /// that have all of the words. SearchPage or Refused follows.
+    Result<RequestId> request_search(std::string_view room, std::string words,
+                                     Offset before = varint_max, std::size_t count = 50);
+
+    /// Says that we are typing in a room. A hint: it may be lost, and is sent so often only.
+    void say_typing(std::string_view room, TimePoint now);
+
+    /// Says that our account has read a room up to `offset`; `shared`: to its members as well.
+    Errc mark_read(std::string_view room, Offset offset, bool shared = false);
+
+    /// Sends a message to one person. Acked or Refused follows.
+    Result<RequestId> tell(std::string user, std::string text, std::string attributes = "{}",
+                           std::optional<MessageId> id = std::nullopt);
+
+    // For programs that keep unsent messages over their restarts: call `restore` for each that was
+    // kept, then `report_outbox_changes`, all before `connect`; then, after each turn, keep and
+    // forget what `poll_outbox_change` says. They need the `ClientConfig::device` of then as well.
+
+    /// Takes in a message that has no answer yet. It is sent as soon as its room is joined.
+    Result<RequestId> restore(UnsentMessage message);
+    void report_outbox_changes() { session_->report_outbox_changes(); }
+    std::optional<OutboxChange> poll_outbox_change() { return session_->poll_outbox_change(); }
+
+    /// Asks who is in a room, for the names after `after`. MemberList or Refused follows.
+    Result<RequestId> request_members(std::string_view room, std::string after = {});
+
+private:
     struct Stream {
         FrameAssembler assembler;
         bool fin = false;      ///< Nothing more comes.
@@ -143,8 +217,8 @@ private:
     Limits limits_;
     DeviceId device_;
     Backoff backoff_;
-    ClientSession session_;
-    TimePoint now_{};  ///< Of the latest turn.
+    std::unique_ptr<ClientSession> session_;  ///< Stays where it is when the client is moved.
+    TimePoint now_{};                         ///< Of the latest turn.
     std::optional<ConnectionId> connection_;
     std::optional<TimePoint> login_deadline_;
     std::optional<TimePoint> redial_at_;

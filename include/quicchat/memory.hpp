@@ -19,7 +19,6 @@ using Server = quicchat::Server<Transport>;
 namespace quicchat {
 
 extern template class Client<memory::Transport>;
-extern template class ClientCalls<memory::Client>;
 extern template class Delivery<memory::Transport>;
 extern template class FileStreams<memory::Transport>;
 extern template class Logins<memory::Transport>;

@@ -39,7 +39,6 @@ using Server = quicchat::Server<Endpoint>;
 namespace quicchat {
 
 extern template class Client<quic::Endpoint>;
-extern template class ClientCalls<quic::Client>;
 extern template class Delivery<quic::Endpoint>;
 extern template class FileStreams<quic::Endpoint>;
 extern template class Logins<quic::Endpoint>;

@@ -10,7 +10,6 @@
 namespace quicchat {
 
 template class Client<memory::Transport>;
-template class ClientCalls<memory::Client>;
 template class Delivery<memory::Transport>;
 template class FileStreams<memory::Transport>;
 template class Logins<memory::Transport>;
@@ -101,13 +100,18 @@ template class Server<memory::Transport>;
 #include "quicchat/server/rooms/impl/unread.ipp"
 #include "quicchat/session/impl/act_form.ipp"
 #include "quicchat/session/impl/backoff.ipp"
+#include "quicchat/session/impl/client_membership.ipp"
+#include "quicchat/session/impl/client_messages.ipp"
+#include "quicchat/session/impl/client_output.ipp"
 #include "quicchat/session/impl/client_pages.ipp"
 #include "quicchat/session/impl/client_questions.ipp"
-#include "quicchat/session/impl/client_requests.ipp"
+#include "quicchat/session/impl/client_reading.ipp"
 #include "quicchat/session/impl/client_room.ipp"
 #include "quicchat/session/impl/client_rooms.ipp"
 #include "quicchat/session/impl/client_session.ipp"
+#include "quicchat/session/impl/client_status.ipp"
 #include "quicchat/session/impl/client_transfers.ipp"
+#include "quicchat/session/impl/client_typing.ipp"
 #include "quicchat/session/impl/outbox.ipp"
 #include "quicchat/session/impl/peer_checks.ipp"
 #include "quicchat/session/impl/read_markers.ipp"

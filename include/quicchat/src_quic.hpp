@@ -8,7 +8,6 @@
 namespace quicchat {
 
 template class Client<quic::Endpoint>;
-template class ClientCalls<quic::Client>;
 template class Delivery<quic::Endpoint>;
 template class FileStreams<quic::Endpoint>;
 template class Logins<quic::Endpoint>;

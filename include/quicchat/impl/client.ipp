@@ -19,13 +19,13 @@ void Client<T>::process(Now now) {
     }
     if (redial_at_ && now.steady >= *redial_at_) dial(now.steady);
     if (login_deadline_ && now.steady >= *login_deadline_) fail(Errc::login_timeout);
-    session_.handle_timeout(now.steady);
+    session_->handle_timeout(now.steady);
     pay_credit();
 }
 
 template <DialingTransport T>
 std::optional<TimePoint> Client<T>::next_deadline() const {
-    return earlier(earlier(transport_.next_deadline(), session_.next_deadline()),
+    return earlier(earlier(transport_.next_deadline(), session_->next_deadline()),
                    earlier(redial_at_, login_deadline_));
 }
 
@@ -33,25 +33,122 @@ template <DialingTransport T>
 void Client<T>::close() {
     if (closing_) return;
     closing_ = true;
-    session_.handle_close(Input::close_asked);
+    session_->handle_close(Input::close_asked);
     if (connection_) {
         transport_.close(*connection_, Errc::closed, "");
     } else {
         redial_at_.reset();
-        session_.handle_disconnected();
-        session_.end({});
+        session_->handle_disconnected();
+        session_->end({});
     }
 }
 
 template <DialingTransport T>
 std::optional<ClientEvent> Client<T>::poll_event() {
-    std::optional<ClientEvent> event = session_.poll_event();
+    std::optional<ClientEvent> event = session_->poll_event();
     // Nothing else would wake a server that waits for credit.
-    if (event && session_.unread_events() == limits_.events_max / 2) pay_credit();
+    if (event && session_->unread_events() == limits_.events_max / 2) pay_credit();
     if (event && std::holds_alternative<FileChunk>(*event)) pay_credit();
-    if (!event) session_.send_markers();
+    if (!event) session_->send_markers();
     if (!event) flush();
     return event;
+}
+
+template <DialingTransport T>
+Result<RequestId> Client<T>::join(std::string_view room, Position position) {
+    return flushed(session_->join(room, position));
+}
+
+template <DialingTransport T>
+Result<RequestId> Client<T>::publish(std::string_view room, std::string text,
+                                     std::string attributes, std::optional<MessageId> id, Act act) {
+    return flushed(session_->publish(room, id ? *id : draw_id(), std::move(text),
+                                     std::move(attributes), std::move(act)));
+}
+
+template <DialingTransport T>
+Result<RequestId> Client<T>::act(std::string_view room, Act act, std::string text) {
+    return publish(room, std::move(text), "{}", std::nullopt, std::move(act));
+}
+
+template <DialingTransport T>
+Result<RequestId> Client<T>::create_room(std::string room, RoomAccess access, std::string topic,
+                                         std::optional<MessageId> id) {
+    return flushed(
+        session_->create_room(std::move(room), id ? *id : draw_id(), access, std::move(topic)));
+}
+
+template <DialingTransport T>
+Result<RequestId> Client<T>::set_display_name(std::string display) {
+    return flushed(session_->set_display_name(std::move(display)));
+}
+
+template <DialingTransport T>
+Result<RequestId> Client<T>::request_rooms(std::string after) {
+    return flushed(session_->request_rooms(std::move(after)));
+}
+
+template <DialingTransport T>
+Result<RequestId> Client<T>::request_history(std::string_view room, Offset offset,
+                                             std::size_t before, std::size_t after) {
+    return flushed(session_->request_history(room, offset, before, after));
+}
+
+template <DialingTransport T>
+Result<RequestId> Client<T>::send_file(std::string_view room, FileToSend file,
+                                       std::optional<MessageId> id) {
+    return flushed(session_->send_file(room, id ? *id : draw_id(), std::move(file)));
+}
+
+template <DialingTransport T>
+Errc Client<T>::give_file(RequestId request, std::uint64_t offset, BytesView bytes) {
+    return flushed(session_->give_file(request, offset, bytes));
+}
+
+template <DialingTransport T>
+Result<RequestId> Client<T>::fetch_file(std::string_view room, Offset offset, std::uint64_t from) {
+    return flushed(session_->fetch_file(room, offset, from));
+}
+
+template <DialingTransport T>
+void Client<T>::cancel_file(RequestId request) {
+    session_->cancel_file(request);
+    flushed(Errc{});
+}
+
+template <DialingTransport T>
+Result<RequestId> Client<T>::request_search(std::string_view room, std::string words, Offset before,
+                                            std::size_t count) {
+    return flushed(session_->request_search(room, std::move(words), before, count));
+}
+
+template <DialingTransport T>
+void Client<T>::say_typing(std::string_view room, TimePoint now) {
+    if (std::optional<Buffer> hint = session_->say_typing(room, now)) {
+        send_datagram(Bytes{*std::move(hint)});
+    }
+}
+
+template <DialingTransport T>
+Errc Client<T>::mark_read(std::string_view room, Offset offset, bool shared) {
+    return flushed(session_->mark_read(room, offset, shared));
+}
+
+template <DialingTransport T>
+Result<RequestId> Client<T>::tell(std::string user, std::string text, std::string attributes,
+                                  std::optional<MessageId> id) {
+    return flushed(session_->tell(std::move(user), id ? *id : draw_id(), std::move(text),
+                                  std::move(attributes)));
+}
+
+template <DialingTransport T>
+Result<RequestId> Client<T>::restore(UnsentMessage message) {
+    return session_->restore(std::move(message));
+}
+
+template <DialingTransport T>
+Result<RequestId> Client<T>::request_members(std::string_view room, std::string after) {
+    return flushed(session_->request_members(room, std::move(after)));
 }
 
 template <DialingTransport T>
@@ -60,10 +157,10 @@ void Client<T>::handle(TransportEvent event) {
         std::move(event), [&](Connected&& connected) { begin(std::move(connected)); },
         [&](StreamData&& data) { receive(data); }, [&](StreamReset&& reset) { drop(reset.stream); },
         [&](Writable&& writable) {
-            session_.handle_backlog(writable.stream, false);
+            session_->handle_backlog(writable.stream, false);
             flush();
         },
-        [&](DatagramReceived&& m) { session_.handle_datagram(m.bytes.view(), now_); },
+        [&](DatagramReceived&& m) { session_->handle_datagram(m.bytes.view(), now_); },
         [&](Disconnected&& gone) {
             if (gone.connection == connection_) lose(explain(std::move(gone.reason)));
         });
@@ -85,22 +182,22 @@ void Client<T>::lose(CloseReason reason) {
     connection_.reset();
     login_deadline_.reset();
     streams_.clear();
-    session_.handle_disconnected();
+    session_->handle_disconnected();
     std::optional<Duration> delay;
     if (!closing_) {
         delay = backoff_.handle_lost(reason.errc, now_, entropy_);
         if (login_->recover(reason.errc)) delay = Duration{};  // in another way
     }
     closing_ = closing_ || !delay;
-    if (!delay) return session_.end(std::move(reason));
+    if (!delay) return session_->end(std::move(reason));
     redial_at_ = now_ + *delay;
-    session_.retry(std::move(reason), *delay, backoff_.attempts());
+    session_->retry(std::move(reason), *delay, backoff_.attempts());
 }
 
 template <DialingTransport T>
 void Client<T>::begin(Connected connected) {
     // Closed meanwhile: a transport may still report what it knew before.
-    if (session_.state() != State::connecting || closing_) return;
+    if (session_->state() != State::connecting || closing_) return;
     const Result<ChannelBinding> binding = transport_.channel_binding(connected.connection);
     if (!binding) return fail(to_errc(binding.error()));
     const auto nonce = entropy_.draw<login_entropy_bytes>();
@@ -109,8 +206,8 @@ void Client<T>::begin(Connected connected) {
     const Result<StreamId> control = open_stream();
     if (!control) return fail(to_errc(control.error()));
     assert(*control == control_stream);
-    session_.handle_connected(std::move(connected), {std::move(start->mechanism), device_,
-                                                     std::move(start->data), start->one_flight});
+    session_->handle_connected(std::move(connected), {std::move(start->mechanism), device_,
+                                                      std::move(start->data), start->one_flight});
     flush();
 }
 
@@ -149,16 +246,16 @@ void Client<T>::drop(StreamId id) {
 template <DialingTransport T>
 void Client<T>::read_on(StreamId id) {
     while (true) {
-        if (id != control_stream && session_.state() < State::ready) return;
+        if (id != control_stream && session_->state() < State::ready) return;
         const auto stream = streams_.find(id);
         if (stream == streams_.end()) return;
         const Result<std::optional<FrameView>> frame = stream->second.assembler.next();
         if (!frame) return fail(to_errc(frame.error()));
         if (!*frame) break;
-        if (const Errc errc = session_.handle_frame(id, **frame); errc != Errc{}) {
+        if (const Errc errc = session_->handle_frame(id, **frame); errc != Errc{}) {
             return fail(errc);
         }
-        if (auto token = session_.poll_token()) keep(*std::move(token));
+        if (auto token = session_->poll_token()) keep(*std::move(token));
         if (!continue_login()) return;
     }
     const Stream& stream = streams_.at(id);
@@ -177,25 +274,25 @@ void Client<T>::end_stream(StreamId stream, bool at_boundary) {
     if (found == streams_.end()) return;
     transport_.consume(*connection_, stream, found->second.owed);
     streams_.erase(found);
-    const Errc errc = session_.handle_stream_end(stream, at_boundary);
+    const Errc errc = session_->handle_stream_end(stream, at_boundary);
     if (errc != Errc{}) fail(errc);
 }
 
 template <DialingTransport T>
 bool Client<T>::continue_login() {
-    const std::optional<LoginInput> input = session_.poll_login();
+    const std::optional<LoginInput> input = session_->poll_login();
     if (!input) return true;
     if (input->final) {
         const auto proven = login_->finish(input->data);
         if (!proven) return fail(to_errc(proven.error())), false;
         login_deadline_.reset();
         backoff_.handle_online(now_);
-        session_.login_complete();
+        session_->login_complete();
         read_early();
     } else {
         Result<Buffer> answer = login_->respond(input->data);
         if (!answer) return fail(to_errc(answer.error())), false;
-        session_.login_respond(*std::move(answer));
+        session_->login_respond(*std::move(answer));
     }
     return true;
 }
@@ -211,12 +308,12 @@ void Client<T>::read_early() {
 
 template <DialingTransport T>
 void Client<T>::pay_credit() {
-    if (session_.unread_events() >= limits_.events_max) return;
-    const bool ready = session_.state() == State::ready;
-    const bool files_wait = session_.unread_file_bytes() >= limits_.file_backlog_bytes_max;
+    if (session_->unread_events() >= limits_.events_max) return;
+    const bool ready = session_->state() == State::ready;
+    const bool files_wait = session_->unread_file_bytes() >= limits_.file_backlog_bytes_max;
     for (auto& [id, stream] : streams_) {
         if (stream.owed == 0 || (!ready && id != control_stream)) continue;
-        if (files_wait && session_.is_download(id)) continue;
+        if (files_wait && session_->is_download(id)) continue;
         transport_.consume(*connection_, id, std::exchange(stream.owed, 0));
     }
 }
@@ -226,7 +323,7 @@ void Client<T>::fail(Errc errc) {
     if (!connection_) return;
     if (!failure_) failure_ = errc;
     login_deadline_.reset();
-    session_.handle_close(Input::failed);
+    session_->handle_close(Input::failed);
     transport_.close(*connection_, errc, error_category().message(static_cast<int>(errc)));
 }
 
@@ -239,33 +336,33 @@ CloseReason Client<T>::explain(CloseReason reason) const {
 template <DialingTransport T>
 void Client<T>::flush() {
     if (!connection_) return;
-    while (const std::optional<std::string> room = session_.poll_join()) {
+    while (const std::optional<std::string> room = session_->poll_join()) {
         const Result<StreamId> stream = open_stream();
         if (!stream) break;  // as many as the server allows: the next one when one has ended
-        session_.join_on(*stream, *room);
+        session_->join_on(*stream, *room);
     }
-    while (session_.wants_page()) {
+    while (session_->wants_page()) {
         const Result<StreamId> stream = open_stream();
         if (!stream) break;
-        session_.request_page_on(*stream);
+        session_->request_page_on(*stream);
     }
-    while (session_.wants_transfer()) {
+    while (session_->wants_transfer()) {
         const Result<StreamId> stream = open_stream();
         if (!stream) break;
-        session_.begin_transfer_on(*stream);
+        session_->begin_transfer_on(*stream);
     }
-    while (std::optional<Outgoing> out = session_.poll_outgoing()) {
+    while (std::optional<Outgoing> out = session_->poll_outgoing()) {
         // An error means that the stream ended under us; its end is reported as an event.
         const Result<Backlog> backlog =
             transport_.write(*connection_, out->stream, std::move(out->bytes), out->fin);
         const bool full = backlog && backlog->bytes >= limits_.stream_backlog_bytes_max;
-        if (full) session_.handle_backlog(out->stream, true);
+        if (full) session_->handle_backlog(out->stream, true);
     }
-    session_.want_more();
-    while (const std::optional<StreamId> stream = session_.poll_reset()) {
+    session_->want_more();
+    while (const std::optional<StreamId> stream = session_->poll_reset()) {
         transport_.reset_stream(*connection_, *stream, wire_code(Errc::closed));
         streams_.erase(*stream);
-        (void)session_.handle_stream_end(*stream, true);
+        (void)session_->handle_stream_end(*stream, true);
     }
 }
 

@@ -4,14 +4,21 @@
 #include <string>
 #include <string_view>
 
-#include "quicchat/session/client_requests.hpp"
+#include "quicchat/base/limits.hpp"
+#include "quicchat/base/result.hpp"
+#include "quicchat/session/client_output.hpp"
+#include "quicchat/session/client_pages.hpp"
+#include "quicchat/session/client_rooms.hpp"
+#include "quicchat/session/client_status.hpp"
+#include "quicchat/session/outbox.hpp"
 
 namespace quicchat {
 
 /// What an application asks to know. Taken while there is a connection, and lost with it.
-class ClientQuestions : public ClientRequests {
+class ClientQuestions {
 public:
-    using ClientRequests::ClientRequests;
+    ClientQuestions(const Limits& limits, const ClientStatus& status, const ClientRooms& rooms,
+                    Outbox& outbox, ClientOutput& output);
 
     /// Asks which rooms there are, for names after `after`. RoomList follows.
     Result<RequestId> request_rooms(std::string after);
@@ -29,14 +36,40 @@ public:
     Result<RequestId> request_search(std::string_view name, std::string words, Offset before,
                                      std::size_t count);
 
-    /// Asks who is in a room, for names after `after`. MemberList follows.
+    /// Asks who is in a room, for names after `after`. MemberList follows, see ClientMembership.
     Result<RequestId> request_members(std::string_view name, std::string after);
 
-    /// True if a page of history or a search waits for a stream of its own. Open one and call
-    /// `request_page_on`.
-    bool wants_page() const { return ready_ && pages_.next_waiting() != nullptr; }
+    // Pages of history and searches have a stream each.
+
+    /// True if one waits for its stream. Open it and call `request_page_on`.
+    bool wants_page() const { return status_->ready && pages_.next_waiting() != nullptr; }
 
     void request_page_on(StreamId stream);
+
+    bool is_page(StreamId stream) const { return pages_.contains(stream); }
+
+    Errc handle_page(StreamId stream, Message message);
+
+    /// The server says nothing more: if that is no answer, there is none.
+    Errc handle_page_end(StreamId stream);
+
+    // What comes on the control stream.
+
+    Errc handle_rooms(wire::Rooms m);
+
+    /// The answer to `set_display_name`, or that somebody else is called otherwise now.
+    Errc handle_profile(wire::Profile m);
+
+    /// The connection is gone, and all questions with it.
+    void handle_disconnected();
+
+private:
+    const ClientStatus* status_;
+    const ClientRooms* rooms_;
+    Outbox* outbox_;
+    ClientOutput* output_;
+    std::size_t page_records_max_;
+    ClientPages pages_;
 };
 
 }  // namespace quicchat

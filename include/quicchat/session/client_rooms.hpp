@@ -20,6 +20,12 @@ public:
 
     ClientRoom* find(std::string_view name);
 
+    const ClientRoom* find(std::string_view name) const;
+
+    /// The same, if a request about the room makes sense.
+    ClientRoom* find_wanted(std::string_view name);
+    const ClientRoom* find_wanted(std::string_view name) const;
+
     ClientRoom* find(StreamId stream);
 
     void add(std::string_view name, const Position& begin);

@@ -8,15 +8,20 @@
 #include <string>
 #include <string_view>
 
-#include "quicchat/session/client_questions.hpp"
+#include "quicchat/base/limits.hpp"
+#include "quicchat/base/result.hpp"
+#include "quicchat/session/client_output.hpp"
+#include "quicchat/session/client_status.hpp"
+#include "quicchat/session/outbox.hpp"
 
 namespace quicchat {
 
 /// The files that an application sends and fetches, over all connections: each goes on where it was
 /// when the connection is back (PROTOCOL.md §6.16). It keeps no bytes of them.
-class ClientTransfers : public ClientQuestions {
+class ClientTransfers {
 public:
-    explicit ClientTransfers(const Limits& limits);
+    ClientTransfers(const Limits& limits, const ClientStatus& status, Outbox& outbox,
+                    ClientOutput& output);
 
     /// Sends a file into a room, joined or not. FileWanted asks for its bytes as they are needed:
     /// answer each with `give_file`. Acked or Refused follows. The same id, device, size and digest
@@ -43,7 +48,7 @@ public:
     // What there is to do.
 
     /// True if a transfer waits for a stream of its own. Open one and call `begin_transfer_on`.
-    bool wants_transfer() const { return ready_ && next_waiting() != nullptr; }
+    bool wants_transfer() const { return status_->ready && next_waiting() != nullptr; }
 
     void begin_transfer_on(StreamId stream);
 
@@ -56,24 +61,25 @@ public:
     /// True for the streams on which files come: their sender gets credit for what the application
     /// has taken.
     bool is_download(StreamId stream);
-    /// Bytes of files that came in and were not taken by `poll_event`.
-    std::size_t unread_file_bytes() const { return unread_bytes_; }
+    /// Bytes of files that came in and were not taken by the application.
+    std::size_t unread_bytes() const { return unread_bytes_; }
 
-    std::optional<ClientEvent> poll_event();
+    /// The application has that: there is room for more of its file.
+    void handle_taken(const ClientEvent& event);
 
-    std::size_t unanswered_requests() const;
+    std::size_t size() const { return transfers_.size(); }
 
-protected:
+    // What comes on the streams of transfers.
+
     bool is_transfer(StreamId stream) const { return by_stream_.count(stream) != 0; }
 
-    /// Takes in a frame of the stream of a transfer.
-    Errc handle_transfer(StreamId stream, Message message);
+    Errc handle_frame(StreamId stream, Message message);
 
     /// The server says nothing more on the stream of a transfer.
-    Errc end_transfer(StreamId stream, bool at_boundary);
+    Errc handle_stream_end(StreamId stream, bool at_boundary);
 
-    /// The connection is lost: transfers wait for the next one.
-    void stop_transfers();
+    /// The connection is gone: transfers wait for the next one.
+    void handle_disconnected();
 
 private:
     struct Transfer {
@@ -117,6 +123,9 @@ private:
     void finish(RequestId request, const Transfer& t);
 
     Limits limits_;
+    const ClientStatus* status_;
+    Outbox* outbox_;  ///< Draws the numbers.
+    ClientOutput* output_;
     Map transfers_;
     std::map<StreamId, RequestId> by_stream_;  ///< 0: it has its answer.
     std::deque<StreamId> resets_;

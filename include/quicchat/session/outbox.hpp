@@ -10,19 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include "quicchat/base/bytes.hpp"
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/wire/act.hpp"
 
 namespace quicchat {
-
-/// Bytes that a session wants written, in order.
-struct Outgoing {
-    StreamId stream;
-    Bytes bytes;
-    bool fin = false;
-};
 
 /// A message without an answer, as a program keeps it over its restarts.
 struct UnsentMessage {
@@ -67,8 +59,12 @@ public:
         std::string text{};
         std::string attributes{};
         Act act{};
+
+        /// What is answered neither on the control stream nor on that of a room.
+        bool has_own_stream() const { return kind == Kind::history || kind == Kind::search; }
     };
     using Requests = std::map<RequestId, Request>;
+    using Taken = std::vector<std::pair<RequestId, Request>>;
 
     explicit Outbox(const Limits& limits);
 
@@ -95,8 +91,8 @@ public:
 
     /// Takes out the requests that `wanted` picks, in the order of asking.
     template <class Predicate>
-    std::vector<std::pair<RequestId, Request>> take_if(Predicate wanted) {
-        std::vector<std::pair<RequestId, Request>> taken;
+    Taken take_if(Predicate wanted) {
+        Taken taken;
         for (auto place = requests_.begin(); place != requests_.end();) {
             const auto next = std::next(place);
             const RequestId number = place->first;

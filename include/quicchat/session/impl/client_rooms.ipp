@@ -13,6 +13,21 @@ QUICCHAT_DECL ClientRoom* ClientRooms::find(std::string_view name) {
     return found == rooms_.end() ? nullptr : &found->second;
 }
 
+QUICCHAT_DECL const ClientRoom* ClientRooms::find(std::string_view name) const {
+    const auto found = rooms_.find(canonical_name(name));
+    return found == rooms_.end() ? nullptr : &found->second;
+}
+
+QUICCHAT_DECL ClientRoom* ClientRooms::find_wanted(std::string_view name) {
+    ClientRoom* room = find(name);
+    return room != nullptr && room->is_wanted() ? room : nullptr;
+}
+
+QUICCHAT_DECL const ClientRoom* ClientRooms::find_wanted(std::string_view name) const {
+    const ClientRoom* room = find(name);
+    return room != nullptr && room->is_wanted() ? room : nullptr;
+}
+
 QUICCHAT_DECL ClientRoom* ClientRooms::find(StreamId stream) {
     const auto found = streams_.find(stream);
     return found == streams_.end() ? nullptr : found->second;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/file_name.hpp"
@@ -14,17 +15,18 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL ClientTransfers::ClientTransfers(const Limits& limits)
-    : ClientQuestions(limits), limits_(limits) {}
+QUICCHAT_DECL ClientTransfers::ClientTransfers(const Limits& limits, const ClientStatus& status,
+                                               Outbox& outbox, ClientOutput& output)
+    : limits_(limits), status_(&status), outbox_(&outbox), output_(&output) {}
 
 QUICCHAT_DECL Result<RequestId> ClientTransfers::send_file(std::string_view room,
                                                            const MessageId& id, FileToSend file) {
-    if (over_) return Errc::not_ready;
+    if (status_->over) return Errc::not_ready;
     if (!is_any_room_name(room) || !is_file_name(file.name)) return Errc::invalid_name;
     if (file.digest.size() != digest_bytes_max || file.size > varint_max) {
         return Errc::invalid_request;
     }
-    const Errc errc = check({.target = file.reply_to}, file.name, file.attributes);
+    const Errc errc = status_->check({.target = file.reply_to}, file.name, file.attributes);
     if (errc != Errc{}) return errc;
     Transfer transfer{.sends = true, .room = std::string{room}};
     transfer.id = id;
@@ -42,7 +44,7 @@ QUICCHAT_DECL Errc ClientTransfers::give_file(RequestId request, std::uint64_t o
     for (std::size_t from = 0; from < bytes.size(); from += limits_.file_chunk_bytes_max) {
         const auto part =
             bytes.subspan(from, std::min(limits_.file_chunk_bytes_max, bytes.size() - from));
-        send(*t.stream, wire::FileData{Buffer(part.begin(), part.end())});
+        output_->send(*t.stream, wire::FileData{Buffer(part.begin(), part.end())});
     }
     t.next += bytes.size();
     t.asked = false;
@@ -56,7 +58,7 @@ QUICCHAT_DECL void ClientTransfers::want_more() {
 
 QUICCHAT_DECL Result<RequestId> ClientTransfers::fetch_file(std::string_view room, Offset offset,
                                                             std::uint64_t from) {
-    if (over_) return Errc::not_ready;
+    if (status_->over) return Errc::not_ready;
     if (!is_any_room_name(room)) return Errc::invalid_name;
     if (std::max(offset, from) > varint_max) return Errc::invalid_request;
     Transfer transfer{.sends = false, .room = std::string{room}};
@@ -81,11 +83,12 @@ QUICCHAT_DECL void ClientTransfers::begin_transfer_on(StreamId stream) {
     t.stream = stream;
     by_stream_[stream] = request;
     if (t.sends) {
-        return send(stream, wire::FileOffer{request, t.id, t.room, t.file.name, t.file.size,
-                                            t.file.digest, t.file.attributes, t.file.reply_to});
+        return output_->send(
+            stream, wire::FileOffer{request, t.id, t.room, t.file.name, t.file.size, t.file.digest,
+                                    t.file.attributes, t.file.reply_to});
     }
-    send(stream, wire::FileRequest{request, t.room, t.record, t.next});
-    send_end(stream);
+    output_->send(stream, wire::FileRequest{request, t.room, t.record, t.next});
+    output_->send_end(stream);
 }
 
 QUICCHAT_DECL std::optional<StreamId> ClientTransfers::poll_reset() { return pop_front(resets_); }
@@ -102,18 +105,12 @@ QUICCHAT_DECL bool ClientTransfers::is_download(StreamId stream) {
     return t != nullptr && !t->sends;
 }
 
-QUICCHAT_DECL std::optional<ClientEvent> ClientTransfers::poll_event() {
-    std::optional<ClientEvent> event = ClientQuestions::poll_event();
-    const auto* chunk = event ? std::get_if<FileChunk>(&*event) : nullptr;
+QUICCHAT_DECL void ClientTransfers::handle_taken(const ClientEvent& event) {
+    const auto* chunk = std::get_if<FileChunk>(&event);
     if (chunk != nullptr) unread_bytes_ -= chunk->bytes.size();
-    return event;
 }
 
-QUICCHAT_DECL std::size_t ClientTransfers::unanswered_requests() const {
-    return ClientQuestions::unanswered_requests() + transfers_.size();
-}
-
-QUICCHAT_DECL Errc ClientTransfers::handle_transfer(StreamId stream, Message message) {
+QUICCHAT_DECL Errc ClientTransfers::handle_frame(StreamId stream, Message message) {
     Transfer* t = find_transfer(stream);
     if (t == nullptr) return Errc{};  // answered or cancelled; what still comes is of no use
     const RequestId request = by_stream_.at(stream);
@@ -126,19 +123,19 @@ QUICCHAT_DECL Errc ClientTransfers::handle_transfer(StreamId stream, Message mes
         [&](wire::Error&& m) { return on_refused(request, *t, std::move(m)); });
 }
 
-QUICCHAT_DECL Errc ClientTransfers::end_transfer(StreamId stream, bool at_boundary) {
+QUICCHAT_DECL Errc ClientTransfers::handle_stream_end(StreamId stream, bool at_boundary) {
     Transfer* t = find_transfer(stream);
     const RequestId request = by_stream_.at(stream);
     by_stream_.erase(stream);
     if (t == nullptr) return Errc{};
     if (!at_boundary) return Errc::malformed_frame;
     if (t->sends || !t->ready || t->next != t->file.size) return Errc::unexpected_frame;
-    events_.push_back(FileFetched{request, t->room});
+    output_->report(FileFetched{request, t->room});
     transfers_.erase(request);
     return Errc{};
 }
 
-QUICCHAT_DECL void ClientTransfers::stop_transfers() {
+QUICCHAT_DECL void ClientTransfers::handle_disconnected() {
     by_stream_.clear();
     resets_.clear();
     for (auto& [request, t] : transfers_) {
@@ -149,7 +146,7 @@ QUICCHAT_DECL void ClientTransfers::stop_transfers() {
 
 QUICCHAT_DECL Result<RequestId> ClientTransfers::add(Transfer transfer) {
     if (transfers_.size() >= limits_.outbox_messages_max) return Errc::queue_full;
-    const RequestId request = outbox_.draw_number();
+    const RequestId request = outbox_->draw_number();
     transfers_.emplace(request, std::move(transfer));
     return request;
 }
@@ -182,11 +179,11 @@ QUICCHAT_DECL void ClientTransfers::want(RequestId request, Transfer& t) {
     if (t.next == t.file.size) {
         t.ready = false;
         t.ended = true;
-        return send_end(*t.stream);
+        return output_->send_end(*t.stream);
     }
     if (t.full) return;
     t.asked = true;
-    events_.push_back(FileWanted{request, t.room, t.next, wanted_by(t)});
+    output_->report(FileWanted{request, t.room, t.next, wanted_by(t)});
 }
 
 QUICCHAT_DECL Errc ClientTransfers::on_ready(RequestId request, Transfer& t,
@@ -201,7 +198,7 @@ QUICCHAT_DECL Errc ClientTransfers::on_ready(RequestId request, Transfer& t,
 
 QUICCHAT_DECL Errc ClientTransfers::on_stored(RequestId request, Transfer& t, const wire::Ack& m) {
     if (!t.sends || m.request != request) return Errc::unexpected_frame;
-    events_.push_back(Acked{request, t.id, m.epoch, m.offset, m.durability, m.time});
+    output_->report(Acked{request, t.id, m.epoch, m.offset, m.durability, m.time});
     finish(request, t);
     return Errc{};
 }
@@ -220,8 +217,8 @@ QUICCHAT_DECL Errc ClientTransfers::on_head(RequestId request, Transfer& t, wire
     if (std::exchange(t.known, true)) return Errc{};
     t.file.size = m.size;
     t.file.digest = m.digest;
-    events_.push_back(FileBegun{request, t.room, m.epoch, t.record, std::move(m.name), m.size,
-                                std::move(m.digest)});
+    output_->report(FileBegun{request, t.room, m.epoch, t.record, std::move(m.name), m.size,
+                              std::move(m.digest)});
     return Errc{};
 }
 
@@ -231,21 +228,19 @@ QUICCHAT_DECL Errc ClientTransfers::on_data(RequestId request, Transfer& t, wire
     const std::uint64_t offset = t.next;
     t.next += m.data.size();
     unread_bytes_ += m.data.size();
-    events_.push_back(FileChunk{request, offset, Bytes{std::move(m.data)}});
+    output_->report(FileChunk{request, offset, Bytes{std::move(m.data)}});
     return Errc{};
 }
 
 QUICCHAT_DECL Errc ClientTransfers::on_refused(RequestId request, Transfer& t, wire::Error m) {
     if (m.request != request) return Errc::unexpected_frame;
-    if (!is_clean_text(m.text)) return Errc::malformed_frame;
-    events_.push_back(Refused{request, t.room, from_wire_code(m.code),
-                              from_milliseconds(m.retry_after_ms), std::move(m.text)});
-    finish(request, t);
-    return Errc{};
+    const Errc errc = output_->report_refused(t.room, std::move(m));
+    if (errc == Errc{}) finish(request, t);
+    return errc;
 }
 
 QUICCHAT_DECL void ClientTransfers::finish(RequestId request, const Transfer& t) {
-    if (t.sends && !t.ended) send_end(*t.stream);
+    if (t.sends && !t.ended) output_->send_end(*t.stream);
     by_stream_[*t.stream] = 0;
     transfers_.erase(request);
 }

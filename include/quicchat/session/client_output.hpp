@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string_view>
+
+#include "quicchat/base/bytes.hpp"
+#include "quicchat/base/config.hpp"
+#include "quicchat/base/ids.hpp"
+#include "quicchat/session/event.hpp"
+#include "quicchat/session/outbox.hpp"
+
+namespace quicchat {
+
+/// Bytes that a session wants written, in order.
+struct Outgoing {
+    StreamId stream;
+    Bytes bytes;
+    bool fin = false;
+};
+
+/// What a client's session has to say: frames for the server, and events for the application. All
+/// parts of the session say it here, so that there is one order.
+class ClientOutput {
+public:
+    template <class M>
+    void send(StreamId stream, const M& message);
+
+    void send_end(StreamId stream);
+
+    /// What was not written yet is of no use any more.
+    void drop_unsent() { outgoing_.clear(); }
+
+    void report(ClientEvent event) { events_.push_back(std::move(event)); }
+
+    /// What the server says of a request in that room. `malformed_frame` if it cannot be shown.
+    Errc report_refused(std::string_view room, wire::Error m);
+
+    /// Requests that will have no answer.
+    void report_unanswered(const Outbox::Taken& requests, Errc errc, std::string_view text);
+
+    std::optional<Outgoing> poll_outgoing();
+    std::optional<ClientEvent> poll_event();
+    std::size_t unread_events() const { return events_.size(); }
+
+private:
+    std::deque<Outgoing> outgoing_;
+    std::deque<ClientEvent> events_;
+};
+
+}  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/session/impl/client_output.ipp"
+#endif
