@@ -36,7 +36,8 @@ public:
     ClientHandle(DialOptions options, std::size_t events_max, std::size_t bytes_max)
         : engine_(live_engine()), port_(std::make_shared<ClientPort>(events_max, bytes_max)) {
         const py::gil_scoped_release other_threads_may_run;
-        id_ = engine_->add(make_client(std::move(options), engine_->key_cache(), port_));
+        id_ = engine_->add(make_client(std::move(options), engine_->key_cache(),
+                                       engine_->open_background(), port_));
     }
     ClientHandle(const ClientHandle&) = delete;
     ClientHandle& operator=(const ClientHandle&) = delete;

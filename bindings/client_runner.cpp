@@ -21,6 +21,7 @@ ClientRunner::~ClientRunner() {
 }
 
 int ClientRunner::fd() const { return driver_->fd(); }
+std::array<int, 2> ClientRunner::wake_fds() const { return driver_->wake_fds(); }
 bool ClientRunner::wants_write() const { return driver_->wants_write(); }
 std::optional<TimePoint> ClientRunner::next_deadline() const { return driver_->next_deadline(); }
 

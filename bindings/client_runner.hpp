@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -24,6 +25,7 @@ public:
     ~ClientRunner() override;
 
     int fd() const override;
+    std::array<int, 2> wake_fds() const override;
     bool wants_write() const override;
     std::optional<TimePoint> next_deadline() const override;
     void turn(Now now) override;

@@ -41,6 +41,7 @@ Digest secret_of(std::string_view key_pem, std::string_view purpose) {
 Now read_clock() { return quic::read_clock(); }
 
 std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientKeyCache> cache,
+                                    std::unique_ptr<Background> background,
                                     std::shared_ptr<ClientPort> port) {
     using Password = ScramLogin<quic::WolfCrypto>;
     std::optional<Password> password;
@@ -72,6 +73,7 @@ std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientK
                      .limits = options.limits,
                      .reconnect = options.reconnect,
                      .device = store ? std::optional{store->device()} : std::nullopt});
+    driver->app().compute_in(std::move(background));
     return std::make_unique<ClientRunner>(std::move(driver), std::move(store), std::move(port));
 }
 

@@ -12,6 +12,7 @@
 #include "engine.hpp"
 #include "quicchat/auth/client_key_cache.hpp"
 #include "quicchat/auth/verifier.hpp"
+#include "quicchat/base/background.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/session/backoff.hpp"
 #include "server_port.hpp"
@@ -38,7 +39,9 @@ struct DialOptions {
     Reconnection reconnect;
 };
 
+/// `background`: where its logins compute.
 std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientKeyCache> cache,
+                                    std::unique_ptr<Background> background,
                                     std::shared_ptr<ClientPort> port);
 
 /// An account of the configuration: with a password or with a verifier.

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "quicchat/auth/client_key_cache.hpp"
+#include "quicchat/base/background.hpp"
+#include "quicchat/base/background_threads.hpp"
 #include "quicchat/base/time.hpp"
 
 namespace quicchat::python {
@@ -74,6 +76,10 @@ public:
     /// Of the engine thread: what logins have computed, for the next ones.
     const std::shared_ptr<ClientKeyCache>& key_cache() const { return key_cache_; }
 
+    /// Where one client's logins compute, so that this thread goes on with all others. The engine
+    /// thread lets go of it and never waits for what it computes.
+    std::unique_ptr<Background> open_background() { return background_.open(); }
+
 private:
     struct Driven {
         std::unique_ptr<Runner> runner;
@@ -109,6 +115,7 @@ private:
     std::map<RunnerId, Driven> driven_;
     Deadlines deadlines_;
     std::shared_ptr<ClientKeyCache> key_cache_ = std::make_shared<ClientKeyCache>(256);
+    BackgroundThreads background_;
     const std::uint64_t born_;
     int epoll_fd_ = -1;
     int wake_fd_ = -1;

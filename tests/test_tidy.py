@@ -33,7 +33,7 @@ AUTH_FROM_TRANSPORT = {"quicchat/transport/event.hpp", "quicchat/transport/finge
 # What the core is not: it does input and output, and has threads.
 NOT_CORE = {"quic", "sqlite", "disk"}
 # And what these have in common.
-NOT_CORE_IN_BASE = {"owned_fd.hpp", "worker_thread.hpp"}
+NOT_CORE_IN_BASE = {"background_threads.hpp", "owned_fd.hpp", "worker_thread.hpp"}
 
 TOP_LEVEL = {
     "CMakeLists.txt", "pyproject.toml", "README.md", "include", "bindings", "python", "examples",

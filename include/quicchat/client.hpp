@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "quicchat/auth/login.hpp"
+#include "quicchat/base/background.hpp"
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/match.hpp"
@@ -54,6 +55,10 @@ public:
           backoff_(config.reconnect),
           session_(std::make_unique<ClientSession>(config.limits, std::move(config.agent))) {}
 
+    /// Lets the login compute there what takes long, instead of within `process`. For this client
+    /// alone, and before `connect`. A turn is due then when `wake_fd` is readable, too.
+    void compute_in(std::shared_ptr<Background> background);
+
     /// Dials the server. Online or Offline follows. Once in the life of a client.
     void connect(Now now);
 
@@ -62,6 +67,9 @@ public:
 
     /// When `process` must be called at the latest.
     std::optional<TimePoint> next_deadline() const;
+
+    /// Readable when something that takes long is done; always the same after `compute_in`.
+    std::optional<int> wake_fd() const;
 
     /// Ends the connection now: wait for the answers you need first. Offline follows.
     void close();
@@ -186,6 +194,7 @@ private:
 
     /// Lets the login policy answer. False if that ended the connection.
     bool continue_login();
+    bool send_answer(Result<std::optional<Buffer>> answer);
 
     /// What rooms answered before the login was complete.
     void read_early();
@@ -220,7 +229,9 @@ private:
     std::unique_ptr<ClientSession> session_;  ///< Stays where it is when the client is moved.
     TimePoint now_{};                         ///< Of the latest turn.
     std::optional<ConnectionId> connection_;
+    std::shared_ptr<Background> background_;
     std::optional<TimePoint> login_deadline_;
+    bool answer_awaited_ = false;  ///< Of the login policy.
     std::optional<TimePoint> redial_at_;
     std::optional<Errc> failure_;
     bool closing_ = false;  ///< There will be no other connection.

@@ -37,6 +37,7 @@ template class Server<memory::Transport>;
 #include "quicchat/auth/impl/scram_message.ipp"
 #include "quicchat/auth/impl/token_rotation.ipp"
 #include "quicchat/auth/impl/verifier.ipp"
+#include "quicchat/base/impl/background_threads.ipp"
 #include "quicchat/base/impl/bytes.ipp"
 #include "quicchat/base/impl/entropy.ipp"
 #include "quicchat/base/impl/error.ipp"

@@ -80,7 +80,7 @@ TEST_CASE("a login with wolfCrypt and real iterations", "[quic][auth]") {
             client.start(binding, DeviceId{}, entropy.draw<login_entropy_bytes>()).value();
         const LoginStep asked = exchange->start({start.mechanism, start.data, binding});
         REQUIRE(std::holds_alternative<LoginChallenge>(asked));
-        const Buffer proof = client.respond(std::get<LoginChallenge>(asked).data).value();
+        const Buffer proof = client.respond(std::get<LoginChallenge>(asked).data).value().value();
         const LoginStep done = exchange->respond(proof);
         REQUIRE(std::holds_alternative<LoginAccepted>(done));
         CHECK(std::get<LoginAccepted>(done).user == "Ada");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,7 +45,8 @@ public:
     Result<LoginStart> start(const ChannelBinding& binding, DeviceId device,
                              BytesView entropy) override;
 
-    Result<Buffer> respond(BytesView challenge) override;
+    Result<std::optional<Buffer>> respond(BytesView challenge) override;
+    Result<std::optional<Buffer>> poll() override;
 
     Result<std::monostate> finish(BytesView success) override;
 
@@ -52,6 +54,8 @@ public:
     void keep(DeviceToken token) override;
 
     bool recover(Errc why) override;
+
+    void compute_in(std::shared_ptr<Background> background) override;
 
     /// The token for the next login, for the application to store: as secret as the password.
     const DeviceToken* token() const override { return token_ ? &*token_ : nullptr; }

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "quicchat/auth/device.hpp"
+#include "quicchat/base/background.hpp"
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/result.hpp"
@@ -77,6 +78,8 @@ using LoginStep =
 /// Beyond the signatures it promises that
 ///  - `start` fails rather than sending anything when it lacks a channel binding it needs;
 ///  - `respond` fails on a second challenge, and every call fails after a failure, until `start`;
+///  - after a `respond` without an answer, `poll` gives it once, or fails; it has none at any other
+///    time, and may be called at any;
 ///  - only a value from `finish` means that the user is logged in and the server is the right one;
 ///  - `keep` takes the token for the next login; the one before stays good until that was used;
 ///  - `recover` is told why the server refused a login. True: the next `start` begins in another
@@ -88,12 +91,17 @@ public:
     /// `entropy` is `login_entropy_bytes` random bytes, used once.
     virtual Result<LoginStart> start(const ChannelBinding& binding, DeviceId device,
                                      BytesView entropy) = 0;
-    virtual Result<Buffer> respond(BytesView challenge) = 0;
+    /// The answer; nothing if it takes longer: then `poll` will give it.
+    virtual Result<std::optional<Buffer>> respond(BytesView challenge) = 0;
+    virtual Result<std::optional<Buffer>> poll() { return std::optional<Buffer>{}; }
     virtual Result<std::monostate> finish(BytesView success) = 0;
     virtual void keep(DeviceToken token) = 0;
     virtual bool recover(Errc why) = 0;
     /// What a program may keep for its next run; nullptr: there is none.
     virtual const DeviceToken* token() const { return nullptr; }
+
+    /// What takes long is done there from now on, and not within `respond`. Of this login alone.
+    virtual void compute_in(std::shared_ptr<Background>) {}
 
 protected:
     ClientLogin() = default;  // a model decides itself whether it can be copied or moved

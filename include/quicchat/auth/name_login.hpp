@@ -37,7 +37,7 @@ public:
     Result<LoginStart> start(const ChannelBinding&, DeviceId, BytesView) override;
 
     /// There is no challenge in this mechanism.
-    Result<Buffer> respond(BytesView) override;
+    Result<std::optional<Buffer>> respond(BytesView) override;
 
     Result<std::monostate> finish(BytesView data) override;
 

@@ -40,6 +40,9 @@ struct ScramCredentials {
 /// `handle_challenge`, then `handle_success`. After a failure, and after the end, it is dead: every
 /// call fails. The user is logged in only when `handle_success` said so; before that nothing proves
 /// that the server is the right one.
+///
+/// `handle_challenge` is `read_challenge` and `answer` in one; in between, whoever wants to
+/// computes the keys elsewhere.
 template <ScramCrypto Crypto>
 class ScramClient {
 public:
@@ -58,6 +61,17 @@ public:
     /// long as the iterations take, unless `cache` knows the keys.
     Result<Buffer> handle_challenge(BytesView message, const ClientKeyCache* cache = nullptr);
 
+    /// Takes the server-first-message, which says which keys it wants.
+    Result<std::monostate> read_challenge(BytesView message);
+
+    /// The client-final-message, by the keys of the password for `salt` and `iterations`.
+    Result<Buffer> answer(const ScramKeys& keys);
+
+    /// A challenge was read and not answered.
+    bool wants_keys() const { return state_ == State::keys_awaited; }
+    const Buffer& salt() const { return salt_; }
+    std::uint32_t iterations() const { return iterations_; }
+
     /// Takes the server-final-message. Only a value means that the login succeeded and that the
     /// server knows the account; its keys are then put into `cache`.
     ///
@@ -66,9 +80,7 @@ public:
     Result<std::monostate> handle_success(BytesView message, ClientKeyCache* cache = nullptr);
 
 private:
-    enum class State { fresh, challenge_awaited, success_awaited, dead };
-
-    void load_keys(const ClientKeyCache* cache);
+    enum class State { fresh, challenge_awaited, keys_awaited, success_awaited, dead };
 
     Errc fail();
 
@@ -81,6 +93,8 @@ private:
     ChannelBinding binding_;
     std::string nonce_;
     std::string client_first_bare_;
+    std::string server_first_;
+    std::string server_nonce_;  ///< Ours, and the server's behind it.
     Buffer salt_;
     std::uint32_t iterations_ = 0;
     ScramKeys keys_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cassert>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +18,10 @@
 #include "quicchat/auth/login.hpp"
 #include "quicchat/auth/password.hpp"
 #include "quicchat/auth/scram_client.hpp"
+#include "quicchat/auth/scram_keys.hpp"
 #include "quicchat/auth/scram_server.hpp"
+#include "quicchat/base/background.hpp"
+#include "quicchat/base/bytes.hpp"
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/result.hpp"
@@ -36,7 +40,7 @@ struct ScramLoginOptions {
 /// Logs a client in by user name and password.
 ///
 /// It keeps the password, since a server may ask for it anew on a reconnect, and wipes it when it
-/// ends. The slow hashing happens in `respond`, once per salt.
+/// ends. The slow hashing happens once per salt: in `respond`, or where `compute_in` says.
 template <ScramCrypto Crypto>
 class ScramLogin : public ClientLogin {
 public:
@@ -48,7 +52,8 @@ public:
     /// Begins a login on a new connection. `entropy` is at least 18 random bytes, used once.
     Result<LoginStart> start(const ChannelBinding& binding, DeviceId, BytesView entropy) override;
 
-    Result<Buffer> respond(BytesView challenge) override;
+    Result<std::optional<Buffer>> respond(BytesView challenge) override;
+    Result<std::optional<Buffer>> poll() override;
 
     Result<std::monostate> finish(BytesView success) override;
 
@@ -56,14 +61,40 @@ public:
     void keep(DeviceToken) override {}
     bool recover(Errc) override { return false; }
 
+    void compute_in(std::shared_ptr<Background> background) override;
+
     const std::string& user() const { return credentials_.user; }
 
 private:
+    /// The keys of the password for one salt.
+    class Derivation final : public LongTask {
+    public:
+        Derivation(const Secret& password, const Buffer& salt, std::uint32_t iterations)
+            : password_(password), salt_(salt), iterations_(iterations) {}
+
+        void run() override;
+
+        bool is_for(const ScramClient<Crypto>& client) const;
+        const ScramKeys& keys() const { return keys_; }
+
+    private:
+        Secret password_;
+        const Buffer salt_;
+        const std::uint32_t iterations_;
+        ScramKeys keys_;
+    };
+
     ScramLogin() = default;
+
+    /// Answers the challenge that was read, as soon as its keys are known.
+    Result<std::optional<Buffer>> answer(const ScramKeys& keys);
 
     ScramCredentials credentials_;
     std::shared_ptr<ClientKeyCache> cache_;
     std::optional<ScramClient<Crypto>> client_;
+    std::shared_ptr<Background> background_;
+    std::shared_ptr<Derivation> derivation_;  ///< The latest. It outlives a lost connection.
+    bool derived_ = false;                    ///< It is done.
 };
 
 /// Logs users in by password against an AccountStore. DeviceAuthenticator

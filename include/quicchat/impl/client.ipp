@@ -5,6 +5,12 @@
 namespace quicchat {
 
 template <DialingTransport T>
+void Client<T>::compute_in(std::shared_ptr<Background> background) {
+    background_ = std::move(background);
+    login_->compute_in(background_);
+}
+
+template <DialingTransport T>
 void Client<T>::connect(Now now) {
     assert(!connection_ && !redial_at_);
     if (!closing_) dial(now.steady);
@@ -17,6 +23,9 @@ void Client<T>::process(Now now) {
     while (std::optional<TransportEvent> event = transport_.poll_event()) {
         handle(*std::move(event));
     }
+    // Always, since what it has makes `wake_fd` quiet; also what nobody waits for any more.
+    Result<std::optional<Buffer>> answer = login_->poll();
+    if (answer_awaited_ && send_answer(std::move(answer))) flush();
     if (redial_at_ && now.steady >= *redial_at_) dial(now.steady);
     if (login_deadline_ && now.steady >= *login_deadline_) fail(Errc::login_timeout);
     session_->handle_timeout(now.steady);
@@ -30,9 +39,15 @@ std::optional<TimePoint> Client<T>::next_deadline() const {
 }
 
 template <DialingTransport T>
+std::optional<int> Client<T>::wake_fd() const {
+    return background_ ? background_->wake_fd() : std::nullopt;
+}
+
+template <DialingTransport T>
 void Client<T>::close() {
     if (closing_) return;
     closing_ = true;
+    answer_awaited_ = false;
     session_->handle_close(Input::close_asked);
     if (connection_) {
         transport_.close(*connection_, Errc::closed, "");
@@ -180,6 +195,7 @@ void Client<T>::dial(TimePoint now) {
 template <DialingTransport T>
 void Client<T>::lose(CloseReason reason) {
     connection_.reset();
+    answer_awaited_ = false;
     login_deadline_.reset();
     streams_.clear();
     session_->handle_disconnected();
@@ -290,10 +306,16 @@ bool Client<T>::continue_login() {
         session_->login_complete();
         read_early();
     } else {
-        Result<Buffer> answer = login_->respond(input->data);
-        if (!answer) return fail(to_errc(answer.error())), false;
-        session_->login_respond(*std::move(answer));
+        return send_answer(login_->respond(input->data));
     }
+    return true;
+}
+
+template <DialingTransport T>
+bool Client<T>::send_answer(Result<std::optional<Buffer>> answer) {
+    answer_awaited_ = answer && !*answer;
+    if (!answer) return fail(to_errc(answer.error())), false;
+    if (*answer) session_->login_respond(**std::move(answer));
     return true;
 }
 
@@ -322,6 +344,7 @@ template <DialingTransport T>
 void Client<T>::fail(Errc errc) {
     if (!connection_) return;
     if (!failure_) failure_ = errc;
+    answer_awaited_ = false;
     login_deadline_.reset();
     session_->handle_close(Input::failed);
     transport_.close(*connection_, errc, error_category().message(static_cast<int>(errc)));

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "quicchat/base/background_threads.hpp"
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/quic/endpoint.hpp"
@@ -41,7 +42,13 @@ public:
     /// Makes the application of `arguments`, in place: it need not be movable.
     template <class... Arguments>
     explicit Driver(UdpSocket socket, Arguments&&... arguments)
-        : socket_(std::move(socket)), app_(std::forward<Arguments>(arguments)...) {}
+        : socket_(std::move(socket)), app_(std::forward<Arguments>(arguments)...) {
+        // Some tenths of a second for a password, in which the loop goes on. Programs with many
+        // clients call `compute_in` themselves, with threads that they share.
+        if constexpr (requires { app_.compute_in(threads_.open()); }) {
+            app_.compute_in(threads_.open());
+        }
+    }
 
     App& app() { return app_; }
     const UdpSocket& socket() const { return socket_; }
@@ -49,13 +56,15 @@ public:
     int fd() const { return socket_.fd(); }
     bool wants_write() const { return socket_.wants_write(); }
 
-    /// Readable while the application's log or its files have something to tell: those that work
-    /// in a thread of their own have one. -1 for one that has none; `poll` skips these.
+    /// Readable while what works for the application in threads of its own has something to tell: a
+    /// server's log and files, a client's login. -1 for one that there is not; `poll` skips these.
     std::array<int, 2> wake_fds() const {
         const auto or_none = [](std::optional<int> fd) { return fd.value_or(-1); };
         std::array<int, 2> fds{-1, -1};
         if constexpr (requires { app_.log().wake_fd(); }) {
             fds = {or_none(app_.log().wake_fd()), or_none(app_.files().wake_fd())};
+        } else if constexpr (requires { app_.wake_fd(); }) {
+            fds[0] = or_none(app_.wake_fd());
         }
         return fds;
     }
@@ -117,6 +126,7 @@ private:
     }
 
     UdpSocket socket_;
+    BackgroundThreads threads_{1};  ///< Ends after the application, which drops what it asked for.
     App app_;
     TimePoint last_turn_{};
 };

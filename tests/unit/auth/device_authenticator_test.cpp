@@ -162,7 +162,7 @@ TEST_CASE("a token that is not safe at the server yet", "[auth]") {
         const Buffer challenge = std::get<LoginChallenge>(scene.begin(start)).data;
         CHECK_FALSE(scene.exchange->waits());
         CHECK_FALSE(scene.exchange->deadline());
-        scene.exchange->respond(client.respond(challenge).value());
+        scene.exchange->respond(client.respond(challenge).value().value());
         CHECK(scene.exchange->waits());
         CHECK(scene.exchange->deadline().value() <= scene.now.steady);
     }
@@ -238,7 +238,7 @@ TEST_CASE("a login by password that was begun before the account was changed", "
     scene.connect();
     const auto start = client.start(scene.at_client, device_id(1), login_entropy()).value();
     const Buffer challenge = std::get<LoginChallenge>(scene.begin(start)).data;
-    const Buffer proof = client.respond(challenge).value();
+    const Buffer proof = client.respond(challenge).value().value();
     bool refused = true;
 
     SECTION("is refused with the old password") {

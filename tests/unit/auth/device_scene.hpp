@@ -158,8 +158,8 @@ private:
     std::optional<LoginStep> apply_one(TestLogin& client, LoginOutcome& outcome, LoginStep step) {
         if (auto* asked = std::get_if<LoginChallenge>(&step)) {
             outcome.steps += 'c';
-            const Result<Buffer> answer = client.respond(asked->data);
-            if (answer) return counted(outcome, [&] { return exchange->respond(*answer); });
+            const Result<std::optional<Buffer>> answer = client.respond(asked->data);
+            if (answer) return counted(outcome, [&] { return exchange->respond(**answer); });
         } else if (auto* accepted = std::get_if<LoginAccepted>(&step)) {
             outcome.steps += 'a';
             outcome.accepted = true;

@@ -39,10 +39,19 @@ Result<LoginStart> DeviceLogin<Crypto>::start(const ChannelBinding& binding, Dev
 }
 
 template <ScramCrypto Crypto>
-Result<Buffer> DeviceLogin<Crypto>::respond(BytesView challenge) {
+Result<std::optional<Buffer>> DeviceLogin<Crypto>::respond(BytesView challenge) {
     // A login by token has no challenge.
     if (way_ != Way::password) return end(), Errc::server_not_verified;
     return password_->respond(challenge);
+}
+
+template <ScramCrypto Crypto>
+Result<std::optional<Buffer>> DeviceLogin<Crypto>::poll() {
+    if (!password_) return std::optional<Buffer>{};
+    Result<std::optional<Buffer>> answer = password_->poll();
+    // What is computed for an earlier connection is taken, and of no use.
+    if (way_ != Way::password) return std::optional<Buffer>{};
+    return answer;
 }
 
 template <ScramCrypto Crypto>
@@ -64,6 +73,11 @@ bool DeviceLogin<Crypto>::recover(Errc why) {
     if (why != Errc::token_refused || !token_) return false;
     token_.reset();
     return password_.has_value();
+}
+
+template <ScramCrypto Crypto>
+void DeviceLogin<Crypto>::compute_in(std::shared_ptr<Background> background) {
+    if (password_) password_->compute_in(std::move(background));
 }
 
 template <ScramCrypto Crypto>

@@ -22,7 +22,7 @@ QUICCHAT_DECL Result<LoginStart> NameLogin::start(const ChannelBinding&, DeviceI
                       options_.one_flight};
 }
 
-QUICCHAT_DECL Result<Buffer> NameLogin::respond(BytesView) {
+QUICCHAT_DECL Result<std::optional<Buffer>> NameLogin::respond(BytesView) {
     started_ = false;
     return Errc::server_not_verified;
 }

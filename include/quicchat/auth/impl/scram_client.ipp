@@ -17,6 +17,17 @@ Result<Buffer> ScramClient<Crypto>::initial() {
 template <ScramCrypto Crypto>
 Result<Buffer> ScramClient<Crypto>::handle_challenge(BytesView message,
                                                      const ClientKeyCache* cache) {
+    if (const auto read = read_challenge(message); !read) return read.error();
+    const ScramKeys* known = cache == nullptr ? nullptr
+                                              : cache->find(credentials_.user, salt_, iterations_,
+                                                            credentials_.password_check.view());
+    return answer(known != nullptr ? *known
+                                   : derive_scram_keys<Crypto>(credentials_.password.view(), salt_,
+                                                               iterations_));
+}
+
+template <ScramCrypto Crypto>
+Result<std::monostate> ScramClient<Crypto>::read_challenge(BytesView message) {
     if (state_ != State::challenge_awaited) return fail();
     const Result<ScramServerFirst> challenge = parse_scram_server_first(message);
     if (!challenge) return fail();
@@ -30,15 +41,23 @@ Result<Buffer> ScramClient<Crypto>::handle_challenge(BytesView message,
         challenge->iterations > credentials_.iterations.max) {
         return fail();
     }
+    server_first_ = as_text(message);
+    server_nonce_ = challenge->nonce;
     salt_ = challenge->salt;
     iterations_ = challenge->iterations;
-    load_keys(cache);
+    state_ = State::keys_awaited;
+    return std::monostate{};
+}
 
+template <ScramCrypto Crypto>
+Result<Buffer> ScramClient<Crypto>::answer(const ScramKeys& keys) {
+    if (state_ != State::keys_awaited) return fail();
+    keys_ = keys;
+    credentials_.password.wipe();
     const Buffer cbind_input = detail::scram_cbind_input(scram_gs2_header, binding_);
-    const std::string without_proof =
-        "c=" + encode_base64(cbind_input) + ",r=" + std::string{challenge->nonce};
+    const std::string without_proof = "c=" + encode_base64(cbind_input) + ",r=" + server_nonce_;
     const std::string auth_message =
-        detail::scram_auth_message(client_first_bare_, as_text(message), without_proof);
+        detail::scram_auth_message(client_first_bare_, server_first_, without_proof);
 
     // RFC 5802 §3: ClientProof := ClientKey XOR HMAC(H(ClientKey), AuthMessage)
     Digest stored_key = Crypto::sha256(keys_.client_key);
@@ -64,17 +83,6 @@ Result<std::monostate> ScramClient<Crypto>::handle_success(BytesView message,
     }
     end();
     return std::monostate{};
-}
-
-template <ScramCrypto Crypto>
-void ScramClient<Crypto>::load_keys(const ClientKeyCache* cache) {
-    const ScramKeys* known = cache == nullptr ? nullptr
-                                              : cache->find(credentials_.user, salt_, iterations_,
-                                                            credentials_.password_check.view());
-    keys_ = known != nullptr
-                ? *known
-                : derive_scram_keys<Crypto>(credentials_.password.view(), salt_, iterations_);
-    credentials_.password.wipe();
 }
 
 template <ScramCrypto Crypto>

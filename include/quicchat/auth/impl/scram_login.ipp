@@ -2,6 +2,8 @@
 
 #include "quicchat/auth/scram_login.hpp"
 
+#include <utility>
+
 namespace quicchat {
 
 template <ScramCrypto Crypto>
@@ -33,9 +35,32 @@ Result<LoginStart> ScramLogin<Crypto>::start(const ChannelBinding& binding, Devi
 }
 
 template <ScramCrypto Crypto>
-Result<Buffer> ScramLogin<Crypto>::respond(BytesView challenge) {
+Result<std::optional<Buffer>> ScramLogin<Crypto>::respond(BytesView challenge) {
     if (!client_) return Errc::server_not_verified;
-    return client_->handle_challenge(challenge, cache_.get());
+    if (const auto read = client_->read_challenge(challenge); !read) return read.error();
+    const ScramKeys* known = cache_->find(credentials_.user, client_->salt(), client_->iterations(),
+                                          credentials_.password_check.view());
+    if (known != nullptr) return answer(*known);
+    if (derivation_ == nullptr || !derivation_->is_for(*client_)) {
+        derivation_ = std::make_shared<Derivation>(credentials_.password, client_->salt(),
+                                                   client_->iterations());
+        derived_ = background_ == nullptr;
+        if (derived_) {
+            derivation_->run();
+        } else {
+            background_->begin(derivation_);
+        }
+    }
+    return poll();
+}
+
+template <ScramCrypto Crypto>
+Result<std::optional<Buffer>> ScramLogin<Crypto>::poll() {
+    while (const auto done = background_ ? background_->poll_done() : nullptr) {
+        derived_ = derived_ || done == derivation_;
+    }
+    if (!client_ || !client_->wants_keys() || !derived_) return std::optional<Buffer>{};
+    return answer(derivation_->keys());
 }
 
 template <ScramCrypto Crypto>
@@ -43,7 +68,32 @@ Result<std::monostate> ScramLogin<Crypto>::finish(BytesView success) {
     if (!client_) return Errc::server_not_verified;
     Result<std::monostate> result = client_->handle_success(success, cache_.get());
     client_.reset();
+    if (result) derivation_.reset();  // the cache has them
     return result;
+}
+
+template <ScramCrypto Crypto>
+void ScramLogin<Crypto>::compute_in(std::shared_ptr<Background> background) {
+    background_ = std::move(background);
+    derivation_.reset();
+}
+
+template <ScramCrypto Crypto>
+void ScramLogin<Crypto>::Derivation::run() {
+    keys_ = derive_scram_keys<Crypto>(password_.view(), salt_, iterations_);
+    password_.wipe();
+}
+
+template <ScramCrypto Crypto>
+bool ScramLogin<Crypto>::Derivation::is_for(const ScramClient<Crypto>& client) const {
+    return salt_ == client.salt() && iterations_ == client.iterations();
+}
+
+template <ScramCrypto Crypto>
+Result<std::optional<Buffer>> ScramLogin<Crypto>::answer(const ScramKeys& keys) {
+    Result<Buffer> message = client_->answer(keys);
+    if (!message) return message.error();
+    return std::optional{*std::move(message)};
 }
 
 template <ScramCrypto Crypto>
