@@ -129,6 +129,7 @@ public:
         request({ticket, FetchFileCommand{std::move(room), offset, from}}, 0);
     }
     void cancel_file(Ticket ticket) { check(), send({ticket, CancelFileCommand{}}, 0); }
+    void use_file_bytes(std::size_t count) { check(), send({0, UseFileBytesCommand{count}}, 0); }
     void say_typing(std::string room) { request({0, TypingCommand{std::move(room)}}, 0); }
     void close() { check(), send({0, CloseCommand{}}, 0); }
 
@@ -221,6 +222,8 @@ void bind_client(py::module_& m) {
         .def("fetch_file", &ClientHandle::fetch_file, py::arg("ticket"), py::arg("room"),
              py::arg("offset"), py::arg("from_"))
         .def("cancel_file", &ClientHandle::cancel_file, py::arg("ticket"), "Has no answer.")
+        .def("use_file_bytes", &ClientHandle::use_file_bytes, py::arg("count"),
+             "So many bytes of files are written, or of no use: more may come. Has no answer.")
         .def("say_typing", &ClientHandle::say_typing, py::arg("room"), "Has no answer.")
         .def("close", &ClientHandle::close, "Ends the connection; an event `offline` follows.");
 }

@@ -87,6 +87,9 @@ struct FetchFileCommand {
     std::uint64_t from;
 };
 struct CancelFileCommand {};
+struct UseFileBytesCommand {
+    std::size_t count;
+};
 struct TypingCommand {
     std::string room;
 };
@@ -96,7 +99,7 @@ using ClientAction =
     std::variant<JoinCommand, LeaveCommand, PublishCommand, TellCommand, CreateCommand,
                  RoomsCommand, HistoryCommand, SearchCommand, MembersCommand, ProfileCommand,
                  MarkCommand, TypingCommand, CloseCommand, SendFileCommand, GiveFileCommand,
-                 FetchFileCommand, CancelFileCommand>;
+                 FetchFileCommand, CancelFileCommand, UseFileBytesCommand>;
 
 struct ClientCommand {
     Ticket ticket = 0;
@@ -114,8 +117,8 @@ struct ClientMail {
 /// bounded: commands by `post`, events by the mailbox.
 class ClientPort {
 public:
-    /// Commands that may wait for the engine. It takes them in microseconds, except while it hashes
-    /// a password; nobody types that fast, and a loop that does is told `queue_full`.
+    /// Commands that may wait for the engine. It takes them in microseconds; nobody types
+    /// that fast, and a loop that does is told `queue_full`.
     static constexpr std::size_t commands_max = 4096;
     static constexpr std::size_t command_bytes_max = 4 * 1024 * 1024;
 
@@ -126,8 +129,17 @@ public:
 
     Posted post(ClientCommand command, std::size_t bytes) {
         const std::lock_guard lock{mutex_};
+        auto* const used = std::get_if<UseFileBytesCommand>(&command.action);
+        auto* const before = commands_.empty() || used == nullptr
+                                 ? nullptr
+                                 : std::get_if<UseFileBytesCommand>(&commands_.back().action);
+        if (before != nullptr) {
+            before->count += used->count;
+            return Posted::waiting;
+        }
         const bool closing = std::holds_alternative<CloseCommand>(command.action);
-        if (!closing && (commands_.size() >= commands_max || bytes_ + bytes > command_bytes_max)) {
+        const bool must = closing || used != nullptr;
+        if (!must && (commands_.size() >= commands_max || bytes_ + bytes > command_bytes_max)) {
             return Posted::full;
         }
         commands_.push_back(std::move(command));

@@ -41,6 +41,7 @@ void ClientRunner::dial(Now now) {
         for (const UnsentMessage& message : store_->unsent()) (void)client_.restore(message);
         client_.report_outbox_changes();
     }
+    client_.hold_file_bytes();
     client_.connect(now);
 }
 
@@ -132,6 +133,7 @@ void ClientRunner::apply(ClientCommand command, Now now) {
             client_.cancel_file(found.mapped());
             tickets_.erase(found.mapped());
         },
+        [&](UseFileBytesCommand&& c) { client_.release_file_bytes(c.count); },
         [&](TypingCommand&& c) { client_.say_typing(c.room, now.steady); },
         [&](CloseCommand&&) { client_.close(); });
 }

@@ -131,6 +131,12 @@ public:
     /// FileChunk and FileFetched follow, or Refused.
     Result<RequestId> fetch_file(std::string_view room, Offset offset, std::uint64_t from = 0);
 
+    /// For programs whose disk may be slower than the network. After `hold_file_bytes` the server
+    /// sends so much of files only as `Limits::file_backlog_bytes_max` allows, until
+    /// `release_file_bytes` says how many bytes of FileChunk are written, or of no use.
+    void hold_file_bytes() { session_->hold_file_bytes(); }
+    void release_file_bytes(std::size_t bytes);
+
     /// Ends a transfer in either direction.
     void cancel_file(RequestId request);
 
@@ -231,7 +237,6 @@ private:
     std::optional<ConnectionId> connection_;
     std::shared_ptr<Background> background_;
     std::optional<TimePoint> login_deadline_;
-    bool answer_awaited_ = false;  ///< Of the login policy.
     std::optional<TimePoint> redial_at_;
     std::optional<Errc> failure_;
     bool closing_ = false;  ///< There will be no other connection.

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import _core
 from ._failures import Peer, closed_error, connect_error, core_error, request_error
+from ._files import Upload
 from ._transfers import Transfers, Waiter
 from .errors import InboxFull, QuicChatError
 from .events import (
@@ -165,7 +166,7 @@ class Conversation(Transfers):
     def forget(self, ticket: int) -> None:
         """Nobody waits for that answer any more."""
         self._waiting.pop(ticket, None)
-        if self._transfers.pop(ticket, None) is not None and self.end is None:
+        if self._forget_file(ticket) and self.end is None:
             self.core.cancel_file(ticket)
 
     def close(self) -> None:
@@ -286,13 +287,14 @@ class Conversation(Transfers):
 
     def _on_acked(self, ticket: int, epoch: int, offset: int, id: bytes, durability: str,
                   time: int) -> None:
-        if (upload := self._transfers.pop(ticket, None)) is not None:
-            upload.finish()
+        if isinstance(upload := self._transfers.get(ticket), Upload):
+            self._end_if_fails(ticket, lambda: upload.sent(upload.size))
+            self._forget_file(ticket)
         self._answer(ticket, Receipt(epoch, offset, id, durability, time_of(time)))
 
     def _on_refused(self, ticket: int, room: str, name: str, retry_after: float,
                     text: str) -> None:
-        self._transfers.pop(ticket, None)
+        self._forget_file(ticket)
         waiter, subject = self._waiting.pop(ticket, (None, room))
         error = request_error(name, retry_after, text, subject)
         if ticket and ticket in self._leaving.get(subject.lower(), ()):

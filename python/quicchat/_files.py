@@ -1,5 +1,5 @@
 """Files as they are sent and fetched: where their bytes come from and go to, without asyncio and
-without threads. Both clients stand on it.
+without threads. Both clients stand on it; ``steps`` says where reading and writing is done.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
+from ._disk import Steps
 from .errors import FileError
 
 #: What can be sent: the path of a file, bytes, or a binary file that can be read from any place.
@@ -25,12 +26,6 @@ Progress = Callable[[int, int], None]
 #: The largest file that is fetched into memory without asking.
 READ_MAX = 64 * 1024 * 1024
 _HASH_PIECE = 1024 * 1024
-
-
-class Gives(Protocol):
-    """The core, as far as a file being sent needs it."""
-
-    def give_file(self, ticket: int, offset: int, bytes: bytes) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +42,8 @@ class Upload:
 
     def __init__(self, source: Source, name: str | None, progress: Progress | None) -> None:
         self._progress = progress
+        self.steps = Steps()
+        self.in_memory = isinstance(source, bytes)
         self._owned = isinstance(source, str | os.PathLike | bytes)
         self._file: BinaryIO
         if isinstance(source, bytes):
@@ -71,25 +68,23 @@ class Upload:
             self.size += len(piece)
         return Offer(self.name, self.size, digest.digest())
 
-    def wanted(self, core: Gives, ticket: int, offset: int, count: int) -> None:
-        """The server wants the next bytes. Raises FileError if there are none any more."""
+    def sent(self, count: int) -> None:
+        """The server has so many bytes."""
         if self._progress is not None:
-            self._progress(offset, self.size)
+            self._progress(count, self.size)
+
+    def read(self, offset: int, count: int) -> bytes:
+        """The next bytes. Raises FileError if there are none any more."""
         self._file.seek(offset)
         piece = self._file.read(count)
         if len(piece) != min(count, self.size - offset):
             raise FileError(f"{self.name} became shorter while it was being sent",
                             code="E-FILE-CHANGED", hint="send it again when nobody writes to it")
-        core.give_file(ticket, offset, piece)
-
-    def finish(self) -> None:
-        """The server has all of it."""
-        if self._progress is not None:
-            self._progress(self.size, self.size)
+        return piece
 
     def close(self) -> None:
         if self._owned:
-            self._file.close()
+            self.steps.finally_do(self._file.close)
 
 
 class Download:
@@ -97,6 +92,8 @@ class Download:
 
     def __init__(self, target: BinaryIO, progress: Progress | None,
                  size_max: int | None = None) -> None:
+        self.steps = Steps()
+        self.in_memory = isinstance(target, io.BytesIO)
         self._target = target
         self._progress = progress
         self._size_max = size_max
@@ -114,13 +111,16 @@ class Download:
                             f"{self._size_max}", code="E-FILE-TOO-LARGE",
                             hint="use save_file, or give a larger max_size")
 
-    def chunk(self, offset: int, bytes: bytes) -> None:
+    def write(self, offset: int, bytes: bytes) -> None:
         assert offset == self.received, "the core hands out a file in order"
         self._target.write(bytes)
         self._hash.update(bytes)
         self.received += len(bytes)
+
+    def written(self, count: int) -> None:
+        """So many bytes are where they belong."""
         if self._progress is not None:
-            self._progress(self.received, self.size)
+            self._progress(count, self.size)
 
     def finish(self) -> None:
         """All has come. Raises FileError if it is not the file that was announced."""

@@ -37,6 +37,7 @@ from ._calls import (
 )
 from ._conversation import UNREAD_PAUSE, Act, Conversation, encode_text
 from ._dialling import ALPN, Target, dial, make_target
+from ._disk import InThread, in_thread
 from ._files import (
     READ_MAX,
     Destination,
@@ -79,6 +80,7 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
     def __init__(self, conversation: Conversation, loop: asyncio.AbstractEventLoop) -> None:
         assert conversation.online is not None
         self._conversation = conversation
+        conversation.disk = InThread(loop)
         self._loop = loop
         self._news = asyncio.Event()
         self._ended = asyncio.Event()
@@ -132,7 +134,7 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
         encode_text(room, "the room's name")
         upload = await asyncio.to_thread(Upload, source, name, progress)
         try:
-            offer = await asyncio.to_thread(upload.describe)
+            offer = await in_thread(upload.steps, upload.describe)
             encode_text(offer.name, "the file's name")
             receipt: Receipt = await self._ask(
                 self._conversation.send_file, room, upload, offer, encode_attributes(attributes),
@@ -156,11 +158,12 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
         name as well. What its sender calls it is never the name of a file here."""
         shown = message.text if isinstance(message, Message) else ""
         target = Destination(saved_path(path, room, self._place(room, message), shown))
+        download = Download(target.file, progress)
         try:
-            await self._fetch(room, message, Download(target.file, progress))
-            return await asyncio.to_thread(target.commit)
+            await self._fetch(room, message, download)
+            return await in_thread(download.steps, target.commit)
         finally:
-            target.abandon()
+            download.steps.finally_do(target.abandon)
 
     async def _fetch(self, room: str, message: Placed | int, download: Download) -> None:
         encode_text(room, "the room's name")

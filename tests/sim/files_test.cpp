@@ -348,6 +348,44 @@ TEST_CASE("an application that does not read holds its own file up, and nobody e
     CHECK(bob.person.texts().back() == "still here");
 }
 
+TEST_CASE("an application whose disk is slow gets no more of a file than it has room for",
+          "[files]") {
+    Town town;
+    Courier ada{town, town.add_in("ada", "#lobby")};
+    Courier bob{town, town.add_in("bob", "#lobby")};
+    const Buffer content = make_content(3000 * kib, 11);
+    const Offset offset = ada.must_send("#lobby", content);
+    bob.person.client.hold_file_bytes();
+
+    const auto request = bob.fetch("#lobby", offset);
+    bob.run();
+    // What is on its way is bounded by the stream's window.
+    const Buffer& got = bob.fetched[*request].bytes;
+    const std::size_t first = got.size();
+    CHECK(first >= Limits{}.file_backlog_bytes_max);
+    CHECK(first < 2 * Limits{}.file_backlog_bytes_max);
+    REQUIRE(ada.person.client.publish("#lobby", "meanwhile"));
+    town.run();
+    CHECK(bob.person.last<RoomMessage>().text == "meanwhile");
+
+    SECTION("and all of it as it writes it") {
+        std::size_t written = 0;
+        while (got.size() > written) {
+            bob.person.client.release_file_bytes(got.size() - std::exchange(written, got.size()));
+            bob.run();
+        }
+        CHECK(got == content);
+    }
+    SECTION("and what it cancels makes room for another") {
+        bob.person.client.cancel_file(*request);
+        bob.person.client.release_file_bytes(first);
+        bob.run();
+        const auto again = bob.fetch("#lobby", offset);
+        bob.run();
+        CHECK(bob.fetched[*again].bytes.size() >= Limits{}.file_backlog_bytes_max);
+    }
+}
+
 TEST_CASE("many files at once take turns", "[files]") {
     Town town;
     Courier ada{town, town.add_in("ada", "#lobby")};

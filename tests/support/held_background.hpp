@@ -17,12 +17,16 @@ public:
 
     std::size_t waiting() const { return waiting_.size(); }
 
-    /// All that wait are done now.
+    /// The oldest that waits is done now.
+    void release_one() {
+        waiting_.front()->run();
+        done_.push_back(std::move(waiting_.front()));
+        waiting_.pop_front();
+    }
+
+    /// All that wait are.
     void release() {
-        for (auto& task : std::exchange(waiting_, {})) {
-            task->run();
-            done_.push_back(std::move(task));
-        }
+        while (!waiting_.empty()) release_one();
     }
 
 private:

@@ -23,9 +23,9 @@ void Client<T>::process(Now now) {
     while (std::optional<TransportEvent> event = transport_.poll_event()) {
         handle(*std::move(event));
     }
-    // Always, since what it has makes `wake_fd` quiet; also what nobody waits for any more.
+    // Always, or else `wake_fd` is never quiet; what an earlier connection waited for is dropped.
     Result<std::optional<Buffer>> answer = login_->poll();
-    if (answer_awaited_ && send_answer(std::move(answer))) flush();
+    if (state() == State::authenticating && send_answer(std::move(answer))) flush();
     if (redial_at_ && now.steady >= *redial_at_) dial(now.steady);
     if (login_deadline_ && now.steady >= *login_deadline_) fail(Errc::login_timeout);
     session_->handle_timeout(now.steady);
@@ -47,7 +47,6 @@ template <DialingTransport T>
 void Client<T>::close() {
     if (closing_) return;
     closing_ = true;
-    answer_awaited_ = false;
     session_->handle_close(Input::close_asked);
     if (connection_) {
         transport_.close(*connection_, Errc::closed, "");
@@ -126,6 +125,12 @@ Result<RequestId> Client<T>::fetch_file(std::string_view room, Offset offset, st
 }
 
 template <DialingTransport T>
+void Client<T>::release_file_bytes(std::size_t bytes) {
+    session_->release_file_bytes(bytes);
+    pay_credit();
+}
+
+template <DialingTransport T>
 void Client<T>::cancel_file(RequestId request) {
     session_->cancel_file(request);
     flushed(Errc{});
@@ -195,7 +200,6 @@ void Client<T>::dial(TimePoint now) {
 template <DialingTransport T>
 void Client<T>::lose(CloseReason reason) {
     connection_.reset();
-    answer_awaited_ = false;
     login_deadline_.reset();
     streams_.clear();
     session_->handle_disconnected();
@@ -313,7 +317,6 @@ bool Client<T>::continue_login() {
 
 template <DialingTransport T>
 bool Client<T>::send_answer(Result<std::optional<Buffer>> answer) {
-    answer_awaited_ = answer && !*answer;
     if (!answer) return fail(to_errc(answer.error())), false;
     if (*answer) session_->login_respond(**std::move(answer));
     return true;
@@ -344,7 +347,6 @@ template <DialingTransport T>
 void Client<T>::fail(Errc errc) {
     if (!connection_) return;
     if (!failure_) failure_ = errc;
-    answer_awaited_ = false;
     login_deadline_.reset();
     session_->handle_close(Input::failed);
     transport_.close(*connection_, errc, error_category().message(static_cast<int>(errc)));

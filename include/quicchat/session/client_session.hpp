@@ -161,6 +161,8 @@ public:
     /// Asks for more of the files whose streams take more. To be called when what there was to
     /// write is written.
     void want_more() { transfers_.want_more(); }
+    void hold_file_bytes() { transfers_.hold_bytes(); }
+    void release_file_bytes(std::size_t bytes) { transfers_.release_bytes(bytes); }
     /// True for the streams on which files come: their sender gets credit for what the application
     /// has taken.
     bool is_download(StreamId stream) { return transfers_.is_download(stream); }

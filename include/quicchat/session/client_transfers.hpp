@@ -64,8 +64,14 @@ public:
     /// Bytes of files that came in and were not taken by the application.
     std::size_t unread_bytes() const { return unread_bytes_; }
 
-    /// The application has that: there is room for more of its file.
+    /// The application has that: there is room for more of its file, unless `hold_bytes` was
+    /// called.
     void handle_taken(const ClientEvent& event);
+
+    /// From now on the bytes of a FileChunk are unread until `release_bytes` says otherwise: for
+    /// applications whose disk may be slower than the network.
+    void hold_bytes() { holds_bytes_ = true; }
+    void release_bytes(std::size_t bytes);
 
     std::size_t size() const { return transfers_.size(); }
 
@@ -130,6 +136,7 @@ private:
     std::map<StreamId, RequestId> by_stream_;  ///< 0: it has its answer.
     std::deque<StreamId> resets_;
     std::size_t unread_bytes_ = 0;
+    bool holds_bytes_ = false;
 };
 
 }  // namespace quicchat

@@ -107,7 +107,11 @@ QUICCHAT_DECL bool ClientTransfers::is_download(StreamId stream) {
 
 QUICCHAT_DECL void ClientTransfers::handle_taken(const ClientEvent& event) {
     const auto* chunk = std::get_if<FileChunk>(&event);
-    if (chunk != nullptr) unread_bytes_ -= chunk->bytes.size();
+    if (chunk != nullptr && !holds_bytes_) release_bytes(chunk->bytes.size());
+}
+
+QUICCHAT_DECL void ClientTransfers::release_bytes(std::size_t bytes) {
+    unread_bytes_ -= std::min(bytes, unread_bytes_);
 }
 
 QUICCHAT_DECL Errc ClientTransfers::handle_frame(StreamId stream, Message message) {
