@@ -18,6 +18,21 @@ namespace quicchat::test {
 
 using DiskServer = memory::Server;
 
+/// Small ones: what they bound happens often.
+inline Limits chaos_limits() {
+    return {.room_log_records_max = RoomModel::records_max,
+            .room_age_min = {},
+            .room_recent_frames_max = 5,
+            .catch_up_records_max = 2,
+            .reactions_per_message_max = RoomModel::reactions_max,
+            .stream_backlog_bytes_max = 2048,
+            .replies_max = 4,
+            .events_max = 10,
+            .idle_timeout = std::chrono::seconds{5},
+            .stream_receive_window = 4096,
+            .connection_receive_window = 16'384};
+}
+
 /// Some devices, a server that crashes, a disk that forgets, a network that breaks anywhere, clocks
 /// that jump; and a judge who looks at everything. The same seed is the same run.
 class Chaos {
@@ -69,20 +84,6 @@ private:
 
     static constexpr const char* rooms[] = {"#one", "#two", "#made"};
 
-    static Limits limits() {
-        return {.room_log_records_max = RoomModel::records_max,
-                .room_age_min = {},
-                .room_recent_frames_max = 5,
-                .catch_up_records_max = 2,
-                .reactions_per_message_max = RoomModel::reactions_max,
-                .stream_backlog_bytes_max = 2048,
-                .replies_max = 4,
-                .events_max = 10,
-                .idle_timeout = std::chrono::seconds{5},
-                .stream_receive_window = 4096,
-                .connection_receive_window = 16'384};
-    }
-
     std::uint64_t draw(std::uint64_t low, std::uint64_t high) {
         return low + random_.draw_number() % (high - low + 1);
     }
@@ -117,12 +118,12 @@ private:
     }
 
     static ServerConfig server_config() {
-        return {.rooms = {rooms[0], rooms[1]}, .operators = {"user1"}, .limits = limits()};
+        return {.rooms = {rooms[0], rooms[1]}, .operators = {"user1"}, .limits = chaos_limits()};
     }
 
     void start_server() {
         server_ = std::make_unique<DiskServer>(
-            network_.listen("chat", limits()), DiskLog{disk_}, NameAuthenticator{},
+            network_.listen("chat", chaos_limits()), DiskLog{disk_}, NameAuthenticator{},
             Entropy::seeded(draw(0, ~std::uint64_t{0} >> 1)), server_config());
         server_down_until_.reset();
     }
@@ -150,9 +151,9 @@ private:
         w.offline = false;
         const NameLoginOptions options{.one_flight = one_in(2)};
         device.client = std::make_unique<memory::Client>(
-            network_.dial("chat", limits()), *NameLogin::create(w.user, options),
+            network_.dial("chat", chaos_limits()), *NameLogin::create(w.user, options),
             Entropy::seeded(draw(0, ~std::uint64_t{0} >> 1)),
-            ClientConfig{.limits = limits(),
+            ClientConfig{.limits = chaos_limits(),
                          .reconnect = {.before_first_login = true,
                                        .delay_min = std::chrono::milliseconds{50},
                                        .delay_max = std::chrono::seconds{2},
