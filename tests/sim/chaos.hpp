@@ -281,7 +281,7 @@ private:
         const bool tells = one_in(2);
         const std::string place = tells ? PrivateRooms::key_of(device.witness.user, to) : room;
         const std::uint64_t length = one_in(8) ? 9000 : draw(1, 1500);
-        for (std::uint64_t i = draw(1, 12); i > 0; --i) {
+        for (std::uint64_t i = draw(1, 8); i > 0; --i) {
             const std::string text = std::to_string(i) + std::string(length, '#');
             submit(device, {place, text, draw_id(), {}, tells ? to : ""});
         }
@@ -290,7 +290,7 @@ private:
     /// What one does who asks for much.
     void ask_much(Device& device, const std::string& room) {
         memory::Client& client = *device.client;
-        for (std::uint64_t i = draw(1, 20); i > 0; --i) {
+        for (std::uint64_t i = draw(1, 5); i > 0; --i) {
             (void)client.mark_read(room, draw(0, 60), true);
             (void)client.set_display_name("User " + std::to_string(draw(0, 9)));
             client.say_typing(room, network_.now());

@@ -22,7 +22,7 @@ constexpr std::uint64_t slices = 4;
 /// QUICCHAT_SEED repeats one run, QUICCHAT_SIM_SEEDS asks for more of them.
 std::uint64_t seed_count() {
     const char* text = std::getenv("QUICCHAT_SIM_SEEDS");
-    return text != nullptr ? std::stoull(text) : 2000;
+    return text != nullptr ? std::stoull(text) : 1200;
 }
 
 /// What was broken; empty if nothing was.
@@ -84,5 +84,5 @@ TEST_CASE("chaos is the same run everywhere", "[chaos]") {
     // the same number for every compiler and library: copy it from the failed test.
     Chaos chaos{20261122};
     CHECK(judge(chaos) == "");
-    CHECK(chaos.trace_hash() == 6477074215140329250u);
+    CHECK(chaos.trace_hash() == 13040517517434168872u);
 }
