@@ -82,6 +82,7 @@ public:
     /// error if the socket is of no more use.
     std::error_code turn(Now now) {
         last_turn_ = now.steady;
+        socket_.advance(now.steady);
         if (const auto error = socket_.flush()) return error;
         if (const auto error = receive(now.steady)) return error;
         Endpoint& endpoint = app_.transport();

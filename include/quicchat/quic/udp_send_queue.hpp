@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <system_error>
 #include <vector>
 
+#include "quicchat/base/time.hpp"
 #include "quicchat/quic/config.hpp"
 
 namespace quicchat::quic {
@@ -30,11 +33,16 @@ public:
     /// True if the system said since the last call that nobody listens there.
     bool take_refused();
 
-    bool has_gso() const { return has_gso_; }
+    /// False also for a while after the system would not take a train.
+    bool has_gso() const { return has_gso_ && !gso_again_at_; }
     void set_gso(bool available) { has_gso_ = available; }
+
+    /// Says what time it is.
+    void advance(TimePoint now);
 
 private:
     static constexpr std::size_t batch_max = 64;
+    static constexpr Duration gso_pause = std::chrono::minutes{1};
 
     struct Entry {
         SocketAddress local;
@@ -53,12 +61,14 @@ private:
     void split_trains();
 
     /// The system refused the first entry for good.
-    void handle_refusal();
+    void handle_refusal(int error);
 
     std::vector<Entry> entries_;
     std::vector<std::byte> bytes_;
     std::size_t next_ = 0;  ///< The first entry that was not sent.
     bool has_gso_ = false;
+    std::optional<TimePoint> gso_again_at_{};
+    TimePoint now_{};
     bool refused_ = false;
 };
 

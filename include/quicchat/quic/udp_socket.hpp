@@ -82,7 +82,10 @@ public:
     /// True if nothing listens at the remote address, as far as sending told since the last call.
     bool take_refused() { return queue_.take_refused(); }
 
-    /// True if the kernel cuts trains of packets itself.
+    /// Says what time it is: some things are tried again after a while.
+    void advance(TimePoint now) { queue_.advance(now); }
+
+    /// True if the kernel cuts trains of packets itself, as far as is known.
     bool has_gso() const { return queue_.has_gso(); }
     /// For tests, and for devices that lie.
     void disable_gso() { queue_.set_gso(false); }

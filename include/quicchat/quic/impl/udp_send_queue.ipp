@@ -41,7 +41,7 @@ QUICCHAT_DECL std::error_code UdpSendQueue::flush(int fd, bool connected) {
             default:
                 break;
         }
-        handle_refusal();
+        handle_refusal(errno);
     }
     entries_.clear();
     bytes_.clear();
@@ -79,7 +79,7 @@ QUICCHAT_DECL Transmit UdpSendQueue::transmit_of(const Entry& entry) const {
 }
 
 QUICCHAT_DECL void UdpSendQueue::split_trains() {
-    if (has_gso_) return;
+    if (has_gso()) return;
     std::vector<Entry> datagrams;
     for (std::size_t i = next_; i < entries_.size(); ++i) {
         Entry rest = entries_[i];
@@ -96,10 +96,18 @@ QUICCHAT_DECL void UdpSendQueue::split_trains() {
     next_ = 0;
 }
 
-QUICCHAT_DECL void UdpSendQueue::handle_refusal() {
+QUICCHAT_DECL void UdpSendQueue::advance(TimePoint now) {
+    now_ = now;
+    if (gso_again_at_ && now >= *gso_again_at_) gso_again_at_.reset();
+}
+
+QUICCHAT_DECL void UdpSendQueue::handle_refusal(int error) {
     const Entry& entry = entries_[next_];
-    if (has_gso_ && entry.size > entry.segment_size) {
-        has_gso_ = false;  // the device below cannot cut trains: do it here from now on
+    // EIO: a device on the way cannot checksum trains; EINVAL: it cannot take this one. All others
+    // are about the network, a firewall or this peer, and pass or concern nobody else.
+    const bool about_trains = error == EIO || error == EINVAL;
+    if (about_trains && has_gso() && entry.size > entry.segment_size) {
+        gso_again_at_ = now_ + gso_pause;  // until then they are cut here
     } else {
         ++next_;
     }
