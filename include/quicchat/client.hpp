@@ -185,6 +185,8 @@ private:
 
     Result<StreamId> open_stream();
 
+    std::size_t frame_bytes_max() const;
+
     void receive(const StreamData& data);
 
     /// The server abandoned a stream: what came on it and was not read yet is gone.

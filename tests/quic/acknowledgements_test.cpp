@@ -24,9 +24,11 @@ Traffic drip(bool hold, int messages, Duration pause) {
     Host& client = world.add_client({.trust = quic::Trust::insecure()}, std::move(client_config));
     client.endpoint.connect(world.now).value();
     world.run_until([&] { return find_event<Connected>(server) != nullptr; });
+    const ConnectionId at_client = find_event<Connected>(client)->connection;
+    const StreamId stream = client.endpoint.open_stream(at_client).value();
+    (void)client.endpoint.write(at_client, stream, text_bytes("!"), false);
     world.run_for(3s);  // path MTU discovery and all that
     const ConnectionId id = find_event<Connected>(server)->connection;
-    const StreamId stream = server.endpoint.open_stream(id).value();
     Traffic traffic;
     world.spy = [&](const DatagramLink::Letter& letter) {
         ++(letter.to == server.address ? traffic.from_client : traffic.from_server);

@@ -182,7 +182,10 @@ TEST_CASE("a server that is given other limits", "[quic][reload]") {
     SECTION("says Writable as before: who writes relies on it") {
         world.run_for(1s);
         const ConnectionId id = std::get<Connected>(server.events.back()).connection;
-        const StreamId stream = server.endpoint.open_stream(id).value();
+        const ConnectionId at_client = find_event<Connected>(late)->connection;
+        const StreamId stream = late.endpoint.open_stream(at_client).value();
+        (void)late.endpoint.write(at_client, stream, text_bytes("!"), false);
+        world.run_for(1s);
         (void)server.endpoint.write(id, stream, Bytes{Buffer(20'000)}, false);
         world.run_for(1s);
         CHECK(count_events<Writable>(server) == 0);

@@ -1,4 +1,5 @@
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include "support/printers.hpp"
 #include "support/quic_world.hpp"
@@ -195,6 +196,37 @@ TEST_CASE("a client with a version that the server does not speak is told", "[qu
     CHECK(as_text(BytesView{negotiation}.subspan(1, 4)) == std::string(4, '\0'));
     // The answer lists version 1, so an honest client ignores it (RFC 9000 §6.2) and waits.
     CHECK(find_event<Disconnected>(client)->reason.errc == Errc::handshake_timeout);
+}
+
+TEST_CASE("a server never offers the version that it has just refused", "[quic]") {
+    // RFC 9000 §6.2: the client would throw such an answer away.
+    const std::string wanted = GENERATE("1a2a3a4a", "2a3a4a5a", "7a7a7a7a");
+    World world;
+    Host& server = world.add_server();
+    Buffer initial = random_bytes(world.link, 1200);
+    const Bytes head = hex_bytes("c0" + wanted + "08 0102030405060708 00");
+    std::copy(head.view().begin(), head.view().end(), initial.begin());
+    throw_at(server, stranger, initial, world.now);
+    const auto answer = server.endpoint.poll_transmit(world.now);
+    REQUIRE(answer);
+    const BytesView versions = answer->bytes.subspan(1 + 4 + 1 + 0 + 1 + 8);
+    REQUIRE(versions.size() == 12);
+    const Bytes own = hex_bytes(wanted);
+    const Bytes version_1 = hex_bytes("00000001");
+    for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(as_text(versions.subspan(4 * i, 4)) != as_text(own.view()));
+    }
+    CHECK(as_text(versions.subspan(4, 4)) == as_text(version_1.view()));
+}
+
+TEST_CASE("a server gets no streams of its own at a client", "[quic]") {
+    World world;
+    Host& server = world.add_server();
+    Host& client = world.add_client();
+    client.endpoint.connect(world.now).value();
+    REQUIRE(world.run_until([&] { return find_event<Connected>(server) != nullptr; }));
+    const ConnectionId id = find_event<Connected>(server)->connection;
+    CHECK(server.endpoint.open_stream(id).error() == Errc::too_many_streams);
 }
 
 TEST_CASE("a client learns that a restarted server has forgotten it", "[quic][reset]") {

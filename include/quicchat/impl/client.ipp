@@ -234,8 +234,15 @@ void Client<T>::begin(Connected connected) {
 template <DialingTransport T>
 Result<StreamId> Client<T>::open_stream() {
     const Result<StreamId> stream = transport_.open_stream(*connection_);
-    if (stream) streams_.emplace(*stream, Stream{FrameAssembler{limits_.frame_bytes_max}});
+    if (stream) streams_.emplace(*stream, Stream{FrameAssembler{frame_bytes_max()}});
     return stream;
+}
+
+/// PROTOCOL.md §2.2: who has not proved itself gets little of our memory.
+template <DialingTransport T>
+std::size_t Client<T>::frame_bytes_max() const {
+    const bool ready = session_->state() >= State::ready;
+    return ready ? limits_.frame_bytes_max : limits_.frame_bytes_before_login_max;
 }
 
 template <DialingTransport T>
@@ -257,7 +264,7 @@ template <DialingTransport T>
 void Client<T>::drop(StreamId id) {
     const auto found = streams_.find(id);
     if (found == streams_.end()) return;
-    found->second.assembler = FrameAssembler{limits_.frame_bytes_max};
+    found->second.assembler = FrameAssembler{frame_bytes_max()};
     found->second.fin = true;
     read_on(id);
     flush();
@@ -308,6 +315,7 @@ bool Client<T>::continue_login() {
         login_deadline_.reset();
         backoff_.handle_online(now_);
         session_->login_complete();
+        for (auto& [id, open] : streams_) open.assembler.set_frame_bytes_max(frame_bytes_max());
         read_early();
     } else {
         return send_answer(login_->respond(input->data));

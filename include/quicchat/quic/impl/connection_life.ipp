@@ -66,8 +66,10 @@ QUICCHAT_DECL ngtcp2_transport_params Connection::make_params(const Opening& ope
     params.initial_max_stream_data_bidi_local = limits.stream_receive_window;
     params.initial_max_stream_data_bidi_remote = limits.stream_receive_window;
     params.initial_max_data = limits.connection_receive_window;
-    // A stream for each room, the control stream, and a few for history and files.
-    params.initial_max_streams_bidi = limits.rooms_per_connection_max + 8;
+    // A stream for each room, the control stream, and a few for history and files. The client opens
+    // all of them (PROTOCOL.md §2.1), so a server gets none.
+    params.initial_max_streams_bidi =
+        shared_.tls->is_server() ? limits.rooms_per_connection_max + 8 : 0;
     params.initial_max_streams_uni = 0;
     params.max_idle_timeout = to_ngtcp2(limits.idle_timeout);
     params.max_datagram_frame_size = datagram_bytes_max + 3;

@@ -48,8 +48,10 @@ QUICCHAT_DECL void Doorman::negotiate_version(const Datagram& datagram,
                                               const ngtcp2_version_cid& head, TimePoint now,
                                               Replies& replies) {
     if (datagram.bytes.size() < initial_bytes_min || !answers_.allow(now)) return;
-    // RFC 9000 §6.3: a version of the form 0x?a?a?a?a keeps clients used to unknown ones.
-    const std::array<std::uint32_t, 3> versions = {0x1a2a3a4a, supported_versions[0],
+    // RFC 9000 §6.3: a version of the form 0x?a?a?a?a keeps clients used to unknown ones. It must
+    // not be the client's own, or the client takes the answer for a forgery (§6.2).
+    const std::uint32_t unknown = head.version == 0x1a2a3a4a ? 0x2a3a4a5a : 0x1a2a3a4a;
+    const std::array<std::uint32_t, 3> versions = {unknown, supported_versions[0],
                                                    supported_versions[1]};
     Reply reply = answer(datagram);
     const ngtcp2_ssize size = ngtcp2_pkt_write_version_negotiation(
