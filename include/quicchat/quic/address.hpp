@@ -1,6 +1,7 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -27,7 +28,8 @@ public:
     /// Copies what the system gave us. Other families than IPv4 and IPv6 give an empty address.
     SocketAddress(const sockaddr* address, std::size_t size);
 
-    /// Reads a numeric address: "127.0.0.1", "::1" or "[::1]". Never asks a name server.
+    /// Reads a numeric address: "127.0.0.1", "::1" or "[::1]"; of a link-local one also which
+    /// interface it is at, "fe80::1%eth0" (RFC 4007 §11). Never asks a name server.
     static std::optional<SocketAddress> from_numeric(std::string_view host, std::uint16_t port);
 
     /// Reads "127.0.0.1:4433" or "[::1]:4433".
@@ -36,7 +38,8 @@ public:
     /// "127.0.0.1:4433", "[::1]:4433", or "" for an empty address.
     std::string to_string() const;
 
-    /// The address without the port. An IPv4 client of a dual-stack socket reads as IPv4.
+    /// The address without the port, with its interface if it has one. An IPv4 client of a
+    /// dual-stack socket reads as IPv4.
     std::string host_string() const;
 
     std::uint16_t port() const;
@@ -45,6 +48,9 @@ public:
 
     /// True for 0.0.0.0 and ::.
     bool is_wildcard() const;
+
+    /// True for two addresses of one interface, whatever their ports.
+    bool is_same_host(const SocketAddress& other) const;
 
     bool empty() const { return size_ == 0; }
     int family() const { return empty() ? AF_UNSPEC : storage_.ss_family; }
@@ -79,8 +85,9 @@ public:
 
 QUICCHAT_DECL const std::error_category& resolve_category();
 
-/// Finds the addresses of a host name or of numeric text. BLOCKS for as long as the name server
-/// takes, which may be many seconds: call it before the event loop or on a thread of its own.
+/// Finds the addresses of a host name or of numeric text, the best first. BLOCKS for as long as the
+/// name server takes, which may be many seconds: call it before the event loop or on a thread of
+/// its own.
 QUICCHAT_DECL Result<std::vector<SocketAddress>> resolve(std::string_view host, std::uint16_t port);
 
 }  // namespace quicchat::quic

@@ -6,6 +6,20 @@
 #include <charconv>
 
 #include "quicchat/base/config.hpp"
+#include "quicchat/quic/host_name.hpp"
+
+namespace quicchat::quic::detail {
+
+/// The number of an interface, from its name or the number itself.
+QUICCHAT_DECL std::optional<std::uint32_t> scope_of(std::string_view text) {
+    std::uint32_t scope = if_nametoindex(std::string{text}.c_str());
+    if (scope != 0) return scope;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), scope);
+    if (error != std::errc{} || end != text.data() + text.size() || scope == 0) return std::nullopt;
+    return scope;
+}
+
+}  // namespace quicchat::quic::detail
 
 namespace quicchat::quic {
 
@@ -24,9 +38,11 @@ QUICCHAT_DECL std::optional<SocketAddress> SocketAddress::from_numeric(std::stri
     if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
         host = host.substr(1, host.size() - 2);
     }
-    const std::string text{host};
+    const std::size_t percent = host.find('%');
+    const std::string text{host.substr(0, percent)};
+    const bool scoped = percent != std::string_view::npos;
     sockaddr_in v4{};
-    if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
+    if (!scoped && inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
         v4.sin_family = AF_INET;
         v4.sin_port = htons(port);
         return SocketAddress{reinterpret_cast<const sockaddr*>(&v4), sizeof v4};
@@ -35,6 +51,11 @@ QUICCHAT_DECL std::optional<SocketAddress> SocketAddress::from_numeric(std::stri
     if (inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) {
         v6.sin6_family = AF_INET6;
         v6.sin6_port = htons(port);
+        if (scoped) {
+            const auto scope = detail::scope_of(host.substr(percent + 1));
+            if (!scope || !IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr)) return std::nullopt;
+            v6.sin6_scope_id = *scope;
+        }
         return SocketAddress{reinterpret_cast<const sockaddr*>(&v6), sizeof v6};
     }
     return std::nullopt;
@@ -69,6 +90,12 @@ QUICCHAT_DECL std::string SocketAddress::host_string() const {
         inet_ntop(AF_INET, v6().sin6_addr.s6_addr + 12, text, sizeof text);
     } else if (family() == AF_INET6) {
         inet_ntop(AF_INET6, &v6().sin6_addr, text, sizeof text);
+        const std::uint32_t scope = v6().sin6_scope_id;
+        char name[IF_NAMESIZE] = {};
+        if (scope != 0) {
+            const bool named = if_indextoname(scope, name) != nullptr;
+            return std::string{text} + "%" + (named ? name : std::to_string(scope));
+        }
     }
     return text;
 }
@@ -84,6 +111,12 @@ QUICCHAT_DECL void SocketAddress::set_port(std::uint16_t port) {
     if (family() == AF_INET6) {
         reinterpret_cast<sockaddr_in6*>(&storage_)->sin6_port = htons(port);
     }
+}
+
+QUICCHAT_DECL bool SocketAddress::is_same_host(const SocketAddress& other) const {
+    SocketAddress with_port = other;
+    with_port.set_port(port());
+    return *this == with_port;
 }
 
 QUICCHAT_DECL bool SocketAddress::is_wildcard() const {
@@ -107,7 +140,9 @@ QUICCHAT_DECL Result<std::vector<SocketAddress>> resolve(std::string_view host,
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_DGRAM;
     addrinfo* list = nullptr;
-    const int error = getaddrinfo(std::string{host}.c_str(), nullptr, &hints, &list);
+    const std::optional<std::string> name = ascii_host_name(host);
+    if (!name) return std::error_code{EAI_NONAME, resolve_category()};
+    const int error = getaddrinfo(name->c_str(), nullptr, &hints, &list);
     if (error == EAI_SYSTEM) return std::error_code{errno, std::system_category()};
     if (error != 0) return std::error_code{error, resolve_category()};
 
