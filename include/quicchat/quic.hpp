@@ -11,6 +11,7 @@
 #include "quicchat/client.hpp"
 #include "quicchat/log/memory_log.hpp"
 #include "quicchat/quic/certificate.hpp"
+#include "quicchat/quic/dialler.hpp"
 #include "quicchat/quic/endpoint.hpp"
 #include "quicchat/quic/known_servers_file.hpp"
 #include "quicchat/quic/run.hpp"

@@ -50,7 +50,9 @@ struct ServerConfig {
 /// Where a client goes.
 struct ClientConfig {
     SocketAddress remote{};
-    SocketAddress local{};      ///< Of the socket that will carry it.
+    SocketAddress local{};  ///< Of the socket that will carry it.
+    /// Each `connect` waits for `Endpoint::offer_routes`, and neither address above counts.
+    bool routes_later = false;
     std::string server_name{};  ///< The name that the certificate must have; sent to the server.
     Trust trust{};
 };

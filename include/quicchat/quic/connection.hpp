@@ -99,6 +99,12 @@ public:
     /// Ends the connection from our side.
     void close(Errc errc, std::string_view text);
 
+    /// Goes on from another address of ours.
+    void migrate(const SocketAddress& local, TimePoint now);
+
+    /// Ends the connection without a word to the peer, whom it would not reach.
+    void abandon(std::string_view text);
+
     /// The system says that nothing listens there (ICMP). Anybody could claim that, so it is
     /// believed only of a server that never answered.
     void handle_unreachable();
@@ -130,6 +136,8 @@ public:
     bool has_news() const { return !record_.streams.notices().empty(); }
     const std::optional<Ending>& ending() const { return ending_; }
     const SocketAddress& remote() const { return remote_; }
+    /// Our address on the path in use; empty when the connection is over.
+    SocketAddress local() const;
     std::uint64_t datagrams_received() const { return datagrams_received_; }
     std::size_t streams() const { return record_.streams.size(); }
     Record& record() { return record_; }

@@ -18,6 +18,7 @@
 #include "quicchat/quic/connection.hpp"
 #include "quicchat/quic/connection_id.hpp"
 #include "quicchat/quic/doorman.hpp"
+#include "quicchat/quic/route.hpp"
 #include "quicchat/quic/timer_heap.hpp"
 #include "quicchat/transport/concept.hpp"
 
@@ -46,8 +47,30 @@ public:
     /// Does what is due. Call it when `next_deadline` has passed, and once per turn.
     void handle_timeout(TimePoint now);
 
-    /// The socket reported that nothing listens at the server's address.
-    void handle_unreachable(TimePoint now);
+    /// The socket reported that nothing listens at the server's address: the one that is bound to
+    /// `local`, or the only one.
+    void handle_unreachable(TimePoint now, const SocketAddress& local = {});
+
+    // --- A client's ways to its server, of an endpoint with `ClientConfig::routes_later`.
+
+    /// True while a dial waits for `offer_routes`.
+    bool wants_routes() const { return state_->race && state_->race->waits(); }
+    /// True while a dial is under way.
+    bool is_dialling() const { return state_->race.has_value(); }
+
+    /// Dials by these, each a quarter of a second after the one before or as soon as that has
+    /// failed. The first that comes through is the connection (RFC 8305). None: `text` says why.
+    void offer_routes(std::vector<Route> routes, TimePoint now, std::string text = {});
+
+    /// The connection at the address `from` goes on from another one, `to`: the socket is another
+    /// (RFC 9000 §9). An attempt to connect ends: nobody can go on with that.
+    void migrate(const SocketAddress& from, const SocketAddress& to, TimePoint now);
+
+    /// Ends the connections at this address of ours without a word: they lead nowhere.
+    void abandon(const SocketAddress& local, std::string_view text);
+
+    /// True if a connection speaks from this address.
+    bool speaks_from(const SocketAddress& local) const;
 
     // --- Requests; see transport/concept.hpp for their promises.
 
@@ -119,6 +142,7 @@ private:
         bool dirty = false;                ///< It is in the queue of those to write for.
         bool has_news = false;             ///< It is in the queue of those with events.
         bool counted_half_open = true;
+        bool racing = false;  ///< An attempt of the race; the application does not know its id.
     };
 
     struct State {
@@ -129,6 +153,9 @@ private:
         SocketAddress remote;            ///< Of a client's server.
         SocketAddress local;
         std::vector<std::uint8_t> token;  ///< From the server, for the next time.
+        bool routes_later = false;
+        std::optional<Race> race;        ///< A dial that is not connected yet.
+        std::deque<Disconnected> ended;  ///< Dials of which there is no connection.
         ConnectionIdTable ids;
         std::unordered_map<ConnectionId, Entry> entries;
         Afterlife afterlife;
@@ -153,12 +180,16 @@ private:
     void advance(TimePoint now) { state_->now = std::max(state_->now, now); }
 
     Entry* add(const Opening& opening, ConnectionId& id);
+    Entry* attempt(const Route& route, ConnectionId& id);
     void handle_stranger(const Datagram& datagram, const ngtcp2_version_cid& head);
     void deliver(ConnectionId id, const Datagram& datagram);
     bool settle(ConnectionId id, Entry& entry);
     void write_or_arm(ConnectionId id, Entry& entry);
     void settle_and_write(ConnectionId id, Entry& entry);
     void bury(ConnectionId id, Entry& entry);
+    void run_race();
+    void end_race(CloseReason reason);
+    ConnectionId win_race(ConnectionId attempt);
     void arm(ConnectionId id, Entry& entry);
     void mark_dirty(ConnectionId id, Entry& entry);
     template <class Action>
@@ -173,5 +204,6 @@ static_assert(DialingTransport<Endpoint>);
 
 #ifndef QUICCHAT_COMPILED
 #include "quicchat/quic/impl/endpoint.ipp"
+#include "quicchat/quic/impl/endpoint_routes.ipp"
 #include "quicchat/quic/impl/endpoint_turn.ipp"
 #endif

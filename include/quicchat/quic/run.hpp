@@ -33,6 +33,12 @@ concept Application = requires(T app, const T& view, Now now) {
     { view.next_deadline() } -> std::same_as<std::optional<TimePoint>>;
 };
 
+/// Gives what a socket has received to the endpoint; `local` as in `Endpoint::handle_unreachable`.
+/// Datagrams count whether they are any good or not, and are taken in a bounded number per turn, so
+/// that nobody can keep us from the rest of the work. Returns an error if the socket is of no use.
+QUICCHAT_DECL std::error_code receive_turn(UdpSocket& socket, Endpoint& endpoint, TimePoint now,
+                                           const SocketAddress& local = {});
+
 /// Joins an application and a UDP socket. Whoever has an event loop waits for `fd()` to be readable
 /// (writable too while `wants_write()`), for one of `wake_fds()` to be readable, or for
 /// `next_deadline()`, and then calls `turn`; others call `run`. Single-threaded.
@@ -84,7 +90,7 @@ public:
         last_turn_ = now.steady;
         socket_.advance(now.steady);
         if (const auto error = socket_.flush()) return error;
-        if (const auto error = receive(now.steady)) return error;
+        if (const auto error = receive_turn(socket_, app_.transport(), now.steady)) return error;
         Endpoint& endpoint = app_.transport();
         endpoint.handle_timeout(now.steady);
         app_.process(now);
@@ -96,24 +102,6 @@ public:
     }
 
 private:
-    // Datagrams count whether they are any good or not, and are taken in a bounded number per turn,
-    // so that nobody can keep us from the rest of the work.
-    static constexpr std::size_t datagrams_per_turn_max = 1024;
-
-    std::error_code receive(TimePoint now) {
-        Endpoint& endpoint = app_.transport();
-        std::size_t datagrams = 0;
-        for (std::size_t rounds = 0; rounds < datagrams_per_turn_max; ++rounds) {
-            const auto received = socket_.receive(
-                [&](const Datagram& datagram) { endpoint.handle_datagram(datagram, now); });
-            if (received.error) return received.error;
-            if (received.unreachable) endpoint.handle_unreachable(now);
-            datagrams += received.datagrams;
-            if (!received.more || datagrams >= datagrams_per_turn_max) break;
-        }
-        return {};
-    }
-
     std::error_code transmit(TimePoint now) {
         // While the socket is full, packets are better made later, with what is new by then.
         while (!socket_.wants_write()) {
@@ -157,9 +145,9 @@ private:
     std::atomic<bool> stopped_{false};
 };
 
-/// Runs the driver until it is told to stop, or until the socket fails.
-template <class App>
-std::error_code run(Driver<App>& driver, StopFlag& stop) {
+/// Runs a Driver or a ClientDriver until it is told to stop, or until the socket fails.
+template <class Driver>
+std::error_code run(Driver& driver, StopFlag& stop) {
     while (!stop.stopped()) {
         if (const auto error = driver.turn(read_clock())) return error;
         const std::array<int, 2> wake = driver.wake_fds();

@@ -33,6 +33,10 @@ public:
     /// True if the system said since the last call that nobody listens there.
     bool take_refused();
 
+    /// True while the system refuses what is sent, for another reason than its size: since then
+    /// nothing has gone out.
+    bool is_blocked() const { return blocked_; }
+
     /// False also for a while after the system would not take a train.
     bool has_gso() const { return has_gso_ && !gso_again_at_; }
     void set_gso(bool available) { has_gso_ = available; }
@@ -70,6 +74,7 @@ private:
     std::optional<TimePoint> gso_again_at_{};
     TimePoint now_{};
     bool refused_ = false;
+    bool blocked_ = false;
 };
 
 }  // namespace quicchat::quic

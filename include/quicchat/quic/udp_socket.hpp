@@ -58,9 +58,9 @@ public:
         Received received;
         if (count < 0) {
             received.unreachable = errno == ECONNREFUSED;
-            const bool harmless = errno == EAGAIN || errno == EINTR || received.unreachable;
-            if (!harmless) received.error = last_error();
-            received.more = errno == EINTR || received.unreachable;
+            // Others are about the network, as a router said (ICMP) or the system knows, and pass.
+            if (errno == EBADF || errno == ENOTSOCK) received.error = last_error();
+            received.more = errno != EAGAIN && !received.error;
             return received;
         }
         const SocketAddress& local = local_or_ask();
@@ -81,6 +81,9 @@ public:
 
     /// True if nothing listens at the remote address, as far as sending told since the last call.
     bool take_refused() { return queue_.take_refused(); }
+
+    /// True while the system refuses what is sent: the network is down, or our address gone.
+    bool is_blocked() const { return queue_.is_blocked(); }
 
     /// Says what time it is: some things are tried again after a while.
     void advance(TimePoint now) { queue_.advance(now); }

@@ -123,6 +123,33 @@ QUICCHAT_DECL void Connection::close(Errc errc, std::string_view text) {
     end(std::move(ending));
 }
 
+QUICCHAT_DECL SocketAddress Connection::local() const {
+    if (!is_alive()) return {};
+    const ngtcp2_addr& local = ngtcp2_conn_get_path2(conn_.get())->local;
+    return {local.addr, local.addrlen};
+}
+
+QUICCHAT_DECL void Connection::migrate(const SocketAddress& local, TimePoint now) {
+    if (!is_alive()) return;
+    now_ = now;
+    // RFC 9000 §9: "An endpoint MUST NOT initiate connection migration before the handshake is
+    // confirmed", and servers ignore it.
+    if (!established_) return abandon("our address has changed");
+    hold_.end();
+    const ngtcp2_path path = make_path(local, remote_);
+    const int error = ngtcp2_conn_initiate_immediate_migration(conn_.get(), &path, to_tstamp(now));
+    if (error == 0) return settle(0);
+    // The server has not confirmed the handshake, or given us no connection id for another path.
+    // Then it sees what a NAT could have done as well.
+    ngtcp2_conn_set_local_addr(conn_.get(), &path.local);
+}
+
+QUICCHAT_DECL void Connection::abandon(std::string_view text) {
+    if (!is_alive()) return;
+    end({.reason = {.errc = Errc::transport_failed, .text = std::string{text}},
+         .farewell = Ending::Farewell::silent});
+}
+
 QUICCHAT_DECL void Connection::handle_unreachable() {
     if (is_alive() && !established_ && datagrams_received_ == 0) {
         end({.reason = {.errc = Errc::unreachable}, .farewell = Ending::Farewell::silent});

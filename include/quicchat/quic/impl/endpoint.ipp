@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "quicchat/base/config.hpp"
+#include "quicchat/quic/host_name.hpp"
 
 namespace quicchat::quic {
 
@@ -19,18 +20,23 @@ QUICCHAT_DECL Result<Endpoint> Endpoint::server(ServerConfig server, Config conf
 }
 
 QUICCHAT_DECL Result<Endpoint> Endpoint::client(ClientConfig client, Config config) {
+    std::optional<std::string> name = ascii_host_name(client.server_name);
+    if (!name) return Errc::invalid_name;
     Result<TlsContext> tls =
-        TlsContext::client(std::move(client.trust), std::move(client.server_name), config.alpn);
+        TlsContext::client(std::move(client.trust), *std::move(name), config.alpn);
     if (!tls) return tls.error();
     auto state = std::make_unique<State>(std::move(config), *std::move(tls), std::nullopt);
     state->remote = client.remote;
     state->local = client.local;
+    state->routes_later = client.routes_later;
     return Endpoint{std::move(state)};
 }
 
-QUICCHAT_DECL void Endpoint::handle_unreachable(TimePoint now) {
+QUICCHAT_DECL void Endpoint::handle_unreachable(TimePoint now, const SocketAddress& local) {
     advance(now);
-    for_each([](Connection& connection) { connection.handle_unreachable(); });
+    for_each([&](Connection& connection) {
+        if (local.empty() || connection.local() == local) connection.handle_unreachable();
+    });
 }
 
 QUICCHAT_DECL Result<StreamId> Endpoint::open_stream(ConnectionId id) {
@@ -83,6 +89,9 @@ QUICCHAT_DECL Result<ChannelBinding> Endpoint::channel_binding(ConnectionId id) 
 }
 
 QUICCHAT_DECL void Endpoint::close(ConnectionId id, Errc why, std::string_view text) {
+    if (state_->race && state_->race->id() == id) {
+        return end_race({.errc = why, .text = std::string{text}});
+    }
     Entry* entry = find(id);
     if (entry == nullptr || entry->connection->ending()) return;
     entry->connection->discard_news();  // streams are cut
@@ -117,8 +126,9 @@ QUICCHAT_DECL void Endpoint::set_limits(const Limits& limits) {
 }
 
 QUICCHAT_DECL std::optional<TimePoint> Endpoint::next_deadline() const {
-    if (wants_transmit()) return state_->now;
-    return earlier(state_->timers.next(), state_->afterlife.next_deadline());
+    if (wants_transmit() || !state_->ended.empty()) return state_->now;
+    const auto race = state_->race ? state_->race->next_deadline() : std::nullopt;
+    return earlier(race, earlier(state_->timers.next(), state_->afterlife.next_deadline()));
 }
 
 QUICCHAT_DECL std::size_t Endpoint::streams(ConnectionId id) const {

@@ -8,19 +8,30 @@ namespace quicchat::quic {
 
 QUICCHAT_DECL Result<ConnectionId> Endpoint::connect(TimePoint now) {
     advance(now);
+    if (state_->routes_later) {
+        if (state_->race) return Errc::not_ready;
+        state_->race.emplace(ConnectionId{state_->next_id++});
+        return state_->race->id();
+    }
     if (state_->doorman || state_->remote.empty()) return Errc::not_ready;
-    Opening opening{.local = state_->local, .remote = state_->remote, .token = state_->token};
+    ConnectionId id{};
+    Entry* entry = attempt({state_->local, state_->remote}, id);
+    if (entry == nullptr) return Errc::internal_error;
+    settle_and_write(id, *entry);
+    return id;
+}
+
+/// Begins to connect by this route.
+QUICCHAT_DECL Endpoint::Entry* Endpoint::attempt(const Route& route, ConnectionId& id) {
+    Opening opening{.local = route.local, .remote = route.remote, .token = state_->token};
     // RFC 9000 §7.2: the first destination connection id "MUST be at least 8 bytes in length" and
     // unpredictable.
     opening.peer_id = new_connection_id(state_->shared.random, 0);
     opening.peer_id.data[0] = static_cast<std::uint8_t>(state_->shared.random.next());
-    ConnectionId id{};
     Entry* entry = add(opening, id);
     // RFC 9000 §8.1.3: a client "SHOULD NOT reuse a NEW_TOKEN token".
     state_->token.clear();
-    if (entry == nullptr) return Errc::internal_error;
-    settle_and_write(id, *entry);
-    return id;
+    return entry;
 }
 
 QUICCHAT_DECL Endpoint::Entry* Endpoint::add(const Opening& opening, ConnectionId& id) {
@@ -88,6 +99,9 @@ QUICCHAT_DECL void Endpoint::deliver(ConnectionId id, const Datagram& datagram) 
         return;
     }
     entry->connection->handle_datagram(datagram, state_->now);
+    if (entry->racing && entry->connection->is_established() && !entry->connection->ending()) {
+        id = win_race(id);
+    }
     if (settle(id, *entry)) write_or_arm(id, *entry);
 }
 
@@ -142,6 +156,11 @@ QUICCHAT_DECL void Endpoint::bury(ConnectionId id, Entry& entry) {
     entry.cids.clear();
     connection.release();
 
+    if (entry.racing) {
+        if (state_->race) state_->race->handle_failed(id, ending.reason);
+        state_->entries.erase(id);
+        return run_race();
+    }
     // A server's application never heard of a handshake that failed.
     if (state_->doorman && !connection.is_established()) {
         state_->entries.erase(id);
@@ -158,6 +177,7 @@ QUICCHAT_DECL void Endpoint::write_or_arm(ConnectionId id, Entry& entry) {
 QUICCHAT_DECL void Endpoint::handle_timeout(TimePoint now) {
     advance(now);
     state_->afterlife.handle_timeout(state_->now);
+    run_race();
     while (const auto due = state_->timers.pop_due(state_->now)) {
         Entry* entry = find(due->connection);
         if (entry == nullptr || entry->armed != due->deadline) continue;  // an older entry
@@ -174,6 +194,11 @@ QUICCHAT_DECL void Endpoint::handle_timeout(TimePoint now) {
 }
 
 QUICCHAT_DECL std::optional<TransportEvent> Endpoint::poll_event() {
+    if (!state_->ended.empty()) {
+        Disconnected disconnected = std::move(state_->ended.front());
+        state_->ended.pop_front();
+        return disconnected;
+    }
     while (!state_->news.empty()) {
         const ConnectionId id = state_->news.front();
         Entry* entry = find(id);
@@ -240,6 +265,7 @@ void Endpoint::for_each(Action action) {
     }
     for (const ConnectionId id : ids) {
         Entry* entry = find(id);
+        if (entry == nullptr || entry->connection->ending()) continue;
         action(*entry->connection);
         settle_and_write(id, *entry);
     }

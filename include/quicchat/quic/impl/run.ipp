@@ -21,6 +21,21 @@ QUICCHAT_DECL Now read_clock() {
             .wall = WallTime{std::chrono::floor<std::chrono::milliseconds>(read(CLOCK_REALTIME))}};
 }
 
+QUICCHAT_DECL std::error_code receive_turn(UdpSocket& socket, Endpoint& endpoint, TimePoint now,
+                                           const SocketAddress& local) {
+    constexpr std::size_t datagrams_per_turn_max = 1024;
+    std::size_t datagrams = 0;
+    for (std::size_t rounds = 0; rounds < datagrams_per_turn_max; ++rounds) {
+        const auto received = socket.receive(
+            [&](const Datagram& datagram) { endpoint.handle_datagram(datagram, now); });
+        if (received.error) return received.error;
+        if (received.unreachable) endpoint.handle_unreachable(now, local);
+        datagrams += received.datagrams;
+        if (!received.more || datagrams >= datagrams_per_turn_max) break;
+    }
+    return {};
+}
+
 QUICCHAT_DECL StopFlag::StopFlag() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 QUICCHAT_DECL StopFlag::~StopFlag() {

@@ -24,7 +24,10 @@ QUICCHAT_DECL std::error_code UdpSendQueue::flush(int fd, bool connected) {
     while (!empty()) {
         const std::size_t sent = send_batch(fd, connected);
         next_ += sent;
-        if (sent > 0) continue;
+        if (sent > 0) {
+            blocked_ = false;
+            continue;
+        }
         switch (errno) {
             case EINTR:
                 continue;
@@ -109,6 +112,7 @@ QUICCHAT_DECL void UdpSendQueue::handle_refusal(int error) {
     if (about_trains && has_gso() && entry.size > entry.segment_size) {
         gso_again_at_ = now_ + gso_pause;  // until then they are cut here
     } else {
+        blocked_ = blocked_ || (error != EMSGSIZE && error != ECONNREFUSED);
         ++next_;
     }
 }
