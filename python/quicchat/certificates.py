@@ -23,6 +23,8 @@ _FIXES = {
     "key_encrypted": "write one without: openssl pkey -in server.key -out server-plain.key",
     "mismatch": "use the key that the certificate was made with, or make a new pair: "
                 "quicchat cert",
+    "key_unusable": "use an RSA (2048 bits or more), ECDSA (P-256, P-384) or Ed25519 key: "
+                    "quicchat cert makes one",
     "expired": "renew it, or remove both files and let 'quicchat serve' make a new pair",
     "not_yet_valid": "check the clock of this computer, or make a new pair: quicchat cert",
 }
@@ -109,7 +111,9 @@ def _write_new(path: Path, text: str, mode: int) -> None:
 
 def _read(path: Path, kind: str, doing: str) -> str:
     try:
-        return path.read_text()
+        data = path.read_bytes()
+        # Only ASCII counts in PEM, but comments may be in whatever encoding.
+        return data.decode("ascii", "replace") if b"-----BEGIN" in data else data.decode()
     except UnicodeDecodeError:
         raise CertificateError(
             f"cannot {doing}: the {kind} {path} is not a text file", code="E-CERT-INVALID",

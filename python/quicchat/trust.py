@@ -91,8 +91,9 @@ class TLS:
     def ca(path: str | Path) -> TLS:
         """The authorities in a PEM file; or the server's own certificate, exactly that one."""
         try:
-            return TLS("authorities", pem=Path(path).read_text())
-        except (OSError, UnicodeDecodeError) as error:
+            # Only ASCII counts in PEM, but comments may be in whatever encoding.
+            return TLS("authorities", pem=Path(path).read_bytes().decode("ascii", "replace"))
+        except OSError as error:
             raise CertificateError(
                 f"cannot read the certificate file {path}: {error}",
                 code="E-CERT-MISSING", hint="give a PEM file that you may read") from error

@@ -105,6 +105,74 @@ TEST_CASE("an expired certificate is refused even if it is the one that was give
     CHECK(visit("expired", trust).reason.errc == Errc::certificate_expired);
 }
 
+#ifdef WOLFSSL_ALT_CERT_CHAINS  // as in the libraries that we build
+TEST_CASE("a root that an older one has signed, too, is trusted by either", "[quic][trust]") {
+    const std::string chain = GENERATE("cross_signed", "cross_expired");
+    CAPTURE(chain);
+    SECTION("by the root itself, whoever else signed it and whatever became of that") {
+        CHECK(visit(chain, Trust::authorities(certificate_file("cross_root.crt"))).connected);
+    }
+    SECTION("by neither of them not at all") {
+        const Visit stranger = visit(chain, authority());
+        CHECK(stranger.reason.errc == Errc::certificate_untrusted);
+        CHECK_FALSE(stranger.server_saw_it);
+    }
+    SECTION("by the server's own certificate, though the chain is sent") {
+        const Trust own = Trust::authorities(certificate_file("cross_leaf.crt"));
+        CHECK(visit(chain, own).connected);
+        CHECK(visit("leaf", own).reason.errc == Errc::certificate_untrusted);
+        CHECK(visit("rsa_2048", own).reason.errc == Errc::certificate_untrusted);
+    }
+    SECTION("and the name still counts") {
+        const Trust root = Trust::authorities(certificate_file("cross_root.crt"));
+        CHECK(visit(chain, root, "example.org").reason.errc == Errc::certificate_name);
+    }
+}
+
+TEST_CASE("the old root of a cross-signed one is enough while its signature lasts",
+          "[quic][trust]") {
+    const Trust old = Trust::authorities(certificate_file("cross_old_root.crt"));
+    CHECK(visit("cross_signed", old).connected);
+    CHECK(visit("cross_expired", old).reason.errc == Errc::certificate_expired);
+}
+#endif
+
+TEST_CASE("a certificate without a subject is known by its key", "[quic][trust]") {
+    const Fingerprint key = key_of("no_subject");
+    CHECK(visit("no_subject", Trust::pinned({key})).connected);
+    CHECK(visit("no_subject", Trust::first_use({})).key == key);
+    CHECK(visit("no_subject", Trust::insecure()).connected);
+    CHECK(visit("no_subject", Trust::authorities(certificate_file("no_subject.crt"))).connected);
+    CHECK(visit("no_subject", Trust::pinned({Fingerprint{}})).reason.errc ==
+          Errc::server_key_changed);
+    CHECK(visit("no_subject", authority()).reason.errc == Errc::certificate_untrusted);
+}
+
+TEST_CASE("SSL_CERT_FILE and SSL_CERT_DIR stand for the system's authorities", "[quic][trust]") {
+    const std::string folder = std::string{QUICCHAT_TESTS_DIR} + "/quic/certificates";
+    const auto set = [](const char* name, const std::string& value) {
+        REQUIRE(setenv(name, value.c_str(), 1) == 0);
+    };
+    SECTION("by a file") {
+        set("SSL_CERT_FILE", folder + "/authority.crt");
+        CHECK(visit("leaf", Trust::system()).connected);
+        CHECK(visit("rsa_2048", Trust::system()).reason.errc == Errc::certificate_untrusted);
+        CHECK(visit("leaf", Trust::system(), "example.org").reason.errc == Errc::certificate_name);
+    }
+    SECTION("by a folder") {
+        set("SSL_CERT_DIR", folder);
+        CHECK(visit("leaf", Trust::system()).connected);
+    }
+    SECTION("and must be there") {
+        set("SSL_CERT_FILE", folder + "/no-such-file.crt");
+        const auto client = quic::Endpoint::client({.server_name = "localhost"});
+        REQUIRE_FALSE(client);
+        CHECK(client.error() == quic::CertificateError::not_authorities);
+    }
+    unsetenv("SSL_CERT_FILE");
+    unsetenv("SSL_CERT_DIR");
+}
+
 TEST_CASE("a client that trusts the system's authorities refuses a stranger", "[quic][trust]") {
     const auto client = quic::Endpoint::client(
         {.remote = *quic::SocketAddress::parse("10.0.0.1:4433"), .server_name = "localhost"});

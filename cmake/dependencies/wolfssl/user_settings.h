@@ -91,6 +91,9 @@
 
 /* --- Certificates --------------------------------------------------------------------------- */
 #define WOLFSSL_ASN_TEMPLATE
+/* What matters is that the server's certificate leads to an authority that we trust. Above that the
+ * server may send more, such as a root that an older one vouched for. */
+#define WOLFSSL_ALT_CERT_CHAINS
 #define WOLFSSL_CERT_GEN
 #define WOLFSSL_CERT_EXT
 #define WOLFSSL_ALT_NAMES

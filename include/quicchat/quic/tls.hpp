@@ -50,6 +50,8 @@ private:
     static Context make(WOLFSSL_METHOD* method);
 
     static bool load_authorities(WOLFSSL_CTX* context, const Trust& trust);
+    static bool load_system_authorities(WOLFSSL_CTX* context);
+    static bool load_pem(WOLFSSL_CTX* context, const std::string& pem);
 
     Context context_;
     std::unique_ptr<const TrustCheck> check_;
@@ -100,6 +102,7 @@ private:
     ngtcp2_conn* connection_ = nullptr;
     std::optional<Errc> refusal_;
     std::optional<Fingerprint> shown_key_;
+    Der leaf_;  ///< The server's certificate, if wolfSSL had a complaint about it.
 };
 
 }  // namespace quicchat::quic

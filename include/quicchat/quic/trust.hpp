@@ -21,11 +21,13 @@ namespace quicchat::quic {
 /// Whom a client believes that it is talking to the right server.
 struct Trust {
     enum class Mode : std::uint8_t {
-        system_authorities,  ///< The operating system's certificate authorities.
-        authorities,         ///< The authorities in `authorities_pem`; or exactly that certificate.
-        keys,                ///< Only servers with one of the `keys`, whoever signed for them.
-        first_use,           ///< As `keys`; but if there is none yet, any key, and it is reported.
-        anyone,              ///< No check at all. For experiments.
+        /// The operating system's certificate authorities; or those that SSL_CERT_FILE and
+        /// SSL_CERT_DIR name, as containers and package managers do.
+        system_authorities,
+        authorities,  ///< The authorities in `authorities_pem`; or exactly that certificate.
+        keys,         ///< Only servers with one of the `keys`, whoever signed for them.
+        first_use,    ///< As `keys`; but if there is none yet, any key, and it is reported.
+        anyone,       ///< No check at all. For experiments.
     };
 
     Mode mode = Mode::system_authorities;

@@ -158,7 +158,7 @@ QUICCHAT_DECL std::error_code check_pair(std::string_view certificate_pem, std::
     if (both == nullptr || wolfSSL_CTX_use_certificate_chain_buffer(
                                both.get(), detail::bytes_of(chain),
                                static_cast<long>(chain.size())) != WOLFSSL_SUCCESS) {
-        return CertificateError::not_a_certificate;
+        return CertificateError::key_unusable;
     }
     if (!use_key(both.get()) || wolfSSL_CTX_check_private_key(both.get()) != WOLFSSL_SUCCESS) {
         return CertificateError::mismatch;

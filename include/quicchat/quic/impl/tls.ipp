@@ -2,6 +2,9 @@
 
 #include "quicchat/quic/tls.hpp"
 
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -74,12 +77,43 @@ QUICCHAT_DECL TlsContext::Context TlsContext::make(WOLFSSL_METHOD* method) {
 }
 
 QUICCHAT_DECL bool TlsContext::load_authorities(WOLFSSL_CTX* context, const Trust& trust) {
-    if (trust.mode == Trust::Mode::system_authorities) {
+    if (trust.mode == Trust::Mode::system_authorities) return load_system_authorities(context);
+    if (trust.mode != Trust::Mode::authorities) return true;
+    return load_pem(context, trust.authorities_pem);
+}
+
+QUICCHAT_DECL bool TlsContext::load_system_authorities(WOLFSSL_CTX* context) {
+    const char* file = ::secure_getenv("SSL_CERT_FILE");
+    const char* folder = ::secure_getenv("SSL_CERT_DIR");
+    const bool has_file = file != nullptr && *file != '\0';
+    const bool has_folder = folder != nullptr && *folder != '\0';
+    if (!has_file && !has_folder) {
         return wolfSSL_CTX_load_system_CA_certs(context) == WOLFSSL_SUCCESS;
     }
-    if (trust.mode != Trust::Mode::authorities) return true;
-    const std::vector<Der> certificates = certificates_from_pem(trust.authorities_pem);
+    bool loaded = false;
+    if (has_file) {
+        std::ifstream text{file};
+        loaded = load_pem(context, {std::istreambuf_iterator<char>{text}, {}});
+    }
+    constexpr word32 flags = WOLFSSL_LOAD_FLAG_IGNORE_ERR | WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY;
+    if (has_folder) {
+        loaded |= wolfSSL_CTX_load_verify_locations_ex(context, nullptr, folder, flags) ==
+                  WOLFSSL_SUCCESS;
+    }
+    return loaded;
+}
+
+QUICCHAT_DECL bool TlsContext::load_pem(WOLFSSL_CTX* context, const std::string& pem) {
+    const std::vector<Der> certificates = certificates_from_pem(pem);
     for (const Der& certificate : certificates) {
+        // One without a subject is no authority (RFC 5280 §4.1.2.6), and wolfSSL would say nothing
+        // about a server that shows it, not even which it was.
+        const Handle<WOLFSSL_X509, wolfSSL_X509_free> parsed{
+            wolfSSL_X509_d2i(nullptr, certificate.data(), static_cast<int>(certificate.size()))};
+        if (parsed != nullptr &&
+            wolfSSL_X509_NAME_entry_count(wolfSSL_X509_get_subject_name(parsed.get())) == 0) {
+            continue;
+        }
         // One that TLS cannot use as an authority may still be the server's own certificate.
         wolfSSL_CTX_load_verify_buffer_ex(
             context, certificate.data(), static_cast<long>(certificate.size()),
@@ -163,8 +197,10 @@ QUICCHAT_DECL std::optional<Errc> TlsSession::judge_peer(TlsFacts& facts) {
     const Handle<WOLFSSL_X509, wolfSSL_X509_free> peer{wolfSSL_get_peer_certificate(ssl_.get())};
     int size = 0;
     const unsigned char* der = peer != nullptr ? wolfSSL_X509_get_der(peer.get(), &size) : nullptr;
-    if (der == nullptr || size <= 0) return Errc::certificate_untrusted;
-    const std::span leaf{der, static_cast<std::size_t>(size)};
+    std::span<const std::uint8_t> leaf = leaf_;
+    if (der != nullptr && size > 0) leaf = {der, static_cast<std::size_t>(size)};
+    // wolfSSL has none to show where the issuer is empty: of a self-signed one without a subject.
+    if (leaf.empty()) return Errc::certificate_untrusted;
     facts.peer_key = shown_key_ = fingerprint_of(leaf);
     return context_->check()->judge(leaf);
 }
@@ -185,6 +221,7 @@ QUICCHAT_DECL std::optional<Errc> TlsSession::judge_complaint(const WOLFSSL_X509
     if (is_leaf) {
         const std::span leaf{store.certs[0].buffer, std::size_t{store.certs[0].length}};
         shown_key_ = fingerprint_of(leaf);
+        leaf_.assign(leaf.begin(), leaf.end());
         // Nobody has to vouch for a key that we know, or for the certificate we were given.
         if (!check.trust().needs_authority() || check.is_given_certificate(leaf)) {
             return check.judge(leaf);
