@@ -42,6 +42,7 @@ template class ScramServer<quic::WolfCrypto>;
 #include "quicchat/quic/impl/host_name.ipp"
 #include "quicchat/quic/impl/known_servers_file.ipp"
 #include "quicchat/quic/impl/network_watch.ipp"
+#include "quicchat/quic/impl/packet_size.ipp"
 #include "quicchat/quic/impl/packet_writer.ipp"
 #include "quicchat/quic/impl/pem.ipp"
 #include "quicchat/quic/impl/random.ipp"

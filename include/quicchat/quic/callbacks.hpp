@@ -10,6 +10,7 @@
 
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/config.hpp"
+#include "quicchat/quic/packet_size.hpp"
 #include "quicchat/quic/random.hpp"
 #include "quicchat/quic/stream.hpp"
 #include "quicchat/quic/token.hpp"
@@ -28,8 +29,11 @@ struct Record {
     std::size_t backlog_max = 0;  ///< Limits::stream_backlog_bytes_max
 
     Streams streams{};
+    PacketSize packet_size{};
+    TimePoint now{};  ///< Of the latest call into ngtcp2.
     std::deque<Bytes> datagrams_to_send{};
-    bool datagram_was_sent = false;  ///< Since stream data was sent.
+    bool stream_data_was_sent = false;  ///< Since the Connection looked.
+    bool datagram_was_sent = false;     ///< Since stream data was sent.
     std::deque<Bytes> datagrams_received{};
     std::vector<ngtcp2_cid> ids_added{};
     std::vector<ngtcp2_cid> ids_removed{};

@@ -178,6 +178,8 @@ private:
     void settle(int error);
     void finish_handshake();
     void keep_alive();
+    void set_time(TimePoint now) { record_.now = now; }
+    void check_packet_size(TimePoint now);
     void fail(int error);
     void end(Ending ending);
     void forget_if_spent(StreamNumber number);
@@ -195,7 +197,7 @@ private:
     ngtcp2_cid own_id_{};
     TlsFacts facts_;
     std::optional<Ending> ending_;
-    TimePoint now_{};  ///< Of the last input or output.
+    std::optional<TimePoint> check_at_{};  ///< Whether what was sent is acknowledged in time.
     std::uint64_t datagrams_received_ = 0;
     bool established_ = false;
     bool more_to_send_ = false;

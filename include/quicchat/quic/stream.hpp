@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "quicchat/base/bytes.hpp"
+#include "quicchat/base/time.hpp"
 #include "quicchat/quic/send_buffer.hpp"
 
 namespace quicchat::quic {
@@ -31,6 +33,8 @@ struct Stream {
     bool scheduled = false;  ///< It is in the queue of streams that want to send.
     bool throttled = false;  ///< Its backlog was too long; Writable follows.
     bool writable_noticed = false;
+    std::uint64_t unacknowledged = 0;  ///< Bytes that were sent.
+    TimePoint waits_since{};           ///< The latest of them that was acknowledged, or the first.
 
     // In.
     Buffer received{};           ///< What the application has not fetched yet.
@@ -62,7 +66,12 @@ public:
     /// The peer sent RESET_STREAM or STOP_SENDING. Either ends both directions for us.
     void handle_reset(StreamNumber number, std::uint64_t code);
 
-    void handle_acknowledged(StreamNumber number, std::uint64_t bytes);
+    void handle_sent(Stream& stream, std::size_t bytes, TimePoint now);
+    void handle_acknowledged(StreamNumber number, std::uint64_t bytes, TimePoint now);
+
+    /// Since when the stream that waits longest for an acknowledgement has had none; nothing if
+    /// none waits.
+    std::optional<TimePoint> waits_since() const;
 
     void handle_closed(StreamNumber number);
 

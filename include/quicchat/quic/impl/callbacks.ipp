@@ -42,7 +42,8 @@ QUICCHAT_DECL int on_stream_data(ngtcp2_conn*, std::uint32_t flags, StreamNumber
 
 QUICCHAT_DECL int on_acknowledged(ngtcp2_conn*, StreamNumber stream, std::uint64_t,
                                   std::uint64_t size, void* user_data, void*) noexcept {
-    record_of(user_data).streams.handle_acknowledged(stream, size);
+    Record& record = record_of(user_data);
+    record.streams.handle_acknowledged(stream, size, record.now);
     return 0;
 }
 

@@ -27,7 +27,7 @@ QUICCHAT_DECL std::unique_ptr<Connection> Connection::create(Shared& shared, con
 QUICCHAT_DECL void Connection::handle_datagram(const Datagram& datagram, TimePoint now) {
     ++datagrams_received_;
     if (!is_alive()) return;
-    now_ = now;
+    set_time(now);
     const ngtcp2_path path = make_path(datagram.local, datagram.remote);
     const ngtcp2_pkt_info info{.ecn = datagram.ecn};
     settle(ngtcp2_conn_read_pkt(conn_.get(), &path, &info,
@@ -38,7 +38,7 @@ QUICCHAT_DECL void Connection::handle_datagram(const Datagram& datagram, TimePoi
 
 QUICCHAT_DECL void Connection::handle_timeout(TimePoint now) {
     if (!is_alive()) return;
-    now_ = now;
+    set_time(now);
     settle(ngtcp2_conn_handle_expiry(conn_.get(), to_tstamp(now)));
 }
 
@@ -131,13 +131,14 @@ QUICCHAT_DECL SocketAddress Connection::local() const {
 
 QUICCHAT_DECL void Connection::migrate(const SocketAddress& local, TimePoint now) {
     if (!is_alive()) return;
-    now_ = now;
+    set_time(now);
     // RFC 9000 §9: "An endpoint MUST NOT initiate connection migration before the handshake is
     // confirmed", and servers ignore it.
     if (!established_) return abandon("our address has changed");
     hold_.end();
     const ngtcp2_path path = make_path(local, remote_);
     const int error = ngtcp2_conn_initiate_immediate_migration(conn_.get(), &path, to_tstamp(now));
+    record_.packet_size = {};
     if (error == 0) return settle(0);
     // The server has not confirmed the handshake, or given us no connection id for another path.
     // Then it sees what a NAT could have done as well.
@@ -158,9 +159,10 @@ QUICCHAT_DECL void Connection::handle_unreachable() {
 
 QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer, TimePoint now) {
     if (!is_alive()) return {};
-    now_ = now;
+    set_time(now);
     unsent_credit_ = 0;
     hold_.handle_written();
+    if (check_at_ && now >= *check_at_) check_packet_size(now);
     ngtcp2_path_storage path;
     ngtcp2_path_storage_zero(&path);
     ngtcp2_pkt_info info{};
@@ -177,6 +179,9 @@ QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer,
     }
     ngtcp2_conn_update_pkt_tx_time(conn_.get(), to_tstamp(now));
     settle(0);
+    if (std::exchange(record_.stream_data_was_sent, false) && !check_at_) {
+        check_at_ = now + PacketSize::check_pause;
+    }
     if (size == 0 || !is_alive()) {
         more_to_send_ = false;
         return {};
@@ -188,6 +193,16 @@ QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer,
             .ecn = info.ecn,
             .bytes = std::as_bytes(std::span{buffer.data(), written}),
             .segment_size = segment};
+}
+
+QUICCHAT_DECL void Connection::check_packet_size(TimePoint now) {
+    const std::optional<TimePoint> since = record_.streams.waits_since();
+    ngtcp2_conn_info info{};
+    ngtcp2_conn_get_conn_info2(conn_.get(), &info);
+    const Duration pto{static_cast<Duration::rep>(ngtcp2_conn_get_pto2(conn_.get()))};
+    record_.packet_size.check({since, pto, info.pkt_lost}, now);
+    check_at_.reset();
+    if (since) check_at_ = now + PacketSize::check_pause;
 }
 
 QUICCHAT_DECL Transmit Connection::poll_close(std::span<std::uint8_t> buffer, TimePoint now) {
@@ -222,9 +237,9 @@ QUICCHAT_DECL std::optional<TransportEvent> Connection::poll_event(ConnectionId 
 QUICCHAT_DECL std::optional<TimePoint> Connection::next_deadline() const {
     if (!is_alive()) return std::nullopt;
     const ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry2(conn_.get());
-    if (expiry == UINT64_MAX) return std::nullopt;
+    if (expiry == UINT64_MAX) return check_at_;
     const TimePoint deadline{Duration{static_cast<Duration::rep>(std::min(expiry, expiry_max))}};
-    return may_hold() ? hold_.at_least(deadline) : deadline;
+    return earlier(check_at_, may_hold() ? hold_.at_least(deadline) : deadline);
 }
 
 QUICCHAT_DECL bool Connection::wants_transmit(TimePoint now) const {

@@ -15,7 +15,7 @@ QUICCHAT_DECL constexpr std::array<std::uint32_t, 2> supported_versions = {NGTCP
 
 QUICCHAT_DECL bool Connection::open(const Opening& opening, TimePoint now) {
     const bool is_server = shared_.tls->is_server();
-    now_ = now;
+    set_time(now);
     tls_ = TlsSession::create(shared_.tls);
     if (tls_ == nullptr) return false;
 
@@ -128,7 +128,7 @@ QUICCHAT_DECL void Connection::finish_handshake() {
     ngtcp2_conn_set_tls_native_handle(conn_.get(), nullptr);
     tls_.reset();
     if (!shared_.tls->is_server()) return keep_alive();
-    const std::vector<std::uint8_t> token = shared_.tokens.make_regular(remote_, now_);
+    const std::vector<std::uint8_t> token = shared_.tokens.make_regular(remote_, record_.now);
     ngtcp2_conn_submit_new_token(conn_.get(), token.data(), token.size());
 }
 

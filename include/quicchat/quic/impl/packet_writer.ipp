@@ -13,9 +13,12 @@ QUICCHAT_DECL ngtcp2_ssize PacketWriter::write(ngtcp2_conn* connection, ngtcp2_p
                                                ngtcp2_pkt_info* info, std::uint8_t* packet,
                                                std::size_t capacity, ngtcp2_tstamp now,
                                                void* user_data) noexcept {
-    PacketWriter writer{
-        connection, path, info, packet, capacity, now, *static_cast<Record*>(user_data)};
-    return writer.write();
+    Record& record = *static_cast<Record*>(user_data);
+    capacity = record.packet_size.limit(capacity);
+    PacketWriter writer{connection, path, info, packet, capacity, now, record};
+    const ngtcp2_ssize size = writer.write();
+    if (size > 0) record.packet_size.handle_written(static_cast<std::size_t>(size));
+    return size;
 }
 
 QUICCHAT_DECL PacketWriter::PacketWriter(ngtcp2_conn* connection, ngtcp2_path* path,
@@ -103,8 +106,9 @@ QUICCHAT_DECL PacketWriter::Step PacketWriter::write_stream(StreamNumber number,
 
 QUICCHAT_DECL void PacketWriter::handle_taken(StreamNumber number, Stream& stream,
                                               std::size_t taken, std::size_t offered, bool fin) {
-    stream.send.handle_sent(taken);
+    record_.streams.handle_sent(stream, taken, record_.now);
     if (taken > 0) record_.datagram_was_sent = false;
+    record_.stream_data_was_sent |= taken > 0;
     if (fin && taken == offered) stream.fin_sent = true;
     if (!stream.throttled || stream.send.unsent() >= record_.backlog_max / 2) return;
     stream.throttled = false;

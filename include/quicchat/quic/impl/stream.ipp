@@ -48,8 +48,29 @@ QUICCHAT_DECL void Streams::handle_reset(StreamNumber number, std::uint64_t code
     abandoned_.push_back(number);
 }
 
-QUICCHAT_DECL void Streams::handle_acknowledged(StreamNumber number, std::uint64_t bytes) {
-    if (Stream* stream = find(number)) stream->send.handle_acknowledged(bytes);
+QUICCHAT_DECL void Streams::handle_sent(Stream& stream, std::size_t bytes, TimePoint now) {
+    if (bytes == 0) return;
+    stream.send.handle_sent(bytes);
+    if (stream.unacknowledged == 0) stream.waits_since = now;
+    stream.unacknowledged += bytes;
+}
+
+QUICCHAT_DECL void Streams::handle_acknowledged(StreamNumber number, std::uint64_t bytes,
+                                                TimePoint now) {
+    Stream* stream = find(number);
+    if (stream == nullptr) return;
+    stream->send.handle_acknowledged(bytes);
+    stream->unacknowledged -= std::min(bytes, stream->unacknowledged);
+    stream->waits_since = now;
+}
+
+QUICCHAT_DECL std::optional<TimePoint> Streams::waits_since() const {
+    std::optional<TimePoint> since;
+    for (const auto& [number, stream] : streams_) {
+        const bool waits = stream.unacknowledged > 0 && !stream.cut && !stream.closed;
+        if (waits) since = earlier(since, stream.waits_since);
+    }
+    return since;
 }
 
 QUICCHAT_DECL void Streams::handle_closed(StreamNumber number) {

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "quicchat/base/config.hpp"
+#include "quicchat/base/time.hpp"
+
+namespace quicchat::quic {
+
+/// How long the packets of a connection may be. ngtcp2 measures the path when it is new and
+/// believes that for ever. A path that becomes narrower swallows what is longer, again and again,
+/// while what is short arrives: a black hole (RFC 8899 §4.3). So when stream data is not
+/// acknowledged in time, packets have the size that every path must carry. After a while a single
+/// long one shows whether it still has to be so.
+class PacketSize {
+public:
+    /// RFC 9000 §14: what every path carries.
+    static constexpr std::size_t base = 1200;
+
+    /// What ngtcp2 can tell at the moment of a check.
+    struct View {
+        /// Since when the stream that waits longest has had no acknowledgement; nothing if no
+        /// stream data is under way.
+        std::optional<TimePoint> waits_since{};
+        Duration pto{};
+        std::uint64_t packets_lost = 0;  ///< In the life of the connection.
+    };
+
+    /// The most that the next packet may have, of `most`.
+    std::size_t limit(std::size_t most) const {
+        return phase_ == Phase::full || phase_ == Phase::trial ? most : std::min(most, base);
+    }
+
+    void handle_written(std::size_t bytes) {
+        if (phase_ == Phase::trial && bytes > base) phase_ = Phase::sent;
+    }
+
+    /// Call it every `check_pause` while stream data is under way.
+    void check(const View& view, TimePoint now);
+
+    static constexpr Duration check_pause = std::chrono::milliseconds{250};
+
+private:
+    enum class Phase : std::uint8_t {
+        full,   ///< As long as ngtcp2 believes.
+        small,  ///< No longer than the base.
+        trial,  ///< The next long packet is a trial.
+        sent,   ///< It is under way.
+    };
+
+    // How long data may wait, at least; and after what time a long packet is tried, doubled with
+    // each that is lost: RFC 8899 §5.1.1 PMTU_RAISE_TIMER has the most.
+    static constexpr Duration wait_min = std::chrono::seconds{1};
+    static constexpr Duration trial_pause_min = std::chrono::seconds{5};
+    static constexpr Duration trial_pause_max = std::chrono::minutes{10};
+
+    void shrink(Duration pause, TimePoint now);
+
+    Phase phase_ = Phase::full;
+    Duration trial_pause_ = trial_pause_min;
+    TimePoint trial_at_{};
+    TimePoint judge_at_{};
+    std::uint64_t lost_before_ = 0;
+};
+
+}  // namespace quicchat::quic
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/packet_size.ipp"
+#endif

@@ -1,0 +1,146 @@
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include "support/printers.hpp"
+#include "support/quic_world.hpp"
+
+using namespace quicchat;
+using namespace quicchat::test;
+
+namespace {
+
+/// A client and a server that have measured a wide path.
+struct Scene {
+    World world;
+    Host& server = world.add_server();
+    Host& client = world.add_client();
+    ConnectionId at_client = client.endpoint.connect(world.now).value();
+    ConnectionId at_server{};
+    StreamId stream{};
+    std::size_t longest = 0;  ///< Datagram of the last moments.
+
+    Scene() {
+        REQUIRE(world.run_until([&] { return find_event<Connected>(server) != nullptr; }));
+        at_server = find_event<Connected>(server)->connection;
+        stream = client.endpoint.open_stream(at_client).value();
+        REQUIRE(client.endpoint.write(at_client, stream, text_bytes("!"), false));
+        world.run_for(3s);
+        REQUIRE(server.bytes_received == 1);
+        world.spy = [this](const DatagramLink::Letter& letter) {
+            longest = std::max(longest, letter.bytes.size());
+        };
+    }
+    void narrow(std::size_t bytes = 1252) { world.link.config().datagram_bytes_max = bytes; }
+
+    Duration send(Host& from, std::size_t bytes) {
+        Host& to = &from == &client ? server : client;
+        const ConnectionId id = &from == &client ? at_client : at_server;
+        const std::uint64_t wanted = to.bytes_received + bytes;
+        const TimePoint begin = world.now;
+        longest = 0;
+        REQUIRE(from.endpoint.write(id, stream, Bytes{Buffer(bytes)}, false));
+        CHECK(world.run_until([&] { return to.bytes_received >= wanted; }, 5min));
+        return world.now - begin;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a path that becomes narrower holds up nobody for long", "[quic][mtu]") {
+    Scene scene;
+    const bool from_server = GENERATE(true, false);
+    CAPTURE(from_server);
+    Host& sender = from_server ? scene.server : scene.client;
+    scene.send(sender, 20'000);
+    REQUIRE(scene.longest > 1400);
+    scene.narrow();
+    CHECK(scene.send(sender, 20'000) < 2500ms);
+    CHECK(scene.send(sender, 50'000) < 500ms);
+    CHECK(scene.longest == 1200);
+
+    SECTION("nor later, when a long packet is tried again") {
+        for (int i = 0; i < 60; ++i) {
+            CHECK(scene.send(sender, 20'000) < 500ms);
+            scene.world.run_for(1s);
+        }
+    }
+    SECTION("and is used as a whole when it is wide again") {
+        scene.narrow(1500);
+        for (int i = 0; i < 10; ++i) {
+            scene.send(sender, 20'000);
+            scene.world.run_for(2s);
+        }
+        scene.send(sender, 20'000);
+        CHECK(scene.longest > 1400);
+    }
+    CHECK(count_events<Disconnected>(scene.client) == 0);
+    CHECK(count_events<Disconnected>(scene.server) == 0);
+}
+
+TEST_CASE("a stream that is stuck in a narrow path is noticed beside one that is not",
+          "[quic][mtu]") {
+    Scene scene;
+    const StreamId other = scene.client.endpoint.open_stream(scene.at_client).value();
+    scene.narrow();
+    REQUIRE(
+        scene.client.endpoint.write(scene.at_client, scene.stream, Bytes{Buffer(20'000)}, false));
+    const TimePoint begin = scene.world.now;
+    for (int i = 0; i < 100 && scene.server.bytes_received < 20'001; ++i) {
+        REQUIRE(scene.client.endpoint.write(scene.at_client, other, text_bytes("tick"), false));
+        scene.world.run_for(100ms);
+    }
+    CHECK(scene.server.bytes_received >= 20'000);
+    CHECK(scene.world.now - begin < 3s);
+}
+
+TEST_CASE("after a network that was away packets become long again", "[quic][mtu]") {
+    Scene scene;
+    scene.world.link.config().loss = 1000;
+    REQUIRE(scene.client.endpoint.write(scene.at_client, scene.stream, Bytes{Buffer(5000)}, false));
+    scene.world.run_for(10s);
+    scene.world.link.config().loss = 0;
+    REQUIRE(scene.world.run_until([&] { return scene.server.bytes_received == 5001; }, 1min));
+    for (int i = 0; i < 20; ++i) {
+        scene.send(scene.client, 5000);
+        scene.world.run_for(1s);
+    }
+    scene.send(scene.client, 5000);
+    CHECK(scene.longest > 1400);
+}
+
+TEST_CASE("the size of packets", "[quic][mtu]") {
+    quic::PacketSize size;
+    const TimePoint begin{1000s};
+    const auto check = [&](Duration waits, std::uint64_t lost, Duration at) {
+        size.check({begin + at - waits, 50ms, lost}, begin + at);
+        return size.limit(1400);
+    };
+    CHECK(size.limit(1400) == 1400);
+    CHECK(check(900ms, 0, 1s) == 1400);
+    CHECK(check(1s, 0, 2s) == 1200);
+    CHECK(check(3s, 0, 8s) == 1200);  // nothing comes through: no trial
+    CHECK(check(0s, 0, 9s) == 1400);  // one packet
+    size.handle_written(1000);
+    CHECK(size.limit(1400) == 1400);
+    size.handle_written(1300);
+    CHECK(size.limit(1400) == 1200);
+    CHECK(size.limit(1100) == 1100);
+
+    SECTION("grows when a long packet was not lost") {
+        CHECK(check(0s, 0, 9500ms) == 1200);
+        CHECK(check(0s, 0, 10s) == 1400);
+        CHECK(check(0s, 9, 11s) == 1400);
+    }
+    SECTION("stays when it was, for twice as long each time") {
+        Duration at = 10s;
+        Duration pause = 10s;
+        for (std::uint64_t lost = 1; lost < 20; ++lost) {
+            CHECK(check(0s, lost, at) == 1200);
+            CHECK(check(0s, lost, at + pause - 1s) == 1200);
+            at += pause;
+            CHECK(check(0s, lost, at) == 1400);
+            size.handle_written(1300);
+            pause = std::min<Duration>(2 * pause, 10min);
+        }
+    }
+}
