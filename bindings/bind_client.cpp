@@ -164,14 +164,15 @@ private:
 void bind_client(py::module_& m) {
     py::class_<ClientHandle, py::smart_holder>(m, "Client",
                                                "A client on the engine thread. It dials at once.")
-        .def(py::init([](std::string address, std::string server_name, std::string user,
-                         std::optional<std::string> password, std::string state,
+        .def(py::init([](std::string host, std::uint16_t port, std::vector<std::string> addresses,
+                         std::string user, std::optional<std::string> password, std::string state,
                          std::string account, std::string trust, std::string pem,
                          std::vector<std::string> keys, std::string alpn, std::string agent,
                          const py::dict& limits, const std::optional<py::dict>& reconnect,
                          std::size_t inbox_events, std::size_t inbox_bytes) {
-                 DialOptions options{.address = std::move(address),
-                                     .server_name = std::move(server_name),
+                 DialOptions options{.host = std::move(host),
+                                     .port = port,
+                                     .addresses = std::move(addresses),
                                      .user = std::move(user),
                                      .password = std::move(password),
                                      .state = std::move(state),
@@ -186,7 +187,7 @@ void bind_client(py::module_& m) {
                  return std::make_unique<ClientHandle>(std::move(options), inbox_events,
                                                        inbox_bytes);
              }),
-             py::kw_only(), py::arg("address"), py::arg("server_name"), py::arg("user"),
+             py::kw_only(), py::arg("host"), py::arg("port"), py::arg("addresses"), py::arg("user"),
              py::arg("password"), py::arg("state"), py::arg("account"), py::arg("trust"),
              py::arg("pem"), py::arg("keys"), py::arg("alpn"), py::arg("agent"), py::arg("limits"),
              py::arg("reconnect"), py::arg("inbox_events"), py::arg("inbox_bytes"))

@@ -14,6 +14,7 @@
 #include "quicchat/auth/known_servers.hpp"
 #include "quicchat/auth/verifier.hpp"
 #include "quicchat/quic/certificate.hpp"
+#include "quicchat/quic/host_name.hpp"
 #include "quicchat/quic/known_servers_file.hpp"
 #include "quicchat/quic/tls.hpp"
 #include "quicchat/quic/wolf_crypto.hpp"
@@ -107,6 +108,8 @@ void bind_tools(py::module_& m) {
             return problem != nullptr ? std::optional<std::string>{problem} : std::nullopt;
         },
         py::arg("chosen"), "What of the limits, with these set, does not fit together; or None.");
+    m.def("ascii_host", &quic::ascii_host_name, py::arg("name"),
+          "A host name as name servers and certificates have it: A-labels. None if it is no name.");
     m.def("check_pair", &check_pair, py::arg("certificate_pem"), py::arg("key_pem"),
           "Raises CoreError if a server cannot use this certificate with this key, now.");
     m.def("make_self_signed", &make_self_signed, py::arg("names"), py::arg("days"),

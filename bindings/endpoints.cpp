@@ -58,17 +58,18 @@ std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientK
     auto login = value_or_throw(quic::Login::create(options.user, std::move(password),
                                                     store ? store->token() : std::nullopt));
 
-    const quic::SocketAddress remote = read_address(options.address);
-    auto socket = value_or_throw(quic::UdpSocket::connect(remote));
+    quic::Destination destination{.host = options.host, .port = options.port};
+    for (const std::string& address : options.addresses) {
+        destination.known.push_back(read_address(address));
+    }
+    auto dialler = value_or_throw(quic::Dialler::create(std::move(destination)));
     quic::Trust trust = read_trust(options);
-    quic::ClientConfig target{.remote = remote,
-                              .local = socket.local_address(),
-                              .server_name = std::move(options.server_name),
-                              .trust = std::move(trust)};
+    quic::ClientConfig target{
+        .routes_later = true, .server_name = std::move(options.host), .trust = std::move(trust)};
     quic::Config config{.limits = options.limits, .alpn = std::move(options.alpn)};
     auto endpoint = value_or_throw(quic::Endpoint::client(std::move(target), std::move(config)));
     auto driver = std::make_unique<ClientDriver>(
-        std::move(socket), std::move(endpoint), std::move(login), quic::system_entropy(),
+        std::move(dialler), std::move(endpoint), std::move(login), quic::system_entropy(),
         ClientConfig{.agent = std::move(options.agent),
                      .limits = options.limits,
                      .reconnect = options.reconnect,

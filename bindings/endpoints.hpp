@@ -24,8 +24,9 @@
 namespace quicchat::python {
 
 struct DialOptions {
-    std::string address;      ///< "127.0.0.1:4433"; numeric, so that nobody waits for a resolver
-    std::string server_name;  ///< as the user wrote it
+    std::string host;  ///< Looked up again for each reconnection.
+    std::uint16_t port = 0;
+    std::vector<std::string> addresses;  ///< Of the host, with port: "127.0.0.1:4433".
     std::string user;
     std::optional<std::string> password;  ///< Nothing: by the token in the state file.
     std::string state;    ///< Path of the file that outlives the program; empty: none.

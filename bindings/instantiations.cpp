@@ -2,7 +2,7 @@
 
 namespace quicchat {
 
-template class quic::Driver<quic::Client>;
+template class quic::ClientDriver<quic::Client>;
 template class quic::Driver<quic::Server>;
 
 }  // namespace quicchat

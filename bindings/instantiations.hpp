@@ -6,14 +6,14 @@
 
 namespace quicchat::python {
 
-using ClientDriver = quic::Driver<quic::Client>;
+using ClientDriver = quic::ClientDriver<quic::Client>;
 using ServerDriver = quic::Driver<quic::Server>;
 
 }  // namespace quicchat::python
 
 namespace quicchat {
 
-extern template class quic::Driver<quic::Client>;
+extern template class quic::ClientDriver<quic::Client>;
 extern template class quic::Driver<quic::Server>;
 
 }  // namespace quicchat

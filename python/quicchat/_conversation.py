@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from . import _core
@@ -256,6 +257,8 @@ class Conversation(Transfers):
             self._keep(online)
         self.online = online
         self.is_online = True
+        address = online.address.rpartition(":")[0].strip("[]")
+        self.peer = replace(self.peer, addresses=(address,))
 
     def _on_reconnecting(self, _: int, *fields: Any) -> None:
         *end, delay, attempt = fields

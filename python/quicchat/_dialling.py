@@ -7,6 +7,7 @@ import json
 import platform
 import re
 import socket
+import unicodedata
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,7 @@ class Target:
     @property
     def account(self) -> str:
         """Whose messages and token these are, in a state file."""
-        return f"{self.user.lower()}@{_joined(self.host.lower(), self.port)}"
+        return f"{self.user.lower()}@{joined(self.host.lower(), self.port)}"
 
 
 def make_target(host: str, port: int, user: str, password: str | None, tls: TLS | None,
@@ -65,10 +66,22 @@ def make_target(host: str, port: int, user: str, password: str | None, tls: TLS 
                         hint="give password=, or the state= of an earlier login")
     if password is not None and (problem := password_problem(password)):
         raise AuthError(f"the password {problem}")
-    return Target(host.strip("[]"), port, user,
+    return Target(_ascii_host(host.strip("[]")), port, user,
                   None if password is None else normalized_password(password),
                   tls or default_tls(), limits or Limits(), events, as_reconnect(reconnect),
                   None if state is None else Path(state), alpn)
+
+
+def _ascii_host(host: str) -> str:
+    """As name servers and certificates have it: ``xn--mnchen-3ya.example``."""
+    try:
+        host.encode()
+        name = _core.ascii_host(unicodedata.normalize("NFC", host))
+    except UnicodeEncodeError:
+        name = None
+    if name is None:
+        raise ConfigError(f"not a host name or address: {host!r}")
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,37 +109,27 @@ def _numeric(host: str) -> str | None:
         return None
 
 
-def _joined(host: str, port: int) -> str:
+def joined(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def dial(target: Target) -> Generator[Step, Any, Conversation]:
     """Yields what must be waited for, is sent the answers, and returns a conversation that is
-    online. Tries the addresses of a name one after the other."""
+    online. The core tries the addresses of a name, a quarter of a second apart (RFC 8305)."""
     numeric = _numeric(target.host)
     if numeric is not None:
         addresses = [numeric]
     else:
         found = yield Resolve(target.host, target.port)
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    last: ConnectError | None = None
-    for address in addresses:
-        try:
-            return (yield from _dial_address(target, _joined(address, target.port)))
-        except ConnectError as error:
-            if error.code not in ("E-UNREACHABLE", "E-TIMEOUT"):
-                raise
-            last = error
-    raise last or Unreachable(f"no address found for {target.host}")
-
-
-def _dial_address(target: Target, address: str) -> Generator[Step, Any, Conversation]:
+        addresses = list(dict.fromkeys(numeric_address(entry[4]) for entry in found))
+    if not addresses:
+        raise Unreachable(f"no address found for {target.host}")
     attempt = target.tls.attempt(target.host, target.port)
     timeout = target.limits.handshake_timeout or _DEFAULT_HANDSHAKE_TIMEOUT
     while True:
-        peer = Peer(target.host, target.port, address, target.user, attempt.keys,
+        peer = Peer(target.host, target.port, tuple(addresses), target.user, attempt.keys,
                     attempt.known_from, timeout)
-        conversation = _start(target, address, peer, attempt.mode, attempt.pem, attempt.keys)
+        conversation = _start(target, peer, attempt.mode, attempt.pem, attempt.keys)
         try:
             yield Await(conversation)
         except BaseException:
@@ -144,13 +147,22 @@ def _dial_address(target: Target, address: str) -> Generator[Step, Any, Conversa
         attempt = target.tls.learn(target.host, target.port, error.fingerprint)
 
 
-def _start(target: Target, address: str, peer: Peer, mode: str, pem: str,
+def numeric_address(socket_address: tuple[Any, ...]) -> str:
+    """The numeric address in a row of getaddrinfo; a link-local one with its interface."""
+    host = str(socket_address[0])
+    scope = socket_address[3] if len(socket_address) == 4 else 0
+    return f"{host}%{scope}" if scope and "%" not in host else host
+
+
+def _start(target: Target, peer: Peer, mode: str, pem: str,
            keys: tuple[str, ...]) -> Conversation:
     agent = {"name": "quicchat-python", "version": _core.version,
              "python": platform.python_version()}
     try:
         core = _core.Client(
-            address=address, server_name=target.host, user=target.user, password=target.password,
+            host=target.host, port=target.port,
+            addresses=[joined(address, target.port) for address in peer.addresses],
+            user=target.user, password=target.password,
             state=str(target.state) if target.state else "", account=target.account, trust=mode,
             pem=pem, keys=list(keys), alpn=target.alpn, agent=json.dumps(agent),
             limits=target.limits.chosen(),

@@ -65,7 +65,7 @@ class Peer:
 
     host: str
     port: int
-    address: str  # numeric, with port
+    addresses: tuple[str, ...]  # numeric
     user: str
     known_keys: tuple[str, ...] = ()
     known_from: str = ""  # the file or option that the known keys came from
@@ -78,8 +78,8 @@ def text_of(name: str) -> str:
 
 
 def _where(peer: Peer) -> str:
-    numeric = peer.address.rpartition(":")[0].strip("[]")
-    host = peer.host if peer.host == numeric else f"{peer.host} ({numeric})"
+    named = peer.addresses != (peer.host,)
+    host = f"{peer.host} ({', '.join(peer.addresses)})" if named else peer.host
     return f"{host} UDP port {peer.port}"
 
 
@@ -115,6 +115,9 @@ def connect_error(end: Disconnected, peer: Peer) -> QuicChatError:
             return ProtocolVersionError(
                 f"the server at {where} does not speak a version of quicchat that we know",
                 reason=f"this client speaks quicchat/1 (release {_core.version})", detail=detail)
+        case "unreachable" if end.text and end.text != text_of(end.error):
+            return Unreachable(f"there is no way to {where}", reason=end.text.lower(),
+                               hint="check the network", detail=detail)
         case "unreachable":
             return Unreachable(
                 f"nothing is listening on {where}",

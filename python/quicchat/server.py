@@ -47,7 +47,7 @@ from types import TracebackType
 from . import _core
 from ._asking import DEFAULT_TIMEOUT, checked_timeout, engine_timeout
 from ._check import Check, MessageCheck, MessageQuestion
-from ._dialling import ALPN
+from ._dialling import ALPN, joined, numeric_address
 from ._failures import bind_error, storage_error, text_of
 from ._hook import AccountQuestion, Authenticate, Hook, salt_of
 from .certificates import CertificatePair, load_pair
@@ -328,8 +328,7 @@ def _bind_address(host: str, port: int) -> str:
         raise BindError(f"cannot look up the address to listen on: {host}",
                         reason=str(error.strerror or error).lower(),
                         hint='use an address such as 127.0.0.1, or 0.0.0.0 for all') from None
-    numeric = str(found[0][4][0])
-    return f"[{numeric}]:{port}" if ":" in numeric else f"{numeric}:{port}"
+    return joined(numeric_address(found[0][4]), port)
 
 
 def _accounts(config: ServerConfig, key_pem: str) -> list[tuple[str, str, str, bytes]]:
