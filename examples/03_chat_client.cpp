@@ -1,6 +1,6 @@
 // Logs in, says one line in the lobby, and shows what is said for five seconds.
 //
-//     03_chat_client 127.0.0.1:12345 sha256:... ada secret "Hello"
+//     03_chat_client localhost 12345 sha256:... ada secret "Hello"
 
 #include <cstdio>
 #include <cstdlib>
@@ -68,25 +68,21 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 6) {
-        std::fprintf(stderr, "usage: %s ADDRESS:PORT FINGERPRINT USER PASSWORD LINE\n", argv[0]);
+    if (argc != 7) {
+        std::fprintf(stderr, "usage: %s HOST PORT FINGERPRINT USER PASSWORD LINE\n", argv[0]);
         return 64;
     }
-    const auto remote = quic::SocketAddress::parse(argv[1]);
-    if (!remote) {
-        std::fprintf(stderr, "03_chat_client: not an address and port: %s\n", argv[1]);
-        return 64;
-    }
-    auto socket = or_exit(quic::UdpSocket::connect(*remote), "socket");
+    const auto port = static_cast<std::uint16_t>(std::atoi(argv[2]));
+    // It looks the name up for each connection, and changes sockets when the network changes.
+    auto dialler = or_exit(quic::Dialler::create({.host = argv[1], .port = port}), "dialler");
     quic::ClientConfig target{
-        .remote = *remote,
-        .local = socket.local_address(),
-        .server_name = "localhost",
-        .trust = quic::Trust::pinned({or_exit(parse_fingerprint(argv[2]), "fingerprint")})};
-    quic::Driver<Speaker> driver{
-        std::move(socket), or_exit(quic::Endpoint::client(std::move(target)), "endpoint"),
-        or_exit(quic::Login::with_password(argv[3], argv[4]), "login"), quic::system_entropy()};
-    driver.app().line = argv[5];
+        .routes_later = true,
+        .server_name = argv[1],
+        .trust = quic::Trust::pinned({or_exit(parse_fingerprint(argv[3]), "fingerprint")})};
+    quic::ClientDriver<Speaker> driver{
+        std::move(dialler), or_exit(quic::Endpoint::client(std::move(target)), "endpoint"),
+        or_exit(quic::Login::with_password(argv[4], argv[5]), "login"), quic::system_entropy()};
+    driver.app().line = argv[6];
     driver.app().connect(quic::read_clock());
 
     if (const auto error = quic::run(driver, stop_flag)) {

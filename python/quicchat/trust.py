@@ -84,7 +84,8 @@ class TLS:
 
     @staticmethod
     def system() -> TLS:
-        """The certificate authorities of the operating system."""
+        """The certificate authorities of the operating system; or those that the environment
+        variables ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name."""
         return TLS("system")
 
     @staticmethod

@@ -105,6 +105,16 @@ TEST_CASE("an expired certificate is refused even if it is the one that was give
     CHECK(visit("expired", trust).reason.errc == Errc::certificate_expired);
 }
 
+TEST_CASE("a server with a name in another alphabet", "[quic][trust]") {
+    const Trust root = Trust::authorities(certificate_file("cross_root.crt"));
+    for (const char* name : {"xn--mnchen-3ya.test", "m\u00fcnchen.test", "M\u00dcNCHEN.test"}) {
+        CAPTURE(name);
+        CHECK(visit("other_alphabet", root, name).connected);
+    }
+    CHECK(visit("other_alphabet", root, "munchen.test").reason.errc == Errc::certificate_name);
+    CHECK(quic::Endpoint::client({.server_name = "\xff.test"}).error() == Errc::invalid_name);
+}
+
 #ifdef WOLFSSL_ALT_CERT_CHAINS  // as in the libraries that we build
 TEST_CASE("a root that an older one has signed, too, is trusted by either", "[quic][trust]") {
     const std::string chain = GENERATE("cross_signed", "cross_expired");

@@ -36,7 +36,9 @@ public:
     }
 
     void handle_written(std::size_t bytes) {
-        if (phase_ == Phase::trial && bytes > base) phase_ = Phase::sent;
+        if (phase_ != Phase::trial || bytes <= base) return;
+        phase_ = Phase::sent;
+        judge_at_.reset();
     }
 
     /// Call it every `check_pause` while stream data is under way.
@@ -54,7 +56,7 @@ private:
 
     // How long data may wait, at least; and after what time a long packet is tried, doubled with
     // each that is lost: RFC 8899 §5.1.1 PMTU_RAISE_TIMER has the most.
-    static constexpr Duration wait_min = std::chrono::seconds{1};
+    static constexpr Duration wait_min = std::chrono::milliseconds{500};
     static constexpr Duration trial_pause_min = std::chrono::seconds{5};
     static constexpr Duration trial_pause_max = std::chrono::minutes{10};
 
@@ -63,7 +65,7 @@ private:
     Phase phase_ = Phase::full;
     Duration trial_pause_ = trial_pause_min;
     TimePoint trial_at_{};
-    TimePoint judge_at_{};
+    std::optional<TimePoint> judge_at_{};
     std::uint64_t lost_before_ = 0;
 };
 

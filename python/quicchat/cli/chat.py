@@ -57,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help="a PEM file with the authority that signed the server's certificate, "
                             "or with that certificate")
     trust.add_argument("--system-ca", action="store_true",
-                       help="trust the authorities of the operating system")
+                       help="trust the authorities of the operating system, or those in "
+                            "$SSL_CERT_FILE")
     trust.add_argument("--insecure", action="store_true",
                        help="do not check who the server is; for experiments only")
 

@@ -17,17 +17,17 @@ QUICCHAT_DECL void PacketSize::check(const View& view, TimePoint now) {
             if (stuck || now < trial_at_) break;
             phase_ = Phase::trial;
             lost_before_ = view.packets_lost;
-            judge_at_ = now + wait_max;
             break;
         case Phase::trial:
             // There was nothing to say that fills a long packet. What was lost was another one.
             lost_before_ = view.packets_lost;
-            judge_at_ = now + wait_max;
             break;
         case Phase::sent:
             if (stuck || view.packets_lost != lost_before_) {
                 shrink(std::min(2 * trial_pause_, trial_pause_max), now);
-            } else if (now >= judge_at_) {
+            } else if (!judge_at_) {
+                judge_at_ = now + wait_max;
+            } else if (now >= *judge_at_) {
                 phase_ = Phase::full;
             }
             break;
