@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "quicchat/base/background_threads.hpp"
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/owned_fd.hpp"
 #include "quicchat/base/result.hpp"
@@ -106,7 +107,11 @@ public:
     /// Makes the application of `arguments`, in place: it need not be movable.
     template <class... Arguments>
     explicit ClientDriver(Dialler dialler, Arguments&&... arguments)
-        : dialler_(std::move(dialler)), app_(std::forward<Arguments>(arguments)...) {}
+        : dialler_(std::move(dialler)), app_(std::forward<Arguments>(arguments)...) {
+        if constexpr (requires { app_.compute_in(threads_.open()); }) {
+            app_.compute_in(threads_.open());  // as in Driver
+        }
+    }
 
     App& app() { return app_; }
     const Dialler& dialler() const { return dialler_; }
@@ -114,7 +119,11 @@ public:
     int fd() const { return dialler_.fd(); }
     /// It is always enough to wait until `fd` is readable.
     bool wants_write() const { return false; }
-    std::array<int, 2> wake_fds() const { return {-1, -1}; }
+    /// Readable while the client's login has been computed; see `Driver::wake_fds`.
+    std::array<int, 2> wake_fds() const {
+        if constexpr (requires { app_.wake_fd(); }) return {app_.wake_fd().value_or(-1), -1};
+        return {-1, -1};
+    }
 
     /// When the next turn is due, whatever else happens.
     std::optional<TimePoint> next_deadline() const {
@@ -142,6 +151,7 @@ public:
 
 private:
     Dialler dialler_;
+    BackgroundThreads threads_{1};  ///< Ends after the application, which drops what it asked for.
     App app_;
     TimePoint last_turn_{};
 };
