@@ -43,6 +43,7 @@ TEST_CASE("a pair of no use is refused with the reason", "[quic][certificate]") 
     CHECK(check("rsa_2048.crt", "rsa_cn_only.key") == CertificateError::mismatch);
     CHECK(check("ed25519.crt", "leaf.key") == CertificateError::mismatch);
     CHECK(check("expired.crt", "expired.key") == CertificateError::expired);
+    CHECK(check("rsa_1024.crt", "rsa_1024.key") == CertificateError::key_unusable);
     CHECK(quic::check_pair("", "", wall_now()) == CertificateError::not_a_certificate);
     const auto pair = certificate_pair("leaf");
     CHECK(quic::check_pair(pair.certificate_pem, pair.key_pem, WallTime{}) ==

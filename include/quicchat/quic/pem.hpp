@@ -108,6 +108,8 @@ namespace quicchat::quic {
 
 namespace detail {
 
+inline constexpr short rsa_bits_min = 2048;
+
 /// The PEM block from "-----BEGIN <label>-----" to its end, beginning the search at `from`.
 /// Moves `from` behind the block.
 QUICCHAT_DECL std::string_view pem_block(std::string_view text, std::string_view label,

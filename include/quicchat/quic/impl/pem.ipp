@@ -155,9 +155,11 @@ QUICCHAT_DECL std::error_code check_pair(std::string_view certificate_pem, std::
     if (key_only == nullptr || !use_key(key_only.get())) return CertificateError::not_a_key;
     const Context both{wolfSSL_CTX_new(wolfTLSv1_3_server_method())};
     const std::string chain{certificate_pem};
-    if (both == nullptr || wolfSSL_CTX_use_certificate_chain_buffer(
-                               both.get(), detail::bytes_of(chain),
-                               static_cast<long>(chain.size())) != WOLFSSL_SUCCESS) {
+    if (both == nullptr ||
+        wolfSSL_CTX_SetMinRsaKey_Sz(both.get(), detail::rsa_bits_min) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_use_certificate_chain_buffer(both.get(), detail::bytes_of(chain),
+                                                 static_cast<long>(chain.size())) !=
+            WOLFSSL_SUCCESS) {
         return CertificateError::key_unusable;
     }
     if (!use_key(both.get()) || wolfSSL_CTX_check_private_key(both.get()) != WOLFSSL_SUCCESS) {

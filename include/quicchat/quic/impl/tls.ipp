@@ -72,7 +72,7 @@ QUICCHAT_DECL TlsContext::Context TlsContext::make(WOLFSSL_METHOD* method) {
                                     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
                                     "TLS_CHACHA20_POLY1305_SHA256") == WOLFSSL_SUCCESS &&
         wolfSSL_CTX_set1_groups_list(context.get(), "X25519:P-256") == WOLFSSL_SUCCESS &&
-        wolfSSL_CTX_SetMinRsaKey_Sz(context.get(), 2048) == WOLFSSL_SUCCESS;
+        wolfSSL_CTX_SetMinRsaKey_Sz(context.get(), detail::rsa_bits_min) == WOLFSSL_SUCCESS;
     return set ? std::move(context) : nullptr;
 }
 
