@@ -149,14 +149,30 @@ inline constexpr auto permissions = std::to_array<Permission>({
 });
 // clang-format on
 
+namespace detail {
+
+/// One bit for each sender, kind of stream and state.
+constexpr std::uint32_t permission_bit(Side sender, Channel channel, State state) {
+    const auto row = 2 * static_cast<std::size_t>(sender) + static_cast<std::size_t>(channel);
+    return std::uint32_t{1} << (row * state_count + static_cast<std::size_t>(state));
+}
+
+/// The permissions of each type of frame, to be looked up and not searched.
+inline constexpr auto permission_bits = [] {
+    std::array<std::uint32_t, 0x80> bits{};
+    for (const Permission& p : permissions) {
+        bits.at(static_cast<std::size_t>(p.type)) |= permission_bit(p.sender, p.channel, p.state);
+    }
+    return bits;
+}();
+
+}  // namespace detail
+
 /// True if `sender` may send that frame to a receiver in that state.
 constexpr bool is_permitted(Side sender, Channel channel, FrameType type, State state) {
-    for (const Permission& p : permissions) {
-        if (p.sender == sender && p.channel == channel && p.type == type && p.state == state) {
-            return true;
-        }
-    }
-    return false;
+    const auto index = static_cast<std::size_t>(type);
+    return index < detail::permission_bits.size() &&
+           (detail::permission_bits[index] & detail::permission_bit(sender, channel, state)) != 0;
 }
 
 namespace detail {
