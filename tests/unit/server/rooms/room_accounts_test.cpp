@@ -185,6 +185,30 @@ TEST_CASE("room is made by forgetting members who are away, one after the other"
     CHECK(people.drop_absent_member() == std::nullopt);
 }
 
+TEST_CASE("who comes again after making room is not the next one to go", "[server]") {
+    RoomAccounts people;
+    const auto come = [&](const std::string& user) {
+        RoomAccount& person = people.at(user);
+        people.make_member(person);
+        people.take_unsaved();
+    };
+    for (const char* user : {"ada", "bob", "carl"}) come(user);
+    for (const char* user : {"ada", "bob", "carl", "ada", "bob"}) {
+        CHECK(people.drop_absent_member() == user);
+        come(user);
+    }
+}
+
+TEST_CASE("a role that is on its way to the log is known", "[server]") {
+    RoomAccounts people;
+    people.at("ada").role_saved = false;
+    people.tidy("ada");
+    CHECK(people.find("ada") != nullptr);
+    people.at("ada").role_saved = true;
+    people.tidy("ada");
+    CHECK(people.find("ada") == nullptr);
+}
+
 TEST_CASE("people are listed by pages", "[server]") {
     RoomAccounts people;
     for (const char* name : {"Dora", "ada", "carl", "Bob", "eve"}) {
