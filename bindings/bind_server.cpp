@@ -73,6 +73,9 @@ py::tuple mail_tuple(const ServerMail& mail) {
             return tuple("refused", py::make_tuple(number(e.connection), text(e.user),
                                                    text(e.peer_address), to_python(e.errc)));
         },
+        [&](const LoginsLocked& e) {
+            return tuple("locked", py::make_tuple(text(e.user), text(e.peer_address)));
+        },
         [&](const PeerDisconnected& e) {
             return tuple("disconnected", py::make_tuple(number(e.connection), text(e.user),
                                                         to_python(e.reason.errc), e.reason.by_peer,

@@ -37,14 +37,18 @@ inline Limits make_limits(const pybind11::dict& chosen) {
     };
     static constexpr Size sizes[] = {
         {"connections_max", &Limits::connections_max},
+        {"strangers_per_prefix_max", &Limits::strangers_per_prefix_max},
         {"connections_per_account_max", &Limits::connections_per_account_max},
         {"rooms_per_connection_max", &Limits::rooms_per_connection_max},
         {"rooms_max", &Limits::rooms_max},
+        {"rooms_per_owner_max", &Limits::rooms_per_owner_max},
+        {"room_bytes_per_owner_max", &Limits::room_bytes_per_owner_max},
         {"members_max", &Limits::members_max},
         {"message_bytes_max", &Limits::message_bytes_max},
         {"room_log_records_max", &Limits::room_log_records_max},
         {"room_log_bytes_max", &Limits::room_log_bytes_max},
         {"history_records_max", &Limits::history_records_max},
+        {"unsent_bytes_max", &Limits::unsent_bytes_max},
         {"events_max", &Limits::events_max},
         {"file_bytes_max", &Limits::file_bytes_max},
         {"files_per_room_bytes_max", &Limits::files_per_room_bytes_max},

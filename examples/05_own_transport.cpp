@@ -65,6 +65,15 @@ public:
         const auto found = wire_->streams.find(stream);
         return {found == wire_->streams.end() ? 0 : found->second[side_].backlog};
     }
+    /// Nobody acknowledges anything here: what was not consumed counts.
+    std::size_t unacknowledged(ConnectionId) const { return unacknowledged(); }
+    std::size_t unacknowledged() const {
+        std::size_t bytes = 0;
+        for (const auto& [stream, ways] : wire_->streams) {
+            bytes += ways[side_].backlog + ways[side_].unconsumed;
+        }
+        return bytes;
+    }
     /// Nobody can come between two ends in one process, so a constant binds them. A transport over
     /// a network takes it from TLS, or fails.
     Result<ChannelBinding> channel_binding(ConnectionId) const { return ChannelBinding{}; }

@@ -11,6 +11,7 @@
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/match.hpp"
+#include "quicchat/base/network.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/log/room_log.hpp"
@@ -24,6 +25,7 @@
 #include "quicchat/server/io/logins.hpp"
 #include "quicchat/server/io/peers.hpp"
 #include "quicchat/server/io/request_cost.hpp"
+#include "quicchat/server/io/unsent_bytes.hpp"
 #include "quicchat/session/event.hpp"
 #include "quicchat/transport/concept.hpp"
 
@@ -48,7 +50,7 @@ public:
         } else if (auto failure = hub_.open(config_.rooms)) {
             fail(failure->first, std::move(failure->second));
         }
-        files_.emplace(std::move(files), hub_, peers_, rates_, config_.limits);
+        files_.emplace(std::move(files), hub_, peers_, rates_, config_.limits, unsent_);
     }
 
     ~Server();
@@ -90,6 +92,8 @@ public:
     std::size_t connection_count() const { return peers_.size(); }
     /// Answers that wait for slow clients, counted one by one.
     std::size_t answers_waiting() const { return hub_.fan_out().answers_waiting(); }
+    /// Bytes that wait for clients; see Limits::unsent_bytes_max.
+    std::size_t unsent_bytes() const { return unsent_.all(); }
     const RoomLog& log() const { return hub_.log(); }
     const FileStore& files() const { return files_->store(); }
     /// Files under way, in both directions.
@@ -152,6 +156,9 @@ private:
     /// Reads on a stream that was held up. True if there was something to read.
     bool resume_reading(ConnectionId id, StreamId stream_id);
 
+    /// There is room again for what a stream is sent, and asks.
+    void go_on(ConnectionId id, StreamId stream);
+
     /// Serves everybody. True if that let us read on what somebody asked before, or if the log
     /// failed: settle again.
     bool send_all();
@@ -171,11 +178,13 @@ private:
     Peers<T> peers_;
     RateLimits rates_{config_.limits};
     EventQueue news_{config_.limits.events_max};
+    Newcomers strangers_;  ///< Who has not logged in.
     Logins<T> logins_;
     LateMarkers late_markers_;
     std::set<std::pair<ConnectionId, StreamId>> postponed_;
     Hub hub_;
-    Delivery<T> delivery_{peers_, hub_};
+    UnsentBytes<T> unsent_{peers_, hub_, config_.limits};
+    Delivery<T> delivery_{peers_, hub_, unsent_};
     std::optional<FileStreams<T>> files_;  ///< Always, once the rooms are open.
     Errc drain_reason_ = Errc::server_shutdown;
     std::optional<TimePoint> drain_deadline_;

@@ -15,6 +15,7 @@ template class FileStreams<memory::Transport>;
 template class Logins<memory::Transport>;
 template class Peers<memory::Transport>;
 template class Server<memory::Transport>;
+template class UnsentBytes<memory::Transport>;
 
 }  // namespace quicchat
 #endif
@@ -38,6 +39,7 @@ template class Server<memory::Transport>;
 #include "quicchat/auth/impl/token_rotation.ipp"
 #include "quicchat/auth/impl/verifier.ipp"
 #include "quicchat/base/impl/background_threads.ipp"
+#include "quicchat/base/impl/budget.ipp"
 #include "quicchat/base/impl/bytes.ipp"
 #include "quicchat/base/impl/entropy.ipp"
 #include "quicchat/base/impl/error.ipp"
@@ -46,6 +48,7 @@ template class Server<memory::Transport>;
 #include "quicchat/base/impl/letter_case.ipp"
 #include "quicchat/base/impl/mention.ipp"
 #include "quicchat/base/impl/name.ipp"
+#include "quicchat/base/impl/network.ipp"
 #include "quicchat/base/impl/owned_fd.ipp"
 #include "quicchat/base/impl/search_words.ipp"
 #include "quicchat/base/impl/siphash.ipp"
@@ -74,6 +77,7 @@ template class Server<memory::Transport>;
 #include "quicchat/server/files/impl/file_index.ipp"
 #include "quicchat/server/files/impl/partial_uploads.ipp"
 #include "quicchat/server/files/impl/uploads.ipp"
+#include "quicchat/server/impl/byte_counts.ipp"
 #include "quicchat/server/impl/config.ipp"
 #include "quicchat/server/impl/hub.ipp"
 #include "quicchat/server/impl/turn.ipp"
@@ -81,6 +85,7 @@ template class Server<memory::Transport>;
 #include "quicchat/server/io/impl/connection.ipp"
 #include "quicchat/server/io/impl/event_queue.ipp"
 #include "quicchat/server/io/impl/late_markers.ipp"
+#include "quicchat/server/io/impl/login_locks.ipp"
 #include "quicchat/server/io/impl/rate_limits.ipp"
 #include "quicchat/server/io/impl/request_cost.ipp"
 #include "quicchat/server/people/impl/display_names.ipp"

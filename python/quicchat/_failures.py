@@ -54,7 +54,8 @@ _REQUEST_HINTS = {
     "file_mismatch": "it changed while it was being sent; send it again when nobody writes to it",
     "no_such_file": "it was deleted with its message, or is too old to be kept",
     "unsupported": "who runs the server has not switched it on",
-    "quota_exceeded": "delete files that nobody needs, or ask who runs the server for more room",
+    "quota_exceeded": "delete files that nobody needs, use a room that is there already, or ask "
+                      "who runs the server for more",
     "too_many_rooms": "leave a room that you do not need, or archive one that you made",
 }
 

@@ -42,6 +42,7 @@ __all__ = [
     "Joined",
     "LoginFailed",
     "LoginSucceeded",
+    "LoginsLocked",
     "MarkerMoved",
     "Member",
     "MemberJoined",
@@ -309,6 +310,16 @@ class LoginFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class LoginsLocked:
+    """At a server: too many logins have failed, for ``user`` from the network of ``address`` or, if
+    ``user`` is empty, from that network at all. Said once, until that has been quiet for ten
+    minutes; what is refused meanwhile is no :class:`LoginFailed`. Known devices still log in."""
+
+    user: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class PeerDisconnected:
     """At a server: a connection ended. ``user`` is empty if nobody was logged in on it."""
 
@@ -358,6 +369,6 @@ class ServerFailed:
 
 
 ServerEvent = (
-    PeerConnected | LoginSucceeded | LoginFailed | PeerDisconnected | HookFailed | CheckFailed
-    | StorageTrouble | ServerFailed
+    PeerConnected | LoginSucceeded | LoginFailed | LoginsLocked | PeerDisconnected | HookFailed
+    | CheckFailed | StorageTrouble | ServerFailed
 )

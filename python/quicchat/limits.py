@@ -13,14 +13,18 @@ __all__ = ["Limits"]
 #: name -> (smallest, largest, unit)
 RANGES: dict[str, tuple[float, float, str]] = {
     "connections_max": (1, 1_000_000, "connections"),
+    "strangers_per_prefix_max": (1, 1_000_000, "connections"),
     "connections_per_account_max": (1, 1_000_000, "connections"),
     "rooms_per_connection_max": (1, 1000, "rooms"),
     "rooms_max": (1, 1_000_000, "rooms"),
+    "rooms_per_owner_max": (0, 1_000_000, "rooms"),
+    "room_bytes_per_owner_max": (65_536, 1 << 50, "bytes"),
     "members_max": (1, 1_000_000, "people"),
     "message_bytes_max": (1, 60_000, "bytes"),
     "room_log_records_max": (1, 10_000_000, "messages"),
     "room_log_bytes_max": (65_536, 1 << 40, "bytes"),
     "history_records_max": (0, 1_000_000, "messages"),
+    "unsent_bytes_max": (65_536, 1 << 40, "bytes"),
     "events_max": (16, 1_000_000, "events"),
     "file_bytes_max": (0, 1 << 40, "bytes"),
     "files_per_room_bytes_max": (0, 1 << 50, "bytes"),
@@ -58,14 +62,18 @@ class Limits:
     """
 
     connections_max: int | None = None
+    strangers_per_prefix_max: int | None = None
     connections_per_account_max: int | None = None
     rooms_per_connection_max: int | None = None
     rooms_max: int | None = None
+    rooms_per_owner_max: int | None = None
+    room_bytes_per_owner_max: int | None = None
     members_max: int | None = None
     message_bytes_max: int | None = None
     room_log_records_max: int | None = None
     room_log_bytes_max: int | None = None
     history_records_max: int | None = None
+    unsent_bytes_max: int | None = None
     events_max: int | None = None
     file_bytes_max: int | None = None
     files_per_room_bytes_max: int | None = None

@@ -57,6 +57,7 @@ from .events import (
     CheckFailed,
     HookFailed,
     LoginFailed,
+    LoginsLocked,
     LoginSucceeded,
     PeerConnected,
     PeerDisconnected,
@@ -74,6 +75,7 @@ _UNREAD_MAX = 4096  # events of a server that nobody reads; then the oldest go
 
 _EVENTS: dict[str, Callable[..., ServerEvent]] = {
     "connected": PeerConnected, "logged_in": LoginSucceeded, "refused": LoginFailed,
+    "locked": LoginsLocked,
     "disconnected": PeerDisconnected, "check_failed": CheckFailed,
     "storage_trouble": StorageTrouble, "failed": ServerFailed,
 }
@@ -364,6 +366,10 @@ def _description(event: ServerEvent) -> str:
             name = f" for {event.user!r}" if event.user else ""
             return (f"connection {event.connection} from {event.address}: login refused{name}: "
                     f"{text_of(event.error)}")
+        case LoginsLocked():
+            whose = f"for {event.user!r} " if event.user else ""
+            return (f"logins {whose}from the network of {event.address} are locked for now: too "
+                    "many have failed there; known devices still log in")
         case PeerDisconnected():
             name = f" of {event.user}" if event.user else ""
             return f"connection {event.connection}{name} ended: {text_of(event.error)}"

@@ -176,6 +176,58 @@ void check_credit_of_ended_streams() {
     }
 }
 
+/// "`unacknowledged` is how many bytes of a connection, or of all, it keeps."
+template <TransportFixture F>
+void check_unacknowledged() {
+    const Limits limits = small_windows();
+    World<F> world{limits, limits};
+    world.connect();
+    const StreamId stream = world.open();
+    world.run_for(5s);
+    auto& server = world.server;
+    CHECK(server->unacknowledged() == 0);
+    REQUIRE(server->write(server.id, stream, Bytes{pattern(1, 300'000)}, false));
+    CHECK(server->unacknowledged(server.id) == 300'000);
+    CHECK(server->unacknowledged() == 300'000);
+    CHECK(server->unacknowledged(ConnectionId{999}) == 0);
+
+    SECTION("none, once the peer has everything") {
+        world.run_for(10s);
+        CHECK(world.client.inbox(stream).bytes.size() == 300'000);
+        CHECK(server->unacknowledged(server.id) == 0);
+        CHECK(server->unacknowledged() == 0);
+    }
+    SECTION("what a peer does not take is kept") {
+        world.client.consumes = false;
+        world.run_for(10s);
+        CHECK(server->unacknowledged(server.id) + limits.stream_receive_window >= 300'000);
+        CHECK(server->unacknowledged() == server->unacknowledged(server.id));
+        SECTION("until it is not wanted any more") {
+            server->reset_stream(server.id, stream, 1);
+            world.run_for(10s);
+            CHECK(server->unacknowledged() == 0);
+        }
+        SECTION("until the peer does not want it any more") {
+            world.client->reset_stream(world.client.id, stream, 1);
+            world.run_for(10s);
+            CHECK(server->unacknowledged() == 0);
+        }
+        SECTION("until it takes it") {
+            world.client.consumes = true;
+            world.client.consume_all(stream);
+            world.run_for(10s);
+            CHECK(server->unacknowledged() == 0);
+        }
+    }
+    SECTION("nothing of a connection that ended is kept") {
+        world.run_for(1ms);
+        server->close(server.id, Errc::closed, "");
+        world.run_for(10s);
+        CHECK(server->unacknowledged(server.id) == 0);
+        CHECK(server->unacknowledged() == 0);
+    }
+}
+
 /// "`write` returns the backlog. Once that reached `Limits::stream_backlog_bytes_max`, a Writable
 /// follows when it has fallen below half of it, unless the stream or connection ended before."
 template <TransportFixture F>

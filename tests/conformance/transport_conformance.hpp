@@ -33,6 +33,7 @@ void check_transport() {
     SECTION("resets") { check_resets<F>(); }
     SECTION("stream limit") { check_stream_limit<F>(); }
     SECTION("credit") { check_credit<F>(); }
+    SECTION("what is kept") { check_unacknowledged<F>(); }
     SECTION("credit of ended streams") { check_credit_of_ended_streams<F>(); }
     SECTION("back-pressure") { check_back_pressure<F>(); }
 }

@@ -176,7 +176,7 @@ private:
         };
         hub_.pages().send({}, write_on, [](ConnectionId, StreamId) {});
         do {
-            downloads_.send(now_, write_on, [](ConnectionId, StreamId) {});
+            downloads_.send(now_, Always{}, write_on, [](ConnectionId, StreamId) {});
             settle();
         } while (downloads_.size() > 0);
     }
@@ -204,7 +204,8 @@ private:
     MemoryFiles<ReferenceCrypto> files_{4096};
     RateLimits rates_{config_.limits};
     Uploads uploads_{files_, hub_, rates_, config_.limits};
-    Downloads downloads_{files_, hub_, rates_, config_.limits};
+    ByteCounts held_;
+    Downloads downloads_{files_, hub_, rates_, config_.limits, held_};
     ConnectionId connection_{1};
     std::map<StreamId, Stream> streams_;
     std::vector<CheckTicket> questions_;

@@ -170,20 +170,6 @@ TEST_CASE("an address token", "[quic][retry]") {
     }
 }
 
-TEST_CASE("a rate limit allows a burst and then its rate", "[quic]") {
-    quic::RateLimit limit{10, 5};
-    const TimePoint begin{1000s};
-    const auto allowed = [&](TimePoint now) {
-        int count = 0;
-        while (limit.allow(now)) ++count;
-        return count;
-    };
-    CHECK(allowed(begin) == 5);
-    CHECK(allowed(begin + 100ms) == 1);
-    CHECK(allowed(begin + 300ms) == 2);
-    CHECK(allowed(begin + 100s) == 5);
-}
-
 TEST_CASE("QUIC's error codes in our words", "[quic]") {
     CHECK(quic::errc_from_transport_code(0x178) == Errc::version_mismatch);
     CHECK(quic::errc_from_transport_code(0x2) == Errc::server_full);

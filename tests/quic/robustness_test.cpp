@@ -110,6 +110,101 @@ TEST_CASE("broken handshakes of every kind end without a trace", "[quic][garbage
     }
 }
 
+TEST_CASE("junk handshakes push out junk", "[quic][flood]") {
+    World world;
+    Host& server = world.add_server({.half_open_max = 2}, World::config(1));
+    // A neighbour begins handshakes, proves its address, and says no more. All clients of this
+    // world are in one network; the junk has one address in it.
+    std::vector<Host*> junk;
+    const auto begin = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            Host& host = world.add_client();
+            host.public_address =
+                *quic::SocketAddress::parse("10.0.1.66:" + std::to_string(20'000 + junk.size()));
+            host.endpoint.connect(world.now).value();
+            junk.push_back(&host);
+        }
+    };
+    // It gets no further than the Retry: what the server says after that is lost.
+    world.tamper = [&](DatagramLink::Letter& letter) {
+        const bool is_junk = letter.to.host_string() == "10.0.1.66";
+        const bool is_retry =
+            !letter.bytes.empty() && (letter.bytes[0] & std::byte{0xf0}) == std::byte{0xf0};
+        if (is_junk && !is_retry) letter.bytes.clear();
+    };
+    begin(30);
+    world.run_for(200ms);
+    CHECK(server.endpoint.half_open() == 8);  // four times half_open_max
+    CHECK(server.endpoint.connections() == 8);
+
+    SECTION("of the address that has most") {
+        for (int i = 0; i < 5; ++i) {
+            Host& honest = world.add_client();
+            honest.endpoint.connect(world.now).value();
+            begin(10);
+            REQUIRE(world.run_until([&] { return find_event<Connected>(honest) != nullptr; }, 1s));
+        }
+        CHECK(server.endpoint.half_open() <= 8);
+    }
+    SECTION("and takes the place of nobody who is connected") {
+        quic::Config config = World::config(2);
+        config.limits.connections_max = 3;
+        Host& small = world.add_server({.half_open_max = 2}, std::move(config), 4434);
+        const auto remote = *quic::SocketAddress::parse("10.0.0.1:4434");
+        for (int i = 0; i < 20; ++i) {
+            Host& host = world.add_client({.remote = remote, .trust = quic::Trust::insecure()},
+                                          World::config(500 + static_cast<std::uint64_t>(i)));
+            host.public_address =
+                *quic::SocketAddress::parse("10.0.1.66:" + std::to_string(30'000 + i));
+            host.endpoint.connect(world.now).value();
+        }
+        world.run_for(200ms);
+        CHECK(small.endpoint.half_open() == 8);
+        Host& honest = world.add_client({.remote = remote, .trust = quic::Trust::insecure()},
+                                        World::config(600));
+        honest.endpoint.connect(world.now).value();
+        CHECK(world.run_until([&] { return find_event<Connected>(honest) != nullptr; }, 1s));
+    }
+    world.tamper = nullptr;
+    world.run_for(60s);
+    CHECK(server.endpoint.half_open() == 0);
+}
+
+TEST_CASE("handshakes of a network have a rate, and known clients another", "[quic][flood]") {
+    World world;
+    quic::Config config = World::config(1);
+    config.limits.connections_per_prefix = {.burst = 4, .per_second = 1};
+    Host& server = world.add_server({.retry = quic::RetryPolicy::always}, std::move(config));
+    Host& known = world.add_client();
+    const ConnectionId id = known.endpoint.connect(world.now).value();
+    REQUIRE(world.run_until([&] { return find_event<Connected>(known) != nullptr; }));
+    world.run_for(100ms);
+    known.endpoint.close(id, Errc::closed, "");
+    world.run_for(100ms);
+
+    std::vector<Host*> strangers;
+    for (int i = 0; i < 12; ++i) {
+        strangers.push_back(&world.add_client());
+        strangers.back()->endpoint.connect(world.now).value();
+    }
+    const auto connected = [&] {
+        return std::count_if(strangers.begin(), strangers.end(), [](const Host* host) {
+            return find_event<Connected>(*host) != nullptr;
+        });
+    };
+    world.run_for(50ms);
+    CHECK(connected() == 3);
+    CHECK(server.endpoint.half_open() == 0);
+    // The network is used up, but who was here before comes in at once.
+    known.events.clear();
+    known.endpoint.connect(world.now).value();
+    CHECK(world.run_until([&] { return find_event<Connected>(known) != nullptr; }, 50ms));
+    // The others were not refused: they try again, and come in as the rate allows.
+    world.run_for(3s);
+    CHECK(connected() > 3);
+    for (const Host* host : strangers) CHECK(find_event<Disconnected>(*host) == nullptr);
+}
+
 TEST_CASE("strangers get no more out of a server than they put in", "[quic][flood]") {
     World world;
     Host& server = world.add_server({.half_open_max = 10}, World::config(1));

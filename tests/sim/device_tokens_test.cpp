@@ -58,9 +58,10 @@ struct Scene {
             Entropy::seeded(3));
     }
 
-    Phone& add(std::optional<DeviceToken> token = {}, bool with_password = true) {
+    Phone& add(std::optional<DeviceToken> token = {}, bool with_password = true,
+               const std::string& word = "secret") {
         std::optional<PasswordLogin> password;
-        if (with_password) password = password_login("ada", "secret");
+        if (with_password) password = password_login("ada", word);
         auto login = TestLogin::create("ada", std::move(password), std::move(token)).value();
         phones.push_back(std::make_unique<Phone>());
         Phone& phone = *phones.back();
@@ -199,4 +200,28 @@ TEST_CASE("a token does not reach the device before it is safe at the server", "
         CHECK(phone.generation() == 1);
         CHECK(phone.count<TokenRenewed>() == 1);
     }
+}
+
+TEST_CASE("the log names a lock of logins once", "[sim]") {
+    Scene scene;
+    std::size_t failed = 0;
+    std::vector<LoginsLocked> locks;
+    const auto read = [&] {
+        while (const auto event = scene.server->poll_event()) {
+            if (const auto* refused = std::get_if<PeerRefused>(&*event)) {
+                CHECK(refused->errc == Errc::login_failed);
+                ++failed;
+            }
+            if (const auto* lock = std::get_if<LoginsLocked>(&*event)) locks.push_back(*lock);
+        }
+    };
+    for (int i = 0; i < 60; ++i) {
+        scene.add({}, true, "guess");
+        read();
+    }
+    CHECK(failed > 10);  // ten at once, and another one each thirty seconds
+    CHECK(failed < 14);
+    REQUIRE(locks.size() == 1);
+    CHECK(locks[0].user == "ada");
+    CHECK(locks[0].peer_address.starts_with("memory:"));
 }

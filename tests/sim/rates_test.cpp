@@ -1,5 +1,6 @@
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <string>
 
 #include <catch2/catch_test_macros.hpp>
@@ -73,15 +74,55 @@ TEST_CASE("who asks for too much is told when to ask again", "[sim]") {
     CHECK(ada.online());
 }
 
-TEST_CASE("a network from which too much comes is kept out for a while", "[sim]") {
-    World world{{.seed = 32, .limits = {.connections_per_prefix = {.burst = 2, .per_second = 1}}}};
-    world.add_online("ada");
-    world.add_online("bob");
-    Chatter& carl = world.add("carl");
-    world.run();
-    CHECK(carl.last<Offline>().reason.errc == Errc::server_full);
-    world.run_for(std::chrono::seconds{2});
-    Chatter& dora = world.add("dora");
-    world.run();
-    CHECK(dora.online());
+TEST_CASE("who does not log in makes room for who does", "[sim]") {
+    World world{{.seed = 32, .limits = {.strangers_per_prefix_max = 3}}};
+    const auto come = [&](const std::string& from) {
+        return ScriptedPeer{world.network.dial("chat", {}, from), [&] { world.run(); },
+                            world.network.now()};
+    };
+    // A neighbour behind the same address connects and says nothing, over and over.
+    std::deque<ScriptedPeer> junk;
+    for (int i = 0; i < 20; ++i) junk.push_back(come("192.0.2.7:" + std::to_string(1000 + i)));
+    std::size_t left = 0;
+    for (ScriptedPeer& peer : junk) {
+        (void)peer.next_frame(StreamId{0});
+        left += peer.closed() ? 0 : 1;
+    }
+    CHECK(left == 3);
+    REQUIRE(junk.front().closed());
+    CHECK(junk.front().closed()->errc == Errc::server_full);
+
+    SECTION("at the same address") {
+        ScriptedPeer honest = come("192.0.2.7:9");
+        (void)honest.log_in("ada");
+        for (int i = 0; i < 20; ++i) junk.push_back(come("192.0.2.7:" + std::to_string(2000 + i)));
+        CHECK_FALSE(honest.closed());
+        (void)honest.join("#lobby");
+    }
+    SECTION("at another one of the network, however slow the login") {
+        ScriptedPeer honest = come("192.0.2.8:9");
+        for (int i = 0; i < 20; ++i) junk.push_back(come("192.0.2.7:" + std::to_string(2000 + i)));
+        (void)honest.log_in("ada");
+        CHECK_FALSE(honest.closed());
+    }
+    SECTION("and logged in one counts no more") {
+        std::deque<ScriptedPeer> people;
+        for (int i = 0; i < 10; ++i) {
+            people.push_back(come("192.0.2.7:" + std::to_string(3000 + i)));
+            (void)people.back().log_in("user" + std::to_string(i));
+        }
+        for (ScriptedPeer& peer : people) CHECK_FALSE(peer.closed());
+    }
+}
+
+TEST_CASE("strangers of many networks leave room for others", "[sim]") {
+    World world{{.seed = 33, .limits = {.connections_max = 12, .strangers_per_prefix_max = 3}}};
+    std::deque<ScriptedPeer> junk;
+    for (int i = 0; i < 40; ++i) {
+        const std::string from = "198.51." + std::to_string(i) + ".1:1";
+        junk.push_back(ScriptedPeer{world.network.dial("chat", {}, from), [&] { world.run(); },
+                                    world.network.now()});
+    }
+    for (int i = 0; i < 9; ++i) world.add_online("user" + std::to_string(i));
+    CHECK(world.server.connection_count() == 11);
 }

@@ -74,7 +74,7 @@ enum class Errc : int {
     unsupported = 88,         ///< The server does not offer that.
     too_many_reactions = 89,  ///< The message has as many reactions as it may have.
     no_change = 90,           ///< It is so already.
-    quota_exceeded = 91,      ///< The account, room or server has no room for more files.
+    quota_exceeded = 91,      ///< The account, room or server has no room for more.
 };
 
 /// What a client does about an error. Travels in error frames (PROTOCOL.md §8).
@@ -151,7 +151,7 @@ inline constexpr ErrorInfo error_table[] = {
     {Errc::unsupported,           ErrorClass::give_up,     "unsupported",           "the server does not offer that"},
     {Errc::too_many_reactions,    ErrorClass::give_up,     "too_many_reactions",    "the message has too many reactions"},
     {Errc::no_change,             ErrorClass::give_up,     "no_change",             "it is so already"},
-    {Errc::quota_exceeded,        ErrorClass::give_up,     "quota_exceeded",        "there is no room for more files"},
+    {Errc::quota_exceeded,        ErrorClass::give_up,     "quota_exceeded",        "there is no room for more"},
 };
 // clang-format on
 

@@ -27,8 +27,14 @@ struct Limits {
     std::size_t json_depth_max = 16;              ///< Deeper JSON is an attack on the stack.
 
     // Connections of a server.
-    /// Each about 50 KiB while it reads, and 1 MiB where it stalls rooms, pages and downloads.
+    /// Each is about 50 KiB while it reads. One that stalls holds what it sent and we have not
+    /// read, `connection_receive_window` at the most, `file_backlog_bytes_max` for each upload, and
+    /// its part of `unsent_bytes_max`.
     std::size_t connections_max = 10'000;
+    /// Of one network, not logged in: a school that comes back at once. Of all a quarter of
+    /// `connections_max`. Then the one goes that has waited for longest of the address that has
+    /// most.
+    std::size_t strangers_per_prefix_max = 1000;
     std::size_t connections_per_account_max = 64;  ///< Its devices, thrice, and some programs.
     std::size_t rooms_per_connection_max = 100;    ///< Each is a QUIC stream with its own buffers.
     Duration login_timeout = std::chrono::seconds{15};  ///< Handshake to login, PBKDF2 included.
@@ -63,6 +69,8 @@ struct Limits {
     Duration typing_pause = std::chrono::seconds{3};  ///< Somebody types: said so often at most.
     Duration typing_expiry = std::chrono::seconds{6};  ///< And holds for so long.
     std::size_t rooms_per_owner_max = 100;             ///< Rooms that one account may have made.
+    /// What all rooms that one account made may take: as many as have `room_log_bytes_max` each.
+    std::uint64_t room_bytes_per_owner_max = 512 << 20;
 
     // Files.
     std::uint64_t file_bytes_max = 100ull << 20;             ///< One file.
@@ -79,6 +87,9 @@ struct Limits {
     Duration empty_upload_expiry = std::chrono::minutes{1};  ///< The same without a byte yet.
 
     // Queues.
+    /// All bytes that wait for all clients, written and not acknowledged or made and not written.
+    /// Who holds more than what is left of it waits; see also `unsent_share_bytes`.
+    std::size_t unsent_bytes_max = 512 << 20;
     std::size_t stream_backlog_bytes_max = 64 * 1024;    ///< Then a reader is served from the log.
     std::size_t control_backlog_bytes_max = 256 * 1024;  ///< Then the slow reader is disconnected.
     std::size_t outbox_messages_max = 1000;      ///< Unacknowledged messages that a client keeps.
@@ -100,7 +111,7 @@ struct Limits {
     Rate requests_per_connection{400, 40};    ///< Joins of all rooms twice, then what people click.
     Rate requests_per_account{2000, 100};     ///< The same over all connections of an account.
     Rate markers_per_account{200, 20};        ///< How far it has read; above: the newest, later.
-    Rate connections_per_prefix{2000, 200};   ///< A handshake is a millisecond of our time.
+    Rate connections_per_prefix{2000, 200};   ///< A handshake is a millisecond of our time. QUIC.
     Rate failed_logins_per_account{300, 1};   ///< From one network; each counts 30: two a minute.
     Rate failed_logins_per_prefix{1000, 10};  ///< Above, all that fail there are told the reason.
 
@@ -150,6 +161,13 @@ constexpr const char* limits_problem(const Limits& l) {
         l.turn_work_max == 0) {
         return "a limit that must be 1 at least is 0";
     }
+    if (l.unsent_bytes_max < l.frame_bytes_max) {
+        return "unsent_bytes_max must hold one frame at least";
+    }
+    if (l.room_bytes_per_owner_max < l.room_log_bytes_max) {
+        return "room_bytes_per_owner_max must hold one room at least";
+    }
+    if (l.strangers_per_prefix_max == 0) return "strangers_per_prefix_max must be 1 at least";
     if (l.stream_backlog_bytes_max > l.control_backlog_bytes_max) {
         return "stream_backlog_bytes_max must not be above control_backlog_bytes_max";
     }
@@ -157,6 +175,10 @@ constexpr const char* limits_problem(const Limits& l) {
 }
 
 static_assert(limits_problem({}) == nullptr);
+
+/// A connection may always hold so much of `Limits::unsent_bytes_max`, whatever the others hold:
+/// half a long message on its way, 200 kB/s at a round trip of 80 ms.
+inline constexpr std::size_t unsent_share_bytes = 16 * 1024;
 
 /// Names of users: ASCII letters, digits, `_ . -`. PROTOCOL.md §3.2.
 inline constexpr std::size_t user_name_bytes_max = 32;

@@ -8,14 +8,19 @@ template <Transport T>
 void Server<T>::process(Now now) {
     now_ = now;
     hub_.begin_turn(now.wall, now.steady);
+    unsent_.begin_turn(now.steady);
     peers_.transport().handle_timeout(now.steady);
     read_postponed();
     while (auto event = peers_.transport().poll_event()) handle(*std::move(event));
     logins_.process(hub_, now);
-    for (const ConnectionId id : logins_.take_admitted()) read_early(id);
+    for (const ConnectionId id : logins_.take_admitted()) {
+        strangers_.remove(id);
+        read_early(id);
+    }
     hub_.handle_timeout(now.steady);
     files_->handle_timeout(now.steady);
     apply_late_markers();
+    unsent_.resume([&](ConnectionId id, StreamId stream) { go_on(id, stream); });
     do {
         settle();
         delivery_.end_memberships();
@@ -37,6 +42,7 @@ std::optional<TimePoint> Server<T>::next_deadline() const {
         deadline = earlier(deadline, now_.steady);  // at once
     }
     deadline = earlier(deadline, late_markers_.next_deadline());
+    deadline = earlier(deadline, unsent_.next_deadline());
     return earlier(deadline, earlier(hub_.next_deadline(), files_->next_deadline()));
 }
 
@@ -89,10 +95,12 @@ void Server<T>::accept(Connected connected) {
                               std::move(connected.peer_address)});
     logins_.open(id, now_.steady);
     if (drain_deadline_) return peers_.close(id, drain_reason_);
-    const bool often = rates_.connect(peers_.find(id)->prefix(), now_.steady) > Duration{};
-    if (often || peers_.size() > config_.limits.connections_max) {
-        peers_.close(id, Errc::server_full);
-    }
+    const Limits& l = config_.limits;
+    const std::size_t strangers_max = std::max(l.connections_max / 4, l.strangers_per_prefix_max);
+    const auto surplus =
+        strangers_.add(id, peers_.find(id)->address, l.strangers_per_prefix_max, strangers_max);
+    if (surplus) peers_.close(*surplus, Errc::server_full);
+    if (peers_.size() > l.connections_max) peers_.close(id, Errc::server_full);
 }
 
 template <Transport T>
@@ -106,6 +114,7 @@ void Server<T>::forget(Disconnected gone) {
     if (!user.empty()) hub_.handle_disconnected(gone.connection, user);
     files_->abandon(gone.connection);
     logins_.forget(gone.connection);
+    strangers_.remove(gone.connection);
     late_markers_.forget(gone.connection);
     news_.push(PeerDisconnected{gone.connection, user, std::move(gone.reason)});
 }
@@ -152,10 +161,11 @@ bool Server<T>::is_held_up(ConnectionId id, StreamId stream_id, const Stream& st
         postponed_.emplace(id, stream_id);
         return true;
     }
-    if (stream_id == control_stream) return hub_.is_busy(id);
     if (stream.ended) return false;
     if (stream.uploads) return files_->is_busy(id, stream_id);
-    return stream.member != nullptr && hub_.is_busy(*stream.member);
+    if (stream_id == control_stream && hub_.is_busy(id)) return true;
+    if (stream.member != nullptr && hub_.is_busy(*stream.member)) return true;
+    return connection != nullptr && !unsent_.has_room(id, stream_id);
 }
 
 template <Transport T>
@@ -180,7 +190,9 @@ bool Server<T>::apply_frames(ConnectionId id, Connection& connection, StreamId s
             peers_.write_control(id, Bytes{*std::move(answer)});
         }
         if (!stream.takes(*request)) return peers_.close(id, Errc::unexpected_frame), false;
-        const Duration wait = charge(rates_, connection, stream.member, *request, now_.steady);
+        const Duration wait =
+            charge(rates_, connection, stream.member, std::as_const(hub_.room_store()).directory(),
+                   *request, now_.steady);
         if (wait > Duration{}) {
             if (auto* marker = std::get_if<wire::MarkRead>(&*request)) {
                 late_markers_.keep(id, std::move(*marker), now_.steady + wait);
@@ -323,6 +335,13 @@ bool Server<T>::send_all() {
     files_->send(now_.steady);
     while (const auto freed = files_->poll_freed()) resume(freed->first, freed->second);
     return read_more || hub_.has_failed();
+}
+
+template <Transport T>
+void Server<T>::go_on(ConnectionId id, StreamId stream) {
+    delivery_.resume({id, stream});
+    files_->resume({id, stream});
+    resume_reading(id, stream);
 }
 
 template <Transport T>

@@ -88,9 +88,10 @@ struct ConnectionEnd {
     bool connected = false;  // ever
     std::uint32_t endpoint = 0;
     ConnectionId id{};
-    std::size_t window = 0;       // what the peer takes beyond what it consumed
-    std::size_t outstanding = 0;  // what was sent and is not known to be consumed
-    TimePoint not_before{};       // nothing arrives here earlier
+    std::size_t window = 0;          // what the peer takes beyond what it consumed
+    std::size_t outstanding = 0;     // what was sent and is not known to be consumed
+    std::size_t unacknowledged = 0;  // the same, and what was not sent yet
+    TimePoint not_before{};          // nothing arrives here earlier
     bool turn_is_due = false;
 
     // For the next turn.

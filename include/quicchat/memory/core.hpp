@@ -43,6 +43,7 @@ struct EndpointState {
     std::unordered_map<ConnectionId, Connection*> connections{};
     std::deque<TransportEvent> events{};
     std::size_t datagrams_waiting = 0;  // among events
+    std::size_t unacknowledged = 0;     // of all connections
     bool has_news = false;              // events that its driver was not woken for
 };
 
@@ -66,6 +67,8 @@ public:
                           bool fin);
     void reset_stream(Endpoint endpoint, ConnectionId id, StreamId stream, std::uint64_t code);
     Backlog backlog(Endpoint endpoint, ConnectionId id, StreamId stream) const;
+    std::size_t unacknowledged(Endpoint endpoint, ConnectionId id) const;
+    std::size_t unacknowledged(Endpoint endpoint) const;
     void consume(Endpoint endpoint, ConnectionId id, StreamId stream, std::size_t bytes);
     bool send_datagram(Endpoint endpoint, ConnectionId id, Bytes bytes);
     Result<ChannelBinding> channel_binding(Endpoint endpoint, ConnectionId id) const;
@@ -123,6 +126,7 @@ private:
     void need_turn(Connection& connection, Role role);
     void queue(Connection& connection, Role role, StreamId id, Stream& stream);
     void retire(Connection& connection, StreamId id, Stream& stream);
+    void let_go(Connection& connection, Role role, std::size_t bytes);
 
     // Happenings.
     void happen(Happening& happening);

@@ -49,6 +49,9 @@ public:
     std::optional<TimePoint> next_deadline() const { return core_->next_deadline(endpoint_); }
 
     Backlog backlog(ConnectionId connection, StreamId stream) const;
+    /// Counts until the peer consumed it.
+    std::size_t unacknowledged(ConnectionId connection) const;
+    std::size_t unacknowledged() const { return core_->unacknowledged(endpoint_); }
     Result<ChannelBinding> channel_binding(ConnectionId connection) const;
 
     /// The number by which `Network`'s faults know a connection that has not ended.

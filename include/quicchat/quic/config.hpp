@@ -42,7 +42,9 @@ struct ServerConfig {
     std::string certificate_pem{};  ///< Its own certificate first, then those that vouch for it.
     std::string key_pem{};
     RetryPolicy retry = RetryPolicy::under_load;
-    std::size_t half_open_max = 64;  ///< Unfinished handshakes; each costs up to 60 KiB.
+    /// Unfinished handshakes before strangers must prove their address; each costs up to 60 KiB. Of
+    /// those that have, a network may have four times as many, and all together sixteen times.
+    std::size_t half_open_max = 64;
     /// Kept over restarts, it lets the new process tell clients of the old one that it is gone.
     std::optional<Seed> reset_secret{};
 };

@@ -35,6 +35,7 @@ struct Shared {
     std::shared_ptr<const TlsContext> tls;  ///< For new connections.
     Random random;
     Tokens tokens;
+    std::size_t unacknowledged = 0;  ///< Bytes that all connections keep.
 };
 
 /// What a new connection needs to know about the packets that led to it.
@@ -105,6 +106,9 @@ public:
     /// Ends the connection without a word to the peer, whom it would not reach.
     void abandon(std::string_view text);
 
+    /// Ends a handshake that we have no room for.
+    void refuse();
+
     /// The system says that nothing listens there (ICMP). Anybody could claim that, so it is
     /// believed only of a server that never answered.
     void handle_unreachable();
@@ -140,6 +144,7 @@ public:
     SocketAddress local() const;
     std::uint64_t datagrams_received() const { return datagrams_received_; }
     std::size_t streams() const { return record_.streams.size(); }
+    std::size_t unacknowledged() const { return ending_ ? 0 : record_.streams.held(); }
     Record& record() { return record_; }
     const ngtcp2_cid& own_id() const { return own_id_; }
     Result<ChannelBinding> channel_binding() const;

@@ -3,6 +3,7 @@
 #include <ngtcp2/ngtcp2.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -10,25 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include "quicchat/base/budget.hpp"
+#include "quicchat/base/network.hpp"
 #include "quicchat/quic/config.hpp"
 #include "quicchat/quic/connection.hpp"
 #include "quicchat/quic/token.hpp"
 
 namespace quicchat::quic {
-
-/// Allows `rate` events a second on average, and `burst` at once.
-class RateLimit {
-public:
-    RateLimit(double rate, double burst) : rate_(rate), burst_(burst), tokens_(burst) {}
-
-    bool allow(TimePoint now);
-
-private:
-    double rate_;
-    double burst_;
-    double tokens_;
-    TimePoint last_{};
-};
 
 /// A packet that belongs to no connection.
 struct Reply {
@@ -60,8 +49,8 @@ class Doorman {
 public:
     Doorman(const Config& config, ServerConfig server, Random& random, const Tokens& tokens);
 
-    /// Lets so many connections be at a time, from now on.
-    void set_connections_max(std::size_t connections_max) { connections_max_ = connections_max; }
+    /// From now on.
+    void set_limits(const Limits& limits);
 
     /// RFC 9000 §6.1: answers a version that we do not speak with those that we do.
     void negotiate_version(const Datagram& datagram, const ngtcp2_version_cid& head, TimePoint now,
@@ -71,9 +60,11 @@ public:
     void reset(const Datagram& datagram, const ngtcp2_cid& id, TimePoint now, Replies& replies);
 
     /// The first packet of a stranger: what a connection needs to begin, or nothing, and perhaps an
-    /// answer. The opening refers to the datagram's bytes.
+    /// answer. The opening refers to the datagram's bytes. Handshakes cost us time, so there are so
+    /// many a second for each network of those that have proved their address, and as many again of
+    /// those that were here before: what is beyond that is dropped, and the client tries again.
     std::optional<Opening> admit(const Datagram& datagram, std::size_t half_open,
-                                 std::size_t connections, TimePoint now, Replies& replies);
+                                 std::size_t established, TimePoint now, Replies& replies);
 
     /// Asks the client to begin again and to show that it received this (RFC 9000 §8.1.2).
     void send_retry(const Datagram& datagram, TimePoint now, Replies& replies);
@@ -83,7 +74,13 @@ private:
 
     static bool decode(const Datagram& datagram, ngtcp2_pkt_hd& head);
 
-    bool wants_proof(std::size_t half_open) const;
+    bool wants_proof(std::size_t half_open, TimePoint now) const;
+
+    /// Whether a handshake may begin now, of a client that has proved as much. It is counted.
+    bool has_time_for(const SocketAddress& remote, TokenVerdict::Kind proof, TimePoint now);
+
+    /// False if there were too many already. It is counted.
+    static bool allow(Budget& budget, const Rate& rate, TimePoint now);
 
     void send_retry(const Datagram& datagram, const ngtcp2_pkt_hd& head, TimePoint now,
                     Replies& replies);
@@ -99,12 +96,21 @@ private:
 
     std::uint8_t shard_;
     std::size_t connections_max_;
+    Rate handshakes_per_prefix_;
     RetryPolicy policy_;
     std::size_t half_open_max_;
     Random& random_;
     const Tokens& tokens_;
-    RateLimit answers_{10'000, 1000};  // as many as a core can make beside its other work
-    RateLimit resets_{100, 100};
+    static constexpr Rate answers_rate{1000, 10'000};  // as a core can make beside its other work
+    static constexpr Rate resets_rate{100, 100};
+    static constexpr Rate unproven_rate{100, 100};  // without a Retry; a forger has no other ones
+    static constexpr Duration sweep_period = std::chrono::seconds{10};
+    Budget answers_;
+    Budget resets_;
+    Budget unproven_;
+    NetworkBudgets handshakes_of_strangers_;
+    NetworkBudgets handshakes_of_known_;
+    TimePoint next_sweep_{};
 };
 
 }  // namespace quicchat::quic

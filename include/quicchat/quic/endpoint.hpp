@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "quicchat/base/network.hpp"
 #include "quicchat/quic/afterlife.hpp"
 #include "quicchat/quic/config.hpp"
 #include "quicchat/quic/connection.hpp"
@@ -84,6 +85,10 @@ public:
     void reset_stream(ConnectionId id, StreamId stream, std::uint64_t code);
 
     Backlog backlog(ConnectionId id, StreamId stream) const;
+
+    std::size_t unacknowledged(ConnectionId id) const;
+
+    std::size_t unacknowledged() const { return state_->shared.unacknowledged; }
 
     void consume(ConnectionId id, StreamId stream, std::size_t bytes);
 
@@ -167,6 +172,8 @@ private:
         TimePoint now{};
         std::uint64_t next_id = 1;
         std::size_t half_open = 0;
+        Newcomers newcomers;  ///< Of a server: those half open.
+        std::size_t newcomers_per_prefix_max = 0;
     };
 
     explicit Endpoint(std::unique_ptr<State> state);
@@ -182,6 +189,7 @@ private:
     Entry* add(const Opening& opening, ConnectionId& id);
     Entry* attempt(const Route& route, ConnectionId& id);
     void handle_stranger(const Datagram& datagram, const ngtcp2_version_cid& head);
+    void make_room_for(ConnectionId id, const SocketAddress& remote);
     void deliver(ConnectionId id, const Datagram& datagram);
     bool settle(ConnectionId id, Entry& entry);
     void write_or_arm(ConnectionId id, Entry& entry);

@@ -30,6 +30,8 @@ public:
 
     /// Bytes that were never sent.
     std::size_t unsent() const { return unsent_bytes_; }
+    /// Bytes of all pieces that are still referenced.
+    std::size_t held() const { return held_bytes_; }
     /// Pieces that are still referenced.
     std::size_t pieces() const { return pieces_.size(); }
 
@@ -41,6 +43,7 @@ private:
     std::size_t unsent_piece_ = 0;   ///< The piece that `next` begins with,
     std::size_t unsent_offset_ = 0;  ///< and where in it.
     std::size_t unsent_bytes_ = 0;
+    std::size_t held_bytes_ = 0;
     std::size_t acknowledged_offset_ = 0;  ///< Acknowledged bytes of the first piece.
 };
 

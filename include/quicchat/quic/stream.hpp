@@ -56,6 +56,13 @@ struct Stream {
 /// may use it.
 class Streams {
 public:
+    Streams() = default;
+    /// `held_by_all`: where what all connections hold is counted. It outlives this.
+    explicit Streams(std::size_t* held_by_all) : held_by_all_(held_by_all) {}
+    Streams(const Streams&) = delete;
+    Streams& operator=(const Streams&) = delete;
+    ~Streams() { count_held(held_, 0); }
+
     Stream* find(StreamNumber number);
     const Stream* find(StreamNumber number) const;
 
@@ -66,12 +73,18 @@ public:
     /// The peer sent RESET_STREAM or STOP_SENDING. Either ends both directions for us.
     void handle_reset(StreamNumber number, std::uint64_t code);
 
+    /// Appends to what a stream has to send.
+    void hold(Stream& stream, Bytes bytes);
+
     void handle_sent(Stream& stream, std::size_t bytes, TimePoint now);
     void handle_acknowledged(StreamNumber number, std::uint64_t bytes, TimePoint now);
 
     /// Since when the stream that waits longest for an acknowledgement has had none; nothing if
     /// none waits.
     std::optional<TimePoint> waits_since() const;
+
+    /// The bytes of all streams that are kept until the peer acknowledges them.
+    std::size_t held() const { return held_; }
 
     void handle_closed(StreamNumber number);
 
@@ -100,7 +113,11 @@ public:
     std::size_t size() const { return streams_.size(); }
 
 private:
+    void count_held(std::size_t before, std::size_t after);
+
     std::unordered_map<StreamNumber, Stream> streams_;
+    std::size_t held_ = 0;
+    std::size_t* held_by_all_ = nullptr;
     std::deque<StreamNumber> sendable_;
     std::deque<Notice> notices_;
     std::vector<StreamNumber> abandoned_;

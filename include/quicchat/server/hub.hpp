@@ -143,6 +143,7 @@ public:
 
     /// What goes out on control streams.
     ControlStreams& control() { return control_; }
+    const ControlStreams& control() const { return control_; }
     Pages& pages() { return pages_; }
     const Pages& pages() const { return pages_; }
 

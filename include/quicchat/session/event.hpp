@@ -295,6 +295,14 @@ struct PeerRefused {
     Errc errc;
 };
 
+/// Too many logins have failed: for an account from a network, or, with an empty name, from a
+/// network at all. It is said once, until that has been quiet for ten minutes; there is no
+/// PeerRefused for the logins that are refused meanwhile. Device tokens are looked at all the same.
+struct LoginsLocked {
+    std::string user;          ///< As the peer claimed it.
+    std::string peer_address;  ///< Of the newest one; its network is meant.
+};
+
 /// A connection ended.
 struct PeerDisconnected {
     ConnectionId connection;
@@ -323,7 +331,7 @@ struct ServerFailed {
     std::string text;
 };
 
-using ServerEvent = std::variant<PeerConnected, PeerLoggedIn, PeerRefused, PeerDisconnected,
-                                 CheckFailed, StorageTrouble, ServerFailed>;
+using ServerEvent = std::variant<PeerConnected, PeerLoggedIn, PeerRefused, LoginsLocked,
+                                 PeerDisconnected, CheckFailed, StorageTrouble, ServerFailed>;
 
 }  // namespace quicchat

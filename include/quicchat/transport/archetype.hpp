@@ -19,6 +19,8 @@ public:
     Result<Backlog> write(ConnectionId, StreamId, Bytes, bool);
     void reset_stream(ConnectionId, StreamId, std::uint64_t) {}
     Backlog backlog(ConnectionId, StreamId) const { return {}; }
+    std::size_t unacknowledged(ConnectionId) const { return 0; }
+    std::size_t unacknowledged() const { return 0; }
     void consume(ConnectionId, StreamId, std::size_t) {}
     bool send_datagram(ConnectionId, Bytes) { return false; }
     Result<ChannelBinding> channel_binding(ConnectionId) const;

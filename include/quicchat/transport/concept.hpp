@@ -32,6 +32,12 @@ concept WritesStreams = requires(T transport, const T& view, ConnectionId connec
 };
 
 template <class T>
+concept CountsWhatItHolds = requires(const T& view, ConnectionId connection) {
+    { view.unacknowledged(connection) } -> std::same_as<std::size_t>;
+    { view.unacknowledged() } -> std::same_as<std::size_t>;
+};
+
+template <class T>
 concept GrantsCredit = requires(T transport, ConnectionId connection, StreamId stream,
                                 std::size_t bytes) {
     { transport.consume(connection, stream, bytes) } -> std::same_as<void>;
@@ -76,6 +82,9 @@ concept KeepsTime = requires(T transport, const T& view, TimePoint now) {
 ///    with `not_ready` on a stream that is unknown, finished or reset, and does nothing then;
 ///  - `write` returns the backlog. Once that reached `Limits::stream_backlog_bytes_max`, a Writable
 ///    follows when it has fallen below half of it, unless the stream or connection ended before;
+///  - `unacknowledged` is how many bytes of a connection, or of all, it keeps: what was written and
+///    the peer does not have. It may count until the peer consumed them. Of who has everything, and
+///    of a connection that ended, it keeps none;
 ///  - the peer's credit comes back only by `consume`; a peer that is not credited stops sending;
 ///  - a stream that the peer reset or that we reset reports nothing after StreamReset, and the ids
 ///    of streams that a client opens on one connection are ascending;
@@ -87,9 +96,9 @@ concept KeepsTime = requires(T transport, const T& view, TimePoint now) {
 ///
 /// tests/conformance checks these promises on every transport.
 template <class T>
-concept Transport = std::movable<T> && OpensStreams<T> && WritesStreams<T> && GrantsCredit<T> &&
-    SendsDatagrams<T> && BindsChannels<T> && ClosesConnections<T> && ReportsEvents<T> &&
-    KeepsTime<T>;
+concept Transport = std::movable<T> && OpensStreams<T> && WritesStreams<T> &&
+    CountsWhatItHolds<T> && GrantsCredit<T> && SendsDatagrams<T> && BindsChannels<T> &&
+    ClosesConnections<T> && ReportsEvents<T> && KeepsTime<T>;
 
 /// A transport that can dial the peer it was made for. Connected or Disconnected follows.
 template <class T>

@@ -17,6 +17,9 @@ struct Copy : Archetype {};
 struct NoBacklog : Archetype {
     void backlog() = delete;
 };
+struct NoCount : Archetype {
+    void unacknowledged() = delete;
+};
 struct BareEvents : Archetype {
     TransportEvent poll_event();
 };
@@ -44,6 +47,7 @@ struct Listener : Archetype {
 
 static_assert(Transport<Copy>);
 static_assert(!Transport<NoBacklog>);
+static_assert(!Transport<NoCount>);
 static_assert(!Transport<BareEvents>);
 static_assert(!Transport<NoStreams>);
 static_assert(!Transport<WritesCount>);

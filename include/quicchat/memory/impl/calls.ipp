@@ -89,6 +89,8 @@ QUICCHAT_DECL Result<Backlog> Core::write(Endpoint endpoint, ConnectionId id, St
     Stream* found = place ? place.connection->find(stream) : nullptr;
     if (found == nullptr || !found->writable(place.role)) return Errc::not_ready;
     Link& link = found->from(place.role);
+    place.end().unacknowledged += bytes.size();
+    endpoints_[endpoint]->unacknowledged += bytes.size();
     link.write(std::move(bytes), fin);
     if (link.backlog() >= endpoints_[endpoint]->limits.stream_backlog_bytes_max) {
         found->end(place.role).backlogged = true;
@@ -105,6 +107,7 @@ QUICCHAT_DECL void Core::reset_stream(Endpoint endpoint, ConnectionId id, Stream
     StreamEnd& mine = found->end(place.role);
     if (mine.reset || found->finished(place.role)) return;
     mine.reset = mine.end_read = true;
+    let_go(*place.connection, place.role, found->from(place.role).backlog());
     found->from(place.role).drop_backlog();
     found->from(other(place.role)).drop_in_flight();
     forget_events(*endpoints_[endpoint], [&](const TransportEvent& event) {
@@ -125,6 +128,15 @@ QUICCHAT_DECL Backlog Core::backlog(Endpoint endpoint, ConnectionId id, StreamId
     const Place place = find_open(endpoint, id);
     Stream* found = place ? place.connection->find(stream) : nullptr;
     return {found != nullptr ? found->from(place.role).backlog() : 0};
+}
+
+QUICCHAT_DECL std::size_t Core::unacknowledged(Endpoint endpoint, ConnectionId id) const {
+    const Place place = find_open(endpoint, id);
+    return place ? place.end().unacknowledged : 0;
+}
+
+QUICCHAT_DECL std::size_t Core::unacknowledged(Endpoint endpoint) const {
+    return endpoints_[endpoint]->unacknowledged;
 }
 
 QUICCHAT_DECL void Core::consume(Endpoint endpoint, ConnectionId id, StreamId stream,

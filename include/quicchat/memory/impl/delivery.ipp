@@ -63,9 +63,18 @@ QUICCHAT_DECL void Core::retire(Connection& connection, StreamId id, Stream& str
     for (const Role role : both_roles) {
         ConnectionEnd& end = connection.end(role);
         end.outstanding -= stream.from(role).outstanding();
+        let_go(connection, role, stream.from(role).outstanding() + stream.from(role).backlog());
         if (!end.sendable.empty()) need_turn(connection, role);
     }
     connection.streams.erase(id);
+}
+
+/// Bytes of a stream are nobody's concern any more.
+QUICCHAT_DECL void Core::let_go(Connection& connection, Role role, std::size_t bytes) {
+    ConnectionEnd& end = connection.end(role);
+    if (end.state == State::ended) return;  // all of them are counted out already
+    end.unacknowledged -= bytes;
+    endpoint_of(connection, role).unacknowledged -= bytes;
 }
 
 QUICCHAT_DECL void Core::happen(Happening& happening) {
@@ -199,6 +208,7 @@ QUICCHAT_DECL void Core::take_credit(Connection& connection, const Happening& ha
     stream->from(happening.to).credit(bytes);
     ConnectionEnd& mine = connection.end(happening.to);
     mine.outstanding -= bytes;
+    let_go(connection, happening.to, bytes);
     queue(connection, happening.to, happening.stream, *stream);
     if (!mine.sendable.empty()) need_turn(connection, happening.to);
 }
@@ -210,6 +220,7 @@ QUICCHAT_DECL void Core::take_reset(Connection& connection, const Happening& hap
     StreamEnd& mine = stream->end(to);
     mine.known = mine.reset = true;
     mine.backlogged = false;
+    let_go(connection, to, stream->from(to).backlog());
     stream->from(to).drop_backlog();
     for (Link& link : stream->links) link.drop_in_flight();
     report(connection, to, StreamReset{connection.end(to).id, happening.stream, happening.number});
@@ -326,6 +337,7 @@ QUICCHAT_DECL void Core::lose(Connection& connection) {
 QUICCHAT_DECL void Core::end(Connection& connection, Role role, CloseReason reason) {
     ConnectionEnd& mine = connection.end(role);
     if (mine.state == State::ended) return;
+    let_go(connection, role, mine.unacknowledged);
     mine.state = State::ended;
     EndpointState& state = endpoint_of(connection, role);
     state.connections.erase(mine.id);

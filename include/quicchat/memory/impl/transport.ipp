@@ -50,6 +50,10 @@ QUICCHAT_DECL Backlog Transport::backlog(ConnectionId connection, StreamId strea
     return core_->backlog(endpoint_, connection, stream);
 }
 
+QUICCHAT_DECL std::size_t Transport::unacknowledged(ConnectionId connection) const {
+    return core_->unacknowledged(endpoint_, connection);
+}
+
 QUICCHAT_DECL Result<ChannelBinding> Transport::channel_binding(ConnectionId connection) const {
     return core_->channel_binding(endpoint_, connection);
 }

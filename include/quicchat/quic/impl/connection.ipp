@@ -57,7 +57,7 @@ QUICCHAT_DECL Result<Backlog> Connection::write(StreamNumber number, Bytes bytes
     if (stream == nullptr || stream->cut || stream->closed || stream->fin_queued) {
         return Errc::not_ready;
     }
-    stream->send.append(std::move(bytes));
+    record_.streams.hold(*stream, std::move(bytes));
     stream->fin_queued = fin;
     if (stream->send.unsent() >= record_.backlog_max) stream->throttled = true;
     record_.streams.schedule(number, *stream);
@@ -149,6 +149,14 @@ QUICCHAT_DECL void Connection::abandon(std::string_view text) {
     if (!is_alive()) return;
     end({.reason = {.errc = Errc::transport_failed, .text = std::string{text}},
          .farewell = Ending::Farewell::silent});
+}
+
+QUICCHAT_DECL void Connection::refuse() {
+    if (!is_alive()) return;
+    Ending ending;
+    ending.reason.errc = Errc::server_full;
+    ngtcp2_ccerr_set_transport_error(&ending.error, NGTCP2_CONNECTION_REFUSED, nullptr, 0);
+    end(std::move(ending));
 }
 
 QUICCHAT_DECL void Connection::handle_unreachable() {
@@ -273,7 +281,8 @@ QUICCHAT_DECL Connection::Connection(Shared& shared, const SocketAddress& remote
       record_{.random = shared.random,
               .tokens = shared.tokens,
               .shard = shared.config.shard,
-              .backlog_max = shared.config.limits.stream_backlog_bytes_max} {}
+              .backlog_max = shared.config.limits.stream_backlog_bytes_max,
+              .streams = Streams{&shared.unacknowledged}} {}
 
 QUICCHAT_DECL bool Connection::wants_to_send() const {
     return record_.streams.sendable() > 0 || !record_.datagrams_to_send.empty();

@@ -11,15 +11,6 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL bool RateLimit::allow(TimePoint now) {
-    const std::chrono::duration<double> passed = now - last_;
-    last_ = now;
-    tokens_ = std::min(burst_, tokens_ + passed.count() * rate_);
-    if (tokens_ < 1) return false;
-    tokens_ -= 1;
-    return true;
-}
-
 QUICCHAT_DECL void Replies::push(Reply reply) {
     if (replies_.size() < waiting_max && !reply.bytes.empty()) {
         replies_.push_back(std::move(reply));
@@ -39,15 +30,21 @@ QUICCHAT_DECL Doorman::Doorman(const Config& config, ServerConfig server, Random
                                const Tokens& tokens)
     : shard_(config.shard),
       connections_max_(config.limits.connections_max),
+      handshakes_per_prefix_(config.limits.connections_per_prefix),
       policy_(server.retry),
       half_open_max_(server.half_open_max),
       random_(random),
       tokens_(tokens) {}
 
+QUICCHAT_DECL void Doorman::set_limits(const Limits& limits) {
+    connections_max_ = limits.connections_max;
+    handshakes_per_prefix_ = limits.connections_per_prefix;
+}
+
 QUICCHAT_DECL void Doorman::negotiate_version(const Datagram& datagram,
                                               const ngtcp2_version_cid& head, TimePoint now,
                                               Replies& replies) {
-    if (datagram.bytes.size() < initial_bytes_min || !answers_.allow(now)) return;
+    if (datagram.bytes.size() < initial_bytes_min || !allow(answers_, answers_rate, now)) return;
     // RFC 9000 §6.3: a version of the form 0x?a?a?a?a keeps clients used to unknown ones. It must
     // not be the client's own, or the client takes the answer for a forgery (§6.2).
     const std::uint32_t unknown = head.version == 0x1a2a3a4a ? 0x2a3a4a5a : 0x1a2a3a4a;
@@ -66,7 +63,7 @@ QUICCHAT_DECL void Doorman::reset(const Datagram& datagram, const ngtcp2_cid& id
     // other for ever (RFC 9000 §10.3.3). A keep-alive has less than 42 bytes, and needs one.
     constexpr std::size_t answer_bytes_min = 21;
     constexpr std::size_t answer_bytes_max = 42;
-    if (datagram.bytes.size() <= answer_bytes_min || !resets_.allow(now)) return;
+    if (datagram.bytes.size() <= answer_bytes_min || !allow(resets_, resets_rate, now)) return;
     Reply reply = answer(datagram);
     const ngtcp2_stateless_reset_token token = tokens_.reset_token(id);
     std::array<std::uint8_t, answer_bytes_max - sizeof token.data> padding{};
@@ -79,7 +76,7 @@ QUICCHAT_DECL void Doorman::reset(const Datagram& datagram, const ngtcp2_cid& id
 }
 
 QUICCHAT_DECL std::optional<Opening> Doorman::admit(const Datagram& datagram, std::size_t half_open,
-                                                    std::size_t connections, TimePoint now,
+                                                    std::size_t established, TimePoint now,
                                                     Replies& replies) {
     // RFC 9000 §14.1: "A server MUST discard an Initial packet that is carried in a UDP
     // datagram with a payload that is smaller than the smallest allowed maximum datagram size".
@@ -93,14 +90,15 @@ QUICCHAT_DECL std::optional<Opening> Doorman::admit(const Datagram& datagram, st
         refuse(datagram, head, NGTCP2_INVALID_TOKEN, "", now, replies);
         return std::nullopt;
     }
-    if (verdict.kind == TokenVerdict::none && wants_proof(half_open)) {
+    if (verdict.kind == TokenVerdict::none && wants_proof(half_open, now)) {
         send_retry(datagram, head, now, replies);
         return std::nullopt;
     }
-    if (connections >= connections_max_) {
+    if (established >= connections_max_) {
         refuse(datagram, head, NGTCP2_CONNECTION_REFUSED, "the server is full", now, replies);
         return std::nullopt;
     }
+    if (!has_time_for(datagram.remote, verdict.kind, now)) return std::nullopt;
     Opening opening{.local = datagram.local,
                     .remote = datagram.remote,
                     .version = head.version,
@@ -124,14 +122,38 @@ QUICCHAT_DECL bool Doorman::decode(const Datagram& datagram, ngtcp2_pkt_hd& head
            head.dcid.datalen >= NGTCP2_MIN_INITIAL_DCIDLEN;
 }
 
-QUICCHAT_DECL bool Doorman::wants_proof(std::size_t half_open) const {
-    return policy_ == RetryPolicy::always ||
-           (policy_ == RetryPolicy::under_load && half_open >= half_open_max_);
+QUICCHAT_DECL bool Doorman::wants_proof(std::size_t half_open, TimePoint now) const {
+    const bool are_many =
+        half_open >= half_open_max_ || unproven_.wait(unproven_rate, 1, now) > Duration{};
+    return policy_ == RetryPolicy::always || (policy_ == RetryPolicy::under_load && are_many);
+}
+
+QUICCHAT_DECL bool Doorman::has_time_for(const SocketAddress& remote, TokenVerdict::Kind proof,
+                                         TimePoint now) {
+    if (proof == TokenVerdict::none) {  // under a forged address it would be others' budget
+        unproven_.spend(unproven_rate, 1, now);
+        return true;
+    }
+    if (now >= next_sweep_) {
+        next_sweep_ = now + sweep_period;
+        handshakes_of_strangers_.sweep(now);
+        handshakes_of_known_.sweep(now);
+    }
+    NetworkBudgets& handshakes =
+        proof == TokenVerdict::regular ? handshakes_of_known_ : handshakes_of_strangers_;
+    const std::string prefix = address_prefix(remote.to_string());
+    return handshakes.take(prefix, handshakes_per_prefix_, now) == Duration{};
+}
+
+QUICCHAT_DECL bool Doorman::allow(Budget& budget, const Rate& rate, TimePoint now) {
+    if (budget.wait(rate, 1, now) > Duration{}) return false;
+    budget.spend(rate, 1, now);
+    return true;
 }
 
 QUICCHAT_DECL void Doorman::send_retry(const Datagram& datagram, const ngtcp2_pkt_hd& head,
                                        TimePoint now, Replies& replies) {
-    if (!answers_.allow(now)) return;
+    if (!allow(answers_, answers_rate, now)) return;
     const ngtcp2_cid id = new_connection_id(random_, shard_);
     const std::vector<std::uint8_t> token =
         tokens_.make_retry(head.version, datagram.remote, id, head.dcid, now);
@@ -146,7 +168,7 @@ QUICCHAT_DECL void Doorman::send_retry(const Datagram& datagram, const ngtcp2_pk
 QUICCHAT_DECL void Doorman::refuse(const Datagram& datagram, const ngtcp2_pkt_hd& head,
                                    std::uint64_t code, std::string_view text, TimePoint now,
                                    Replies& replies) {
-    if (!answers_.allow(now)) return;
+    if (!allow(answers_, answers_rate, now)) return;
     Reply reply = answer(datagram);
     const ngtcp2_ssize size = ngtcp2_crypto_write_connection_close(
         reply.bytes.data(), reply.bytes.size(), head.version, &head.scid, &head.dcid, code,

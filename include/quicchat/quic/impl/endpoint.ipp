@@ -14,6 +14,7 @@ QUICCHAT_DECL Result<Endpoint> Endpoint::server(ServerConfig server, Config conf
         TlsContext::server(server.certificate_pem, server.key_pem, config.alpn);
     if (!tls) return tls.error();
     auto state = std::make_unique<State>(std::move(config), *std::move(tls), server.reset_secret);
+    state->newcomers_per_prefix_max = 4 * server.half_open_max;
     state->doorman.emplace(state->shared.config, std::move(server), state->shared.random,
                            state->shared.tokens);
     return Endpoint{std::move(state)};
@@ -66,6 +67,11 @@ QUICCHAT_DECL void Endpoint::reset_stream(ConnectionId id, StreamId stream, std:
 QUICCHAT_DECL Backlog Endpoint::backlog(ConnectionId id, StreamId stream) const {
     const Entry* entry = find(id);
     return entry != nullptr ? entry->connection->backlog(number_of(stream)) : Backlog{};
+}
+
+QUICCHAT_DECL std::size_t Endpoint::unacknowledged(ConnectionId id) const {
+    const Entry* entry = find(id);
+    return entry != nullptr ? entry->connection->unacknowledged() : 0;
 }
 
 QUICCHAT_DECL void Endpoint::consume(ConnectionId id, StreamId stream, std::size_t bytes) {
@@ -122,7 +128,7 @@ QUICCHAT_DECL void Endpoint::set_limits(const Limits& limits) {
     const std::size_t backlog_max = current.stream_backlog_bytes_max;
     current = limits;
     current.stream_backlog_bytes_max = backlog_max;
-    if (state_->doorman) state_->doorman->set_connections_max(limits.connections_max);
+    if (state_->doorman) state_->doorman->set_limits(limits);
 }
 
 QUICCHAT_DECL std::optional<TimePoint> Endpoint::next_deadline() const {

@@ -80,16 +80,31 @@ QUICCHAT_DECL void Endpoint::handle_stranger(const Datagram& datagram,
                                state_->replies);
         return;
     }
-    const auto opening = state_->doorman->admit(datagram, state_->half_open, state_->entries.size(),
+    const std::size_t established = state_->entries.size() - state_->half_open;
+    const auto opening = state_->doorman->admit(datagram, state_->half_open, established,
                                                 state_->now, state_->replies);
     ConnectionId id{};
     Entry* entry = opening ? add(*opening, id) : nullptr;
+    if (entry == nullptr) return;
+    make_room_for(id, datagram.remote);
+    entry = find(id);
     if (entry == nullptr) return;
     entry->connection->handle_datagram(datagram, state_->now);
     const auto& ending = entry->connection->ending();
     const bool retry = ending && ending->farewell == Ending::Farewell::retry;
     settle_and_write(id, *entry);
     if (retry) state_->doorman->send_retry(datagram, state_->now, state_->replies);
+}
+
+/// Unfinished handshakes are bounded for each network and in all. It may be the new one that goes.
+QUICCHAT_DECL void Endpoint::make_room_for(ConnectionId id, const SocketAddress& remote) {
+    const std::size_t per_prefix_max = state_->newcomers_per_prefix_max;
+    const auto surplus =
+        state_->newcomers.add(id, remote.to_string(), per_prefix_max, 4 * per_prefix_max);
+    Entry* entry = surplus ? find(*surplus) : nullptr;
+    if (entry == nullptr) return;
+    entry->connection->refuse();
+    settle(*surplus, *entry);
 }
 
 QUICCHAT_DECL void Endpoint::deliver(ConnectionId id, const Datagram& datagram) {
@@ -122,6 +137,7 @@ QUICCHAT_DECL bool Endpoint::settle(ConnectionId id, Entry& entry) {
     if (entry.counted_half_open && (connection.is_established() || connection.ending())) {
         entry.counted_half_open = false;
         --state_->half_open;
+        state_->newcomers.remove(id);
     }
     if (connection.ending()) {
         bury(id, entry);

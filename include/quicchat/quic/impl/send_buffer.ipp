@@ -11,6 +11,7 @@ namespace quicchat::quic {
 QUICCHAT_DECL void SendBuffer::append(Bytes bytes) {
     if (bytes.empty()) return;
     unsent_bytes_ += bytes.size();
+    held_bytes_ += bytes.size();
     pieces_.push_back(std::move(bytes));
 }
 
@@ -43,6 +44,7 @@ QUICCHAT_DECL void SendBuffer::handle_acknowledged(std::uint64_t bytes) {
     acknowledged_offset_ += static_cast<std::size_t>(bytes);
     while (unsent_piece_ > 0 && acknowledged_offset_ >= pieces_.front().size()) {
         acknowledged_offset_ -= pieces_.front().size();
+        held_bytes_ -= pieces_.front().size();
         pieces_.pop_front();
         --unsent_piece_;
     }

@@ -48,6 +48,11 @@ QUICCHAT_DECL void Streams::handle_reset(StreamNumber number, std::uint64_t code
     abandoned_.push_back(number);
 }
 
+QUICCHAT_DECL void Streams::hold(Stream& stream, Bytes bytes) {
+    count_held(0, bytes.size());
+    stream.send.append(std::move(bytes));
+}
+
 QUICCHAT_DECL void Streams::handle_sent(Stream& stream, std::size_t bytes, TimePoint now) {
     if (bytes == 0) return;
     stream.send.handle_sent(bytes);
@@ -59,7 +64,9 @@ QUICCHAT_DECL void Streams::handle_acknowledged(StreamNumber number, std::uint64
                                                 TimePoint now) {
     Stream* stream = find(number);
     if (stream == nullptr) return;
+    const std::size_t before = stream->send.held();
     stream->send.handle_acknowledged(bytes);
+    count_held(before, stream->send.held());
     stream->unacknowledged -= std::min(bytes, stream->unacknowledged);
     stream->waits_since = now;
 }
@@ -76,6 +83,7 @@ QUICCHAT_DECL std::optional<TimePoint> Streams::waits_since() const {
 QUICCHAT_DECL void Streams::handle_closed(StreamNumber number) {
     if (Stream* stream = find(number)) {
         stream->closed = true;
+        count_held(stream->send.held(), 0);
         stream->send.clear();
         closed_.push_back(number);
     }
@@ -125,6 +133,11 @@ QUICCHAT_DECL std::vector<StreamNumber> Streams::take_abandoned() {
 
 QUICCHAT_DECL std::vector<StreamNumber> Streams::take_closed() {
     return std::exchange(closed_, {});
+}
+
+QUICCHAT_DECL void Streams::count_held(std::size_t before, std::size_t after) {
+    held_ = held_ - before + after;
+    if (held_by_all_ != nullptr) *held_by_all_ = *held_by_all_ - before + after;
 }
 
 }  // namespace quicchat::quic

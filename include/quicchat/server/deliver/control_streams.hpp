@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "quicchat/base/limits.hpp"
+#include "quicchat/server/byte_counts.hpp"
 #include "quicchat/server/deliver/inboxes.hpp"
 #include "quicchat/server/people/display_names.hpp"
+#include "quicchat/server/place.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
 #include "quicchat/server/turn_work.hpp"
 
@@ -39,6 +41,9 @@ public:
     /// As much waits to be read as may: nothing more may be asked for now.
     bool is_busy(ConnectionId connection) const;
 
+    /// Of answers that wait.
+    const ByteCounts& answer_bytes() const { return answer_bytes_; }
+
     /// How far an account has read a room.
     void note_marker(ConnectionId connection, const Room& room, const std::string& account);
 
@@ -51,10 +56,11 @@ public:
     void handle_writable(ConnectionId connection);
 
     /// Hands `write` frame after frame for each connection, until it says that the stream is full.
-    /// Then `handle_writable` says when it is not. `freed` is told who got answers, so that what he
-    /// asks may be read again.
-    template <class Write, class Freed>
-    void send(const Write& write, const Freed& freed) {
+    /// Then `handle_writable` says when it is not. Beside answers only who `may_write` gets any;
+    /// `handle_writable` says for the others when they may. `freed` is told who got answers, so
+    /// that what he asks may be read again.
+    template <class Write, class Freed, class MayWrite = Always>
+    void send(const Write& write, const Freed& freed, const MayWrite& may_write = {}) {
         for (const ConnectionId connection : std::exchange(waiting_, {})) {
             bool has_room = true;
             bool answered = false;
@@ -65,6 +71,7 @@ public:
                     wake(connection);
                     break;
                 }
+                if (found->answers.empty() && !may_write(connection)) break;
                 answered |= !found->answers.empty();
                 std::optional<Bytes> frame = next_frame(connection, *found);
                 if (!frame) break;
@@ -85,7 +92,6 @@ private:
     struct Connection {
         std::string user{};
         std::deque<Bytes> answers{};
-        std::size_t answer_bytes = 0;
         std::set<Change> changes{};
         bool stalled = false;  ///< The stream is full; Writable will say when it is not.
     };
@@ -110,6 +116,7 @@ private:
     const Limits* limits_;
     TurnWork* work_;
     std::map<ConnectionId, Connection> connections_;
+    ByteCounts answer_bytes_;
     std::set<ConnectionId> waiting_;
 };
 

@@ -9,6 +9,7 @@
 
 #include "quicchat/base/limits.hpp"
 #include "quicchat/log/room_log.hpp"
+#include "quicchat/server/byte_counts.hpp"
 #include "quicchat/server/deliver/event_frames.hpp"
 #include "quicchat/server/rooms/room.hpp"
 #include "quicchat/server/turn_work.hpp"
@@ -57,6 +58,8 @@ public:
     void handle_writable(Member& member);
 
     std::size_t answers_waiting() const;
+    /// Of answers that wait.
+    const ByteCounts& answer_bytes() const { return answer_bytes_; }
 
 private:
     const RoomLog* log_;
@@ -66,6 +69,7 @@ private:
     std::map<std::pair<ConnectionId, StreamId>, Member> members_;  ///< Their addresses are stable.
     std::vector<Member*> waiting_;
     std::vector<std::pair<ConnectionId, StreamId>> postponed_;
+    ByteCounts answer_bytes_;
 };
 
 }  // namespace quicchat

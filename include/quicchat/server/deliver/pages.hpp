@@ -14,6 +14,7 @@
 #include "quicchat/server/deliver/event_frames.hpp"
 #include "quicchat/server/deliver/frames.hpp"
 #include "quicchat/server/deliver/search.hpp"
+#include "quicchat/server/place.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
 #include "quicchat/server/turn_work.hpp"
 
@@ -48,10 +49,12 @@ public:
     /// True if `look` has more to do at once.
     bool is_searching() const { return !searching_.empty(); }
 
-    /// Hands `write` frame after frame until it says that the stream is full; then
-    /// `handle_writable` says when it is not. `finish` ends the stream of a page that is complete.
-    template <class Write, class Finish>
-    void send(WallTime now, const Write& write, const Finish& finish) {
+    /// Hands `write` frame after frame for each stream that `may_write`, until it says that the
+    /// stream is full; then `handle_writable` says when it is not. `finish` ends the stream of a
+    /// page that is complete.
+    template <class Write, class Finish, class MayWrite = Always>
+    void send(WallTime now, const Write& write, const Finish& finish,
+              const MayWrite& may_write = {}) {
         for (const Place& place : std::exchange(waiting_, {})) {
             const auto found = pages_.find(place);
             const bool ended = std::visit(
@@ -64,6 +67,7 @@ public:
                     bool is_full = false;
                     while (!is_full && !page.ended) {
                         if (work_->must_wait(page.user())) return waiting_.insert(place), false;
+                        if (!may_write(place.first, place.second)) break;
                         std::optional<Bytes> frame = next_frame(page);
                         if (!frame) return search_on(page.user(), place), false;
                         is_full = !write(place.first, place.second, *std::move(frame));
@@ -80,8 +84,6 @@ public:
     Errc take_failure();
 
 private:
-    using Place = std::pair<ConnectionId, StreamId>;
-
     /// A page of history.
     struct Page {
         std::string account;

@@ -13,8 +13,10 @@
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/file/file_store.hpp"
+#include "quicchat/server/byte_counts.hpp"
 #include "quicchat/server/hub.hpp"
 #include "quicchat/server/io/rate_limits.hpp"
+#include "quicchat/server/place.hpp"
 
 namespace quicchat {
 
@@ -22,7 +24,9 @@ namespace quicchat {
 /// few pieces of its file. Who fetches more than `Limits::file_bytes_per_account` waits in between.
 class Downloads {
 public:
-    Downloads(FileStore& files, Hub& hub, RateLimits& rates, const Limits& limits);
+    /// `held`: where the pieces are counted that wait for their stream, or are being read.
+    Downloads(FileStore& files, Hub& hub, RateLimits& rates, const Limits& limits,
+              ByteCounts& held);
 
     /// A stream begins with a request. An error is the answer to it.
     Errc open(const Caller& caller, StreamId stream, const wire::FileRequest& m);
@@ -36,9 +40,12 @@ public:
     bool handle(const FileDone& done);
 
     /// Hands `write` frame after frame until it says that the stream is full; then
-    /// `handle_writable` says when it is not. `finish` ends the stream behind the last one.
-    template <class Write, class Finish>
-    void send(TimePoint now, const Write& write, const Finish& finish) {
+    /// `handle_writable` says when it is not. Files are read on for who `may_read_on` only;
+    /// `handle_writable` says for the others when they may. `finish` ends the stream behind the
+    /// last frame.
+    template <class MayReadOn, class Write, class Finish>
+    void send(TimePoint now, const MayReadOn& may_read_on, const Write& write,
+              const Finish& finish) {
         while (!waiting_.empty()) {
             const Place place = waiting_.extract(waiting_.begin()).value();
             const auto found = downloads_.find(place);
@@ -50,12 +57,15 @@ public:
                 if (!frame) break;
                 is_full = !write(place.first, place.second, *std::move(frame));
             }
-            read_on(place, download, now);
+            count(place, download);
+            if (wants_more(place, download) && may_read_on(place.first, place.second)) {
+                read_on(place, download, now);
+            }
             if (!download.frames.empty() || download.reading || download.next < download.size) {
                 continue;
             }
             finish(place.first, place.second);
-            downloads_.erase(found);
+            drop(found);
         }
     }
 
@@ -66,8 +76,6 @@ public:
     std::size_t size() const { return downloads_.size(); }
 
 private:
-    using Place = std::pair<ConnectionId, StreamId>;
-
     struct Download {
         std::string user;
         std::string room;  ///< As the user calls it.
@@ -77,12 +85,23 @@ private:
         std::uint64_t next = 0;  ///< To be read from the store.
         bool reading = false;
         std::deque<Bytes> frames{};
+        std::size_t counted = 0;  ///< Of its bytes, in `held`.
     };
+    using Map = std::map<Place, Download>;
+
+    bool wants_more(const Place& place, const Download& download) const;
 
     /// Reads a little ahead of what the stream takes, if the user may still have it.
     void read_on(const Place& place, Download& download, TimePoint now);
 
     void fail(Download& download, Errc errc);
+
+    std::size_t piece_bytes() const { return limits_->file_chunk_bytes_max * frames_ahead; }
+
+    /// Brings up to date what is counted of it.
+    void count(const Place& place, Download& download);
+
+    Map::iterator drop(Map::iterator download);
 
     static constexpr std::size_t frames_ahead = 4;
 
@@ -90,8 +109,10 @@ private:
     Hub* hub_;
     RateLimits* rates_;
     const Limits* limits_;
-    std::map<Place, Download> downloads_;
-    DeadlineQueue<Place> paused_;  ///< Those that wait for their account's rate.
+    ByteCounts* held_;
+    Map downloads_;
+    std::map<std::string, std::size_t> by_account_;  ///< How many of each.
+    DeadlineQueue<Place> paused_;                    ///< Those that wait for their account's rate.
     std::set<Place> waiting_;
     std::map<FileToken, Place> asked_;
     FileToken newest_ = 1;  ///< Odd; Uploads has the others.

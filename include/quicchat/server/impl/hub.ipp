@@ -228,7 +228,8 @@ QUICCHAT_DECL std::optional<Bytes> Hub::next_frame(Member& member) {
 
 QUICCHAT_DECL bool Hub::is_busy(const Member& member) const {
     return member.room->changes_under_way > 0 || member.room->has_reaction_under_way(member.user) ||
-           member.replies.size() + member.appends >= limits_->replies_max;
+           member.replies.size() + member.appends >= limits_->replies_max ||
+           member.reply_bytes >= limits_->stream_backlog_bytes_max;
 }
 
 QUICCHAT_DECL bool Hub::is_busy(ConnectionId connection) const {

@@ -5,6 +5,7 @@
 
 #include "quicchat/server/hub.hpp"
 #include "quicchat/server/io/peers.hpp"
+#include "quicchat/server/io/unsent_bytes.hpp"
 
 namespace quicchat {
 
@@ -12,7 +13,8 @@ namespace quicchat {
 template <Transport T>
 class Delivery {
 public:
-    Delivery(Peers<T>& peers, Hub& hub) : peers_(&peers), hub_(&hub) {}
+    Delivery(Peers<T>& peers, Hub& hub, UnsentBytes<T>& unsent)
+        : peers_(&peers), hub_(&hub), unsent_(&unsent) {}
 
     /// A stream has room again.
     void resume(const Writable& writable);
@@ -37,7 +39,9 @@ public:
     void send(const Freed& freed, WallTime now) {
         send_control(freed, now);
         while (Member* member = hub_->fan_out().poll_waiting()) {
-            while (std::optional<Bytes> frame = hub_->next_frame(*member)) {
+            while (may_make_more(*member)) {
+                std::optional<Bytes> frame = hub_->next_frame(*member);
+                if (!frame) break;
                 if (peers_->write(member->connection, member->stream, *std::move(frame))) continue;
                 hub_->fan_out().stall(*member);  // a stream that ended is reported as an event
                 break;
@@ -48,23 +52,36 @@ public:
     }
 
 private:
+    /// Answers wait already, so they take nothing more.
+    bool may_make_more(const Member& member) {
+        return !member.replies.empty() || unsent_->has_room(member.connection, member.stream);
+    }
+
     template <class Freed>
     void send_control(const Freed& freed, WallTime now) {
         const auto write = [&](ConnectionId id, StreamId stream, Bytes frame) {
             return peers_->write(id, stream, std::move(frame));
         };
+        const auto has_room = [&](ConnectionId id, StreamId stream) {
+            return unsent_->has_room(id, stream);
+        };
         hub_->control().send(
             [&](ConnectionId id, Bytes frame) {
                 return write(id, control_stream, std::move(frame));
             },
-            [&](ConnectionId id) { freed(id, control_stream); });
-        hub_->pages().send(now, write, [&](ConnectionId id, StreamId stream) {
-            (void)peers_->transport().write(id, stream, {}, true);
-        });
+            [&](ConnectionId id) { freed(id, control_stream); },
+            [&](ConnectionId id) { return has_room(id, control_stream); });
+        hub_->pages().send(
+            now, write,
+            [&](ConnectionId id, StreamId stream) {
+                (void)peers_->transport().write(id, stream, {}, true);
+            },
+            has_room);
     }
 
     Peers<T>* peers_;
     Hub* hub_;
+    UnsentBytes<T>* unsent_;
 };
 
 }  // namespace quicchat

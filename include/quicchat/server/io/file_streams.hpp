@@ -9,6 +9,7 @@
 #include "quicchat/server/files/uploads.hpp"
 #include "quicchat/server/hub.hpp"
 #include "quicchat/server/io/peers.hpp"
+#include "quicchat/server/io/unsent_bytes.hpp"
 
 namespace quicchat {
 
@@ -17,12 +18,13 @@ template <Transport T>
 class FileStreams {
 public:
     FileStreams(Owned<FileStore> files, Hub& hub, Peers<T>& peers, RateLimits& rates,
-                const Limits& limits)
+                const Limits& limits, UnsentBytes<T>& unsent)
         : files_(std::move(files)),
           hub_(&hub),
           peers_(&peers),
+          unsent_(&unsent),
           uploads_(*files_, hub, rates, limits),
-          downloads_(*files_, hub, rates, limits) {
+          downloads_(*files_, hub, rates, limits, unsent.of_files()) {
         files_->keep_only(hub.files().keys(), limits.upload_expiry);
     }
     FileStreams(const FileStreams&) = delete;  // its parts refer to the files in here
@@ -69,6 +71,7 @@ private:
     Owned<FileStore> files_;
     Hub* hub_;
     Peers<T>* peers_;
+    UnsentBytes<T>* unsent_;
     Uploads uploads_;
     Downloads downloads_;
 };

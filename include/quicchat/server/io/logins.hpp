@@ -9,6 +9,7 @@
 #include "quicchat/base/match.hpp"
 #include "quicchat/server/hub.hpp"
 #include "quicchat/server/io/event_queue.hpp"
+#include "quicchat/server/io/login_locks.hpp"
 #include "quicchat/server/io/peers.hpp"
 #include "quicchat/server/io/rate_limits.hpp"
 
@@ -55,7 +56,11 @@ private:
     /// Does what a step of a login asks.
     Errc go_on(ConnectionId id, Hub& hub, TimePoint now, LoginStep step);
 
+    /// Says that a login was refused because too many have failed, once for each lock.
+    void note_lock(const ServerConnection& connection, const std::string& user, TimePoint now);
+
     LoginTable table_;
+    LoginLocks locks_;
     const Limits* limits_;
     Peers<T>* peers_;
     RateLimits* rates_;

@@ -9,43 +9,13 @@
 #include <string_view>
 #include <utility>
 
+#include "quicchat/base/budget.hpp"
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/limits.hpp"
+#include "quicchat/base/network.hpp"
 #include "quicchat/base/time.hpp"
 
 namespace quicchat {
-
-/// What may be spent of something by one who is limited in it: a Rate, so far used. By the generic
-/// cell rate algorithm (ITU-T I.371 §A): one time says it all.
-class Budget {
-public:
-    /// How long one must wait until `cost` may be spent; zero: now.
-    Duration wait(const Rate& rate, std::uint64_t cost, TimePoint now) const;
-
-    void spend(const Rate& rate, std::uint64_t cost, TimePoint now);
-
-    /// After the rate has changed: nobody owes more than the whole budget.
-    void cap(const Rate& rate, TimePoint now);
-
-    /// True if nothing is used: it is as good as new.
-    bool is_full(TimePoint now) const;
-
-private:
-    static Duration time_for(const Rate& rate, std::uint64_t cost);
-
-    TimePoint full_at_{};
-};
-
-namespace detail {
-
-/// The first 56 bits of an IPv6 address (RFC 5952) in its longest form, without colons.
-QUICCHAT_DECL std::string ipv6_prefix(std::string_view address);
-
-}  // namespace detail
-
-/// The network that an address belongs to, as far as one customer of a provider may choose
-/// addresses: 24 bits of IPv4, 56 of IPv6. Anything else is its own.
-QUICCHAT_DECL std::string address_prefix(std::string_view address);
 
 /// Who may ask for how much (PROTOCOL.md §6.14). Nobody is delayed or cut: what is too much is
 /// refused, with the time after which it is not.
@@ -55,9 +25,11 @@ class RateLimits {
         return std::array{&self.messages_by_account_,     &self.bytes_by_account_,
                           &self.stored_by_account_,       &self.file_bytes_by_account_,
                           &self.upload_bytes_by_account_, &self.requests_by_account_,
-                          &self.markers_by_account_,      &self.messages_by_room_,
-                          &self.messages_by_prefix_,      &self.connections_by_prefix_,
-                          &self.failures_by_account_,     &self.failures_by_prefix_};
+                          &self.markers_by_account_,      &self.messages_by_room_};
+    }
+    static auto all_of_networks(auto& self) {
+        return std::array{&self.messages_by_prefix_, &self.failures_by_account_,
+                          &self.failures_by_prefix_};
     }
 
 public:
@@ -80,9 +52,6 @@ public:
 
     /// Somebody says how far he has read.
     Duration mark_read(std::string_view user, TimePoint now);
-
-    /// Somebody connects.
-    Duration connect(const std::string& prefix, TimePoint now);
 
     /// Somebody tries a password for an account: not zero if too many have failed for that account
     /// there. What fails for others counts for them, so that strangers lock nobody out.
@@ -121,10 +90,9 @@ private:
     Budgets requests_by_account_;
     Budgets markers_by_account_;
     Budgets messages_by_room_;
-    Budgets messages_by_prefix_;
-    Budgets connections_by_prefix_;
-    Budgets failures_by_account_;  ///< And prefix.
-    Budgets failures_by_prefix_;
+    NetworkBudgets messages_by_prefix_;
+    NetworkBudgets failures_by_account_;  ///< And prefix.
+    NetworkBudgets failures_by_prefix_;
     TimePoint next_sweep_{};
 };
 

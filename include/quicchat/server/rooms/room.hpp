@@ -29,10 +29,11 @@ struct Member {
     std::size_t place = 0;        ///< Index among the room's members.
     Offset next = 1;              ///< The record to send next.
     std::deque<Bytes> replies{};  ///< Joined, Ack, Error, Members: what it asked for.
-    std::size_t appends = 0;      ///< What it published and the log has not committed yet.
-    bool waiting = false;         ///< In the hub's list of members with something to send.
-    bool stalled = false;  ///< The stream's backlog is full; Writable will say when it is not.
-    bool held_up = false;  ///< What it asks waits until it has read more answers.
+    std::size_t reply_bytes = 0;
+    std::size_t appends = 0;  ///< What it published and the log has not committed yet.
+    bool waiting = false;     ///< In the hub's list of members with something to send.
+    bool stalled = false;     ///< The stream's backlog is full; Writable will say when it is not.
+    bool held_up = false;     ///< What it asks waits until it has read more answers.
     std::optional<TimePoint> typed_at{};
     std::vector<std::string> presence{};  ///< Who came or went and was not told yet, each once.
     bool members_stale = false;           ///< Too many did: the whole list goes out instead.

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -16,60 +17,6 @@ constexpr TimePoint start{seconds{1000}};
 
 }  // namespace
 
-TEST_CASE("a budget allows a burst, and then its rate") {
-    const Rate rate{.burst = 4, .per_second = 2};
-    Budget budget;
-
-    SECTION("after the burst one waits for what is spent next") {
-        for (int i = 0; i < 4; ++i) {
-            REQUIRE(budget.wait(rate, 1, start) == Duration{});
-            budget.spend(rate, 1, start);
-        }
-        CHECK(budget.wait(rate, 1, start) == milliseconds{500});
-        CHECK(budget.wait(rate, 2, start) == seconds{1});
-        CHECK(budget.wait(rate, 1, start + milliseconds{500}) == Duration{});
-    }
-    SECTION("what is not used for long is a burst again, and no more") {
-        budget.spend(rate, 4, start);
-        const TimePoint later = start + std::chrono::hours{1};
-        CHECK(budget.is_full(later));
-        CHECK(budget.wait(rate, 4, later) == Duration{});
-        budget.spend(rate, 4, later);
-        CHECK(budget.wait(rate, 1, later) == milliseconds{500});
-    }
-    SECTION("what is larger than the burst goes when nothing is used") {
-        CHECK(budget.wait(rate, 100, start) == Duration{});
-        budget.spend(rate, 100, start);
-        CHECK(budget.wait(rate, 1, start) == milliseconds{48'500});
-        CHECK_FALSE(budget.is_full(start + seconds{49}));
-        CHECK(budget.is_full(start + seconds{50}));
-    }
-    SECTION("with another rate nobody owes more than the whole of it") {
-        budget.spend(rate, 100, start);
-        const Rate faster{.burst = 10, .per_second = 100};
-        budget.cap(faster, start);
-        CHECK(budget.wait(faster, 1, start) == milliseconds{10});
-        CHECK(budget.wait(faster, 10, start) == milliseconds{100});
-        budget.cap(rate, start);
-        CHECK(budget.wait(faster, 10, start) == milliseconds{100});
-    }
-}
-
-TEST_CASE("addresses are limited by their networks") {
-    CHECK(address_prefix("192.0.2.7:4433") == address_prefix("192.0.2.99:1"));
-    CHECK(address_prefix("192.0.2.7:4433") != address_prefix("192.0.3.7:4433"));
-    CHECK(address_prefix("[2001:db8:1:1200::1]:443") == address_prefix("[2001:db8:1:12ff::9]:1"));
-    CHECK(address_prefix("[2001:db8:1:1200::1]:443") != address_prefix("[2001:db8:1:1300::1]:443"));
-    CHECK(address_prefix("[2001:db8:1:12::1]:443") == address_prefix("[2001:db8:1:1::1]:443"));
-    CHECK(address_prefix("[2001:db8::1]:443") == address_prefix("[2001:db8::2:1]:443"));
-    CHECK(address_prefix("[2001:db8::1]:443") == address_prefix("[2001:db8:0:ff::1]:443"));
-    CHECK(address_prefix("[2001:db8::1]:443") != address_prefix("[2001:db8:0:100::1]:443"));
-    CHECK(address_prefix("[1:2:3:4:5:6:7::]:443") == address_prefix("[1:2:3:4::7]:443"));
-    CHECK(address_prefix("[::1]:443") == address_prefix("[::1]:999"));
-    CHECK(address_prefix("client-1") != address_prefix("client-2"));
-    CHECK(address_prefix("").empty());
-}
-
 TEST_CASE("rate limits") {
     Limits limits;
     limits.messages_per_account = {.burst = 3, .per_second = 1};
@@ -77,7 +24,6 @@ TEST_CASE("rate limits") {
     limits.messages_per_prefix = {.burst = 7, .per_second = 1};
     limits.output_bytes_per_account = {.burst = 1000, .per_second = 100};
     limits.requests_per_connection = {.burst = 2, .per_second = 1};
-    limits.connections_per_prefix = {.burst = 2, .per_second = 1};
     limits.failed_logins_per_prefix = {.burst = 2, .per_second = 1};
     limits.failed_logins_per_account = {.burst = 300, .per_second = 1};
     RateLimits rates{limits};
@@ -158,23 +104,16 @@ TEST_CASE("rate limits") {
     }
     SECTION("other limits count at once, but failed logins are not forgiven") {
         for (int i = 0; i < 3; ++i) (void)publish("ada", "a", "#1");
-        for (int i = 0; i < 2; ++i) (void)rates.connect("a", start);
         for (int i = 0; i < 10; ++i) rates.note_failed_password("a", "ada", start);
         const Rate fast{.burst = 100, .per_second = 1000};
         limits.messages_per_account = limits.messages_per_room = fast;
         limits.messages_per_prefix = limits.output_bytes_per_account = fast;
-        limits.connections_per_prefix = fast;
         CHECK(publish("ada", "a", "#1") > seconds{2});
         rates.handle_changed_limits(start);
         CHECK(publish("ada", "a", "#1") == milliseconds{1});
-        CHECK(rates.connect("a", start) == milliseconds{1});
         CHECK(rates.try_password("a", "ada", start) == seconds{30});
     }
-    SECTION("connections and failed logins are counted by network") {
-        CHECK(rates.connect("a", start) == Duration{});
-        CHECK(rates.connect("a", start) == Duration{});
-        CHECK(rates.connect("a", start) == seconds{1});
-        CHECK(rates.connect("b", start) == Duration{});
+    SECTION("failed logins are counted by network") {
         CHECK_FALSE(rates.note_failed_login("a", start));
         CHECK_FALSE(rates.note_failed_login("a", start));
         CHECK(rates.note_failed_login("a", start));
@@ -190,10 +129,41 @@ TEST_CASE("rate limits") {
         CHECK(rates.try_password("office", "bob", start) == Duration{});
         CHECK(rates.try_password("home", "ada", start) == Duration{});
     }
+    SECTION("a site of IPv6 has eight times what a network has, for each of these") {
+        std::vector<std::string> networks;
+        for (int i = 0; i < 20; ++i) {
+            networks.push_back(
+                address_prefix("[2001:db8:1:" + std::to_string(10 + i) + "00::1]:1"));
+        }
+        const auto allowed = [&](const auto& try_it) {
+            int count = 0;
+            for (const std::string& network : networks) {
+                for (int i = 0; i < 2; ++i) count += try_it(network) ? 1 : 0;
+            }
+            return count;
+        };
+        limits.messages_per_prefix = {.burst = 2, .per_second = 1};
+        limits.messages_per_account = limits.messages_per_room = {.burst = 99, .per_second = 99};
+        limits.failed_logins_per_account = {.burst = 60, .per_second = 1};
+        CHECK(allowed([&](const std::string& network) {
+                  return rates.publish("ada", network, "#1", 1, 1, start) == Duration{};
+              }) == 16);
+        CHECK(allowed([&](const std::string& network) {
+                  return !rates.note_failed_login(network, start);
+              }) == 16);
+        CHECK(allowed([&](const std::string& network) {
+                  const bool may = rates.try_password(network, "ada", start) == Duration{};
+                  if (may) rates.note_failed_password(network, "ada", start);
+                  return may;
+              }) == 16);
+        CHECK(rates.try_password(networks[0], "bob", start) == Duration{});
+        CHECK(rates.try_password("192.0.2", "ada", start) == Duration{});
+    }
     SECTION("who is quiet is forgotten") {
-        for (int i = 0; i < 100; ++i) (void)rates.connect(std::to_string(i), start);
-        CHECK(rates.size() == 100);
-        (void)rates.connect("late", start + std::chrono::minutes{1});
+        for (int i = 0; i < 100; ++i) (void)rates.mark_read(std::to_string(i), start);
+        for (int i = 0; i < 100; ++i) (void)rates.note_failed_login(std::to_string(i), start);
+        CHECK(rates.size() == 200);
+        (void)rates.mark_read("late", start + std::chrono::minutes{1});
         CHECK(rates.size() == 1);
     }
 }

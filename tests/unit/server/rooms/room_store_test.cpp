@@ -211,6 +211,26 @@ TEST_CASE("a room that somebody began to make", "[server]") {
     }
 }
 
+TEST_CASE("the rooms that an account makes may store so much", "[server]") {
+    Keeping k{{.rooms = {},
+               .limits = {.room_log_bytes_max = 1 << 20, .room_bytes_per_owner_max = 5 << 19}}};
+    CHECK(k.make("#a") == Errc{});
+    CHECK(k.begin("#b", "Ada") == Errc{});
+    CHECK(k.begin("#c", "ada") == Errc::quota_exceeded);  // 2.5 MiB are two rooms
+    CHECK(k.end() != nullptr);
+    CHECK(k.begin("#c", "ada") == Errc::quota_exceeded);
+    CHECK(k.make("#c", "bob") == Errc{});
+    k.restart();
+    CHECK(k.begin("#d", "ada") == Errc::quota_exceeded);
+    // Smaller rooms may be more, and those that are there stay.
+    k.config.limits.room_log_bytes_max = 1 << 19;
+    k.restart();
+    CHECK(k.make("#d", "ada") == Errc{});
+    k.config.limits.room_log_bytes_max = 1 << 21;
+    k.restart();
+    CHECK(k.room_store->directory().size() == 4);
+}
+
 TEST_CASE("what pairs share does not keep others from making rooms", "[server]") {
     Keeping k{{.rooms = {}, .limits = {.rooms_max = 2}}};
     REQUIRE(k.room_store->open_private("ada", "bob"));

@@ -26,6 +26,7 @@ QUICCHAT_DECL void ControlStreams::open(ConnectionId connection, std::string_vie
 
 QUICCHAT_DECL void ControlStreams::close(ConnectionId connection) {
     connections_.erase(connection);
+    answer_bytes_.subtract(connection, answer_bytes_.of(connection));
     waiting_.erase(connection);
     inboxes_->close(connection);
 }
@@ -33,7 +34,7 @@ QUICCHAT_DECL void ControlStreams::close(ConnectionId connection) {
 QUICCHAT_DECL void ControlStreams::answer(ConnectionId connection, Bytes frame) {
     Connection* found = find(connection);
     if (found == nullptr) return;
-    found->answer_bytes += frame.size();
+    answer_bytes_.add(connection, frame.size());
     found->answers.push_back(std::move(frame));
     wake(connection);
 }
@@ -43,7 +44,7 @@ QUICCHAT_DECL bool ControlStreams::is_busy(ConnectionId connection) const {
     if (found == connections_.end()) return false;
     const Connection& c = found->second;
     return c.answers.size() >= limits_->replies_max ||
-           c.answer_bytes >= limits_->stream_backlog_bytes_max;
+           answer_bytes_.of(connection) >= limits_->stream_backlog_bytes_max;
 }
 
 QUICCHAT_DECL void ControlStreams::note_marker(ConnectionId connection, const Room& room,
@@ -93,7 +94,7 @@ QUICCHAT_DECL bool ControlStreams::must_wait(const Connection& connection) {
 QUICCHAT_DECL std::optional<Bytes> ControlStreams::next_frame(ConnectionId id,
                                                               Connection& connection) {
     if (std::optional<Bytes> frame = pop_front(connection.answers)) {
-        connection.answer_bytes -= frame->size();
+        answer_bytes_.subtract(id, frame->size());
         return frame;
     }
     while (!connection.changes.empty()) {

@@ -28,6 +28,7 @@ QUICCHAT_DECL Member& FanOut::add(Member member) {
 
 QUICCHAT_DECL void FanOut::remove(Member& member) {
     if (member.waiting) waiting_.erase(std::find(waiting_.begin(), waiting_.end(), &member));
+    answer_bytes_.subtract(member.connection, member.reply_bytes);
     members_.erase({member.connection, member.stream});
 }
 
@@ -56,6 +57,8 @@ QUICCHAT_DECL void FanOut::wake_all(const Room& room) {
 }
 
 QUICCHAT_DECL void FanOut::reply(Member& member, Bytes frame) {
+    member.reply_bytes += frame.size();
+    answer_bytes_.add(member.connection, frame.size());
     member.replies.push_back(std::move(frame));
     wake(member);
 }
@@ -83,7 +86,11 @@ QUICCHAT_DECL Member* FanOut::poll_waiting() {
 }
 
 QUICCHAT_DECL std::optional<Bytes> FanOut::next_frame(Member& member) {
-    if (!member.replies.empty()) return pop_front(member.replies);
+    if (std::optional<Bytes> answer = pop_front(member.replies)) {
+        member.reply_bytes -= answer->size();
+        answer_bytes_.subtract(member.connection, answer->size());
+        return answer;
+    }
     Room& room = *member.room;
     if (member.next > room.head()) return std::nullopt;
     if (room.recent(member.next) == nullptr) {

@@ -104,10 +104,7 @@ QUICCHAT_DECL void Pages::Page::forget() {
 }
 
 QUICCHAT_DECL bool Pages::is_full(ConnectionId connection) const {
-    const auto own = pages_.lower_bound(Place{connection, StreamId{}});
-    const auto count = std::count_if(
-        own, pages_.end(), [&](const auto& entry) { return entry.first.first == connection; });
-    return static_cast<std::size_t>(count) >= limits_->pages_per_connection_max;
+    return count_of(pages_, connection) >= limits_->pages_per_connection_max;
 }
 
 QUICCHAT_DECL void Pages::search_on(const std::string& account, Place place) {

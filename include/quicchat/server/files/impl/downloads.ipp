@@ -11,23 +11,17 @@
 namespace quicchat {
 
 QUICCHAT_DECL Downloads::Downloads(FileStore& files, Hub& hub, RateLimits& rates,
-                                   const Limits& limits)
-    : files_(&files), hub_(&hub), rates_(&rates), limits_(&limits) {}
+                                   const Limits& limits, ByteCounts& held)
+    : files_(&files), hub_(&hub), rates_(&rates), limits_(&limits), held_(&held) {}
 
 QUICCHAT_DECL Errc Downloads::open(const Caller& caller, StreamId stream,
                                    const wire::FileRequest& m) {
     if (!files_->is_offered()) return Errc::unsupported;
-    const auto own = downloads_.lower_bound({caller.connection, StreamId{}});
-    const auto count = std::count_if(own, downloads_.end(), [&](const auto& entry) {
-        return entry.first.first == caller.connection;
-    });
-    if (static_cast<std::size_t>(count) >= limits_->transfers_per_connection_max) {
-        return Errc::queue_full;
-    }
-    const auto by_account = std::ranges::count_if(downloads_, [&](const auto& entry) {
-        return is_same_name(entry.second.user, caller.user);
-    });
-    if (static_cast<std::size_t>(by_account) >= limits_->downloads_per_account_max) {
+    const std::string account = canonical_name(caller.user);
+    const auto by_account = by_account_.find(account);
+    const std::size_t count = by_account == by_account_.end() ? 0 : by_account->second;
+    if (count >= limits_->downloads_per_account_max ||
+        count_of(downloads_, caller.connection) >= limits_->transfers_per_connection_max) {
         return Errc::queue_full;
     }
     const Result<StoredFile> file = hub_->find_file(caller, m);
@@ -42,24 +36,20 @@ QUICCHAT_DECL Errc Downloads::open(const Caller& caller, StreamId stream,
     download.frames.push_back(Bytes{
         encode(wire::FileHead{m.request, file->epoch, file->name, file->size, file->digest})});
     const Place place{caller.connection, stream};
-    downloads_.insert_or_assign(place, std::move(download));
+    downloads_.emplace(place, std::move(download));
+    ++by_account_[account];
     waiting_.insert(place);
     return Errc{};
 }
 
 QUICCHAT_DECL void Downloads::close(ConnectionId connection, StreamId stream) {
-    downloads_.erase({connection, stream});
-    waiting_.erase({connection, stream});
-    paused_.erase({connection, stream});
+    const auto found = downloads_.find({connection, stream});
+    if (found != downloads_.end()) drop(found);
 }
 
 QUICCHAT_DECL void Downloads::close(ConnectionId connection) {
     auto own = downloads_.lower_bound({connection, StreamId{}});
-    while (own != downloads_.end() && own->first.first == connection) {
-        waiting_.erase(own->first);
-        paused_.erase(own->first);
-        own = downloads_.erase(own);
-    }
+    while (own != downloads_.end() && own->first.first == connection) own = drop(own);
 }
 
 QUICCHAT_DECL void Downloads::handle_writable(ConnectionId connection, StreamId stream) {
@@ -76,7 +66,7 @@ QUICCHAT_DECL bool Downloads::handle(const FileDone& done) {
     waiting_.insert(found->first);
     if (done.error != Errc{} || done.bytes.empty()) {
         fail(download, done.error == Errc{} ? Errc::no_such_file : done.error);
-        return true;
+        return count(found->first, download), true;
     }
     download.next += done.bytes.size();
     const BytesView all = done.bytes.view();
@@ -85,6 +75,7 @@ QUICCHAT_DECL bool Downloads::handle(const FileDone& done) {
         const BytesView part = all.subspan(from, count);
         download.frames.push_back(Bytes{encode(wire::FileData{Buffer(part.begin(), part.end())})});
     }
+    count(found->first, download);
     return true;
 }
 
@@ -94,15 +85,18 @@ QUICCHAT_DECL void Downloads::handle_timeout(TimePoint now) {
 
 QUICCHAT_DECL std::optional<TimePoint> Downloads::next_deadline() const { return paused_.next(); }
 
-QUICCHAT_DECL void Downloads::read_on(const Place& place, Download& download, TimePoint now) {
+QUICCHAT_DECL bool Downloads::wants_more(const Place& place, const Download& download) const {
     const bool enough = download.frames.size() >= frames_ahead;
-    if (download.reading || enough || download.next >= download.size) return;
-    if (paused_.contains(place)) return;
+    return !download.reading && !enough && download.next < download.size &&
+           !paused_.contains(place);
+}
+
+QUICCHAT_DECL void Downloads::read_on(const Place& place, Download& download, TimePoint now) {
     if (!hub_->may_read(download.user, download.room)) {
         waiting_.insert(place);
         return fail(download, Errc::no_such_room);
     }
-    const std::size_t bytes_max = limits_->file_chunk_bytes_max * frames_ahead;
+    const std::size_t bytes_max = piece_bytes();
     const Duration wait = rates_->hand_out(
         download.user, std::min<std::uint64_t>(download.size - download.next, bytes_max), now);
     if (wait > Duration{}) {
@@ -113,11 +107,29 @@ QUICCHAT_DECL void Downloads::read_on(const Place& place, Download& download, Ti
     newest_ += 2;
     asked_.emplace(newest_, place);
     files_->read(newest_, download.key, download.next, bytes_max);
+    count(place, download);
 }
 
 QUICCHAT_DECL void Downloads::fail(Download& download, Errc errc) {
     download.frames.push_back(encode_refusal(download.request, errc));
     download.next = download.size;
+}
+
+QUICCHAT_DECL void Downloads::count(const Place& place, Download& download) {
+    std::size_t bytes = download.reading ? piece_bytes() : 0;
+    for (const Bytes& frame : download.frames) bytes += frame.size();
+    held_->add(place.first, bytes);
+    held_->subtract(place.first, std::exchange(download.counted, bytes));
+}
+
+QUICCHAT_DECL Downloads::Map::iterator Downloads::drop(Map::iterator download) {
+    const Place place = download->first;
+    held_->subtract(place.first, download->second.counted);
+    const auto by_account = by_account_.find(canonical_name(download->second.user));
+    if (--by_account->second == 0) by_account_.erase(by_account);
+    waiting_.erase(place);
+    paused_.erase(place);
+    return downloads_.erase(download);
 }
 
 }  // namespace quicchat

@@ -55,7 +55,10 @@ void FileStreams<T>::send(TimePoint now) {
     const auto write = [&](ConnectionId id, StreamId stream, Bytes frame) {
         return peers_->write(id, stream, std::move(frame));
     };
-    downloads_.send(now, write, [&](ConnectionId id, StreamId stream) {
+    const auto may_read_on = [&](ConnectionId id, StreamId stream) {
+        return unsent_->has_room(id, stream);
+    };
+    downloads_.send(now, may_read_on, write, [&](ConnectionId id, StreamId stream) {
         (void)peers_->transport().write(id, stream, {}, true);
     });
 }

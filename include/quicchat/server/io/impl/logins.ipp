@@ -50,7 +50,7 @@ Errc Logins<T>::go_on(ConnectionId id, Hub& hub, TimePoint now, LoginStep step) 
             // The same for names that do not exist, so it tells nobody which do.
             const std::string user = table_.claimed_user(id);
             if (rates_->try_password(connection.prefix(), user, now) > Duration{}) {
-                news_->push(PeerRefused{id, user, connection.address, Errc::too_many_attempts});
+                note_lock(connection, user, now);
                 return Errc::too_many_attempts;
             }
             peers_->write_control(id, Bytes{encode(wire::LoginChallenge{std::move(m.data)})});
@@ -78,7 +78,10 @@ Errc Logins<T>::go_on(ConnectionId id, Hub& hub, TimePoint now, LoginStep step) 
             // A token cannot be guessed, so a wrong one locks nothing.
             if (m.errc == Errc::login_failed) rates_->note_failed_password(prefix, user, now);
             const bool are_many = rates_->note_failed_login(prefix, now);
-            if (are_many && m.errc == Errc::login_failed) m.errc = Errc::too_many_attempts;
+            if (are_many && m.errc == Errc::login_failed) {
+                note_lock(connection, "", now);
+                return Errc::too_many_attempts;
+            }
             news_->push(PeerRefused{id, user, connection.address, m.errc});
             return m.errc;
         },
@@ -87,6 +90,13 @@ Errc Logins<T>::go_on(ConnectionId id, Hub& hub, TimePoint now, LoginStep step) 
             peers_->write_control(id, Bytes{encode(wire::Token{m.generation, std::move(m.key)})});
             return Errc{};
         });
+}
+
+template <Transport T>
+void Logins<T>::note_lock(const ServerConnection& connection, const std::string& user,
+                          TimePoint now) {
+    if (!locks_.note(connection.prefix(), user, now)) return;
+    news_->push(LoginsLocked{user, connection.address});
 }
 
 }  // namespace quicchat

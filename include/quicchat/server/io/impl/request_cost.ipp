@@ -13,12 +13,12 @@
 namespace quicchat {
 
 QUICCHAT_DECL Duration charge(RateLimits& rates, ServerConnection& caller, const Member* member,
-                              const ServerRequest& request, TimePoint now) {
+                              const Directory& rooms, const ServerRequest& request, TimePoint now) {
     constexpr std::uint64_t search_cost = 10;  // thousands of records are looked at
     const std::string& user = caller.session.user();
-    const auto size = [](const auto& m) {
+    const auto size = [](const std::string& text, const std::string& attributes) {
         constexpr std::uint64_t head_bytes = 64;
-        return head_bytes + m.text.size() + m.attributes.size();
+        return head_bytes + text.size() + attributes.size();
     };
     return std::visit(
         [&](const auto& m) -> Duration {
@@ -26,14 +26,18 @@ QUICCHAT_DECL Duration charge(RateLimits& rates, ServerConnection& caller, const
             if constexpr (std::is_same_v<M, wire::Publish>) {
                 if (member == nullptr) return {};
                 const Room& room = *member->room;
-                return rates.publish(user, caller.prefix(), room.key(), size(m),
+                return rates.publish(user, caller.prefix(), room.key(), size(m.text, m.attributes),
                                      room.members().size(), now);
             } else if constexpr (std::is_same_v<M, wire::Tell>) {
                 const std::string room = PrivateRooms::key_of(user, m.to);
-                return rates.publish(user, caller.prefix(), room, size(m), 2, now);
+                return rates.publish(user, caller.prefix(), room, size(m.text, m.attributes), 2,
+                                     now);
             } else if constexpr (std::is_same_v<M, wire::FileOffer>) {
                 const std::string room = PrivateRooms::key_for(user, m.room);
-                return rates.publish(user, caller.prefix(), room, m.attributes.size(), 1, now);
+                const Room* found = rooms.find(room);
+                const std::size_t readers = found == nullptr ? 1 : found->members().size();
+                return rates.publish(user, caller.prefix(), room, size(m.name, m.attributes),
+                                     readers, now);
             } else if constexpr (std::is_same_v<M, wire::Join> ||
                                  std::is_same_v<M, wire::MembersRequest> ||
                                  std::is_same_v<M, wire::HistoryRequest> ||

@@ -43,12 +43,13 @@ QUICCHAT_DECL Result<Member*> Membership::join(const Caller& caller, StreamId st
     bool recovered = false;
     std::tie(member.next, recovered) = fan_out_->first_offset(room, request.position);
     const bool is_new = room.add(member);
-    member.replies.push_back(Bytes{encode(wire::Joined{
-        request.request, room.name_for(caller.user), room.epoch(), room.head(), member.next,
-        recovered, room_store_->directory().role(room, caller.user, turn_->now()), room.access(),
-        room.people().find(caller.user)->marker, room.topic()})});
     if (is_new) presence_->announce(room, member);
-    fan_out_->wake(member);
+    fan_out_->reply(
+        member,
+        Bytes{encode(wire::Joined{
+            request.request, room.name_for(caller.user), room.epoch(), room.head(), member.next,
+            recovered, room_store_->directory().role(room, caller.user, turn_->now()),
+            room.access(), room.people().find(caller.user)->marker, room.topic()})});
     return &member;
 }
 
