@@ -1,8 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -32,6 +36,14 @@ public:
         files_->finish(++token_, key, text.size(), digest);
         return answer().error;
     }
+    /// How many bytes are left of what was begun.
+    std::uint64_t keep_only(std::vector<std::string> keys,
+                            Duration age_max = std::chrono::hours{1}) {
+        files_->keep_only(std::move(keys), age_max);
+        const FileDone done = answer(kept_files_token);
+        CHECK(done.error == Errc{});
+        return done.size;
+    }
     /// The bytes, or the name of the error.
     std::string read(const std::string& key, std::uint64_t offset, std::size_t count) {
         files_->read(++token_, key, offset, count);
@@ -46,10 +58,11 @@ public:
     }
 
 private:
-    FileDone answer() {
+    FileDone answer() { return answer(token_); }
+    FileDone answer(FileToken token) {
         while (true) {
             if (std::optional<FileDone> done = files_->poll_done()) {
-                CHECK(done->token == token_);
+                CHECK(done->token == token);
                 return *std::move(done);
             }
             wait_();
@@ -142,7 +155,7 @@ void check_file_store(FileStore& files, Wait wait) {
         scene.store("b", "text");
         CHECK(scene.begin("c", 5).size == 0);
         CHECK(scene.write("c", 0, "01") == Errc{});
-        files.keep_only({"b"}, std::chrono::hours{1});
+        CHECK(scene.keep_only({"b"}) == 2);
         CHECK(scene.read("a", 0, 5) == "no_such_file");
         CHECK(scene.read("b", 0, 5) == "text");
         CHECK(scene.begin("c", 5).size == 2);

@@ -122,8 +122,12 @@ private:
                 CHECK((added || place->second.id == asked.mapped().id));
             }
             for (const auto& [request, errc] : courier.refused) {
-                const bool retried = errc == Errc::queue_full;
-                CHECK((asked_.erase({i, request}) == 0 || retried));
+                const auto asked = asked_.extract({i, request});
+                if (!asked.empty() && errc == Errc::no_such_file) {
+                    CHECK_FALSE(is_there(asked.mapped().id));  // it went with its record
+                } else {
+                    CHECK((asked.empty() || errc == Errc::queue_full));
+                }
                 if (fetching_.erase({i, request}) == 0) continue;
                 CHECK(errc == Errc::no_such_file);
             }
@@ -135,6 +139,12 @@ private:
                 file.bytes.clear();
             }
         }
+    }
+
+    bool is_there(const MessageId& id) {
+        const auto log = town_.server->log().files("#lobby");
+        REQUIRE(log);
+        return std::ranges::any_of(*log, [&](const LoggedRecord& r) { return r.record.id == id; });
     }
 
     void settle() {

@@ -161,6 +161,55 @@ TEST_CASE("a file goes with its record", "[files]") {
     }
 }
 
+TEST_CASE("a file that has gone with its record is not acknowledged again", "[files]") {
+    Town town{with_limits({.room_log_records_max = 5})};
+    Courier ada{town, town.add_in("ada", "#lobby")};
+    const Buffer content = make_content(20 * kib, 1);
+    const MessageId id{{std::byte{7}}};
+    const Offset offset = ada.must_send("#lobby", content, "plan.pdf", id);
+
+    SECTION("after the log has dropped it") {
+        for (int i = 0; i < 5; ++i) CHECK(town.say(ada.person, "#lobby", "next") == Errc{});
+    }
+    SECTION("after it was deleted") {
+        CHECK(town.act(ada.person, "#lobby", {.kind = Act::Kind::deletion, .target = offset}, "") ==
+              Errc{});
+    }
+    REQUIRE(town.files.size() == 0);
+    const std::size_t asked = ada.person.count<FileWanted>();
+    CHECK(ada.outcome(ada.send("#lobby", content, "plan.pdf", id)) == Errc::no_such_file);
+    CHECK(ada.person.count<FileWanted>() == asked);
+    CHECK(town.files.size() == 0);
+    CHECK(town.server->transfers() == 0);
+    // Under another id it is another file.
+    CHECK(ada.must_send("#lobby", content, "plan.pdf") > offset);
+}
+
+TEST_CASE("what was begun before a restart takes space", "[files]") {
+    Town town{with_limits({.files_bytes_max = 400 * kib, .upload_ahead_bytes = 1})};
+    Courier ada{town, town.add_in("ada", "#lobby")};
+    Courier bob{town, town.add_in("bob", "#lobby")};
+    ada.wanted_max = 10 * kib;
+    const Buffer content = make_content(300 * kib, 1);
+    const MessageId id{{std::byte{7}}};
+    const auto request = ada.send("#lobby", content, "plan.pdf", id);
+    while (town.files.bytes() < 200 * kib) {
+        town.run();
+        REQUIRE(ada.look());
+    }
+    ada.person.client.cancel_file(*request);
+    town.run();
+    town.restart();
+    CHECK(bob.outcome(bob.send("#lobby", make_content(250 * kib, 2))) == Errc::quota_exceeded);
+
+    // It is counted once, also when its sender goes on with it.
+    (void)bob.must_send("#lobby", make_content(90 * kib, 2));
+    ada.wanted_max = SIZE_MAX;
+    (void)ada.must_send("#lobby", content, "plan.pdf", id);
+    CHECK(bob.outcome(bob.send("#lobby", make_content(20 * kib, 3))) == Errc::quota_exceeded);
+    (void)bob.must_send("#lobby", make_content(9 * kib, 4));
+}
+
 TEST_CASE("files are for those who may read, and from those who may write", "[files]") {
     Town town;
     Courier ada{town, town.add("ada")};
@@ -496,4 +545,6 @@ TEST_CASE("an account has room for so many files, and fetches so many at a time"
     ada.run();  // and it waits for its rate
     CHECK(tablet.outcome(tablet.fetch("#lobby", small)) == Errc::queue_full);
     CHECK(bob.outcome(bob.fetch("#lobby", small)) == Errc{});
+    const Offset tiny = bob.must_send("#lobby", make_content(kib, 4));
+    for (int i = 0; i < 3; ++i) CHECK(bob.outcome(bob.fetch("#lobby", tiny)) == Errc{});
 }

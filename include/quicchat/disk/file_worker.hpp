@@ -77,7 +77,7 @@ public:
 
     void remove(const std::string& key);
 
-    void keep_only(const std::vector<std::string>& keys, Duration age_max);
+    FileDone keep_only(const std::vector<std::string>& keys, Duration age_max);
 
 private:
     static constexpr const char* part = ".part";

@@ -15,6 +15,9 @@ namespace quicchat {
 /// The caller's number for one request to a store of files, returned with its completion.
 using FileToken = std::uint64_t;
 
+/// The token with which `keep_only` completes.
+inline constexpr FileToken kept_files_token = 0;
+
 /// A request to a store of files is over.
 struct FileDone {
     FileToken token = 0;
@@ -34,7 +37,7 @@ struct FileDone {
 /// A key names a file; it is made of what other people chose, so a store must not take it for a
 /// name in a file system. Beyond the signatures a store promises that
 ///  - a request about a key is done after those that were made before about the same key, and each
-///    but `remove` and `keep_only` completes once;
+///    but `remove` completes once;
 ///  - `begin` finds what is there of a file, or makes an empty one; a file that has more bytes than
 ///    `size` is begun anew;
 ///  - `write` puts bytes at an offset that is not above what is there;
@@ -43,7 +46,8 @@ struct FileDone {
 ///  - `read` gives the bytes of a complete file from an offset on, at most `count`, fewer only at
 ///    its end;
 ///  - `keep_only` removes all complete files but those with the keys, and what was begun and not
-///    touched for `age_max`;
+///    touched for `age_max`. It completes with `kept_files_token` and, as size, the bytes of what
+///    was begun and is left;
 ///  - how much is asked at a time is the caller's to bound.
 ///
 /// `tests/conformance/file_conformance.hpp` has a test for each of these.

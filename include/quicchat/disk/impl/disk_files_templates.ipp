@@ -99,10 +99,7 @@ std::optional<FileDone> DiskFiles<Crypto>::Thread::apply(const disk::FileOrder& 
             worker_.remove(o.key);
             return std::nullopt;
         },
-        [&](const disk::KeepOnly& o) -> Done {
-            worker_.keep_only(o.keys, o.age_max);
-            return std::nullopt;
-        });
+        [&](const disk::KeepOnly& o) -> Done { return worker_.keep_only(o.keys, o.age_max); });
 }
 
 }  // namespace quicchat

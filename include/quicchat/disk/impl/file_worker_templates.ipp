@@ -94,7 +94,8 @@ void FileWorker<Crypto>::remove(const std::string& key) {
 }
 
 template <FileCrypto Crypto>
-void FileWorker<Crypto>::keep_only(const std::vector<std::string>& keys, Duration age_max) {
+FileDone FileWorker<Crypto>::keep_only(const std::vector<std::string>& keys, Duration age_max) {
+    FileDone done{.token = kept_files_token};
     std::set<std::string> names;
     for (const std::string& key : keys) names.insert(name_of(key));
     const auto limit =
@@ -103,10 +104,15 @@ void FileWorker<Crypto>::keep_only(const std::vector<std::string>& keys, Duratio
     for (const std::string& name : list()) {
         const bool partial = name.ends_with(part);
         struct stat found {};
-        const bool old = ::fstatat(folder_.fd(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-                         found.st_mtime <= limit;
-        if (partial ? old : names.count(name) == 0) remove_name(name);
+        const bool there = ::fstatat(folder_.fd(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
+        const bool old = there && found.st_mtime <= limit;
+        if (partial ? old : names.count(name) == 0) {
+            remove_name(name);
+        } else if (partial && there) {
+            done.size += static_cast<std::uint64_t>(found.st_size);
+        }
     }
+    return done;
 }
 
 template <FileCrypto Crypto>

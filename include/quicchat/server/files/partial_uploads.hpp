@@ -37,6 +37,13 @@ public:
     /// Nobody sends it any more, for now. Only what has come of it takes space then.
     void leave(const std::string& key, TimePoint now);
 
+    /// So many bytes lay there when the server began, begun before that and of nobody yet.
+    void note_found(std::uint64_t bytes);
+
+    /// Some of them are those of this file. True if it is asked for the first time.
+    bool claim(const std::string& key, std::uint64_t bytes);
+    std::uint64_t unclaimed() const { return unclaimed_; }
+
     /// It is finished, or gone.
     void erase(const std::string& key);
 
@@ -47,7 +54,7 @@ public:
 
     std::uint64_t bytes(const std::string& room) const { return find(bytes_by_room_, room); }
     std::uint64_t bytes_of(std::string_view user) const;
-    std::uint64_t bytes() const { return bytes_; }
+    std::uint64_t bytes() const { return bytes_ + unclaimed_; }
     std::size_t size() const { return files_.size(); }
 
 private:
@@ -58,6 +65,7 @@ private:
         std::string room;
         std::uint64_t size = 0;
         std::uint64_t received = 0;
+        bool claimed = false;
         std::uint64_t kept = 0;           ///< The space that is kept for it.
         std::optional<TimePoint> left{};  ///< When nobody sent it any more; nothing: it is sent.
     };
@@ -77,6 +85,7 @@ private:
     Bytes bytes_by_room_;
     Bytes bytes_by_account_;
     std::uint64_t bytes_ = 0;
+    std::uint64_t unclaimed_ = 0;  ///< Begun before the server was, and of nobody yet.
 };
 
 }  // namespace quicchat

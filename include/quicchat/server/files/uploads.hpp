@@ -16,6 +16,7 @@
 #include "quicchat/server/files/partial_uploads.hpp"
 #include "quicchat/server/hub.hpp"
 #include "quicchat/server/io/rate_limits.hpp"
+#include "quicchat/server/place.hpp"
 
 namespace quicchat {
 
@@ -74,8 +75,6 @@ public:
     std::size_t size() const { return uploads_.size(); }
 
 private:
-    using Place = std::pair<ConnectionId, StreamId>;
-
     /// In this order, `judging` and `announcing` when nobody's role in the room is being changed.
     enum class Stage : std::uint8_t {
         judging,     ///< May it come?
@@ -106,10 +105,14 @@ private:
 
     FileToken begin_request(const Place& place);
 
+    /// The store has said how much of a file is there.
+    void handle_opened(const Place& place, Upload& upload, const FileDone& done);
+
     bool look_up(const Place& place, Upload& upload);
 
-    /// Whether so many bytes more than are kept for the upload fit.
-    bool has_space(const Upload& upload, std::uint64_t bytes) const;
+    /// Whether so many bytes more than are kept for the upload fit; so many of them may be there
+    /// already.
+    bool has_space(const Upload& upload, std::uint64_t bytes, std::uint64_t there = 0) const;
 
     void open(const Place& place, Upload& upload);
 

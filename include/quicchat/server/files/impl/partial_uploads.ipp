@@ -3,6 +3,7 @@
 #include "quicchat/server/files/partial_uploads.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/name.hpp"
@@ -48,6 +49,15 @@ QUICCHAT_DECL void PartialUploads::note_received(const std::string& key, std::ui
     if (found == files_.end()) return;
     found->second.received = received;
     if (!found->second.left) keep(found->second, ahead_of(found->second));
+}
+
+QUICCHAT_DECL void PartialUploads::note_found(std::uint64_t bytes) { unclaimed_ = bytes; }
+
+QUICCHAT_DECL bool PartialUploads::claim(const std::string& key, std::uint64_t bytes) {
+    const auto found = files_.find(key);
+    if (found == files_.end() || std::exchange(found->second.claimed, true)) return false;
+    unclaimed_ -= std::min(unclaimed_, bytes);
+    return true;
 }
 
 QUICCHAT_DECL void PartialUploads::leave(const std::string& key, TimePoint now) {

@@ -19,11 +19,7 @@ QUICCHAT_DECL Uploads::Uploads(FileStore& files, Hub& hub, RateLimits& rates, co
 QUICCHAT_DECL Errc Uploads::offer(const Caller& caller, StreamId stream, wire::FileOffer m,
                                   TimePoint now) {
     if (!files_->is_offered()) return Errc::unsupported;
-    const auto own = uploads_.lower_bound({caller.connection, StreamId{}});
-    const auto count = std::count_if(own, uploads_.end(), [&](const auto& entry) {
-        return entry.first.first == caller.connection;
-    });
-    if (static_cast<std::size_t>(count) >= limits_->transfers_per_connection_max) {
+    if (count_of(uploads_, caller.connection) >= limits_->transfers_per_connection_max) {
         return Errc::queue_full;
     }
     const Result<const Room*> room = hub_->room_for_file(caller, m);
@@ -121,6 +117,7 @@ QUICCHAT_DECL bool Uploads::step() {
 }
 
 QUICCHAT_DECL bool Uploads::handle(const FileDone& done, TimePoint now) {
+    if (done.token == kept_files_token) return partial_.note_found(done.size), true;
     const auto asked = asked_.extract(done.token);
     if (asked.empty()) return false;
     const auto written = writes_.extract(done.token);
@@ -140,13 +137,7 @@ QUICCHAT_DECL bool Uploads::handle(const FileDone& done, TimePoint now) {
         return refuse(found->first, done.error), true;
     }
     if (upload.stage == Stage::opening) {
-        upload.received = done.size;
-        partial_.note_received(upload.key, done.size);
-        upload.stage = done.complete ? Stage::announcing : Stage::receiving;
-        if (done.complete) to_step_.insert(found->first);
-        if (!done.complete) {
-            say(found->first, Bytes{encode(wire::FileReady{upload.request, done.size})}, false);
-        }
+        handle_opened(found->first, upload, done);
     } else if (upload.stage == Stage::receiving) {
         go_on(found->first, upload);
     } else if (upload.stage == Stage::finishing) {
@@ -156,6 +147,27 @@ QUICCHAT_DECL bool Uploads::handle(const FileDone& done, TimePoint now) {
     return true;
 }
 
+QUICCHAT_DECL void Uploads::handle_opened(const Place& place, Upload& upload,
+                                          const FileDone& done) {
+    upload.received = done.size;
+    upload.stage = done.complete ? Stage::announcing : Stage::receiving;
+    if (done.complete) {
+        partial_.note_received(upload.key, done.size);
+        to_step_.insert(place);
+        return;
+    }
+    const bool is_new = partial_.claim(upload.key, done.size);
+    partial_.note_received(upload.key, done.size);
+    if (is_new && !has_space(upload, partial_.more_for(upload.key, upload.size))) {
+        if (done.size == 0) {
+            files_->remove(upload.key);
+            partial_.erase(upload.key);
+        }
+        return refuse(place, Errc::quota_exceeded);
+    }
+    say(place, Bytes{encode(wire::FileReady{upload.request, done.size})}, false);
+}
+
 QUICCHAT_DECL void Uploads::handle(FileOutcome outcome) {
     const Place place{outcome.connection, outcome.stream};
     const auto found = uploads_.find(place);
@@ -163,9 +175,13 @@ QUICCHAT_DECL void Uploads::handle(FileOutcome outcome) {
     Upload& upload = found->second;
     if (outcome.error == Errc{}) {
         partial_.erase(upload.key);
-        // The record may be there without its file: it was deleted, or the file is from before.
+        // It was stored once, and went with its record: that was deleted, or is too old. An Ack
+        // would say that it is there.
         const auto kept = hub_->files().find(upload.room, outcome.ack.offset);
-        if (kept != upload.key) files_->remove(upload.key);
+        if (kept != upload.key) {
+            files_->remove(upload.key);
+            return refuse(place, Errc::no_such_file);
+        }
         wire::Ack ack = outcome.ack;
         ack.request = upload.request;
         say(place, Bytes{encode(ack)}, true);
@@ -223,7 +239,8 @@ QUICCHAT_DECL bool Uploads::look_up(const Place& place, Upload& upload) {
     return true;
 }
 
-QUICCHAT_DECL bool Uploads::has_space(const Upload& upload, std::uint64_t bytes) const {
+QUICCHAT_DECL bool Uploads::has_space(const Upload& upload, std::uint64_t bytes,
+                                      std::uint64_t there) const {
     const FileIndex& stored = hub_->files();
     const Limits& l = *limits_;
     const std::string& user = upload.user;
@@ -231,11 +248,12 @@ QUICCHAT_DECL bool Uploads::has_space(const Upload& upload, std::uint64_t bytes)
                l.files_per_room_bytes_max &&
            partial_.bytes_of(user) + stored.bytes_of(user) + bytes <=
                l.files_per_account_bytes_max &&
-           partial_.bytes() + stored.bytes() + bytes <= l.files_bytes_max;
+           partial_.bytes() + stored.bytes() + bytes <= l.files_bytes_max + there;
 }
 
 QUICCHAT_DECL void Uploads::open(const Place& place, Upload& upload) {
-    if (!partial_.contains(upload.key) && !has_space(upload, upload.size)) {
+    const std::uint64_t there = std::min(upload.size, partial_.unclaimed());  // perhaps; see below
+    if (!partial_.contains(upload.key) && !has_space(upload, upload.size, there)) {
         return refuse(place, Errc::quota_exceeded);
     }
     const auto dropped = partial_.add(upload.key, upload.user, upload.room, upload.size);
