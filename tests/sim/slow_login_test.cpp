@@ -95,6 +95,12 @@ TEST_CASE("a client goes on while the keys of its login are computed,", "[sim]")
         CHECK(scene.count<Acked>() == 1);
         CHECK(scene.client->login().token() != nullptr);
     }
+    SECTION("and asks for them now and then, for loops that do not wait for them") {
+        CHECK(scene.client->next_deadline() <= scene.network.now() + std::chrono::milliseconds{5});
+        scene.held.release();
+        scene.run_for(std::chrono::milliseconds{100});
+        CHECK(scene.client->state() == State::ready);
+    }
     SECTION("and answers by itself") {
         scene.reads = false;
         scene.held.release();

@@ -94,6 +94,8 @@ public:
     /// The answer; nothing if it takes longer: then `poll` will give it.
     virtual Result<std::optional<Buffer>> respond(BytesView challenge) = 0;
     virtual Result<std::optional<Buffer>> poll() { return std::optional<Buffer>{}; }
+    /// True while `poll` may come to have one.
+    virtual bool is_computing() const { return false; }
     virtual Result<std::monostate> finish(BytesView success) = 0;
     virtual void keep(DeviceToken token) = 0;
     virtual bool recover(Errc why) = 0;

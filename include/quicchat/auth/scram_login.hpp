@@ -54,6 +54,7 @@ public:
 
     Result<std::optional<Buffer>> respond(BytesView challenge) override;
     Result<std::optional<Buffer>> poll() override;
+    bool is_computing() const override;
 
     Result<std::monostate> finish(BytesView success) override;
 

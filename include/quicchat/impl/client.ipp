@@ -34,8 +34,12 @@ void Client<T>::process(Now now) {
 
 template <DialingTransport T>
 std::optional<TimePoint> Client<T>::next_deadline() const {
-    return earlier(earlier(transport_.next_deadline(), session_->next_deadline()),
-                   earlier(redial_at_, login_deadline_));
+    const auto deadline = earlier(earlier(transport_.next_deadline(), session_->next_deadline()),
+                                  earlier(redial_at_, login_deadline_));
+    // Loops that do not wait for `wake_fd` look now and then.
+    constexpr Duration patience = std::chrono::milliseconds{5};
+    const bool computes = state() == State::authenticating && login_->is_computing();
+    return computes ? earlier(deadline, now_ + patience) : deadline;
 }
 
 template <DialingTransport T>

@@ -46,6 +46,11 @@ Result<std::optional<Buffer>> DeviceLogin<Crypto>::respond(BytesView challenge) 
 }
 
 template <ScramCrypto Crypto>
+bool DeviceLogin<Crypto>::is_computing() const {
+    return password_ && password_->is_computing();
+}
+
+template <ScramCrypto Crypto>
 Result<std::optional<Buffer>> DeviceLogin<Crypto>::poll() {
     if (!password_) return std::optional<Buffer>{};
     Result<std::optional<Buffer>> answer = password_->poll();

@@ -64,6 +64,11 @@ Result<std::optional<Buffer>> ScramLogin<Crypto>::poll() {
 }
 
 template <ScramCrypto Crypto>
+bool ScramLogin<Crypto>::is_computing() const {
+    return client_ && client_->wants_keys() && !derived_;
+}
+
+template <ScramCrypto Crypto>
 Result<std::monostate> ScramLogin<Crypto>::finish(BytesView success) {
     if (!client_) return Errc::server_not_verified;
     Result<std::monostate> result = client_->handle_success(success, cache_.get());
