@@ -57,7 +57,7 @@ class Rooms(Case):
                 self.assertEqual([person.user for person in await room.members()],
                                  ["ada", *users])
 
-        self.talk(scenario)
+        self.talk(scenario, limits={"room_bytes_per_owner_max": 2 << 30})
 
     def test_operators_own_every_room_and_may_be_the_only_ones_who_make_some(self):
         async def scenario(connect, _):

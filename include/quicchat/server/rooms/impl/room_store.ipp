@@ -136,8 +136,9 @@ QUICCHAT_DECL Errc RoomStore::begin_creation(const std::string& key, std::string
                       made_by(user) >= limits.rooms_per_owner_max;
     if (full) return Errc::too_many_rooms;
     // Each of them may grow to this, whoever writes in it.
-    const std::uint64_t fit = limits.room_bytes_per_owner_max / limits.room_log_bytes_max;
-    if (made_by(user) >= fit) return Errc::quota_exceeded;
+    const std::uint64_t room_bytes = std::max<std::uint64_t>(limits.room_log_bytes_max, 1);
+    const std::uint64_t fit = limits.room_bytes_per_owner_max / room_bytes;
+    if (made_by(user) >= std::max<std::uint64_t>(fit, 1)) return Errc::quota_exceeded;
     if (const auto head = open_log(key); !head) return to_errc(head.error());
     creating_.emplace(key, canonical_name(user));
     return Errc{};
