@@ -69,8 +69,8 @@ struct Limits {
     Duration typing_pause = std::chrono::seconds{3};  ///< Somebody types: said so often at most.
     Duration typing_expiry = std::chrono::seconds{6};  ///< And holds for so long.
     std::size_t rooms_per_owner_max = 100;             ///< Rooms that one account may have made.
-    /// What all rooms that one account made may take: as many as have `room_log_bytes_max` each, one
-    /// at least.
+    /// What all rooms that one account made may take: as many as have `room_log_bytes_max` each.
+    /// One at least.
     std::uint64_t room_bytes_per_owner_max = 512 << 20;
 
     // Files.
