@@ -128,7 +128,8 @@ def connect_error(end: Disconnected, peer: Peer) -> QuicChatError:
                 f"something answers on {where}, but it is not a quicchat server",
                 reason=f"{end.datagrams_received} datagrams came back and none of them completed "
                        "a QUIC handshake",
-                hint="check the port; if it is right, a firewall may cut large datagrams",
+                hint="check the port; if it is right, a firewall may cut large datagrams, or "
+                     "too many strangers come to the server at once",
                 detail=detail)
         case "handshake_timeout":
             return HandshakeTimeout(

@@ -4,6 +4,7 @@
 #include "quicchat/quic/connection_id.hpp"
 #include "quicchat/quic/doorman.hpp"
 #include "quicchat/quic/error.hpp"
+#include "quicchat/quic/memory_trim.hpp"
 #include "quicchat/quic/send_buffer.hpp"
 #include "quicchat/quic/timer_heap.hpp"
 #include "quicchat/quic/token.hpp"
@@ -157,6 +158,19 @@ TEST_CASE("an address token", "[quic][retry]") {
         token.back() ^= 1;
         CHECK(check(address, now) == Verdict::none);
     }
+    SECTION("of who was logged in says so for a week") {
+        auto token = tokens.make_known(address, now);
+        const auto check = [&](const auto& by, const auto& from, TimePoint when) {
+            return by.check(token, version, from, retry, when).kind;
+        };
+        CHECK(check(tokens, address, now + 1h) == Verdict::known);
+        CHECK(check(tokens, address, now + 167h) == Verdict::known);
+        CHECK(check(tokens, address, now + 169h) == Verdict::none);
+        CHECK(check(tokens, elsewhere, now) == Verdict::none);
+        CHECK(check(others, address, now) == Verdict::none);
+        token.back() ^= 1;
+        CHECK(check(tokens, address, now) == Verdict::none);
+    }
     SECTION("of garbage proves nothing") {
         std::vector<std::uint8_t> garbage;
         CHECK(tokens.check(garbage, version, address, retry, now).kind == Verdict::none);
@@ -167,6 +181,107 @@ TEST_CASE("an address token", "[quic][retry]") {
                 CHECK(tokens.check(garbage, version, address, retry, now).kind == Verdict::none);
             }
         }
+    }
+}
+
+TEST_CASE("the uses of a token are counted as long as it lives", "[quic][strangers]") {
+    quic::Random random{quic::test_seed(1)};
+    quic::TokenUses uses{random, 1h, 64};
+    const std::vector<std::uint8_t> token{1, 2, 3};
+    const TimePoint begin{1000s};
+    const auto used = [&](TimePoint now) {
+        unsigned count = 0;
+        for (; uses.may_use(token, now); ++count) uses.note_use(token, now);
+        return count;
+    };
+    uses.note_use(token, begin);
+    CHECK(used(begin + 59min) == quic::TokenUses::uses_max - 1);
+    CHECK(used(begin + 61min) == 0);   // in the next generation
+    CHECK(used(begin + 119min) == 0);  // begun in the first one, and used a moment ago
+    CHECK(used(begin + 121min) == quic::TokenUses::uses_max);
+    CHECK(used(begin + 300min) == quic::TokenUses::uses_max);
+
+    // However many there are, the table is as large as it was, and counts too many rather than too
+    // few.
+    for (std::uint8_t i = 0; i < 250; ++i) {
+        const std::vector<std::uint8_t> other{i, 7};
+        for (unsigned k = 0; k < quic::TokenUses::uses_max; ++k) {
+            uses.note_use(other, begin + 400min);
+        }
+        CHECK_FALSE(uses.may_use(other, begin + 400min));
+    }
+}
+
+TEST_CASE("networks have budgets of their own in a table that does not grow", "[quic][strangers]") {
+    quic::Random random{quic::test_seed(1)};
+    quic::PrefixBudgets budgets{random};
+    const Rate rate{.burst = 10, .per_second = 5};
+    const TimePoint begin{1000s};
+    const auto take = [&](const std::string& host, int count, TimePoint now) {
+        const std::string prefix =
+            address_prefix(quic::SocketAddress::from_numeric(host, 1)->to_string());
+        int taken = 0;
+        for (int i = 0; i < count; ++i) taken += budgets.take(prefix, rate, now) ? 1 : 0;
+        return taken;
+    };
+    SECTION("of 24 bits of IPv4, and as many when it comes mapped into IPv6") {
+        CHECK(take("192.0.2.1", 100, begin) == 10);
+        CHECK(take("192.0.2.200", 100, begin) == 0);
+        CHECK(take("::ffff:192.0.2.3", 100, begin) == 0);
+        CHECK(take("192.0.3.1", 100, begin) == 10);
+        CHECK(take("192.0.2.1", 100, begin + 1s) == 5);
+        CHECK(take("192.0.2.1", 100, begin + 1h) == 10);
+    }
+    SECTION("of 56 bits of IPv6, and of 48 for eight of these") {
+        CHECK(take("2001:db8:1:100::1", 100, begin) == 10);
+        CHECK(take("2001:db8:1:1ff::1", 100, begin) == 0);
+        CHECK(take("2001:db8:1:200::1", 100, begin) == 10);
+        for (int i = 3; i <= 8; ++i) {
+            CHECK(take("2001:db8:1:" + std::to_string(i) + "00::1", 100, begin) == 10);
+        }
+        CHECK(take("2001:db8:1:900::1", 100, begin) == 0);
+        CHECK(take("2001:db8:2:900::1", 100, begin) == 10);
+    }
+    SECTION("which a hundred floods elsewhere leave nearly all of them") {
+        for (int i = 0; i < 100; ++i) (void)take("10.0." + std::to_string(i) + ".1", 100, begin);
+        int whole = 0;
+        for (int i = 0; i < 200; ++i) {
+            if (take("10.1." + std::to_string(i) + ".1", 10, begin) == 10) ++whole;
+        }
+        CHECK(whole >= 195);
+    }
+}
+
+TEST_CASE("memory is given back when many connections have gone", "[quic][strangers]") {
+    quic::MemoryTrim trim;
+    const TimePoint begin{1000s};
+    CHECK_FALSE(trim.is_due(1000, begin));
+    CHECK_FALSE(trim.next_deadline());
+
+    SECTION("once, when it has been quiet") {
+        CHECK_FALSE(trim.is_due(400, begin));
+        REQUIRE(trim.next_deadline() == begin + 10s);
+        CHECK_FALSE(trim.is_due(100, begin + 9s));
+        CHECK(trim.is_due(100, begin + 10s));
+        CHECK_FALSE(trim.next_deadline());
+        CHECK_FALSE(trim.is_due(100, begin + 20s));
+        CHECK_FALSE(trim.is_due(0, begin + 40s));
+    }
+    SECTION("not while they come and go") {
+        for (int second = 0; second < 60; second += 4) {
+            CHECK_FALSE(trim.is_due(400, begin + std::chrono::seconds{second}));
+            CHECK_FALSE(trim.is_due(1000, begin + std::chrono::seconds{second + 2}));
+        }
+    }
+    SECTION("not when half of them are there") {
+        CHECK_FALSE(trim.is_due(501, begin));
+        CHECK_FALSE(trim.is_due(501, begin + 1h));
+    }
+    SECTION("not for a few") {
+        quic::MemoryTrim small;
+        CHECK_FALSE(small.is_due(255, begin));
+        CHECK_FALSE(small.is_due(0, begin));
+        CHECK_FALSE(small.is_due(0, begin + 1h));
     }
 }
 

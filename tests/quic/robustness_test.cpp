@@ -179,6 +179,8 @@ TEST_CASE("handshakes of a network have a rate, and known clients another", "[qu
     const ConnectionId id = known.endpoint.connect(world.now).value();
     REQUIRE(world.run_until([&] { return find_event<Connected>(known) != nullptr; }));
     world.run_for(100ms);
+    server.endpoint.note_login(find_event<Connected>(server)->connection);
+    world.run_for(100ms);
     known.endpoint.close(id, Errc::closed, "");
     world.run_for(100ms);
 

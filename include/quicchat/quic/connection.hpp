@@ -97,6 +97,9 @@ public:
 
     bool update_keys(TimePoint now);
 
+    /// Of a server: the peer is logged in, and shall have a token that says so.
+    void give_token();
+
     /// Ends the connection from our side.
     void close(Errc errc, std::string_view text);
 

@@ -15,7 +15,9 @@
 #include "quicchat/base/network.hpp"
 #include "quicchat/quic/config.hpp"
 #include "quicchat/quic/connection.hpp"
+#include "quicchat/quic/prefix_budgets.hpp"
 #include "quicchat/quic/token.hpp"
+#include "quicchat/quic/token_uses.hpp"
 
 namespace quicchat::quic {
 
@@ -24,6 +26,12 @@ struct Reply {
     SocketAddress local;
     SocketAddress remote;
     std::vector<std::uint8_t> bytes;
+};
+
+/// Somebody who may come in.
+struct Admission {
+    Opening opening;
+    bool known = false;  ///< He was logged in from there before.
 };
 
 /// Replies that wait for the next turn. Who floods us finds the queue full.
@@ -44,7 +52,8 @@ private:
 
 /// Deals with packets of strangers at a server, without keeping anything about them: negotiates the
 /// version, makes them prove their address, refuses, resets. Answers never have more bytes than the
-/// question, so nobody can use us to flood others.
+/// question, so nobody can use us to flood others. Each network has its own budget for them, so
+/// that a flood starves only itself.
 class Doorman {
 public:
     Doorman(const Config& config, ServerConfig server, Random& random, const Tokens& tokens);
@@ -62,9 +71,10 @@ public:
     /// The first packet of a stranger: what a connection needs to begin, or nothing, and perhaps an
     /// answer. The opening refers to the datagram's bytes. Handshakes cost us time, so there are so
     /// many a second for each network of those that have proved their address, and as many again of
-    /// those that were here before: what is beyond that is dropped, and the client tries again.
-    std::optional<Opening> admit(const Datagram& datagram, std::size_t half_open,
-                                 std::size_t established, TimePoint now, Replies& replies);
+    /// those that were logged in before: what is beyond that is dropped, and the client tries
+    /// again.
+    std::optional<Admission> admit(const Datagram& datagram, std::size_t half_open,
+                                   std::size_t established, TimePoint now, Replies& replies);
 
     /// Asks the client to begin again and to show that it received this (RFC 9000 §8.1.2).
     void send_retry(const Datagram& datagram, TimePoint now, Replies& replies);
@@ -79,8 +89,13 @@ private:
     /// Whether a handshake may begin now, of a client that has proved as much. It is counted.
     bool has_time_for(const SocketAddress& remote, TokenVerdict::Kind proof, TimePoint now);
 
-    /// False if there were too many already. It is counted.
-    static bool allow(Budget& budget, const Rate& rate, TimePoint now);
+    /// Where uses of such a token are counted; nullptr: nowhere.
+    TokenUses* uses_of(TokenVerdict::Kind kind);
+
+    /// False if there were too many already, for that network or in all. It is counted.
+    static bool allow(const SocketAddress& remote, PrefixBudgets& by_prefix,
+                      const Rate& prefix_rate, Budget& budget, const Rate& rate, TimePoint now);
+    bool may_answer(const SocketAddress& remote, TimePoint now);
 
     void send_retry(const Datagram& datagram, const ngtcp2_pkt_hd& head, TimePoint now,
                     Replies& replies);
@@ -102,12 +117,18 @@ private:
     Random& random_;
     const Tokens& tokens_;
     static constexpr Rate answers_rate{1000, 10'000};  // as a core can make beside its other work
-    static constexpr Rate resets_rate{100, 100};
+    static constexpr Rate resets_rate{1000, 10'000};
+    static constexpr Rate answers_per_prefix{.burst = 100, .per_second = 50};
     static constexpr Rate unproven_rate{100, 100};  // without a Retry; a forger has no other ones
     static constexpr Duration sweep_period = std::chrono::seconds{10};
     Budget answers_;
     Budget resets_;
     Budget unproven_;
+    PrefixBudgets answers_by_prefix_;
+    PrefixBudgets resets_by_prefix_;
+    PrefixBudgets retries_by_prefix_;
+    TokenUses regular_uses_;
+    TokenUses known_uses_;
     NetworkBudgets handshakes_of_strangers_;
     NetworkBudgets handshakes_of_known_;
     TimePoint next_sweep_{};

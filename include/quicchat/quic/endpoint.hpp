@@ -11,6 +11,7 @@
 #include <string_view>
 #include <system_error>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "quicchat/base/network.hpp"
@@ -73,6 +74,11 @@ public:
     /// True if a connection speaks from this address.
     bool speaks_from(const SocketAddress& local) const;
 
+    /// The newest token of the server for this client's address (RFC 9000 §8.1.3), which the next
+    /// dial shows; empty if there is none. One from an earlier run may be given back.
+    const std::vector<std::uint8_t>& address_token() const { return state_->token; }
+    void set_address_token(std::vector<std::uint8_t> token) { state_->token = std::move(token); }
+
     // --- Requests; see transport/concept.hpp for their promises.
 
     /// Dials the server. A server's endpoint cannot.
@@ -109,6 +115,10 @@ public:
     /// tokens and stateless resets. An error of `certificate_category`, and no change, if the pair
     /// is of no use. `not_ready` at a client's endpoint.
     std::error_code set_certificate(const std::string& certificate_pem, const std::string& key_pem);
+
+    /// The application knows whose connection this is, and the peer gets a token that says so. With
+    /// it, it is not one of the strangers when it comes again.
+    void note_login(ConnectionId id);
 
     /// Gives those who connect from now on other limits: timeouts, windows, the number of streams
     /// and of connections. `stream_backlog_bytes_max` stays, since the application relies on it.
@@ -147,6 +157,7 @@ private:
         bool dirty = false;                ///< It is in the queue of those to write for.
         bool has_news = false;             ///< It is in the queue of those with events.
         bool counted_half_open = true;
+        bool known = false;   ///< Of a server: a stranger he is not.
         bool racing = false;  ///< An attempt of the race; the application does not know its id.
     };
 
@@ -172,7 +183,8 @@ private:
         TimePoint now{};
         std::uint64_t next_id = 1;
         std::size_t half_open = 0;
-        Newcomers newcomers;  ///< Of a server: those half open.
+        Newcomers newcomers;        ///< Of a server: those half open.
+        Newcomers known_newcomers;  ///< Those who were logged in before have room of their own.
         std::size_t newcomers_per_prefix_max = 0;
     };
 
@@ -189,7 +201,7 @@ private:
     Entry* add(const Opening& opening, ConnectionId& id);
     Entry* attempt(const Route& route, ConnectionId& id);
     void handle_stranger(const Datagram& datagram, const ngtcp2_version_cid& head);
-    void make_room_for(ConnectionId id, const SocketAddress& remote);
+    bool make_room_for(ConnectionId id, const SocketAddress& remote, bool known);
     void deliver(ConnectionId id, const Datagram& datagram);
     bool settle(ConnectionId id, Entry& entry);
     void write_or_arm(ConnectionId id, Entry& entry);

@@ -17,6 +17,7 @@
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/quic/endpoint.hpp"
+#include "quicchat/quic/memory_trim.hpp"
 #include "quicchat/quic/udp_socket.hpp"
 
 namespace quicchat::quic {
@@ -77,7 +78,7 @@ public:
 
     /// When the next turn is due, whatever else happens.
     std::optional<TimePoint> next_deadline() const {
-        const std::optional<TimePoint> deadline = app_.next_deadline();
+        const auto deadline = earlier(app_.next_deadline(), trim_.next_deadline());
         if (!deadline || !wants_write()) return deadline;
         // Something is due, but it cannot leave before the socket is writable.
         constexpr Duration patience = std::chrono::milliseconds{5};
@@ -95,6 +96,7 @@ public:
         endpoint.handle_timeout(now.steady);
         app_.process(now);
         const std::error_code error = transmit(now.steady);
+        if (trim_.is_due(endpoint.connections(), now.steady)) trim_memory();
         if (!socket_.take_refused()) return error;
         endpoint.handle_unreachable(now.steady);
         app_.process(now);
@@ -118,6 +120,7 @@ private:
     BackgroundThreads threads_{1};  ///< Ends after the application, which drops what it asked for.
     App app_;
     TimePoint last_turn_{};
+    MemoryTrim trim_;
 };
 
 /// Lets other threads, and signal handlers, end or wake a `run`. Both calls are thread-safe and

@@ -27,12 +27,17 @@ inline constexpr Duration retry_token_lifetime = std::chrono::seconds{10};
 /// How long a client may come back from the same address without another round trip.
 inline constexpr Duration new_token_lifetime = std::chrono::hours{1};
 
+/// The same for who was logged in: a token is given at the login only, and may be needed when a
+/// long connection has ended.
+inline constexpr Duration known_token_lifetime = std::chrono::hours{24 * 7};
+
 /// What a token in an Initial packet proves.
 struct TokenVerdict {
     enum Kind : std::uint8_t {
         none,     ///< Nothing; as if there was no token.
         retry,    ///< The client received our Retry packet at that address.
         regular,  ///< The client was at that address before.
+        known,    ///< And was logged in there.
         invalid,  ///< It is a Retry token of ours, but too old or from elsewhere.
     } kind = none;
     ngtcp2_cid original_dcid{};  ///< Of the Initial that caused the Retry.
@@ -50,8 +55,11 @@ public:
                                          const ngtcp2_cid& retry_scid,
                                          const ngtcp2_cid& original_dcid, TimePoint now) const;
 
-    /// The token of a NEW_TOKEN frame, RFC 9000 §8.1.3.
+    /// The token of a NEW_TOKEN frame, RFC 9000 §8.1.3, for anybody who has connected.
     std::vector<std::uint8_t> make_regular(const SocketAddress& remote, TimePoint now) const;
+
+    /// The same for who is logged in.
+    std::vector<std::uint8_t> make_known(const SocketAddress& remote, TimePoint now) const;
 
     TokenVerdict check(std::span<const std::uint8_t> token, std::uint32_t version,
                        const SocketAddress& remote, const ngtcp2_cid& dcid, TimePoint now) const;
@@ -60,6 +68,15 @@ public:
     ngtcp2_stateless_reset_token reset_token(const ngtcp2_cid& cid) const;
 
 private:
+    static constexpr std::uint8_t known_mark = 1;
+
+    std::vector<std::uint8_t> make_new(std::span<const std::uint8_t> mark,
+                                       const SocketAddress& remote, TimePoint now) const;
+
+    /// Of a token that is not too old: `regular` or `known`.
+    TokenVerdict::Kind check_new(std::span<const std::uint8_t> token, const SocketAddress& remote,
+                                 Duration lifetime, TimePoint now) const;
+
     Seed address_secret_;
     Seed reset_secret_;
 };

@@ -112,6 +112,13 @@ QUICCHAT_DECL bool Connection::update_keys(TimePoint now) {
     return is_ready() && ngtcp2_conn_initiate_key_update(conn_.get(), to_tstamp(now)) == 0;
 }
 
+QUICCHAT_DECL void Connection::give_token() {
+    if (!is_ready()) return;
+    const std::vector<std::uint8_t> token = shared_.tokens.make_known(remote_, record_.now);
+    ngtcp2_conn_submit_new_token(conn_.get(), token.data(), token.size());
+    hold_.end();
+}
+
 QUICCHAT_DECL void Connection::close(Errc errc, std::string_view text) {
     if (!is_alive()) return;
     // Not in one expression: GCC 12 at -O3 believes that strings could be destroyed unmade.

@@ -34,7 +34,12 @@ QUICCHAT_DECL Doorman::Doorman(const Config& config, ServerConfig server, Random
       policy_(server.retry),
       half_open_max_(server.half_open_max),
       random_(random),
-      tokens_(tokens) {}
+      tokens_(tokens),
+      answers_by_prefix_(random),
+      resets_by_prefix_(random),
+      retries_by_prefix_(random),
+      regular_uses_(random, new_token_lifetime, 1 << 13),
+      known_uses_(random, known_token_lifetime, 1 << 16) {}
 
 QUICCHAT_DECL void Doorman::set_limits(const Limits& limits) {
     connections_max_ = limits.connections_max;
@@ -44,7 +49,7 @@ QUICCHAT_DECL void Doorman::set_limits(const Limits& limits) {
 QUICCHAT_DECL void Doorman::negotiate_version(const Datagram& datagram,
                                               const ngtcp2_version_cid& head, TimePoint now,
                                               Replies& replies) {
-    if (datagram.bytes.size() < initial_bytes_min || !allow(answers_, answers_rate, now)) return;
+    if (datagram.bytes.size() < initial_bytes_min || !may_answer(datagram.remote, now)) return;
     // RFC 9000 §6.3: a version of the form 0x?a?a?a?a keeps clients used to unknown ones. It must
     // not be the client's own, or the client takes the answer for a forgery (§6.2).
     const std::uint32_t unknown = head.version == 0x1a2a3a4a ? 0x2a3a4a5a : 0x1a2a3a4a;
@@ -63,7 +68,10 @@ QUICCHAT_DECL void Doorman::reset(const Datagram& datagram, const ngtcp2_cid& id
     // other for ever (RFC 9000 §10.3.3). A keep-alive has less than 42 bytes, and needs one.
     constexpr std::size_t answer_bytes_min = 21;
     constexpr std::size_t answer_bytes_max = 42;
-    if (datagram.bytes.size() <= answer_bytes_min || !allow(resets_, resets_rate, now)) return;
+    if (datagram.bytes.size() <= answer_bytes_min) return;
+    if (!allow(datagram.remote, resets_by_prefix_, answers_per_prefix, resets_, resets_rate, now)) {
+        return;
+    }
     Reply reply = answer(datagram);
     const ngtcp2_stateless_reset_token token = tokens_.reset_token(id);
     std::array<std::uint8_t, answer_bytes_max - sizeof token.data> padding{};
@@ -75,22 +83,27 @@ QUICCHAT_DECL void Doorman::reset(const Datagram& datagram, const ngtcp2_cid& id
     send(std::move(reply), size, replies);
 }
 
-QUICCHAT_DECL std::optional<Opening> Doorman::admit(const Datagram& datagram, std::size_t half_open,
-                                                    std::size_t established, TimePoint now,
-                                                    Replies& replies) {
+QUICCHAT_DECL std::optional<Admission> Doorman::admit(const Datagram& datagram,
+                                                      std::size_t half_open,
+                                                      std::size_t established, TimePoint now,
+                                                      Replies& replies) {
     // RFC 9000 §14.1: "A server MUST discard an Initial packet that is carried in a UDP
     // datagram with a payload that is smaller than the smallest allowed maximum datagram size".
     if (datagram.bytes.size() < initial_bytes_min) return std::nullopt;
     ngtcp2_pkt_hd head{};
     if (!decode(datagram, head)) return std::nullopt;
 
-    const TokenVerdict verdict =
-        tokens_.check({head.token, head.tokenlen}, head.version, datagram.remote, head.dcid, now);
+    const std::span<const std::uint8_t> token{head.token, head.tokenlen};
+    TokenVerdict verdict = tokens_.check(token, head.version, datagram.remote, head.dcid, now);
     if (verdict.kind == TokenVerdict::invalid) {
         refuse(datagram, head, NGTCP2_INVALID_TOKEN, "", now, replies);
         return std::nullopt;
     }
-    if (verdict.kind == TokenVerdict::none && wants_proof(half_open, now)) {
+    // Uses count while they are worth something.
+    const bool wanted = wants_proof(half_open, now);
+    TokenUses* uses = wanted ? uses_of(verdict.kind) : nullptr;
+    if (uses != nullptr && !uses->may_use(token, now)) verdict.kind = TokenVerdict::none;
+    if (verdict.kind == TokenVerdict::none && wanted) {
         send_retry(datagram, head, now, replies);
         return std::nullopt;
     }
@@ -99,6 +112,8 @@ QUICCHAT_DECL std::optional<Opening> Doorman::admit(const Datagram& datagram, st
         return std::nullopt;
     }
     if (!has_time_for(datagram.remote, verdict.kind, now)) return std::nullopt;
+    // Only now: a packet that is dropped comes again.
+    if (uses != nullptr) uses->note_use(token, now);
     Opening opening{.local = datagram.local,
                     .remote = datagram.remote,
                     .version = head.version,
@@ -106,9 +121,9 @@ QUICCHAT_DECL std::optional<Opening> Doorman::admit(const Datagram& datagram, st
                     .initial_id = head.dcid};
     // ngtcp2 lifts the anti-amplification limit for any token that it is given, so it is given
     // only those that prove something.
-    if (verdict.kind != TokenVerdict::none) opening.token = {head.token, head.tokenlen};
+    if (verdict.kind != TokenVerdict::none) opening.token = token;
     if (verdict.kind == TokenVerdict::retry) opening.retry_of = verdict.original_dcid;
-    return opening;
+    return Admission{opening, verdict.kind == TokenVerdict::known};
 }
 
 QUICCHAT_DECL void Doorman::send_retry(const Datagram& datagram, TimePoint now, Replies& replies) {
@@ -140,12 +155,24 @@ QUICCHAT_DECL bool Doorman::has_time_for(const SocketAddress& remote, TokenVerdi
         handshakes_of_known_.sweep(now);
     }
     NetworkBudgets& handshakes =
-        proof == TokenVerdict::regular ? handshakes_of_known_ : handshakes_of_strangers_;
+        proof == TokenVerdict::known ? handshakes_of_known_ : handshakes_of_strangers_;
     const std::string prefix = address_prefix(remote.to_string());
     return handshakes.take(prefix, handshakes_per_prefix_, now) == Duration{};
 }
 
-QUICCHAT_DECL bool Doorman::allow(Budget& budget, const Rate& rate, TimePoint now) {
+QUICCHAT_DECL TokenUses* Doorman::uses_of(TokenVerdict::Kind kind) {
+    if (kind == TokenVerdict::known) return &known_uses_;
+    return kind == TokenVerdict::regular ? &regular_uses_ : nullptr;
+}
+
+QUICCHAT_DECL bool Doorman::may_answer(const SocketAddress& remote, TimePoint now) {
+    return allow(remote, answers_by_prefix_, answers_per_prefix, answers_, answers_rate, now);
+}
+
+QUICCHAT_DECL bool Doorman::allow(const SocketAddress& remote, PrefixBudgets& by_prefix,
+                                  const Rate& prefix_rate, Budget& budget, const Rate& rate,
+                                  TimePoint now) {
+    if (!by_prefix.take(address_prefix(remote.to_string()), prefix_rate, now)) return false;
     if (budget.wait(rate, 1, now) > Duration{}) return false;
     budget.spend(rate, 1, now);
     return true;
@@ -153,7 +180,10 @@ QUICCHAT_DECL bool Doorman::allow(Budget& budget, const Rate& rate, TimePoint no
 
 QUICCHAT_DECL void Doorman::send_retry(const Datagram& datagram, const ngtcp2_pkt_hd& head,
                                        TimePoint now, Replies& replies) {
-    if (!allow(answers_, answers_rate, now)) return;
+    if (!allow(datagram.remote, retries_by_prefix_, handshakes_per_prefix_, answers_, answers_rate,
+               now)) {
+        return;
+    }
     const ngtcp2_cid id = new_connection_id(random_, shard_);
     const std::vector<std::uint8_t> token =
         tokens_.make_retry(head.version, datagram.remote, id, head.dcid, now);
@@ -168,7 +198,7 @@ QUICCHAT_DECL void Doorman::send_retry(const Datagram& datagram, const ngtcp2_pk
 QUICCHAT_DECL void Doorman::refuse(const Datagram& datagram, const ngtcp2_pkt_hd& head,
                                    std::uint64_t code, std::string_view text, TimePoint now,
                                    Replies& replies) {
-    if (!allow(answers_, answers_rate, now)) return;
+    if (!may_answer(datagram.remote, now)) return;
     Reply reply = answer(datagram);
     const ngtcp2_ssize size = ngtcp2_crypto_write_connection_close(
         reply.bytes.data(), reply.bytes.size(), head.version, &head.scid, &head.dcid, code,

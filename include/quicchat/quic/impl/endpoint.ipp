@@ -123,6 +123,13 @@ QUICCHAT_DECL std::error_code Endpoint::set_certificate(const std::string& certi
     return {};
 }
 
+QUICCHAT_DECL void Endpoint::note_login(ConnectionId id) {
+    Entry* entry = find(id);
+    if (!state_->doorman || entry == nullptr) return;
+    entry->connection->give_token();
+    mark_dirty(id, *entry);
+}
+
 QUICCHAT_DECL void Endpoint::set_limits(const Limits& limits) {
     Limits& current = state_->shared.config.limits;
     const std::size_t backlog_max = current.stream_backlog_bytes_max;

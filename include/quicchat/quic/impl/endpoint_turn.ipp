@@ -81,14 +81,17 @@ QUICCHAT_DECL void Endpoint::handle_stranger(const Datagram& datagram,
         return;
     }
     const std::size_t established = state_->entries.size() - state_->half_open;
-    const auto opening = state_->doorman->admit(datagram, state_->half_open, established,
-                                                state_->now, state_->replies);
-    ConnectionId id{};
-    Entry* entry = opening ? add(*opening, id) : nullptr;
-    if (entry == nullptr) return;
-    make_room_for(id, datagram.remote);
-    entry = find(id);
-    if (entry == nullptr) return;
+    const auto admission = state_->doorman->admit(datagram, state_->half_open, established,
+                                                  state_->now, state_->replies);
+    // Before anything of TLS is made. Where there is no room, the client comes again.
+    ConnectionId id{state_->next_id};
+    if (!admission || !make_room_for(id, datagram.remote, admission->known)) return;
+    Entry* entry = add(admission->opening, id);
+    if (entry == nullptr) {
+        (admission->known ? state_->known_newcomers : state_->newcomers).remove(id);
+        return;
+    }
+    entry->known = admission->known;
     entry->connection->handle_datagram(datagram, state_->now);
     const auto& ending = entry->connection->ending();
     const bool retry = ending && ending->farewell == Ending::Farewell::retry;
@@ -96,15 +99,19 @@ QUICCHAT_DECL void Endpoint::handle_stranger(const Datagram& datagram,
     if (retry) state_->doorman->send_retry(datagram, state_->now, state_->replies);
 }
 
-/// Unfinished handshakes are bounded for each network and in all. It may be the new one that goes.
-QUICCHAT_DECL void Endpoint::make_room_for(ConnectionId id, const SocketAddress& remote) {
+/// Unfinished handshakes are bounded for each network and in all. False: it is the new one that
+/// goes.
+QUICCHAT_DECL bool Endpoint::make_room_for(ConnectionId id, const SocketAddress& remote,
+                                           bool known) {
     const std::size_t per_prefix_max = state_->newcomers_per_prefix_max;
-    const auto surplus =
-        state_->newcomers.add(id, remote.to_string(), per_prefix_max, 4 * per_prefix_max);
+    Newcomers& newcomers = known ? state_->known_newcomers : state_->newcomers;
+    const auto surplus = newcomers.add(id, remote.to_string(), per_prefix_max, 4 * per_prefix_max);
+    if (surplus == id) return false;
     Entry* entry = surplus ? find(*surplus) : nullptr;
-    if (entry == nullptr) return;
+    if (entry == nullptr) return true;
     entry->connection->refuse();
     settle(*surplus, *entry);
+    return true;
 }
 
 QUICCHAT_DECL void Endpoint::deliver(ConnectionId id, const Datagram& datagram) {
@@ -137,7 +144,7 @@ QUICCHAT_DECL bool Endpoint::settle(ConnectionId id, Entry& entry) {
     if (entry.counted_half_open && (connection.is_established() || connection.ending())) {
         entry.counted_half_open = false;
         --state_->half_open;
-        state_->newcomers.remove(id);
+        (entry.known ? state_->known_newcomers : state_->newcomers).remove(id);
     }
     if (connection.ending()) {
         bury(id, entry);

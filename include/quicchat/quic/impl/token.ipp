@@ -33,10 +33,21 @@ QUICCHAT_DECL std::vector<std::uint8_t> Tokens::make_retry(std::uint32_t version
 
 QUICCHAT_DECL std::vector<std::uint8_t> Tokens::make_regular(const SocketAddress& remote,
                                                              TimePoint now) const {
-    std::vector<std::uint8_t> token(NGTCP2_CRYPTO_MAX_REGULAR_TOKENLEN);
-    const ngtcp2_ssize size = ngtcp2_crypto_generate_regular_token(
+    return make_new({}, remote, now);
+}
+
+QUICCHAT_DECL std::vector<std::uint8_t> Tokens::make_known(const SocketAddress& remote,
+                                                           TimePoint now) const {
+    return make_new({&known_mark, 1}, remote, now);
+}
+
+QUICCHAT_DECL std::vector<std::uint8_t> Tokens::make_new(std::span<const std::uint8_t> mark,
+                                                         const SocketAddress& remote,
+                                                         TimePoint now) const {
+    std::vector<std::uint8_t> token(NGTCP2_CRYPTO_MAX_REGULAR_TOKENLEN + mark.size());
+    const ngtcp2_ssize size = ngtcp2_crypto_generate_regular_token2(
         token.data(), address_secret_.data(), address_secret_.size(), remote.data(), remote.size(),
-        to_tstamp(now));
+        mark.data(), mark.size(), to_tstamp(now));
     token.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
     return token;
 }
@@ -55,14 +66,25 @@ QUICCHAT_DECL TokenVerdict Tokens::check(std::span<const std::uint8_t> token, st
         // immediately close the connection with an INVALID_TOKEN error".
         if (error == 0) verdict.kind = TokenVerdict::retry;
         if (error == NGTCP2_CRYPTO_ERR_VERIFY_TOKEN) verdict.kind = TokenVerdict::invalid;
-    } else if (token[0] == NGTCP2_CRYPTO_TOKEN_MAGIC_REGULAR &&
-               ngtcp2_crypto_verify_regular_token(
-                   token.data(), token.size(), address_secret_.data(), address_secret_.size(),
-                   remote.data(), remote.size(), to_ngtcp2(new_token_lifetime),
-                   to_tstamp(now)) == 0) {
-        verdict.kind = TokenVerdict::regular;
+    } else if (token[0] == NGTCP2_CRYPTO_TOKEN_MAGIC_REGULAR) {
+        verdict.kind = check_new(token, remote, new_token_lifetime, now);
+        if (verdict.kind == TokenVerdict::none) {
+            const auto older = check_new(token, remote, known_token_lifetime, now);
+            if (older == TokenVerdict::known) verdict.kind = older;
+        }
     }
     return verdict;
+}
+
+QUICCHAT_DECL TokenVerdict::Kind Tokens::check_new(std::span<const std::uint8_t> token,
+                                                   const SocketAddress& remote, Duration lifetime,
+                                                   TimePoint now) const {
+    std::uint8_t mark = 0;
+    const ngtcp2_ssize size = ngtcp2_crypto_verify_regular_token2(
+        &mark, 1, token.data(), token.size(), address_secret_.data(), address_secret_.size(),
+        remote.data(), remote.size(), to_ngtcp2(lifetime), to_tstamp(now));
+    if (size < 0) return TokenVerdict::none;
+    return size == 1 && mark == known_mark ? TokenVerdict::known : TokenVerdict::regular;
 }
 
 QUICCHAT_DECL ngtcp2_stateless_reset_token Tokens::reset_token(const ngtcp2_cid& cid) const {

@@ -68,6 +68,10 @@ Errc Logins<T>::go_on(ConnectionId id, Hub& hub, TimePoint now, LoginStep step) 
             peers_->write_control(id, Bytes{done});
             hub.handle_login(id, m.user);
             news_->push(PeerLoggedIn{id, m.user});
+            // Of transports that keep room for who was logged in before.
+            if constexpr (requires { peers_->transport().note_login(id); }) {
+                peers_->transport().note_login(id);
+            }
             admitted_.push_back(id);
             return Errc{};
         },
