@@ -20,6 +20,7 @@
 #include "quicchat/base/time.hpp"
 #include "quicchat/session/backoff.hpp"
 #include "quicchat/session/client_session.hpp"
+#include "quicchat/session/client_stats.hpp"
 #include "quicchat/transport/concept.hpp"
 #include "quicchat/wire/frame_assembler.hpp"
 #include "quicchat/wire/varint.hpp"
@@ -84,6 +85,8 @@ public:
     const ClientLogin& login() const { return *login_; }
     DeviceId device() const { return device_; }
     std::size_t unanswered_requests() const { return session_->unanswered_requests(); }
+    /// What there is to watch.
+    ClientStats stats() const;
     T& transport() { return transport_; }
     const T& transport() const { return transport_; }
 
@@ -210,6 +213,9 @@ private:
     /// Gives the server credit for what was read, unless the application lags behind.
     void pay_credit();
 
+    /// The application takes it.
+    void count(const ClientEvent& event);
+
     /// Ends the connection because of `errc`. Offline with that reason follows.
     void fail(Errc errc);
 
@@ -243,6 +249,7 @@ private:
     std::optional<Errc> failure_;
     bool closing_ = false;  ///< There will be no other connection.
     std::map<StreamId, Stream> streams_;
+    ClientStats counts_;  ///< Of what has happened.
 };
 
 }  // namespace quicchat

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <set>
@@ -25,6 +26,7 @@
 #include "quicchat/server/io/logins.hpp"
 #include "quicchat/server/io/peers.hpp"
 #include "quicchat/server/io/request_cost.hpp"
+#include "quicchat/server/io/stats.hpp"
 #include "quicchat/server/io/unsent_bytes.hpp"
 #include "quicchat/session/event.hpp"
 #include "quicchat/transport/concept.hpp"
@@ -88,6 +90,12 @@ public:
 
     /// The server must be given its turn then. False if nobody waits for that answer any more.
     bool answer(CheckTicket ticket, CheckDecision decision);
+
+    /// What there is to watch. It costs a little for each member: some times a second are no harm.
+    ServerStats stats() const;
+    std::vector<ConnectionStats> connection_stats() const;
+    /// How long a turn took, for `stats`: the server has no clock. quic::Driver says it.
+    void note_turn(Duration took) { turns_.add(took); }
 
     std::size_t connection_count() const { return peers_.size(); }
     /// Answers that wait for slow clients, counted one by one.
@@ -189,6 +197,11 @@ private:
     Errc drain_reason_ = Errc::server_shutdown;
     std::optional<TimePoint> drain_deadline_;
     bool closed_ = false;
+    // Since the start.
+    std::uint64_t connections_made_ = 0;
+    std::uint64_t received_bytes_ = 0;
+    ErrorCounts connections_ended_;
+    Timing turns_;
 };
 
 // Not in the class: what is explicitly instantiated elsewhere is not compiled again then.

@@ -64,12 +64,34 @@ void Client<T>::close() {
 template <DialingTransport T>
 std::optional<ClientEvent> Client<T>::poll_event() {
     std::optional<ClientEvent> event = session_->poll_event();
+    if (event) count(*event);
     // Nothing else would wake a server that waits for credit.
     if (event && session_->unread_events() == limits_.events_max / 2) pay_credit();
     if (event && std::holds_alternative<FileChunk>(*event)) pay_credit();
     if (!event) session_->send_markers();
     if (!event) flush();
     return event;
+}
+
+template <DialingTransport T>
+ClientStats Client<T>::stats() const {
+    ClientStats stats = counts_;
+    stats.state = session_->state();
+    stats.unanswered_requests = session_->unanswered_requests();
+    stats.unread_events = session_->unread_events();
+    if (connection_) stats.path = path_stats_of(transport_, *connection_);
+    stats.transport = stats_of(transport_);
+    return stats;
+}
+
+template <DialingTransport T>
+void Client<T>::count(const ClientEvent& event) {
+    match(
+        event, [&](const RoomMessage&) { ++counts_.messages_received; },
+        [&](const PrivateMessage&) { ++counts_.messages_received; },
+        [&](const Acked&) { ++counts_.requests_stored; },
+        [&](const Refused& refused) { counts_.requests_refused.add(refused.errc); },
+        [](const auto&) {});
 }
 
 template <DialingTransport T>
@@ -195,6 +217,7 @@ void Client<T>::dial(TimePoint now) {
     now_ = now;
     redial_at_.reset();
     failure_.reset();
+    ++counts_.dials;
     const Result<ConnectionId> dialled = transport_.connect(now);
     if (!dialled) return lose({.errc = to_errc(dialled.error())});
     connection_ = *dialled;
@@ -203,6 +226,7 @@ void Client<T>::dial(TimePoint now) {
 
 template <DialingTransport T>
 void Client<T>::lose(CloseReason reason) {
+    counts_.connections_lost.add(reason.errc);
     connection_.reset();
     login_deadline_.reset();
     streams_.clear();
@@ -318,6 +342,7 @@ bool Client<T>::continue_login() {
         if (!proven) return fail(to_errc(proven.error())), false;
         login_deadline_.reset();
         backoff_.handle_online(now_);
+        ++counts_.logins;
         session_->login_complete();
         for (auto& [id, open] : streams_) open.assembler.set_frame_bytes_max(frame_bytes_max());
         read_early();

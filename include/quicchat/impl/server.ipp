@@ -77,6 +77,47 @@ bool Server<T>::answer(CheckTicket ticket, CheckDecision decision) {
 }
 
 template <Transport T>
+ServerStats Server<T>::stats() const {
+    const RoomStore& rooms = hub_.room_store();
+    const FanOut& fan_out = hub_.fan_out();
+    return {.connections = peers_.size(),
+            .users = hub_.online_users().size(),
+            .members = fan_out.size(),
+            .rooms = rooms.directory().size(),
+            .files = rooms.files().count(),
+            .file_bytes = rooms.files().bytes(),
+            .transfers = files_->transfers(),
+            .appends_under_way = hub_.appends_under_way(),
+            .checks_waiting = hub_.checks().size(),
+            .answers_waiting = fan_out.answers_waiting(),
+            .unsent_bytes = unsent_.all(),
+            .connections_made = connections_made_,
+            .connections_ended = connections_ended_,
+            .logins = logins_.accepted(),
+            .logins_refused = logins_.refused(),
+            .requests_refused = hub_.refusals(),
+            .records_stored = hub_.records_stored(),
+            .messages_stored = hub_.messages_stored(),
+            .deliveries = fan_out.deliveries(),
+            .delivered_bytes = fan_out.delivered_bytes(),
+            .received_bytes = received_bytes_,
+            .appends = hub_.append_times(),
+            .turns = turns_,
+            .transport = stats_of(peers_.transport())};
+}
+
+template <Transport T>
+std::vector<ConnectionStats> Server<T>::connection_stats() const {
+    std::vector<ConnectionStats> all;
+    for (const auto& [id, connection] : peers_.all()) {
+        const ServerSession& session = connection.session;
+        all.push_back({id, session.user(), connection.address, session.state(),
+                       path_stats_of(peers_.transport(), id)});
+    }
+    return all;
+}
+
+template <Transport T>
 void Server<T>::handle(TransportEvent event) {
     match(
         std::move(event), [&](Connected&& connected) { accept(std::move(connected)); },
@@ -90,6 +131,7 @@ void Server<T>::handle(TransportEvent event) {
 template <Transport T>
 void Server<T>::accept(Connected connected) {
     const ConnectionId id = connected.connection;
+    ++connections_made_;
     news_.push(PeerConnected{id, connected.peer_address});
     peers_.add(id, Connection{ServerSession{config_.limits, config_.agent},
                               std::move(connected.peer_address)});
@@ -107,6 +149,7 @@ template <Transport T>
 void Server<T>::forget(Disconnected gone) {
     const std::optional<Connection> connection = peers_.remove(gone.connection);
     if (!connection) return;
+    connections_ended_.add(gone.reason.errc);
     for (const auto& [id, stream] : connection->streams) {
         if (stream.member != nullptr) hub_.leave(*stream.member);
     }
@@ -123,6 +166,7 @@ template <Transport T>
 void Server<T>::receive(const StreamData& data) {
     Connection* connection = peers_.find(data.connection);
     if (connection == nullptr) return;
+    received_bytes_ += data.bytes.size();
     const bool ready = connection->session.state() == State::ready;
     const std::size_t frame_max =
         ready ? config_.limits.frame_bytes_max : config_.limits.frame_bytes_before_login_max;
@@ -225,7 +269,9 @@ Errc Server<T>::serve(ConnectionId id, Connection& connection, StreamId stream_i
                       ServerRequest request) {
     const Caller caller = caller_of(id, connection);
     const auto answer = [&](RequestId number, Errc errc) {
-        if (errc != Errc{}) hub_.control().answer(id, encode_refusal(number, errc));
+        if (errc == Errc{}) return errc;
+        hub_.refusals().add(errc);
+        hub_.control().answer(id, encode_refusal(number, errc));
         return Errc{};
     };
     const auto for_member = [&](const auto& serve_member) {

@@ -18,6 +18,7 @@
 #include "quicchat/quic/tls.hpp"
 #include "quicchat/transport/concept.hpp"
 #include "quicchat/transport/event.hpp"
+#include "quicchat/transport/stats.hpp"
 
 namespace quicchat::quic {
 
@@ -148,6 +149,7 @@ public:
     std::uint64_t datagrams_received() const { return datagrams_received_; }
     std::size_t streams() const { return record_.streams.size(); }
     std::size_t unacknowledged() const { return ending_ ? 0 : record_.streams.held(); }
+    PathStats stats() const;
     Record& record() { return record_; }
     const ngtcp2_cid& own_id() const { return own_id_; }
     Result<ChannelBinding> channel_binding() const;

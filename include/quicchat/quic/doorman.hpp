@@ -18,6 +18,7 @@
 #include "quicchat/quic/prefix_budgets.hpp"
 #include "quicchat/quic/token.hpp"
 #include "quicchat/quic/token_uses.hpp"
+#include "quicchat/transport/stats.hpp"
 
 namespace quicchat::quic {
 
@@ -79,6 +80,8 @@ public:
     /// Asks the client to begin again and to show that it received this (RFC 9000 §8.1.2).
     void send_retry(const Datagram& datagram, TimePoint now, Replies& replies);
 
+    const StrangerStats& stats() const { return stats_; }
+
 private:
     static constexpr std::size_t initial_bytes_min = NGTCP2_MAX_UDP_PAYLOAD_SIZE;  // 1200
 
@@ -132,6 +135,7 @@ private:
     NetworkBudgets handshakes_of_strangers_;
     NetworkBudgets handshakes_of_known_;
     TimePoint next_sweep_{};
+    StrangerStats stats_;
 };
 
 }  // namespace quicchat::quic

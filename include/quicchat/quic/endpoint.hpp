@@ -23,6 +23,7 @@
 #include "quicchat/quic/route.hpp"
 #include "quicchat/quic/timer_heap.hpp"
 #include "quicchat/transport/concept.hpp"
+#include "quicchat/transport/stats.hpp"
 
 namespace quicchat::quic {
 
@@ -140,6 +141,10 @@ public:
 
     /// True if requests since the last turn wait to be sent.
     bool wants_transmit() const { return !state_->dirty.empty() || !state_->replies.empty(); }
+    /// What it has done since its start.
+    TransportStats stats() const;
+    /// How the way of a connection is; nothing if it has ended.
+    std::optional<PathStats> path_stats(ConnectionId id) const;
     /// Connections, those included whose end was not fetched yet.
     std::size_t connections() const { return state_->entries.size(); }
     /// Handshakes that are not finished.
@@ -183,6 +188,7 @@ private:
         TimePoint now{};
         std::uint64_t next_id = 1;
         std::size_t half_open = 0;
+        TransportStats counts;
         Newcomers newcomers;        ///< Of a server: those half open.
         Newcomers known_newcomers;  ///< Those who were logged in before have room of their own.
         std::size_t newcomers_per_prefix_max = 0;
@@ -210,6 +216,7 @@ private:
     void run_race();
     void end_race(CloseReason reason);
     ConnectionId win_race(ConnectionId attempt);
+    Transmit counted(const Transmit& transmit);
     void arm(ConnectionId id, Entry& entry);
     void mark_dirty(ConnectionId id, Entry& entry);
     template <class Action>
@@ -218,7 +225,7 @@ private:
     std::unique_ptr<State> state_;
 };
 
-static_assert(DialingTransport<Endpoint>);
+static_assert(DialingTransport<Endpoint> && MeasuresItself<Endpoint>);
 
 }  // namespace quicchat::quic
 

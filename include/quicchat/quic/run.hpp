@@ -88,6 +88,18 @@ public:
     /// Receives what is there, lets the application act, and sends what came of it. Returns an
     /// error if the socket is of no more use.
     std::error_code turn(Now now) {
+        if constexpr (requires { app_.note_turn(Duration{}); }) {
+            const TimePoint begin = read_clock().steady;
+            const std::error_code error = do_turn(now);
+            app_.note_turn(read_clock().steady - begin);
+            return error;
+        } else {
+            return do_turn(now);
+        }
+    }
+
+private:
+    std::error_code do_turn(Now now) {
         last_turn_ = now.steady;
         socket_.advance(now.steady);
         if (const auto error = socket_.flush()) return error;
@@ -103,7 +115,6 @@ public:
         return error ? error : transmit(now.steady);
     }
 
-private:
     std::error_code transmit(TimePoint now) {
         // While the socket is full, packets are better made later, with what is new by then.
         while (!socket_.wants_write()) {

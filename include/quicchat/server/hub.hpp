@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -133,6 +134,7 @@ public:
 
     /// What the program has to judge before it is stored. Call `settle` after its answers.
     ModerationQueue& checks() { return checks_; }
+    const ModerationQueue& checks() const { return checks_; }
 
     /// The frames for members; see FanOut.
     FanOut& fan_out() { return fan_out_; }
@@ -166,12 +168,23 @@ public:
     const TurnWork& work() const { return work_; }
 
     RoomStore& room_store() { return room_store_; }
+    const RoomStore& room_store() const { return room_store_; }
     const RoomLog& log() const { return room_store_.log(); }
     const OnlineUsers& online_users() const { return online_; }
     std::size_t appends_under_way() const { return proposer_.size(); }
 
+    // Since the start, for ServerStats.
+
+    const Timing& append_times() const { return proposer_.times(); }
+    ErrorCounts& refusals() { return turn_.refusals(); }
+    const ErrorCounts& refusals() const { return turn_.refusals(); }
+    std::uint64_t records_stored() const { return records_stored_; }
+    std::uint64_t messages_stored() const { return messages_stored_; }
+
 private:
     void settle(LogNews news);
+
+    void note_stored(const Record& record);
 
     std::optional<std::pair<Errc, std::string>> add_rooms(const std::vector<std::string>& rooms);
 
@@ -194,6 +207,8 @@ private:
     Proposer proposer_;
     Profiles profiles_;
     LogFollower follower_;
+    std::uint64_t records_stored_ = 0;
+    std::uint64_t messages_stored_ = 0;
 };
 
 }  // namespace quicchat

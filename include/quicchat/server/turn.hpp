@@ -1,5 +1,6 @@
 #pragma once
 
+#include "quicchat/base/counters.hpp"
 #include "quicchat/base/error.hpp"
 #include "quicchat/base/time.hpp"
 
@@ -10,7 +11,16 @@ namespace quicchat {
 class Turn {
 public:
     void begin(WallTime now) { now_ = now; }
+    void begin(WallTime now, TimePoint steady) {
+        now_ = now;
+        steady_ = steady;
+    }
     WallTime now() const { return now_; }
+    TimePoint steady() const { return steady_; }
+
+    /// Requests that were refused since the start.
+    ErrorCounts& refusals() { return refusals_; }
+    const ErrorCounts& refusals() const { return refusals_; }
 
     /// Takes note of an error that ends the server: a log that cannot be read or begun is of no
     /// use. Returns what it is given.
@@ -21,6 +31,8 @@ public:
 
 private:
     WallTime now_{};
+    TimePoint steady_{};
+    ErrorCounts refusals_;
     Errc failure_{};
 };
 

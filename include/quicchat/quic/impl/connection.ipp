@@ -3,6 +3,7 @@
 #include "quicchat/quic/connection.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "quicchat/base/config.hpp"
@@ -72,6 +73,31 @@ QUICCHAT_DECL void Connection::reset_stream(StreamNumber number, std::uint64_t c
     ngtcp2_conn_extend_max_offset(conn_.get(), credit);
     hold_.end();
     forget_if_spent(number);
+}
+
+QUICCHAT_DECL PathStats Connection::stats() const {
+    if (!is_alive()) return {};
+    ngtcp2_conn_info info{};
+    ngtcp2_conn_get_conn_info2(conn_.get(), &info);
+    const auto time = [](ngtcp2_duration duration) {
+        // Nothing is measured yet: ngtcp2 has the largest number there is.
+        if (duration == UINT64_MAX) return Duration{};
+        return std::chrono::duration_cast<Duration>(std::chrono::nanoseconds{duration});
+    };
+    return {.round_trip = time(info.smoothed_rtt),
+            .round_trip_min = time(info.min_rtt),
+            .round_trip_latest = time(info.latest_rtt),
+            .congestion_window = info.cwnd,
+            .bytes_in_flight = info.bytes_in_flight,
+            .packet_bytes_max = ngtcp2_conn_get_path_max_tx_udp_payload_size2(conn_.get()),
+            .packets_sent = info.pkt_sent,
+            .packets_received = info.pkt_recv,
+            .packets_lost = info.pkt_lost,
+            .bytes_sent = info.bytes_sent,
+            .bytes_received = info.bytes_recv,
+            .bytes_lost = info.bytes_lost,
+            .unacknowledged = unacknowledged(),
+            .streams = streams()};
 }
 
 QUICCHAT_DECL Backlog Connection::backlog(StreamNumber number) const {

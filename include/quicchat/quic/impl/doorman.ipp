@@ -49,7 +49,9 @@ QUICCHAT_DECL void Doorman::set_limits(const Limits& limits) {
 QUICCHAT_DECL void Doorman::negotiate_version(const Datagram& datagram,
                                               const ngtcp2_version_cid& head, TimePoint now,
                                               Replies& replies) {
-    if (datagram.bytes.size() < initial_bytes_min || !may_answer(datagram.remote, now)) return;
+    if (datagram.bytes.size() < initial_bytes_min) return void(++stats_.dropped_malformed);
+    if (!may_answer(datagram.remote, now)) return;
+    ++stats_.versions_negotiated;
     // RFC 9000 §6.3: a version of the form 0x?a?a?a?a keeps clients used to unknown ones. It must
     // not be the client's own, or the client takes the answer for a forgery (§6.2).
     const std::uint32_t unknown = head.version == 0x1a2a3a4a ? 0x2a3a4a5a : 0x1a2a3a4a;
@@ -68,10 +70,11 @@ QUICCHAT_DECL void Doorman::reset(const Datagram& datagram, const ngtcp2_cid& id
     // other for ever (RFC 9000 §10.3.3). A keep-alive has less than 42 bytes, and needs one.
     constexpr std::size_t answer_bytes_min = 21;
     constexpr std::size_t answer_bytes_max = 42;
-    if (datagram.bytes.size() <= answer_bytes_min) return;
+    if (datagram.bytes.size() <= answer_bytes_min) return void(++stats_.dropped_malformed);
     if (!allow(datagram.remote, resets_by_prefix_, answers_per_prefix, resets_, resets_rate, now)) {
-        return;
+        return void(++stats_.dropped_answers);
     }
+    ++stats_.resets;
     Reply reply = answer(datagram);
     const ngtcp2_stateless_reset_token token = tokens_.reset_token(id);
     std::array<std::uint8_t, answer_bytes_max - sizeof token.data> padding{};
@@ -89,13 +92,16 @@ QUICCHAT_DECL std::optional<Admission> Doorman::admit(const Datagram& datagram,
                                                       Replies& replies) {
     // RFC 9000 §14.1: "A server MUST discard an Initial packet that is carried in a UDP
     // datagram with a payload that is smaller than the smallest allowed maximum datagram size".
-    if (datagram.bytes.size() < initial_bytes_min) return std::nullopt;
     ngtcp2_pkt_hd head{};
-    if (!decode(datagram, head)) return std::nullopt;
+    if (datagram.bytes.size() < initial_bytes_min || !decode(datagram, head)) {
+        ++stats_.dropped_malformed;
+        return std::nullopt;
+    }
 
     const std::span<const std::uint8_t> token{head.token, head.tokenlen};
     TokenVerdict verdict = tokens_.check(token, head.version, datagram.remote, head.dcid, now);
     if (verdict.kind == TokenVerdict::invalid) {
+        ++stats_.refused_token;
         refuse(datagram, head, NGTCP2_INVALID_TOKEN, "", now, replies);
         return std::nullopt;
     }
@@ -108,10 +114,14 @@ QUICCHAT_DECL std::optional<Admission> Doorman::admit(const Datagram& datagram,
         return std::nullopt;
     }
     if (established >= connections_max_) {
+        ++stats_.refused_full;
         refuse(datagram, head, NGTCP2_CONNECTION_REFUSED, "the server is full", now, replies);
         return std::nullopt;
     }
-    if (!has_time_for(datagram.remote, verdict.kind, now)) return std::nullopt;
+    if (!has_time_for(datagram.remote, verdict.kind, now)) {
+        ++stats_.dropped_rate;
+        return std::nullopt;
+    }
     // Only now: a packet that is dropped comes again.
     if (uses != nullptr) uses->note_use(token, now);
     Opening opening{.local = datagram.local,
@@ -166,7 +176,11 @@ QUICCHAT_DECL TokenUses* Doorman::uses_of(TokenVerdict::Kind kind) {
 }
 
 QUICCHAT_DECL bool Doorman::may_answer(const SocketAddress& remote, TimePoint now) {
-    return allow(remote, answers_by_prefix_, answers_per_prefix, answers_, answers_rate, now);
+    if (allow(remote, answers_by_prefix_, answers_per_prefix, answers_, answers_rate, now)) {
+        return true;
+    }
+    ++stats_.dropped_answers;
+    return false;
 }
 
 QUICCHAT_DECL bool Doorman::allow(const SocketAddress& remote, PrefixBudgets& by_prefix,
@@ -182,12 +196,13 @@ QUICCHAT_DECL void Doorman::send_retry(const Datagram& datagram, const ngtcp2_pk
                                        TimePoint now, Replies& replies) {
     if (!allow(datagram.remote, retries_by_prefix_, handshakes_per_prefix_, answers_, answers_rate,
                now)) {
-        return;
+        return void(++stats_.dropped_answers);
     }
     const ngtcp2_cid id = new_connection_id(random_, shard_);
     const std::vector<std::uint8_t> token =
         tokens_.make_retry(head.version, datagram.remote, id, head.dcid, now);
     if (token.empty()) return;
+    ++stats_.retries;
     Reply reply = answer(datagram);
     const ngtcp2_ssize size =
         ngtcp2_crypto_write_retry(reply.bytes.data(), reply.bytes.size(), head.version, &head.scid,

@@ -74,6 +74,19 @@ QUICCHAT_DECL std::size_t Endpoint::unacknowledged(ConnectionId id) const {
     return entry != nullptr ? entry->connection->unacknowledged() : 0;
 }
 
+QUICCHAT_DECL TransportStats Endpoint::stats() const {
+    TransportStats stats = state_->counts;
+    stats.handshakes_open = state_->half_open;
+    if (state_->doorman) stats.strangers = state_->doorman->stats();
+    return stats;
+}
+
+QUICCHAT_DECL std::optional<PathStats> Endpoint::path_stats(ConnectionId id) const {
+    const Entry* entry = find(id);
+    if (entry == nullptr || entry->connection->ending()) return std::nullopt;
+    return entry->connection->stats();
+}
+
 QUICCHAT_DECL void Endpoint::consume(ConnectionId id, StreamId stream, std::size_t bytes) {
     if (Entry* entry = find(id)) {
         entry->connection->consume(number_of(stream), bytes);

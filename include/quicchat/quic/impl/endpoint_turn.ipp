@@ -39,12 +39,15 @@ QUICCHAT_DECL Endpoint::Entry* Endpoint::add(const Opening& opening, ConnectionI
     if (connection == nullptr) return nullptr;
     id = ConnectionId{state_->next_id++};
     ++state_->half_open;
+    ++state_->counts.handshakes_begun;
     return &state_->entries.try_emplace(id, Entry{.connection = std::move(connection)})
                 .first->second;
 }
 
 QUICCHAT_DECL void Endpoint::handle_datagram(const Datagram& datagram, TimePoint now) {
     advance(now);
+    ++state_->counts.datagrams_received;
+    state_->counts.bytes_received += datagram.bytes.size();
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(datagram.bytes.data());
     ngtcp2_version_cid head{};
     const int error = datagram.bytes.empty()
@@ -144,6 +147,7 @@ QUICCHAT_DECL bool Endpoint::settle(ConnectionId id, Entry& entry) {
     if (entry.counted_half_open && (connection.is_established() || connection.ending())) {
         entry.counted_half_open = false;
         --state_->half_open;
+        if (connection.is_established()) ++state_->counts.handshakes_done;
         (entry.known ? state_->known_newcomers : state_->newcomers).remove(id);
     }
     if (connection.ending()) {
@@ -186,6 +190,7 @@ QUICCHAT_DECL void Endpoint::bury(ConnectionId id, Entry& entry) {
     }
     // A server's application never heard of a handshake that failed.
     if (state_->doorman && !connection.is_established()) {
+        state_->counts.handshakes_failed.add(ending.reason.errc);
         state_->entries.erase(id);
         return;
     }
@@ -248,7 +253,7 @@ QUICCHAT_DECL std::optional<TransportEvent> Endpoint::poll_event() {
 QUICCHAT_DECL std::optional<Transmit> Endpoint::poll_transmit(TimePoint now) {
     advance(now);
     while (true) {
-        if (!state_->replies.empty()) return state_->replies.pop();
+        if (!state_->replies.empty()) return counted(state_->replies.pop());
         if (state_->dirty.empty()) return std::nullopt;
         const ConnectionId id = state_->dirty.front();
         state_->dirty.pop_front();
@@ -264,8 +269,16 @@ QUICCHAT_DECL std::optional<Transmit> Endpoint::poll_transmit(TimePoint now) {
         } else {
             arm(id, *entry);
         }
-        if (!transmit.bytes.empty()) return transmit;
+        if (!transmit.bytes.empty()) return counted(transmit);
     }
+}
+
+QUICCHAT_DECL Transmit Endpoint::counted(const Transmit& transmit) {
+    const std::size_t bytes = transmit.bytes.size();
+    const std::size_t segment = std::max<std::size_t>(transmit.segment_size, 1);
+    state_->counts.datagrams_sent += (bytes + segment - 1) / segment;
+    state_->counts.bytes_sent += bytes;
+    return transmit;
 }
 
 QUICCHAT_DECL void Endpoint::arm(ConnectionId id, Entry& entry) {

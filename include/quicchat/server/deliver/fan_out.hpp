@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -35,6 +36,7 @@ public:
     std::vector<const Member*> members_of(ConnectionId connection) const;
 
     bool empty() const { return members_.empty(); }
+    std::size_t size() const { return members_.size(); }
 
     void wake(Member& member);
 
@@ -61,6 +63,10 @@ public:
     /// Of answers that wait.
     const ByteCounts& answer_bytes() const { return answer_bytes_; }
 
+    // Records that were handed over since the start.
+    std::uint64_t deliveries() const { return deliveries_; }
+    std::uint64_t delivered_bytes() const { return delivered_bytes_; }
+
 private:
     const RoomLog* log_;
     EventFrames* frames_;
@@ -70,6 +76,8 @@ private:
     std::vector<Member*> waiting_;
     std::vector<std::pair<ConnectionId, StreamId>> postponed_;
     ByteCounts answer_bytes_;
+    std::uint64_t deliveries_ = 0;
+    std::uint64_t delivered_bytes_ = 0;
 };
 
 }  // namespace quicchat

@@ -43,6 +43,7 @@ public:
     std::uint64_t bytes_of(std::string_view user) const;
     /// Bytes of all files.
     std::uint64_t bytes() const { return bytes_; }
+    std::size_t count() const;
 
     std::vector<std::string> keys() const;
 

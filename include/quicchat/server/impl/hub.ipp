@@ -28,7 +28,7 @@ QUICCHAT_DECL Hub::Hub(Owned<RoomLog> log, const ServerConfig& config,
       heartbeat_(*limits_),
       membership_(room_store_, fan_out_, presence_, pages_, online_, accounts, *limits_, turn_),
       decider_(room_store_, *limits_, turn_, work_),
-      proposer_(room_store_, decider_, fan_out_, control_, membership_, checks_, *limits_),
+      proposer_(room_store_, decider_, fan_out_, control_, membership_, checks_, *limits_, turn_),
       profiles_(room_store_, proposer_, fan_out_, control_, names_, online_, accounts, *limits_,
                 turn_),
       follower_(room_store_, profiles_, fan_out_, frames_, control_, membership_, online_, turn_) {}
@@ -56,7 +56,7 @@ QUICCHAT_DECL std::optional<std::pair<Errc, std::string>> Hub::handle_changed_co
 }
 
 QUICCHAT_DECL void Hub::begin_turn(WallTime now, TimePoint steady) {
-    turn_.begin(now);
+    turn_.begin(now, steady);
     checks_.begin_turn(steady);
     work_.begin();
     fan_out_.begin_turn();
@@ -205,7 +205,14 @@ QUICCHAT_DECL void Hub::settle(LogNews news) {
     if (opened != nullptr) fan_out_.wake_all(*opened);  // they may go on asking
     const std::optional<ConnectionId> by = proposer_.settle(news, errc);
     if (by && Profiles::is_about(news)) profiles_.note_end();
+    if (news.is_commit()) note_stored(*news.record);
     if (news.is_commit()) follower_.handle(std::move(news), by);
+}
+
+QUICCHAT_DECL void Hub::note_stored(const Record& record) {
+    ++records_stored_;
+    const Act::Kind kind = record.act.kind;
+    if (kind == Act::Kind::message || kind == Act::Kind::file) ++messages_stored_;
 }
 
 QUICCHAT_DECL void Hub::handle_timeout(TimePoint now) {

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "quicchat/auth/login_table.hpp"
+#include "quicchat/base/counters.hpp"
 #include "quicchat/base/match.hpp"
 #include "quicchat/server/hub.hpp"
 #include "quicchat/server/io/event_queue.hpp"
@@ -49,11 +51,18 @@ public:
 
     std::optional<TimePoint> next_deadline() const { return table_.next_deadline(); }
 
+    // Since the start.
+    std::uint64_t accepted() const { return accepted_; }
+    const ErrorCounts& refused() const { return refused_; }
+
     /// Who was let in since the last call.
     std::vector<ConnectionId> take_admitted();
 
 private:
     /// Does what a step of a login asks.
+    Errc do_step(ConnectionId id, Hub& hub, TimePoint now, LoginStep step);
+
+    /// The same, and counts.
     Errc go_on(ConnectionId id, Hub& hub, TimePoint now, LoginStep step);
 
     /// Says that a login was refused because too many have failed, once for each lock.
@@ -66,6 +75,8 @@ private:
     RateLimits* rates_;
     EventQueue* news_;
     std::vector<ConnectionId> admitted_;
+    std::uint64_t accepted_ = 0;
+    ErrorCounts refused_;
 };
 
 }  // namespace quicchat

@@ -61,6 +61,7 @@ public:
     void handle_changed_limits(TimePoint now);
 
     std::size_t size() const { return connections_.size(); }
+    const Connections& all() const { return connections_; }
     T& transport() { return transport_; }
     const T& transport() const { return transport_; }
 

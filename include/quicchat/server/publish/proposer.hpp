@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quicchat/base/counters.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
@@ -19,6 +20,7 @@
 #include "quicchat/server/publish/moderation_queue.hpp"
 #include "quicchat/server/rooms/membership.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
+#include "quicchat/server/turn.hpp"
 
 namespace quicchat {
 
@@ -27,7 +29,7 @@ namespace quicchat {
 class Proposer {
 public:
     Proposer(RoomStore& room_store, Decider& decider, FanOut& fan_out, ControlStreams& control,
-             Membership& membership, ModerationQueue& checks, const Limits& limits);
+             Membership& membership, ModerationQueue& checks, const Limits& limits, Turn& turn);
 
     // An `Errc` that is none: the answer comes when the log has committed it, or when it is known
     // that this may not be.
@@ -68,6 +70,9 @@ public:
 
     std::size_t size() const { return askers_.size(); }
 
+    /// How long the log took for each: from turn to turn.
+    const Timing& times() const { return times_; }
+
 private:
     /// Who waits for an answer, and for which.
     struct Asker {
@@ -77,6 +82,7 @@ private:
         RequestId request = 0;
         Answer answer{};
         std::string reason{};  ///< Of the server's program, if it does not accept it.
+        TimePoint since{};
     };
 
     /// The answer to come, or a refusal at once.
@@ -113,6 +119,8 @@ private:
     Membership* membership_;
     ModerationQueue* checks_;
     const Limits* limits_;
+    Turn* turn_;
+    Timing times_;
     std::map<AppendToken, Asker> askers_;
     AppendToken newest_ = 0;
     std::map<ConnectionId, std::size_t> under_way_;  ///< Where there is anything.

@@ -106,7 +106,11 @@ QUICCHAT_DECL std::optional<Bytes> FanOut::next_frame(Member& member) {
         }
     }
     std::optional<Bytes> frame = frames_->get(room, member.next, member.user);
-    if (frame) ++member.next;
+    if (frame) {
+        ++member.next;
+        ++deliveries_;
+        delivered_bytes_ += frame->size();
+    }
     return frame;
 }
 

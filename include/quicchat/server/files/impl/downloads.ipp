@@ -111,6 +111,7 @@ QUICCHAT_DECL void Downloads::read_on(const Place& place, Download& download, Ti
 }
 
 QUICCHAT_DECL void Downloads::fail(Download& download, Errc errc) {
+    hub_->refusals().add(errc);
     download.frames.push_back(encode_refusal(download.request, errc));
     download.next = download.size;
 }

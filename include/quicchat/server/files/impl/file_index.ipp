@@ -68,6 +68,12 @@ QUICCHAT_DECL std::uint64_t FileIndex::bytes_of(std::string_view user) const {
     return found == bytes_by_account_.end() ? 0 : found->second;
 }
 
+QUICCHAT_DECL std::size_t FileIndex::count() const {
+    std::size_t count = 0;
+    for (const auto& [room, files] : rooms_) count += files.size();
+    return count;
+}
+
 QUICCHAT_DECL std::vector<std::string> FileIndex::keys() const {
     std::vector<std::string> keys;
     for (const auto& [room, files] : rooms_) {

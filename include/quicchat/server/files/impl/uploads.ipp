@@ -281,6 +281,7 @@ QUICCHAT_DECL bool Uploads::announce(const Place& place) {
 QUICCHAT_DECL void Uploads::refuse(const Place& place, Errc errc, std::string_view reason) {
     const auto found = uploads_.find(place);
     const RequestId request = found->second.request;
+    hub_->refusals().add(errc);
     say(place, encode_refusal(request, errc, refused_retry_after, reason), true);
     drop(found);
 }

@@ -36,6 +36,7 @@ void Delivery<T>::end_memberships() {
 template <Transport T>
 void Delivery<T>::refuse(ConnectionId id, StreamId stream_id, ServerStream& stream,
                          RequestId request, Errc errc, Duration wait) {
+    hub_->refusals().add(errc);
     Bytes refusal = encode_refusal(request, errc, wait);
     if (stream_id == control_stream) return hub_->control().answer(id, std::move(refusal));
     if (stream.member != nullptr) return hub_->fan_out().reply(*stream.member, std::move(refusal));

@@ -31,7 +31,9 @@ void Logins<T>::process(Hub& hub, Now now) {
 template <Transport T>
 void Logins<T>::end_late(TimePoint now) {
     while (const auto late = table_.poll_late(now)) {
-        if (peers_->find_ready(*late) == nullptr) peers_->close(*late, Errc::login_timeout);
+        if (peers_->find_ready(*late) != nullptr) continue;
+        refused_.add(Errc::login_timeout);
+        peers_->close(*late, Errc::login_timeout);
     }
 }
 
@@ -42,6 +44,13 @@ std::vector<ConnectionId> Logins<T>::take_admitted() {
 
 template <Transport T>
 Errc Logins<T>::go_on(ConnectionId id, Hub& hub, TimePoint now, LoginStep step) {
+    const Errc errc = do_step(id, hub, now, std::move(step));
+    if (errc != Errc{}) refused_.add(errc);
+    return errc;
+}
+
+template <Transport T>
+Errc Logins<T>::do_step(ConnectionId id, Hub& hub, TimePoint now, LoginStep step) {
     ServerConnection& connection = *peers_->find(id);
     if (connection.session.state() == State::draining) return Errc{};
     return match(
@@ -73,6 +82,7 @@ Errc Logins<T>::go_on(ConnectionId id, Hub& hub, TimePoint now, LoginStep step) 
                 peers_->transport().note_login(id);
             }
             admitted_.push_back(id);
+            ++accepted_;
             return Errc{};
         },
         [&](LoginRefused&& m) {

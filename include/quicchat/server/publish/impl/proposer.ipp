@@ -18,18 +18,22 @@ namespace quicchat {
 
 QUICCHAT_DECL Proposer::Proposer(RoomStore& room_store, Decider& decider, FanOut& fan_out,
                                  ControlStreams& control, Membership& membership,
-                                 ModerationQueue& checks, const Limits& limits)
+                                 ModerationQueue& checks, const Limits& limits, Turn& turn)
     : room_store_(&room_store),
       decider_(&decider),
       fan_out_(&fan_out),
       control_(&control),
       membership_(&membership),
       checks_(&checks),
-      limits_(&limits) {}
+      limits_(&limits),
+      turn_(&turn) {}
 
 QUICCHAT_DECL void Proposer::publish(Member& member, wire::Publish m) {
     const Errc errc = check_act(m.act, m.text, m.attributes, *limits_);
-    if (errc != Errc{}) return fan_out_->reply(member, encode_refusal(m.request, errc));
+    if (errc != Errc{}) {
+        turn_->refusals().add(errc);
+        return fan_out_->reply(member, encode_refusal(m.request, errc));
+    }
     ++member.appends;
     const Asker asker{member.connection, member.stream, m.request};
     Proposal proposal{.room = member.room->key(),
@@ -124,6 +128,7 @@ QUICCHAT_DECL std::optional<ConnectionId> Proposer::settle(const LogNews& news, 
     const auto entry = news.token ? askers_.extract(*news.token) : decltype(askers_)::node_type{};
     if (entry.empty()) return std::nullopt;
     const Asker& asker = entry.mapped();
+    times_.add(turn_->steady() - asker.since);
     if (asker.stream == control_stream) {
         const auto count = under_way_.find(asker.connection);
         if (--count->second == 0) under_way_.erase(count);
@@ -151,6 +156,7 @@ QUICCHAT_DECL Errc Proposer::try_to_propose(Asker& asker, Proposal proposal) {
     const AppendToken token = ++newest_;
     if (const Errc errc = decider_->decide(token, std::move(proposal)); errc != Errc{}) return errc;
     if (asker.stream == control_stream) ++under_way_[asker.connection];
+    asker.since = turn_->steady();
     askers_.emplace(token, std::move(asker));
     return Errc{};
 }
@@ -175,6 +181,7 @@ QUICCHAT_DECL void Proposer::refuse(const Asker& asker, Errc errc) {
     if (asker.answer == Asker::Answer::file_outcome) {
         file_outcomes_.push_back({asker.connection, asker.stream, errc, {}, reason, {}});
     } else {
+        turn_->refusals().add(errc);
         say(asker, encode_refusal(asker.request, errc, refused_retry_after, reason));
     }
 }

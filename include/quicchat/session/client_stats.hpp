@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "quicchat/base/counters.hpp"
+#include "quicchat/session/state.hpp"
+#include "quicchat/transport/stats.hpp"
+
+namespace quicchat {
+
+/// What a client is doing, and has done since its start. Reading it changes nothing.
+struct ClientStats {
+    State state{};
+    std::uint64_t unanswered_requests = 0;  ///< Messages and files; they survive a reconnection.
+    std::uint64_t unread_events = 0;
+
+    // Since the start.
+
+    std::uint64_t dials = 0;
+    std::uint64_t logins = 0;
+    ErrorCounts connections_lost;  ///< By their reason, failed dials included.
+
+    // What the application has taken by `poll_event`.
+
+    std::uint64_t messages_received = 0;  ///< In rooms and to one person.
+    std::uint64_t requests_stored = 0;
+    ErrorCounts requests_refused;
+
+    std::optional<PathStats> path;            ///< While there is a connection that is measured.
+    std::optional<TransportStats> transport;  ///< If it measures itself.
+};
+
+}  // namespace quicchat
