@@ -133,6 +133,15 @@ public:
     void say_typing(std::string room) { request({0, TypingCommand{std::move(room)}}, 0); }
     void close() { check(), send({0, CloseCommand{}}, 0); }
 
+    /// Waits for the engine.
+    py::dict stats() {
+        check();
+        Promised<ClientStats> answer = std::make_shared<std::promise<ClientStats>>();
+        std::future<ClientStats> stats = answer->get_future();
+        request({0, StatsCommand{std::move(answer)}}, 0);
+        return to_dict(wait_for(std::move(stats)));
+    }
+
 private:
     void check() const {
         if (!engine_->is_alive()) throw ForkFailure{};
@@ -226,6 +235,7 @@ void bind_client(py::module_& m) {
         .def("use_file_bytes", &ClientHandle::use_file_bytes, py::arg("count"),
              "So many bytes of files are written, or of no use: more may come. Has no answer.")
         .def("say_typing", &ClientHandle::say_typing, py::arg("room"), "Has no answer.")
+        .def("stats", &ClientHandle::stats, "Waits for the engine: the client's figures.")
         .def("close", &ClientHandle::close, "Ends the connection; an event `offline` follows.");
 }
 

@@ -17,6 +17,7 @@
 #include "options.hpp"
 #include "quicchat/base/match.hpp"
 #include "server_reload.hpp"
+#include "stats.hpp"
 
 namespace quicchat::python {
 namespace {
@@ -164,6 +165,17 @@ public:
         return changes;
     }
 
+    /// Waits for the engine: (the server's figures, those of its connections).
+    py::tuple stats() {
+        check();
+        const ServerReport report = wait_for(ask_for_report({*engine_, id_, *port_, database_}));
+        py::list connections;
+        for (const ConnectionStats& stats : report.connections) {
+            connections.append(to_dict(stats));
+        }
+        return py::make_tuple(to_dict(report.stats), std::move(connections));
+    }
+
     const std::string& address() const { return address_; }
     const std::vector<std::string>& replaced() const { return replaced_; }
     std::size_t connections() const { return check(), port_->connections.load(); }
@@ -276,6 +288,8 @@ void bind_server(py::module_& m) {
         .def("answer_check", &ServerHandle::answer_check, py::arg("ticket"), py::arg("verdict"),
              py::arg("text") = "", py::arg("attributes") = py::none(),
              "Answers a question about a message.")
+        .def("stats", &ServerHandle::stats,
+             "Waits for the engine: the server's figures, and those of each connection.")
         .def("shutdown", &ServerHandle::shutdown,
              "Tells all clients, waits for them a little, ends. An event `stopped` follows.")
         .def_property_readonly("address", &ServerHandle::address, "Where it listens: host:port.")

@@ -13,6 +13,7 @@
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/match.hpp"
 #include "quicchat/session/event.hpp"
+#include "stats.hpp"
 
 namespace quicchat::python {
 
@@ -95,11 +96,16 @@ struct TypingCommand {
 };
 struct CloseCommand {};
 
+/// What the client says of itself.
+struct StatsCommand {
+    Promised<ClientStats> answer;
+};
+
 using ClientAction =
     std::variant<JoinCommand, LeaveCommand, PublishCommand, TellCommand, CreateCommand,
                  RoomsCommand, HistoryCommand, SearchCommand, MembersCommand, ProfileCommand,
                  MarkCommand, TypingCommand, CloseCommand, SendFileCommand, GiveFileCommand,
-                 FetchFileCommand, CancelFileCommand, UseFileBytesCommand>;
+                 FetchFileCommand, CancelFileCommand, UseFileBytesCommand, StatsCommand>;
 
 struct ClientCommand {
     Ticket ticket = 0;
@@ -129,6 +135,7 @@ public:
 
     Posted post(ClientCommand command, std::size_t bytes) {
         const std::lock_guard lock{mutex_};
+        if (ended_) return Posted::waiting;  // nobody takes it
         auto* const used = std::get_if<UseFileBytesCommand>(&command.action);
         auto* const before = commands_.empty() || used == nullptr
                                  ? nullptr
@@ -153,12 +160,20 @@ public:
         return std::exchange(commands_, {});
     }
 
+    /// The client has ended: who waits for an answer to a command is told so.
+    void end() {
+        const std::lock_guard lock{mutex_};
+        ended_ = true;
+        commands_.clear();
+    }
+
     Mailbox<ClientMail> inbox;
 
 private:
     std::mutex mutex_;
     std::vector<ClientCommand> commands_;
     std::size_t bytes_ = 0;
+    bool ended_ = false;
 };
 
 /// What an event costs in memory, roughly.

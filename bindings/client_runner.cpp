@@ -15,6 +15,7 @@ ClientRunner::ClientRunner(std::unique_ptr<ClientDriver> driver,
       port_(std::move(port)) {}
 
 ClientRunner::~ClientRunner() {
+    port_->end();
     driver_.reset();
     store_.reset();
     if (offline_) port_->inbox.push({0, *std::move(offline_)}, 256);
@@ -135,6 +136,7 @@ void ClientRunner::apply(ClientCommand command, Now now) {
         },
         [&](UseFileBytesCommand&& c) { client_.release_file_bytes(c.count); },
         [&](TypingCommand&& c) { client_.say_typing(c.room, now.steady); },
+        [&](StatsCommand&& c) { c.answer->set_value(client_.stats()); },
         [&](CloseCommand&&) { client_.close(); });
 }
 

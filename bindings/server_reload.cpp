@@ -1,6 +1,7 @@
 #include "server_reload.hpp"
 
 #include <future>
+#include <memory>
 #include <utility>
 
 #include "failure.hpp"
@@ -63,6 +64,15 @@ AccountChanges reload_server(const RunningServer& server, const ServerSettings& 
         throw;
     }
     return changes;
+}
+
+std::future<ServerReport> ask_for_report(const RunningServer& server) {
+    const auto answer = std::make_shared<std::promise<ServerReport>>();
+    std::future<ServerReport> report = answer->get_future();
+    server.port.post(
+        ServerErrand{[answer](ServerRunner& runner) { answer->set_value(runner.report()); }});
+    server.engine.wake(server.id);
+    return report;
 }
 
 }  // namespace quicchat::python

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <future>
 #include <string>
 #include <vector>
 
 #include "endpoints.hpp"
 #include "engine.hpp"
 #include "server_port.hpp"
+#include "stats.hpp"
 
 namespace quicchat::python {
 
@@ -31,5 +33,8 @@ struct RunningServer {
 /// as it was; `not_ready`: it has ended.
 AccountChanges reload_server(const RunningServer& server, const ServerSettings& now,
                              const ServerSettings& next);
+
+/// What a server says of itself in its next turn.
+std::future<ServerReport> ask_for_report(const RunningServer& server);
 
 }  // namespace quicchat::python

@@ -10,6 +10,7 @@
 #include "quicchat/auth/memory_accounts.hpp"
 #include "quicchat/sqlite/store.hpp"
 #include "server_port.hpp"
+#include "stats.hpp"
 
 namespace quicchat::python {
 
@@ -43,6 +44,7 @@ public:
 
     // For errands.
 
+    ServerReport report() const { return {server_.stats(), server_.connection_stats()}; }
     const AccountStore& accounts() { return parts_.book->accounts(); }
     /// Of a server whose accounts are in memory.
     void replace_accounts(AccountStore next) { parts_.memory_book->replace(std::move(next)); }

@@ -16,7 +16,7 @@ python3 -m venv --clear build/venv || exit
 python="$PWD/build/venv/bin/python"
 # One compiler at a time: run.sh uses the others.
 CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-1} \
-    "$python" -m pip --disable-pip-version-check install '.[test]' || exit
+    "$python" -m pip --disable-pip-version-check install '.[test,metrics]' || exit
 
 heading "pytest"
 "$python" -m pytest tests/python -p no:cacheprovider --junitxml="$results/pytest.xml"

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import atexit as _atexit
 
-from . import _core, errors, events, roles, sync
+from . import _core, errors, events, logs, metrics, roles, stats, sync
 from ._check import MessageQuestion, Refuse, Replace
 from .client import Chat, Room, connect
 from .config import Account, ServerConfig, load_config
@@ -29,6 +29,7 @@ from .reconnecting import Reconnect
 from .reloading import Reloaded
 from .roles import *  # noqa: F403
 from .server import AccountQuestion, Server, serve
+from .stats import *  # noqa: F403
 from .terminal import clean_line, clean_text
 from .trust import TLS, InsecureWarning
 
@@ -53,11 +54,14 @@ __all__ = [
     "clean_text",
     "connect",
     "load_config",
+    "logs",
+    "metrics",
     "serve",
     "sync",
     *errors.__all__,
     *events.__all__,
     *roles.__all__,
+    *stats.__all__,
 ]
 
 # Peers are told that we go, and no thread runs while the interpreter is taken apart.

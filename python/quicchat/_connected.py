@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._conversation import Conversation
 from .events import Online
+from .stats import ClientStats, client_stats
 
 
 class Connected:
@@ -30,6 +31,11 @@ class Connected:
     def message_bytes_max(self) -> int:
         """The longest text that the server takes, in bytes of UTF-8."""
         return self._online.message_bytes_max
+
+    def stats(self) -> ClientStats:
+        """What there is to watch: how the way to the server is, what was sent, lost and refused.
+        Raises RequestError (``not_ready``) once the connection has ended for good."""
+        return client_stats(self._conversation.core)
 
     @property
     def is_open(self) -> bool:

@@ -36,6 +36,7 @@ from .events import (
     SendFailed,
     Typing,
 )
+from .logs import log_lost, log_online
 from .records import HistoryPage, RoomRecord, SearchPage, file_info, record_of, time_of
 from .roles import Access, Role
 
@@ -257,6 +258,7 @@ class Conversation(Transfers):
             self._keep(online)
         self.online = online
         self.is_online = True
+        log_online(online.user, online.address)
         address = online.address.rpartition(":")[0].strip("[]")
         self.peer = replace(self.peer, addresses=(address,))
 
@@ -265,11 +267,13 @@ class Conversation(Transfers):
         lost = Disconnected(*end)
         explain = closed_error if self.is_online else connect_error
         self.is_online = False
+        log_lost(lost.error, delay)
         if self.online is not None:  # or else a stored token was refused, and the password is next
             self._keep(Reconnecting(explain(lost, self.peer), delay, attempt))
 
     def _on_offline(self, _: int, *fields: Any) -> None:
         self.end = Disconnected(*fields)
+        log_lost(self.end.error, None)
         self._fail_all(self.closed_error)
 
     def _on_joined(self, ticket: int, *fields: Any) -> None:

@@ -14,12 +14,14 @@ owners of every room), ``anybody_makes_rooms`` (default true; false: only operat
 live in memory), ``files`` (the folder that keeps the files that people send, default
 ``"quicchat.files"``; null: none are taken),
 ``durability`` (``"fsync"``: an acknowledged message outlives a power failure,
-``"process"``: a crash of the server, ``"memory"``: neither), ``$schema`` and any key that begins
+``"process"``: a crash of the server, ``"memory"``: neither), ``metrics`` (where ``quicchat serve``
+has figures for Prometheus, an address of this computer alone such as ``"127.0.0.1:9464"``; see
+:mod:`quicchat.metrics`), ``$schema`` and any key that begins
 with ``x-``. Paths are relative to the file. All problems are reported at once.
 
 A server that runs takes the file again at SIGHUP (:meth:`quicchat.Server.reload`). ``host``,
-``port``, ``database`` and ``durability`` need a restart; a room that is not listed any more stays,
-and so does an account in the database.
+``port``, ``database``, ``durability`` and ``metrics`` need a restart; a room that is not listed any
+more stays, and so does an account in the database.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from typing import Any
 from ._json import read_json, shortened
 from .errors import ConfigError
 from .limits import RANGES, Limits, limit_problem
+from .metrics import loopback
 from .terminal import normalized_password
 
 __all__ = ["Account", "ServerConfig", "load_config"]
@@ -54,7 +57,7 @@ DEFAULT_FILES = "quicchat.files"
 DURABILITIES = ("fsync", "process", "memory")
 
 _KEYS = ("host", "port", "certfile", "keyfile", "auth", "rooms", "operators", "anybody_makes_rooms",
-         "limits", "database", "files", "durability", "version")
+         "limits", "database", "files", "durability", "metrics", "version")
 _AUTH_KEYS = ("username", "password", "users", "iterations")
 _USER_KEYS = ("username", "password", "verifier")
 
@@ -87,6 +90,7 @@ class ServerConfig:
     files: Path | None = None
     operators: tuple[str, ...] = ()  #: users who are owners of every room
     anybody_makes_rooms: bool = True  #: otherwise only operators do
+    metrics: str | None = None  #: where ``quicchat serve`` has figures: a loopback address and port
     source: Path | None = None  #: the file it was read from
     notices: tuple[str, ...] = ()  #: what the reader of the file should know
 
@@ -210,6 +214,13 @@ class _Reader:
         self.wrong("durability", '"fsync", "process" or "memory"', found)
         return "fsync"
 
+    def metrics(self, value: dict[str, Any]) -> str | None:
+        found = value.get("metrics")
+        if found is None or (isinstance(found, str) and loopback(found)):
+            return found
+        self.wrong("metrics", 'an address of this computer alone, such as "127.0.0.1:9464"', found)
+        return None
+
     def rooms(self, value: dict[str, Any]) -> tuple[str, ...]:
         found = value.get("rooms", list(DEFAULT_ROOMS))
         if not isinstance(found, list) or not found:
@@ -332,6 +343,7 @@ class _Reader:
             database=database,
             durability=durability,
             files=self.files(value),
+            metrics=self.metrics(value),
             notices=tuple(self.notices),
         )
         return config, self.problems

@@ -55,7 +55,6 @@ from .config import ServerConfig, load_config, password_problem
 from .errors import BindError, ConfigError, QuicChatError, WrongLoopError
 from .events import (
     CheckFailed,
-    HookFailed,
     LoginFailed,
     LoginsLocked,
     LoginSucceeded,
@@ -65,8 +64,10 @@ from .events import (
     ServerFailed,
     StorageTrouble,
 )
+from .logs import describe as describe
+from .logs import log_server
 from .reloading import Reloaded, effective, reload_core, summary
-from .terminal import Clean, clean_line
+from .stats import ConnectionStats, ServerStats, server_stats
 
 __all__ = ["AccountQuestion", "Server", "serve"]
 
@@ -132,6 +133,14 @@ class Server(AsyncIterator[ServerEvent]):
     def connections(self) -> int:
         """Connections that are open now."""
         return self._started().connections
+
+    def stats(self) -> ServerStats:
+        """What there is to watch. Raises RequestError (``not_ready``) once it has ended."""
+        return server_stats(self._started())[0]
+
+    def connection_stats(self) -> tuple[ConnectionStats, ...]:
+        """How each connection is."""
+        return server_stats(self._started())[1]
 
     async def start(self) -> None:
         """Reads the certificate, opens the database and listens. Raises CertificateError,
@@ -236,10 +245,12 @@ class Server(AsyncIterator[ServerEvent]):
             if isinstance(event, ServerFailed):
                 self._failure = event
             self._events.append(event)
+            log_server(event)
         self._news.set()
 
     def _report(self, event: ServerEvent) -> None:
         self._events.append(event)
+        log_server(event)
         self._news.set()
 
     def _make(self) -> _core.Server:
@@ -349,38 +360,3 @@ def _accounts(config: ServerConfig, key_pem: str) -> list[tuple[str, str, str, b
         rows.append((account.username, account.password, account.verifier,
                      salt_of(key_pem, account.username, account.password)))
     return rows
-
-
-def describe(event: ServerEvent) -> Clean:
-    """One line about an event, for logs."""
-    return clean_line(_description(event))
-
-
-def _description(event: ServerEvent) -> str:
-    match event:
-        case PeerConnected():
-            return f"connection {event.connection} from {event.address}"
-        case LoginSucceeded():
-            return f"connection {event.connection}: logged in as {event.user}"
-        case LoginFailed():
-            name = f" for {event.user!r}" if event.user else ""
-            return (f"connection {event.connection} from {event.address}: login refused{name}: "
-                    f"{text_of(event.error)}")
-        case LoginsLocked():
-            whose = f"for {event.user!r} " if event.user else ""
-            return (f"logins {whose}from the network of {event.address} are locked for now: too "
-                    "many have failed there; known devices still log in")
-        case PeerDisconnected():
-            name = f" of {event.user}" if event.user else ""
-            return f"connection {event.connection}{name} ended: {text_of(event.error)}"
-        case HookFailed():
-            return f"login of {event.user!r} from {event.address} refused: {event.text}"
-        case CheckFailed():
-            return f"a message of {event.user!r} in {event.room} was not checked: {event.text}"
-        case StorageTrouble():
-            if event.error:
-                return f"messages are refused for now: {event.text}"
-            return "messages are stored again"
-    return f"the server stops: {text_of(event.error)}"
-
-

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import resource
 import signal
-import sys
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
+from .. import metrics
 from ..config import ServerConfig, load_config
 from ..errors import ConfigError, QuicChatError, explain
-from ..server import Server, describe, serve
-from ..terminal import paint, show
+from ..server import Server, serve
+from ._log import FORMATS, Log, open_log
 
 NAME = "serve"
 HELP = "Run a chat server."
@@ -23,14 +23,18 @@ EXAMPLES = """examples:
   quicchat serve --config config.json
   quicchat serve --config config.json --port 0       any free port
   quicchat serve --config config.json --check        only look for mistakes
+  quicchat serve --config config.json --log-format json
 
 If neither the certificate nor the key exists, a self-signed pair is made. Ctrl-C stops the server;
 so does SIGTERM, which tells the clients first.
 
 SIGHUP reads the configuration again and cuts nobody: new connections are shown the certificate
 that is there now; accounts, limits, operators and rooms that are listed newly count at once. If
-something is wrong, that is said, and the server goes on as before. "host", "port", "database" and
-"durability" take effect at the next start.
+something is wrong, that is said, and the server goes on as before. "host", "port", "database",
+"durability" and "metrics" take effect at the next start.
+
+With "metrics": "127.0.0.1:9464" in the configuration Prometheus finds figures there; that needs
+"pip install 'quicchat[metrics]'".
 
 Rooms, accounts and devices are kept in the database beside the configuration, unless that says
 otherwise. 'quicchat user' changes accounts while the server runs."""
@@ -43,19 +47,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="listen on this port; 0: any free one")
     parser.add_argument("--check", action="store_true", help="check the configuration and stop")
     parser.add_argument("--quiet", "-q", action="store_true", help="do not log connections")
+    parser.add_argument("--log-format", choices=FORMATS, default="text",
+                        help="lines for people, or one JSON object a line (default: text)")
 
 
 def run(options: argparse.Namespace) -> int:
     config = _load(options)
+    log = open_log(options.log_format, quiet=options.quiet)
     for notice in config.notices:
-        _warn(notice)
+        log.warn(notice)
     if options.check:
-        show(f"{options.config} is fine: {len(config.accounts)} account(s), "
-             f"room(s) {', '.join(config.rooms)}, {_storage(config)}")
+        log.say(f"{options.config} is fine: {len(config.accounts)} account(s), "
+                f"room(s) {', '.join(config.rooms)}, {_storage(config)}")
         return 0
     # A crash leaves no keys and passwords in a core file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    return asyncio.run(_serve(config, options))
+    return asyncio.run(_serve(config, options, log))
 
 
 def _load(options: argparse.Namespace) -> ServerConfig:
@@ -67,31 +74,27 @@ def _load(options: argparse.Namespace) -> ServerConfig:
                    port=config.port if options.port is None else options.port)
 
 
-def _warn(text: str) -> None:
-    show("quicchat: " + paint("warning", "yellow", sys.stderr) + f": {text}", to=sys.stderr)
-
-
 def _storage(config: ServerConfig) -> str:
     if not config.stores:
         return "rooms live in memory"
     return f"kept in {config.database} ({config.durability})"
 
 
-def _announce(server: Server) -> None:
+def _announce(server: Server, log: Log) -> None:
     assert server.pair is not None
     config = server.config
     if server.pair.made:
-        show(f"made a self-signed certificate: {config.certfile}, key {config.keyfile}")
+        log.say(f"made a self-signed certificate: {config.certfile}, key {config.keyfile}")
     for warning in (*server.pair.warnings, *server.notices):
-        _warn(warning)
-    show(_storage(config))
+        log.warn(warning)
+    log.say(_storage(config))
     host, port = server.address
-    show(f"listening on {f'[{host}]' if ':' in host else host}:{port} (UDP)")
-    show(f"key fingerprint {server.fingerprint}")
-    show("press Ctrl-C to stop")
+    log.say(f"listening on {f'[{host}]' if ':' in host else host}:{port} (UDP)")
+    log.say(f"key fingerprint {server.fingerprint}")
+    log.say("press Ctrl-C to stop")
 
 
-async def _serve(config: ServerConfig, options: argparse.Namespace) -> int:
+async def _serve(config: ServerConfig, options: argparse.Namespace, log: Log) -> int:
     loop = asyncio.get_running_loop()
     asked, changed = asyncio.Event(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, asked.set)
@@ -103,22 +106,26 @@ async def _serve(config: ServerConfig, options: argparse.Namespace) -> int:
         (asked if on_terminal and not _has_terminal() else changed).set()
 
     loop.add_signal_handler(signal.SIGHUP, hang_up)
-    async with serve(config) as server:
-        _announce(server)
-        log = asyncio.create_task(_log(server, quiet=options.quiet))
-        reloads = asyncio.create_task(_reload_on(changed, server, options))
+    async with serve(config) as server, contextlib.AsyncExitStack() as measured:
+        if config.metrics is not None:
+            place = measured.enter_context(metrics.serve(server, config.metrics))
+            log.say("metrics on http://{}:{}/metrics".format(
+                f"[{place[0]}]" if ":" in place[0] else place[0], place[1]))
+        _announce(server, log)
+        events = asyncio.create_task(_log(server, log))
+        reloads = asyncio.create_task(_reload_on(changed, server, options, log))
         waits = [asyncio.create_task(asked.wait()), asyncio.create_task(server.serve_forever())]
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            show("stopping")
+            log.say("stopping")
             await server.close()
-            await log
+            await events
         finally:
             loop.remove_signal_handler(signal.SIGTERM)
             loop.remove_signal_handler(signal.SIGHUP)
-            for task in (*waits, log, reloads):
+            for task in (*waits, events, reloads):
                 task.cancel()
     return 0
 
@@ -131,7 +138,8 @@ def _has_terminal() -> bool:
     return True
 
 
-async def _reload_on(changed: asyncio.Event, server: Server, options: argparse.Namespace) -> None:
+async def _reload_on(changed: asyncio.Event, server: Server, options: argparse.Namespace,
+                     log: Log) -> None:
     """Reloads at each signal; those that come meanwhile are one more."""
     name = options.config.name
     while True:
@@ -140,17 +148,15 @@ async def _reload_on(changed: asyncio.Event, server: Server, options: argparse.N
         try:
             done = await server.reload(await asyncio.to_thread(_load, options))
             for notice in done.notices:
-                _warn(notice)
-            show(f"reloaded {name}: {done}")
+                log.warn(notice)
+            log.say(f"reloaded {name}: {done}")
         except QuicChatError as error:
-            show(explain(error), to=sys.stderr)
-            _warn(f"{name} was not reloaded; the server goes on as before")
+            log.fail(explain(error))
+            log.warn(f"{name} was not reloaded; the server goes on as before")
         except Exception as error:  # whatever it is, people are chatting
-            _warn(f"{name} was not reloaded: {error!r}; the server goes on as before")
+            log.warn(f"{name} was not reloaded: {error!r}; the server goes on as before")
 
 
-async def _log(server: Server, *, quiet: bool) -> None:
+async def _log(server: Server, log: Log) -> None:
     async for event in server:
-        if not quiet:
-            time = paint(f"{datetime.now():%H:%M:%S}", "dim", sys.stdout)
-            show(time + " " + describe(event))
+        log.event(event)

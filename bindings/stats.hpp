@@ -1,0 +1,48 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <vector>
+
+#include "failure.hpp"
+#include "quicchat/server/io/stats.hpp"
+#include "quicchat/session/client_stats.hpp"
+
+// Figures on their way from the engine thread to Python.
+
+namespace quicchat::python {
+
+/// What a server says of itself in one turn.
+struct ServerReport {
+    ServerStats stats;
+    std::vector<ConnectionStats> connections;
+};
+
+/// An answer that somebody on another thread waits for. Copies are the same answer.
+template <class T>
+using Promised = std::shared_ptr<std::promise<T>>;
+
+/// Waits for the engine, without the GIL: it has nothing to do with Python. `not_ready` if who was
+/// asked has ended.
+template <class T>
+T wait_for(std::future<T> answer) {
+    const pybind11::gil_scoped_release other_threads_may_run;
+    try {
+        if (answer.wait_for(std::chrono::seconds{5}) == std::future_status::ready) {
+            return answer.get();
+        }
+    } catch (const std::future_error&) {
+    }
+    throw CoreFailure{Errc::not_ready};
+}
+
+// Dictionaries by the names of the members. Called with the GIL held.
+
+pybind11::dict to_dict(const ServerStats& stats);
+pybind11::dict to_dict(const ConnectionStats& stats);
+pybind11::dict to_dict(const ClientStats& stats);
+
+}  // namespace quicchat::python
