@@ -21,6 +21,7 @@ if quicchat:
     from quicchat.certificates import CertificatePair
     from quicchat.cli import chat, main, serve, user
     from quicchat.cli._commands import COMMANDS
+    from quicchat.cli._log import TextLog
     from quicchat.cli._screen import Screen
     from quicchat.cli._session import Session
 
@@ -201,14 +202,14 @@ class OtherSinks(Case):
 
         self.judge(lambda text: asyncio.run(serve._log(Told(
             [event for cls in typing.get_args(quicchat.ServerEvent)
-             for event in t.instances(cls, text)]), quiet=False)))
+             for event in t.instances(cls, text)]), TextLog(quiet=False))))
 
     def test_the_servers_first_words(self):
         config = self.config()
         self.judge(lambda text: serve._announce(types.SimpleNamespace(
             config=replace(config, certfile=Path(text), keyfile=Path(text), database=Path(text)),
             pair=CertificatePair("", "", text, made=True, warnings=(text,)), notices=(text,),
-            address=(text, 7), fingerprint=text)))
+            address=(text, 7), fingerprint=text), TextLog(quiet=False)))
 
     def test_the_tables_of_accounts_and_devices(self):
         self.judge(lambda text: user._print_table([("NAME", "STATE"), (text, text)]))

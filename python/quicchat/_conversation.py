@@ -273,7 +273,8 @@ class Conversation(Transfers):
 
     def _on_offline(self, _: int, *fields: Any) -> None:
         self.end = Disconnected(*fields)
-        log_lost(self.end.error, None)
+        if self.online is not None:  # or else it is an error of `connect`
+            log_lost(self.end.error, None)
         self._fail_all(self.closed_error)
 
     def _on_joined(self, ticket: int, *fields: Any) -> None:
