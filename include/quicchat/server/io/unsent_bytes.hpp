@@ -17,10 +17,10 @@
 namespace quicchat {
 
 /// The budget for all bytes that wait for clients: written and not acknowledged, answers, and
-/// pieces of files (Limits::unsent_bytes_max). A connection that holds more than what is left of it
-/// waits: nothing is made for it, and what it asks is not read. So the largest wait first, and the
-/// more there are, the smaller is what each may hold. Everybody may hold `unsent_share_bytes`, so
-/// that who reads goes on whatever the others hold.
+/// pieces of files (Limits::unsent_bytes_max). An account that holds more than what is left of it,
+/// on all its connections together, waits: nothing is made for it, and what it asks is not read. So
+/// the largest wait first, and the more there are, the smaller is what each may hold. Everybody may
+/// hold `unsent_share_bytes`, so that who reads goes on whatever the others hold.
 template <Transport T>
 class UnsentBytes {
 public:
@@ -58,6 +58,8 @@ private:
     static constexpr Duration look_period = std::chrono::milliseconds{10};
 
     std::size_t held_by(ConnectionId connection) const;
+    /// By all connections of its account, if it is logged in.
+    std::size_t held_by_account_of(ConnectionId connection) const;
 
     Peers<T>* peers_;
     const Hub* hub_;
