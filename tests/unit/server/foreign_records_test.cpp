@@ -97,6 +97,18 @@ TEST_CASE("what another process put into the log reaches the members here", "[se
     }
 }
 
+TEST_CASE("a log that leaves out a record ends the server", "[server]") {
+    Pair pair;
+    Member& ada = pair.decides.join(1, "ada");
+    pair.follows.join(2, "bob");
+    pair.follows.take(2);
+    for (const char* text : {"one", "two"}) pair.decides.publish(ada, text);
+    REQUIRE(pair.decides.hub.settle() == Errc{});
+    pair.copies->pop_front();
+    CHECK(pair.follows.hub.settle() == Errc::storage_failed);
+    CHECK(pair.follows.take<wire::Event>(2).empty());
+}
+
 TEST_CASE("a room that another process made is there", "[server]") {
     Pair pair;
     pair.decides.log_in(1, "ada");

@@ -29,6 +29,8 @@ QUICCHAT_DECL void LogFollower::handle(LogNews news, std::optional<ConnectionId>
     // A room of two people may be forgotten, and begun anew, while it is written to.
     if (room == nullptr || room->epoch() != news.epoch) return;
     const LoggedRecord logged{news.offset, *std::move(news.record)};
+    // A log that leaves one out cannot be trusted: nobody would ever be told of it.
+    if (logged.offset > room->head() + 1) return turn_->fail(Errc::storage_failed);
     if (logged.offset > room->head()) {  // not if the room was opened with it
         room->push(logged);
         frames_->handle_commit(*room, logged);

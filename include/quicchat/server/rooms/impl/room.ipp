@@ -3,7 +3,6 @@
 #include "quicchat/server/rooms/room.hpp"
 
 #include <algorithm>
-#include <cassert>
 
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/limits.hpp"
@@ -41,7 +40,6 @@ QUICCHAT_DECL void Room::restore(const RoomState& state) {
 }
 
 QUICCHAT_DECL void Room::push(const LoggedRecord& record) {
-    assert(record.offset == head_ + 1);
     const Act& act = record.record.act;
     if (act.kind == Act::Kind::topic) topic_ = record.record.text;
     if (act.kind == Act::Kind::access) access_ = static_cast<RoomAccess>(act.value);
