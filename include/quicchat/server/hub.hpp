@@ -202,8 +202,8 @@ private:
     ModerationQueue checks_;
     Heartbeat heartbeat_;
     Presence presence_{fan_out_, control_, online_, names_, *limits_};
-    Membership membership_;
     Decider decider_;
+    Membership membership_;
     Proposer proposer_;
     Profiles profiles_;
     LogFollower follower_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "quicchat/base/limits.hpp"
+#include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/server/publish/proposal.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
@@ -27,6 +28,14 @@ public:
     /// Has a proposal stored or, if that may not be, looked for: then it was sent again, and is a
     /// success. News with that token follow. An error: none do, it is refused at once.
     Errc decide(AppendToken token, Proposal proposal);
+
+    /// Opens the room of two people who have accounts, the first of whom wants it.
+    Result<Room*> open_private_room(const std::string& one, const std::string& other);
+
+    /// The private room that is to go since there are too many, other than the newest; nullptr:
+    /// none. Take its members out, then `forget` it.
+    Room* surplus(const Room& newest) { return room_store_->next_surplus(newest); }
+    void forget(const Room& room) { room_store_->forget(room); }
 
     /// What would become of an act, as far as it is known now: `Errc{}`, or why it may not be.
     Errc judge(const Room& room, const Record& record);

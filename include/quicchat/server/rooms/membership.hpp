@@ -14,6 +14,7 @@
 #include "quicchat/server/deliver/pages.hpp"
 #include "quicchat/server/people/online_users.hpp"
 #include "quicchat/server/people/presence.hpp"
+#include "quicchat/server/publish/decider.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
 #include "quicchat/server/turn.hpp"
 
@@ -22,9 +23,9 @@ namespace quicchat {
 /// Who is in which room: finding rooms, coming in and going out.
 class Membership {
 public:
-    Membership(RoomStore& room_store, FanOut& fan_out, Presence& presence, Pages& pages,
-               const OnlineUsers& online, const AccountFinder& accounts, const Limits& limits,
-               Turn& turn);
+    Membership(RoomStore& room_store, Decider& decider, FanOut& fan_out, Presence& presence,
+               Pages& pages, const OnlineUsers& online, const AccountFinder& accounts,
+               const Limits& limits, Turn& turn);
 
     /// Puts a connection into a room. Its cursor is taken and the membership made in one step, so
     /// no record falls between what Joined says and what follows (PROTOCOL.md §6.2).
@@ -59,6 +60,7 @@ private:
     void forget(Room& room);
 
     RoomStore* room_store_;
+    Decider* decider_;
     FanOut* fan_out_;
     Presence* presence_;
     Pages* pages_;

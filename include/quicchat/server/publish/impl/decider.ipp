@@ -33,6 +33,13 @@ QUICCHAT_DECL Errc Decider::decide(AppendToken token, Proposal proposal) {
     return Errc{};
 }
 
+QUICCHAT_DECL Result<Room*> Decider::open_private_room(const std::string& one,
+                                                       const std::string& other) {
+    const Result<Room*> room = room_store_->open_private(one, other);
+    if (!room) return turn_->noted(to_errc(room.error()));
+    return room;
+}
+
 QUICCHAT_DECL Errc Decider::judge(const Room& room, const Record& record) {
     const Authorizer authorizer{room_store_->directory(), room_store_->log(), *limits_,
                                 turn_->now()};

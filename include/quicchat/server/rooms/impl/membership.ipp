@@ -14,11 +14,12 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Membership::Membership(RoomStore& room_store, FanOut& fan_out, Presence& presence,
-                                     Pages& pages, const OnlineUsers& online,
+QUICCHAT_DECL Membership::Membership(RoomStore& room_store, Decider& decider, FanOut& fan_out,
+                                     Presence& presence, Pages& pages, const OnlineUsers& online,
                                      const AccountFinder& accounts, const Limits& limits,
                                      Turn& turn)
     : room_store_(&room_store),
+      decider_(&decider),
       fan_out_(&fan_out),
       presence_(&presence),
       pages_(&pages),
@@ -77,9 +78,9 @@ QUICCHAT_DECL Result<Room*> Membership::private_room(const Caller& caller,
     const OnlineUsers::User* here = online_->find(other);
     const std::optional<std::string> name = here ? here->name : accounts_->find_account(other);
     if (!name) return Errc::no_such_user;
-    const Result<Room*> room = room_store_->open_private(std::string{caller.user}, *name);
-    if (!room) return turn_->noted(to_errc(room.error()));
-    while (Room* surplus = room_store_->next_surplus(**room)) forget(*surplus);
+    const Result<Room*> room = decider_->open_private_room(std::string{caller.user}, *name);
+    if (!room) return room;
+    while (Room* surplus = decider_->surplus(**room)) forget(*surplus);
     return room;
 }
 
@@ -114,7 +115,7 @@ QUICCHAT_DECL void Membership::end(Member& member, Errc errc, std::string_view t
 QUICCHAT_DECL void Membership::forget(Room& room) {
     remove(room, "", Errc::no_such_room, "");
     pages_->forget(room);
-    room_store_->forget(room);
+    decider_->forget(room);
 }
 
 }  // namespace quicchat
