@@ -131,7 +131,8 @@ private:
 
     /// Who does not read our answers is not read either: what it asks waits, within its window.
     /// So is who has had his share of the turn.
-    bool is_held_up(ConnectionId id, StreamId stream_id, const Stream& stream);
+    bool is_held_up(ConnectionId id, const Connection& connection, StreamId stream_id,
+                    const Stream& stream);
 
     void read_on(ConnectionId id, Connection& connection, StreamId stream_id, Stream& stream);
 

@@ -199,9 +199,10 @@ void Server<T>::read_early(ConnectionId id) {
 }
 
 template <Transport T>
-bool Server<T>::is_held_up(ConnectionId id, StreamId stream_id, const Stream& stream) {
-    const Connection* connection = peers_.find_ready(id);
-    if (connection != nullptr && hub_.work().must_wait(connection->session.user())) {
+bool Server<T>::is_held_up(ConnectionId id, const Connection& connection, StreamId stream_id,
+                           const Stream& stream) {
+    const bool ready = connection.session.state() == State::ready;
+    if (ready && hub_.work().must_wait(connection.session.user())) {
         postponed_.emplace(id, stream_id);
         return true;
     }
@@ -209,14 +210,14 @@ bool Server<T>::is_held_up(ConnectionId id, StreamId stream_id, const Stream& st
     if (stream.uploads) return files_->is_busy(id, stream_id);
     if (stream_id == control_stream && hub_.is_busy(id)) return true;
     if (stream.member != nullptr && hub_.is_busy(*stream.member)) return true;
-    return connection != nullptr && !unsent_.has_room(id, stream_id);
+    return ready && !unsent_.has_room(id, stream_id);
 }
 
 template <Transport T>
 void Server<T>::read_on(ConnectionId id, Connection& connection, StreamId stream_id,
                         Stream& stream) {
     if (!apply_frames(id, connection, stream_id, stream)) return;
-    if (is_held_up(id, stream_id, stream)) return stream.hold_up();
+    if (is_held_up(id, connection, stream_id, stream)) return stream.hold_up();
     peers_.transport().consume(id, stream_id, std::exchange(stream.owed, 0));
     if (stream.fin) finish(id, connection, stream_id);
 }
@@ -224,7 +225,7 @@ void Server<T>::read_on(ConnectionId id, Connection& connection, StreamId stream
 template <Transport T>
 bool Server<T>::apply_frames(ConnectionId id, Connection& connection, StreamId stream_id,
                              Stream& stream) {
-    while (!stream.ended && !is_held_up(id, stream_id, stream)) {
+    while (!stream.ended && !is_held_up(id, connection, stream_id, stream)) {
         const Result<std::optional<FrameView>> frame = stream.assembler.next();
         if (!frame) return peers_.close(id, to_errc(frame.error())), false;
         if (!*frame) return true;
@@ -366,7 +367,8 @@ bool Server<T>::resume_reading(ConnectionId id, StreamId stream_id) {
     Connection* connection = peers_.find_ready(id);
     Stream* stream = peers_.find_stream(id, stream_id);
     if (connection == nullptr || stream == nullptr) return false;
-    if ((stream->owed == 0 && !stream->fin) || is_held_up(id, stream_id, *stream)) return false;
+    if (stream->owed == 0 && !stream->fin) return false;
+    if (is_held_up(id, *connection, stream_id, *stream)) return false;
     read_on(id, *connection, stream_id, *stream);
     return true;
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -34,9 +34,18 @@ public:
     bool has_postponed() const { return postponed_; }
 
 private:
+    /// Of how many accounts a turn may find the counters made.
+    static constexpr std::size_t accounts_kept = 1024;
+
+    struct Done {
+        std::uint64_t turn = 0;
+        std::size_t work = 0;
+    };
+
     const Limits* limits_;
-    std::map<std::string, std::size_t> done_;
-    std::set<std::string> spent_;
+    std::uint64_t turn_ = 0;
+    std::map<std::string, Done, std::less<>> done_;
+    bool spent_ = false;  ///< Somebody has had his share.
     bool postponed_ = false;
 };
 
