@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quicchat/base/budget.hpp"
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/siphash.hpp"
@@ -28,17 +29,12 @@ public:
 private:
     static constexpr std::size_t places = 4096;
 
-    using Row = std::vector<TimePoint>;  ///< When each budget will be whole again.
+    using Row = std::vector<Budget>;
+    using Places = std::array<Budget*, 2>;
 
-    struct Account {
-        std::array<TimePoint*, 2> full_at;
-        Duration step;   ///< What one costs.
-        Duration depth;  ///< What may be owed.
-    };
-
-    Account find(std::string_view key, const Rate& rate);
-    static bool may(const Account& account, TimePoint now);
-    static void spend(const Account& account, TimePoint now);
+    Places find(std::string_view key);
+    static bool may(const Places& budgets, const Rate& rate, TimePoint now);
+    static void spend(const Places& budgets, const Rate& rate, TimePoint now);
 
     SipHash hash_;
     std::array<Row, 2> rows_;
