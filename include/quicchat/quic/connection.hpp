@@ -2,6 +2,7 @@
 
 #include <ngtcp2/ngtcp2.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -167,7 +168,10 @@ public:
 private:
     static constexpr std::size_t packets_per_train_max = 40;  // the kernel's GSO takes 64
     static constexpr std::uint64_t code_max = (std::uint64_t{1} << 62) - 1;  // RFC 9000 §16
-    static constexpr ngtcp2_tstamp expiry_max = INT64_MAX;
+    static constexpr ngtcp2_tstamp expiry_max = std::uint64_t{INT64_MAX} / 2;
+    /// Timers join, so that one turn serves many connections. RFC 9002 §6.1.2: "The RECOMMENDED
+    /// value of the timer granularity is 1 millisecond".
+    static constexpr Duration timer_granularity = std::chrono::milliseconds{1};
 
     Connection(Shared& shared, const SocketAddress& remote);
 
@@ -178,6 +182,8 @@ private:
     /// While nothing of ours is in flight, the only timers that can be due are those of
     /// acknowledgements and of idleness, and neither minds 20 ms.
     bool may_hold() const;
+
+    static TimePoint rounded_up(TimePoint deadline);
 
     // The addresses are only read, and only during the call that the path is given to.
     static ngtcp2_path make_path(const SocketAddress& local, const SocketAddress& remote);
@@ -207,6 +213,10 @@ private:
     ngtcp2_cid own_id_{};
     TlsFacts facts_;
     std::optional<Ending> ending_;
+    /// ngtcp2's deadline without the pacing timer that follows each packet: only who has more to
+    /// send waits for that. Until something else happens.
+    std::optional<ngtcp2_tstamp> unpaced_expiry_{};
+    bool is_timeout_ = false;              ///< Since then not everything has been said.
     std::optional<TimePoint> check_at_{};  ///< Whether what was sent is acknowledged in time.
     std::uint64_t datagrams_received_ = 0;
     bool established_ = false;

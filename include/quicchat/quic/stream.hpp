@@ -91,7 +91,8 @@ public:
     /// Puts the stream into the queue of those that want to send.
     void schedule(StreamNumber number, Stream& stream);
 
-    /// The stream that is to send next, or -1. Streams take turns: it goes to the end of the queue.
+    /// The stream that is to send next, or -1. It is not in the queue then: if it has more to send,
+    /// `schedule` puts it at the end, so that streams take turns.
     StreamNumber next_sendable();
 
     std::size_t sendable() const { return sendable_.size(); }

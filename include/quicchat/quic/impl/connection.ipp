@@ -29,17 +29,24 @@ QUICCHAT_DECL void Connection::handle_datagram(const Datagram& datagram, TimePoi
     ++datagrams_received_;
     if (!is_alive()) return;
     set_time(now);
+    const bool ignored_pacing = std::exchange(unpaced_expiry_, std::nullopt).has_value();
     const ngtcp2_path path = make_path(datagram.local, datagram.remote);
     const ngtcp2_pkt_info info{.ecn = datagram.ecn};
     settle(ngtcp2_conn_read_pkt(conn_.get(), &path, &info,
                                 reinterpret_cast<const std::uint8_t*>(datagram.bytes.data()),
                                 datagram.bytes.size(), to_tstamp(now)));
     if (is_ready()) hold_.handle_received(datagram.bytes.size(), now);
+    // A pacing timer that is over would look like a reason to write.
+    if (ignored_pacing && is_alive() && ngtcp2_conn_get_expiry2(conn_.get()) <= to_tstamp(now)) {
+        handle_timeout(now);
+    }
 }
 
 QUICCHAT_DECL void Connection::handle_timeout(TimePoint now) {
     if (!is_alive()) return;
     set_time(now);
+    unpaced_expiry_.reset();
+    is_timeout_ = true;
     settle(ngtcp2_conn_handle_expiry(conn_.get(), to_tstamp(now)));
 }
 
@@ -168,6 +175,7 @@ QUICCHAT_DECL void Connection::migrate(const SocketAddress& local, TimePoint now
     // RFC 9000 §9: "An endpoint MUST NOT initiate connection migration before the handshake is
     // confirmed", and servers ignore it.
     if (!established_) return abandon("our address has changed");
+    unpaced_expiry_.reset();
     hold_.end();
     const ngtcp2_path path = make_path(local, remote_);
     const int error = ngtcp2_conn_initiate_immediate_migration(conn_.get(), &path, to_tstamp(now));
@@ -218,6 +226,7 @@ QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer,
         fail(static_cast<int>(size));
         return {};
     }
+    unpaced_expiry_ = ngtcp2_conn_get_expiry2(conn_.get());
     ngtcp2_conn_update_pkt_tx_time(conn_.get(), to_tstamp(now));
     settle(0);
     if (std::exchange(record_.stream_data_was_sent, false) && !check_at_) {
@@ -225,10 +234,13 @@ QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer,
     }
     if (size == 0 || !is_alive()) {
         more_to_send_ = false;
+        is_timeout_ = false;
         return {};
     }
     const auto written = static_cast<std::size_t>(size);
-    more_to_send_ = !established_ || written % segment == 0 || wants_to_send();
+    // A packet that is not full was the last one, but for the probes of a timeout: these are two.
+    const bool was_full = written % segment == 0 && segment >= PacketSize::base;
+    more_to_send_ = !established_ || was_full || is_timeout_ || wants_to_send();
     return {.local = {path.path.local.addr, path.path.local.addrlen},
             .remote = {path.path.remote.addr, path.path.remote.addrlen},
             .ecn = info.ecn,
@@ -277,10 +289,14 @@ QUICCHAT_DECL std::optional<TransportEvent> Connection::poll_event(ConnectionId 
 
 QUICCHAT_DECL std::optional<TimePoint> Connection::next_deadline() const {
     if (!is_alive()) return std::nullopt;
-    const ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry2(conn_.get());
+    const bool waits_to_send = wants_to_send();
+    const ngtcp2_tstamp expiry =
+        unpaced_expiry_ && !waits_to_send ? *unpaced_expiry_ : ngtcp2_conn_get_expiry2(conn_.get());
     if (expiry == UINT64_MAX) return check_at_;
-    const TimePoint deadline{Duration{static_cast<Duration::rep>(std::min(expiry, expiry_max))}};
-    return earlier(check_at_, may_hold() ? hold_.at_least(deadline) : deadline);
+    TimePoint deadline{Duration{static_cast<Duration::rep>(std::min(expiry, expiry_max))}};
+    if (may_hold()) deadline = hold_.at_least(deadline);
+    deadline = *earlier(check_at_, deadline);
+    return waits_to_send ? deadline : rounded_up(deadline);
 }
 
 QUICCHAT_DECL bool Connection::wants_transmit(TimePoint now) const {
@@ -326,6 +342,11 @@ QUICCHAT_DECL bool Connection::may_hold() const {
     ngtcp2_conn_info info{};
     ngtcp2_conn_get_conn_info2(conn_.get(), &info);
     return info.bytes_in_flight == 0;
+}
+
+QUICCHAT_DECL TimePoint Connection::rounded_up(TimePoint deadline) {
+    const Duration late = deadline.time_since_epoch() % timer_granularity;
+    return late == Duration{} ? deadline : deadline + (timer_granularity - late);
 }
 
 QUICCHAT_DECL ngtcp2_path Connection::make_path(const SocketAddress& local,

@@ -53,7 +53,9 @@ QUICCHAT_DECL PacketWriter::Step PacketWriter::write_streams() {
     for (std::size_t tries = record_.streams.sendable(); tries > 0; --tries) {
         const StreamNumber number = record_.streams.next_sendable();
         if (number < 0) break;
-        const Step step = write_stream(number, *record_.streams.find(number));
+        Stream& stream = *record_.streams.find(number);
+        const Step step = write_stream(number, stream);
+        record_.streams.schedule(number, stream);
         if (step.done) return step;
     }
     return {.done = false, .result = 0};
@@ -87,11 +89,14 @@ QUICCHAT_DECL PacketWriter::Step PacketWriter::write_stream(StreamNumber number,
     // is more to come than fits.
     if (stream.send.unsent() > capacity_) padding_ = NGTCP2_WRITE_STREAM_FLAG_PADDING;
 
+    // Where nobody else wants into the packet, it is finished at once.
+    const bool alone = record_.streams.sendable() == 0 && record_.datagrams_to_send.empty();
+    const std::uint32_t flags = (alone ? 0U : NGTCP2_WRITE_STREAM_FLAG_MORE) |
+                                (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0U) | padding_;
     ngtcp2_ssize taken = -1;
-    const ngtcp2_ssize result = ngtcp2_conn_writev_stream(
-        connection_, path_, info_, packet_, capacity_, &taken,
-        NGTCP2_WRITE_STREAM_FLAG_MORE | padding_ | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0U),
-        number, vecs.data(), count, now_);
+    const ngtcp2_ssize result =
+        ngtcp2_conn_writev_stream(connection_, path_, info_, packet_, capacity_, &taken, flags,
+                                  number, vecs.data(), count, now_);
     if (taken >= 0) handle_taken(number, stream, static_cast<std::size_t>(taken), offered, fin);
     switch (result) {
         case NGTCP2_ERR_WRITE_MORE:

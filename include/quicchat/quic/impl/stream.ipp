@@ -100,11 +100,8 @@ QUICCHAT_DECL StreamNumber Streams::next_sendable() {
         sendable_.pop_front();
         Stream* stream = find(number);
         if (stream == nullptr) continue;
-        if (stream->wants_to_send()) {
-            sendable_.push_back(number);
-            return number;
-        }
         stream->scheduled = false;
+        if (stream->wants_to_send()) return number;
     }
     return -1;
 }
