@@ -24,6 +24,9 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "room_log_records_max": (1, 10_000_000, "messages"),
     "room_log_bytes_max": (65_536, 1 << 40, "bytes"),
     "history_records_max": (0, 1_000_000, "messages"),
+    "reactions_per_message_max": (1, 1_000_000, "reactions"),
+    "reactions_by_account_max": (1, 1_000_000, "reactions"),
+    "turn_work_max": (1024, 1 << 40, "bytes"),
     "unsent_bytes_max": (65_536, 1 << 40, "bytes"),
     "events_max": (16, 1_000_000, "events"),
     "file_bytes_max": (0, 1 << 40, "bytes"),
@@ -73,6 +76,9 @@ class Limits:
     room_log_records_max: int | None = None
     room_log_bytes_max: int | None = None
     history_records_max: int | None = None
+    reactions_per_message_max: int | None = None
+    reactions_by_account_max: int | None = None
+    turn_work_max: int | None = None
     unsent_bytes_max: int | None = None
     events_max: int | None = None
     file_bytes_max: int | None = None
