@@ -194,52 +194,53 @@ async def acknowledged_after(room, what):
     return time.monotonic() - begin
 
 
-async def another_address(folder):
-    """10.9.0.9 becomes 10.8.0.9; the server at 10.9.0.1 is reached from either."""
+def speak_from(address, command="change"):
+    """From which address whoever asks for the server at 10.9.0.1 speaks to it."""
+    ip("route", command, "local", "10.9.0.1", "dev", "lo", "table", "local", "src", address)
+
+
+@contextlib.asynccontextmanager
+async def chat_from_one_address(folder):
+    """A client that speaks from 10.9.0.9 and may not lose its connection to 10.9.0.1."""
     make_interface()
     ip("addr", "add", "10.9.0.1/32", "dev", "lo")
     ip("addr", "add", "10.9.0.9/24", "dev", "d0")
-    ip("route", "change", "local", "10.9.0.1", "dev", "lo", "table", "local", "src", "10.9.0.9")
-    async with serve(folder, "0.0.0.0") as server:
-        async with log_in("10.9.0.1", server.address[1]) as chat:
-            room = await chat.join("#lobby")
-            watch = Watch(chat)
-            await room.send("before")
-            ip("addr", "add", "10.8.0.9/24", "dev", "d0")
-            ip("route", "change", "local", "10.9.0.1", "dev", "lo", "table", "local", "src",
-               "10.8.0.9")
-            ip("addr", "del", "10.9.0.9/24", "dev", "d0")
-            seconds = await acknowledged_after(room, "after")
-            assert seconds < scaled(3), seconds
-            assert not watch.all(quicchat.Reconnecting)
-            print(f"acknowledged {seconds:.2f} s after the change")
+    speak_from("10.9.0.9")
+    async with (serve(folder, "0.0.0.0") as server,
+                log_in("10.9.0.1", server.address[1]) as chat):
+        room = await chat.join("#lobby")
+        watch = Watch(chat)
+        await room.send("before")
+        yield room
+        assert not watch.all(quicchat.Reconnecting)
+
+
+async def another_address(folder):
+    """10.9.0.9 becomes 10.8.0.9; the server is reached from either."""
+    async with chat_from_one_address(folder) as room:
+        ip("addr", "add", "10.8.0.9/24", "dev", "d0")
+        speak_from("10.8.0.9")
+        ip("addr", "del", "10.9.0.9/24", "dev", "d0")
+        seconds = await acknowledged_after(room, "after")
+        assert seconds < scaled(3), seconds
+        print(f"acknowledged {seconds:.2f} s after the change")
 
 
 async def no_address_for_a_while(folder):
     """The old address goes; the new one comes four seconds later."""
-    make_interface()
-    ip("addr", "add", "10.9.0.1/32", "dev", "lo")
-    ip("addr", "add", "10.9.0.9/24", "dev", "d0")
-    ip("route", "change", "local", "10.9.0.1", "dev", "lo", "table", "local", "src", "10.9.0.9")
-    async with serve(folder, "0.0.0.0") as server:
-        async with log_in("10.9.0.1", server.address[1]) as chat:
-            room = await chat.join("#lobby")
-            watch = Watch(chat)
-            await room.send("before")
-            ip("route", "del", "local", "10.9.0.1", "dev", "lo", "table", "local")
-            ip("addr", "del", "10.9.0.9/24", "dev", "d0")
-            sent = asyncio.create_task(room.send("meanwhile"))
-            await asyncio.sleep(4)
-            assert not sent.done()
-            ip("addr", "add", "10.8.0.9/24", "dev", "d0")
-            begin = time.monotonic()
-            ip("route", "add", "local", "10.9.0.1", "dev", "lo", "table", "local", "src",
-               "10.8.0.9")
-            await sent
-            seconds = time.monotonic() - begin
-            assert seconds < scaled(3), seconds
-            assert not watch.all(quicchat.Reconnecting)
-            print(f"acknowledged {seconds:.2f} s after the new address")
+    async with chat_from_one_address(folder) as room:
+        ip("route", "del", "local", "10.9.0.1", "dev", "lo", "table", "local")
+        ip("addr", "del", "10.9.0.9/24", "dev", "d0")
+        sent = asyncio.create_task(room.send("meanwhile"))
+        await asyncio.sleep(4)
+        assert not sent.done()
+        ip("addr", "add", "10.8.0.9/24", "dev", "d0")
+        begin = time.monotonic()
+        speak_from("10.8.0.9", "add")
+        await sent
+        seconds = time.monotonic() - begin
+        assert seconds < scaled(3), seconds
+        print(f"acknowledged {seconds:.2f} s after the new address")
 
 
 async def other_family(folder):
