@@ -21,4 +21,4 @@ build_and_run() {
 
 mkdir -p "$output"
 build_and_run core quicchat
-build_and_run everything quicchat-quic quicchat-sqlite
+build_and_run links quicchat-quic quicchat-sqlite
