@@ -7,10 +7,11 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "quicchat/base/entropy.hpp"
+#include "quicchat/base/siphash.hpp"
 #include "quicchat/log/authors.hpp"
 #include "quicchat/log/room_log.hpp"
 
@@ -56,7 +57,20 @@ public:
     Durability durability() const override { return Durability::memory; }
 
 private:
-    using Key = std::tuple<std::string, DeviceId, MessageId>;
+    /// What names a record in its room.
+    struct Name {
+        std::string author;
+        DeviceId device{};
+        MessageId id{};
+        friend bool operator==(const Name&, const Name&) = default;
+    };
+
+    /// Clients choose ids, so their hash has a key.
+    struct NameHash {
+        SipHash hash;
+        std::size_t operator()(const Name& name) const;
+    };
+    using Ids = std::unordered_map<Name, Offset, NameHash>;
 
     struct Room {
         Epoch epoch{};
@@ -64,7 +78,7 @@ private:
         Offset first = 1;
         std::deque<LoggedRecord> records;
         std::int64_t bytes = 0;
-        std::map<Key, Offset> ids;  ///< Also of records that are gone, see `authors`.
+        Ids ids;  ///< Also of records that are gone, see `authors`.
         Authors authors;
         RoomState state;
 
@@ -108,7 +122,7 @@ private:
     /// Its bytes are taken away, -1, or added.
     static void count(Room& room, const Record& record, std::int64_t sign);
 
-    static Key key_of(const Record& record);
+    static Name name_of(const Record& record);
 
     static std::int64_t bytes_of(const Record& record);
 
@@ -118,6 +132,7 @@ private:
     static void forget_surplus(Room& room, const std::string& author, const DeviceId& device);
 
     Entropy entropy_;
+    NameHash hash_;
     std::map<std::string, std::shared_ptr<Room>> rooms_;
     std::deque<Step> queue_;
 };

@@ -26,7 +26,7 @@ QUICCHAT_DECL void Authors::take(const Step& step) {
     if (step.records > 0) author.recent.add(step, 1);
     if (step.kept) author.old[step.device].push_back(*step.kept);
     if (step.forgotten) author.old[step.device].pop_front();
-    tidy(step);
+    if (step.records < 0 || step.forgotten) tidy(step);
 }
 
 QUICCHAT_DECL void Authors::take_back(const Step& step) {
@@ -35,7 +35,7 @@ QUICCHAT_DECL void Authors::take_back(const Step& step) {
     if (step.kept) author.old[step.device].pop_back();
     add(author, step.device, -step.bytes, -step.records);
     if (step.records > 0) author.recent.add(step, -1);
-    tidy(step);
+    if (step.records > 0 || step.kept) tidy(step);
 }
 
 QUICCHAT_DECL Authors::Step Authors::drop(const std::string& author, const OldId& old,
@@ -52,9 +52,11 @@ QUICCHAT_DECL std::optional<Authors::Step> Authors::next_surplus(const std::stri
     const auto author = authors_.find(name);
     if (author == authors_.end()) return std::nullopt;
     const auto& old = author->second.old;
+    if (old.empty()) return std::nullopt;
     auto chosen = old.find(device);
-    const bool too_many =
-        chosen != old.end() && chosen->second.size() + live(name, device) > ids_max;
+    const auto live = author->second.live.find(device);
+    const std::size_t records = live == author->second.live.end() ? 0 : live->second;
+    const bool too_many = chosen != old.end() && chosen->second.size() + records > ids_max;
     if (!too_many && old.size() <= devices_per_account_max) return std::nullopt;
     if (!too_many) chosen = quietest(author->second);
     return Step{.author = name, .device = chosen->first, .forgotten = chosen->second.front()};

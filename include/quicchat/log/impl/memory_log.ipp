@@ -3,6 +3,8 @@
 #include "quicchat/log/memory_log.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -12,13 +14,16 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL MemoryLog::MemoryLog(Entropy entropy) : entropy_(entropy) {}
+QUICCHAT_DECL MemoryLog::MemoryLog(Entropy entropy)
+    : entropy_(entropy),
+      hash_{SipHash{SipHash::Key{entropy_.draw_number(), entropy_.draw_number()}}} {}
 
 QUICCHAT_DECL Result<LogHead> MemoryLog::open(const std::string& room, Retention retention) {
     const auto [found, added] = rooms_.try_emplace(room);
     if (added) {
         found->second = std::make_shared<Room>();
         found->second->epoch = Epoch{entropy_.draw_number()};
+        found->second->ids = Ids{0, hash_};
     }
     found->second->retention = retention;
     return head(room);
@@ -106,8 +111,8 @@ QUICCHAT_DECL LogNews MemoryLog::commit(Step step) {
     Record& record = step.append->record;
     LogNews done{
         .token = step.append->token, .room = std::move(step.append->name), .epoch = r.epoch};
-    const Key key = key_of(record);
-    if (const auto found = r.ids.find(key); found != r.ids.end()) {
+    Name name = name_of(record);
+    if (const auto found = r.ids.find(name); found != r.ids.end()) {
         recognise(r, record, found->second, done);
         return done;
     }
@@ -129,7 +134,7 @@ QUICCHAT_DECL LogNews MemoryLog::commit(Step step) {
     }
     done.offset = offset;
     done.time = record.time;
-    r.ids.emplace(key, offset);
+    r.ids.emplace(std::move(name), offset);
     const std::string author = record.author;
     const DeviceId device = record.device;
     const std::int64_t bytes = bytes_of(record);
@@ -223,8 +228,17 @@ QUICCHAT_DECL void MemoryLog::count(Room& room, const Record& record, std::int64
     room.authors.take({.author = record.author, .device = record.device, .bytes = bytes});
 }
 
-QUICCHAT_DECL MemoryLog::Key MemoryLog::key_of(const Record& record) {
+QUICCHAT_DECL MemoryLog::Name MemoryLog::name_of(const Record& record) {
     return {record.author, record.device, record.id};
+}
+
+QUICCHAT_DECL std::size_t MemoryLog::NameHash::operator()(const Name& name) const {
+    // Without the author: accounts are too few to make ids collide.
+    std::array<std::byte, sizeof name.device.bytes + sizeof name.id.bytes> bytes;
+    std::memcpy(bytes.data(), name.device.bytes.data(), sizeof name.device.bytes);
+    std::memcpy(bytes.data() + sizeof name.device.bytes, name.id.bytes.data(),
+                sizeof name.id.bytes);
+    return static_cast<std::size_t>(hash(bytes));
 }
 
 QUICCHAT_DECL std::int64_t MemoryLog::bytes_of(const Record& record) {
@@ -244,7 +258,7 @@ QUICCHAT_DECL void MemoryLog::drop_oldest(Room& room) {
         const Authors::Step step = room.authors.drop(record.author, old_id_of(oldest),
                                                      record.device, bytes, room.retention.ids_max);
         room.authors.take(step);
-        if (!step.kept) room.ids.erase(key_of(record));
+        if (!step.kept) room.ids.erase(name_of(record));
         forget_surplus(room, record.author, record.device);
     }
 }
