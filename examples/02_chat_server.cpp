@@ -10,7 +10,7 @@
 #include <string>
 #include <variant>
 
-#include "quicchat/quic.hpp"
+#include "quicchat/quic_server.hpp"
 
 using namespace quicchat;
 

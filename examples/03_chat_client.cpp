@@ -7,7 +7,7 @@
 #include <string>
 #include <variant>
 
-#include "quicchat/quic.hpp"
+#include "quicchat/quic_client.hpp"
 
 using namespace quicchat;
 

@@ -13,6 +13,7 @@ template class FileStreams<quic::Endpoint>;
 template class Logins<quic::Endpoint>;
 template class Peers<quic::Endpoint>;
 template class Server<quic::Endpoint>;
+template class UnsentBytes<quic::Endpoint>;
 template class DeviceAuthenticator<quic::WolfCrypto>;
 template class DeviceLogin<quic::WolfCrypto>;
 template class ScramAuthenticator<quic::WolfCrypto>;

@@ -243,7 +243,8 @@ bool Server<T>::apply_frames(ConnectionId id, Connection& connection, StreamId s
                 late_markers_.keep(id, std::move(*marker), now_.steady + wait);
                 continue;
             }
-            delivery_.refuse(id, stream_id, stream, number_of(*request), Errc::rate_limited, wait);
+            delivery_.refuse(id, stream_id, stream, number_of(*request).value_or(0),
+                             Errc::rate_limited, wait);
             continue;
         }
         const Errc errc = serve(id, connection, stream_id, stream, *std::move(request));

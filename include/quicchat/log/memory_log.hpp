@@ -67,12 +67,15 @@ private:
 
     /// Clients choose ids, so their hash has a key.
     struct NameHash {
+        explicit NameHash(const SipHash::Key& key) : hash(key) {}
         SipHash hash;
         std::size_t operator()(const Name& name) const;
     };
     using Ids = std::unordered_map<Name, Offset, NameHash>;
 
     struct Room {
+        explicit Room(const NameHash& hash) : ids(0, hash) {}
+
         Epoch epoch{};
         Retention retention;
         Offset first = 1;

@@ -24,6 +24,9 @@ using ServerRequest =
 /// True for a request that has a stream of its own, and is the first on it.
 QUICCHAT_DECL bool begins_stream(const ServerRequest& request);
 
+/// The number of a request; nothing for what has none.
+QUICCHAT_DECL std::optional<RequestId> number_of(const ServerRequest& request);
+
 /// A server's side of one conversation, without I/O: which frames may come now, and what they ask.
 ///
 /// An error of `handle_frame` is the end: close the connection with it and `close_text()`. Frames
@@ -54,7 +57,8 @@ public:
     const std::string& close_text() const { return close_text_; }
 
 private:
-    Result<ServerRequest> handle_message(Message message);
+    /// What was decoded, if it may come now.
+    Result<ServerRequest> checked(ServerRequest request);
 
     /// PROTOCOL.md §1.3: the highest minor version that both know.
     Result<ServerRequest> on_hello(const wire::Hello& m);

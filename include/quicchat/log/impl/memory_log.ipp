@@ -15,15 +15,13 @@
 namespace quicchat {
 
 QUICCHAT_DECL MemoryLog::MemoryLog(Entropy entropy)
-    : entropy_(entropy),
-      hash_{SipHash{SipHash::Key{entropy_.draw_number(), entropy_.draw_number()}}} {}
+    : entropy_(entropy), hash_(SipHash::Key{entropy_.draw_number(), entropy_.draw_number()}) {}
 
 QUICCHAT_DECL Result<LogHead> MemoryLog::open(const std::string& room, Retention retention) {
     const auto [found, added] = rooms_.try_emplace(room);
     if (added) {
-        found->second = std::make_shared<Room>();
+        found->second = std::make_shared<Room>(hash_);
         found->second->epoch = Epoch{entropy_.draw_number()};
-        found->second->ids = Ids{0, hash_};
     }
     found->second->retention = retention;
     return head(room);

@@ -14,9 +14,6 @@ namespace quicchat {
 QUICCHAT_DECL Duration charge(RateLimits& rates, ServerConnection& caller, const Member* member,
                               const Directory& rooms, const ServerRequest& request, TimePoint now);
 
-/// The number of a request; 0 for what has none.
-QUICCHAT_DECL RequestId number_of(const ServerRequest& request);
-
 }  // namespace quicchat
 
 #ifndef QUICCHAT_COMPILED

@@ -10,6 +10,7 @@
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/text.hpp"
 #include "quicchat/wire/codec.hpp"
+#include "quicchat/wire/decode.hpp"
 #include "quicchat/wire/version.hpp"
 
 namespace quicchat {
@@ -22,6 +23,15 @@ QUICCHAT_DECL bool begins_stream(const ServerRequest& request) {
            std::holds_alternative<wire::FileRequest>(request);
 }
 
+QUICCHAT_DECL std::optional<RequestId> number_of(const ServerRequest& request) {
+    return std::visit(
+        [](const auto& m) -> std::optional<RequestId> {
+            if constexpr (requires { m.request; }) return m.request;
+            return std::nullopt;
+        },
+        request);
+}
+
 QUICCHAT_DECL ServerSession::ServerSession(const Limits& limits, std::string_view agent)
     : limits_(&limits), agent_(agent) {}
 
@@ -29,16 +39,21 @@ QUICCHAT_DECL Result<ServerRequest> ServerSession::handle_frame(StreamId stream,
                                                                 const FrameView& frame) {
     if (state() == State::draining || state() == State::closed) return ServerRequest{};
 
-    Result<Message> message = decode(frame);
-    if (!message) {
-        const Errc errc = to_errc(message.error());
-        if (errc == Errc::unknown_frame && may_be_skipped(frame.type)) return ServerRequest{};
-        return errc;
-    }
     const Channel channel = stream == control_stream ? Channel::control : Channel::room;
     const auto type = static_cast<FrameType>(frame.type);
-    if (!is_permitted(Side::client, channel, type, state())) return Errc::unexpected_frame;
-    return handle_message(*std::move(message));
+    const bool permitted = is_permitted(Side::client, channel, type, state());
+    wire::Hello hello;
+    ServerRequest request;
+    const Errc errc = type == FrameType::hello ? detail::decode_into(hello, frame.payload)
+                                               : detail::decode_one_of(frame, request);
+    if (errc == Errc::unknown_frame) {
+        if (detail::is_known_type(frame.type)) return Errc::unexpected_frame;  // one of a server
+        if (may_be_skipped(frame.type)) return ServerRequest{};
+    }
+    if (errc != Errc{}) return errc;
+    if (!permitted) return Errc::unexpected_frame;
+    if (type == FrameType::hello) return on_hello(hello);
+    return checked(std::move(request));
 }
 
 QUICCHAT_DECL Buffer ServerSession::login_accepted(std::string_view user, Buffer proof) {
@@ -51,30 +66,16 @@ QUICCHAT_DECL std::optional<Buffer> ServerSession::poll_outgoing() {
     return std::exchange(outgoing_, std::nullopt);
 }
 
-QUICCHAT_DECL Result<ServerRequest> ServerSession::handle_message(Message message) {
-    return std::visit(
-        [&](auto&& m) -> Result<ServerRequest> {
-            using M = std::remove_cvref_t<decltype(m)>;
-            if constexpr (requires { m.request; }) {
-                if (m.request == 0) return Errc::malformed_frame;  // 0: no request
-            }
-            if constexpr (std::is_same_v<M, wire::Hello>) {
-                return on_hello(m);
-            } else if constexpr (std::is_same_v<M, wire::LoginBegin>) {
-                // RFC 9266 §4.1: one authentication for a connection.
-                if (std::exchange(login_begun_, true)) return Errc::unexpected_frame;
-                device_ = m.device;
-                return ServerRequest{std::move(m)};
-            } else if constexpr (std::is_same_v<M, wire::LoginResponse>) {
-                if (!login_begun_) return Errc::unexpected_frame;
-                return ServerRequest{std::move(m)};
-            } else if constexpr (std::is_constructible_v<ServerRequest, M>) {
-                return ServerRequest{std::move(m)};
-            } else {
-                return Errc::unexpected_frame;  // the permissions let none of these through
-            }
-        },
-        std::move(message));
+QUICCHAT_DECL Result<ServerRequest> ServerSession::checked(ServerRequest request) {
+    if (number_of(request) == RequestId{0}) return Errc::malformed_frame;  // 0: no request
+    if (const auto* begin = std::get_if<wire::LoginBegin>(&request)) {
+        // RFC 9266 §4.1: one authentication for a connection.
+        if (std::exchange(login_begun_, true)) return Errc::unexpected_frame;
+        device_ = begin->device;
+    } else if (std::holds_alternative<wire::LoginResponse>(request) && !login_begun_) {
+        return Errc::unexpected_frame;
+    }
+    return request;
 }
 
 QUICCHAT_DECL Result<ServerRequest> ServerSession::on_hello(const wire::Hello& m) {

@@ -57,13 +57,4 @@ QUICCHAT_DECL Duration charge(RateLimits& rates, ServerConnection& caller, const
         request);
 }
 
-QUICCHAT_DECL RequestId number_of(const ServerRequest& request) {
-    return std::visit(
-        [](const auto& m) -> RequestId {
-            if constexpr (requires { m.request; }) return m.request;
-            return 0;
-        },
-        request);
-}
-
 }  // namespace quicchat
