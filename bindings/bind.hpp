@@ -10,6 +10,7 @@ namespace py = pybind11;
 void bind_errors(py::module_& m);
 void bind_tools(py::module_& m);
 void bind_client(py::module_& m);
+void bind_probe(py::module_& m);
 void bind_server(py::module_& m);
 void bind_accounts(py::module_& m);
 

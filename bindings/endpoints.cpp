@@ -9,6 +9,7 @@
 #include "failure.hpp"
 #include "server_runner.hpp"
 #include "storage.hpp"
+#include "trust.hpp"
 
 namespace quicchat::python {
 namespace {
@@ -17,18 +18,6 @@ quic::SocketAddress read_address(std::string_view text) {
     const auto address = quic::SocketAddress::parse(text);
     if (!address) throw CoreFailure{std::make_error_code(std::errc::invalid_argument)};
     return *address;
-}
-
-quic::Trust read_trust(const DialOptions& options) {
-    if (options.trust == "system") return quic::Trust::system();
-    if (options.trust == "authorities") return quic::Trust::authorities(options.pem);
-    if (options.trust == "anyone") return quic::Trust::insecure();
-    if (options.trust != "keys") throw CoreFailure{Errc::invalid_request};
-    std::vector<Fingerprint> pins;
-    for (const std::string& key : options.keys) {
-        pins.push_back(value_or_throw(quicchat::parse_fingerprint(key)));
-    }
-    return quic::Trust::pinned(std::move(pins));
 }
 
 /// Made of the private key, so that it is as secret and as lasting.
@@ -63,7 +52,7 @@ std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientK
         destination.known.push_back(read_address(address));
     }
     auto dialler = value_or_throw(quic::Dialler::create(std::move(destination)));
-    quic::Trust trust = read_trust(options);
+    quic::Trust trust = make_trust(options.trust, std::move(options.pem), options.keys);
     quic::ClientConfig target{
         .routes_later = true, .server_name = std::move(options.host), .trust = std::move(trust)};
     quic::Config config{.limits = options.limits, .alpn = std::move(options.alpn)};

@@ -14,6 +14,7 @@ PYBIND11_MODULE(_core, m) {
     bind_client(m);
     bind_server(m);
     bind_accounts(m);
+    bind_probe(m);
     m.def(
         "shutdown",
         [](double patience) {

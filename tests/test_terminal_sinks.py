@@ -19,7 +19,7 @@ if quicchat:
     import _terminal as t
     from quicchat import trust
     from quicchat.certificates import CertificatePair
-    from quicchat.cli import chat, main, serve, user
+    from quicchat.cli import chat, doctor, main, serve, user
     from quicchat.cli._commands import COMMANDS
     from quicchat.cli._log import TextLog
     from quicchat.cli._screen import Screen
@@ -175,7 +175,8 @@ class CommandLine(Case):
 
     def test_a_mistake_of_ours_about_what_somebody_said(self):
         for name, (text, _) in t.corpus().items():
-            with self.subTest(name), mock.patch.object(chat, "_tls", side_effect=KeyError(text)), \
+            with self.subTest(name), \
+                    mock.patch.object(chat, "chosen_tls", side_effect=KeyError(text)), \
                     mock.patch.object(chat, "run", side_effect=RuntimeError(text)):
                 self.assertIn("RuntimeError", self.run_command("chat"))
 
@@ -210,6 +211,11 @@ class OtherSinks(Case):
             config=replace(config, certfile=Path(text), keyfile=Path(text), database=Path(text)),
             pair=CertificatePair("", "", text, made=True, warnings=(text,)), notices=(text,),
             address=(text, 7), fingerprint=text), TextLog(quiet=False)))
+
+    def test_the_steps_of_the_doctor(self):
+        for status in ("ok", "warning", "failed", "skipped"):
+            self.judge(lambda text: doctor._show(quicchat.doctor.Step(
+                "certificate", status, text, why=text, fix=text, code="E-CERT-NAME")))
 
     def test_the_tables_of_accounts_and_devices(self):
         self.judge(lambda text: user._print_table([("NAME", "STATE"), (text, text)]))

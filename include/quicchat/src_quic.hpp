@@ -31,6 +31,7 @@ template class ScramServer<quic::WolfCrypto>;
 #include "quicchat/quic/impl/afterlife.ipp"
 #include "quicchat/quic/impl/callbacks.ipp"
 #include "quicchat/quic/impl/certificate.ipp"
+#include "quicchat/quic/impl/certificate_facts.ipp"
 #include "quicchat/quic/impl/connection.ipp"
 #include "quicchat/quic/impl/connection_id.ipp"
 #include "quicchat/quic/impl/connection_life.ipp"

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import atexit as _atexit
 
-from . import _core, errors, events, logs, metrics, roles, stats, sync
+from . import _core, doctor, errors, events, logs, metrics, roles, stats, sync
 from ._check import MessageQuestion, Refuse, Replace
 from .client import Chat, Room, connect
 from .config import Account, ServerConfig, load_config
@@ -53,6 +53,7 @@ __all__ = [
     "clean_line",
     "clean_text",
     "connect",
+    "doctor",
     "load_config",
     "logs",
     "metrics",

@@ -66,13 +66,13 @@ def make_target(host: str, port: int, user: str, password: str | None, tls: TLS 
                         hint="give password=, or the state= of an earlier login")
     if password is not None and (problem := password_problem(password)):
         raise AuthError(f"the password {problem}")
-    return Target(_ascii_host(host.strip("[]")), port, user,
+    return Target(ascii_host(host.strip("[]")), port, user,
                   None if password is None else normalized_password(password),
                   tls or default_tls(), limits or Limits(), events, as_reconnect(reconnect),
                   None if state is None else Path(state), alpn)
 
 
-def _ascii_host(host: str) -> str:
+def ascii_host(host: str) -> str:
     """As name servers and certificates have it: ``xn--mnchen-3ya.example``."""
     try:
         host.encode()

@@ -253,6 +253,7 @@ _EXIT_STATUS = {
     "E-RATE": 75,
     "E-INBOX-FULL": 75,
     "E-VERSION": 76,
+    "E-CLOCK": 77,
     "E-AUTH": 77,
     "E-KICKED": 77,
     "E-CERT-UNTRUSTED": 77,
@@ -276,6 +277,11 @@ def exit_status(error: BaseException) -> int:
     if isinstance(error, QuicChatError):
         return _EXIT_STATUS.get(error.code, 65 if isinstance(error, RequestError) else 1)
     return 1
+
+
+def exit_status_of(code: str) -> int:
+    """The same for an error's code; 1 for one that we do not know."""
+    return _EXIT_STATUS.get(code, 1)
 
 
 def explain(error: QuicChatError, program: str = "quicchat") -> Clean:

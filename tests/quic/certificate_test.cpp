@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "quic/certificate_files.hpp"
+#include "quicchat/quic/certificate_facts.hpp"
 #include "quicchat/quic/tls.hpp"
 #include "quicchat/transport/fingerprint.hpp"
 #include "support/quic_world.hpp"
@@ -118,6 +119,40 @@ TEST_CASE("a key fingerprint is what openssl computes", "[quic][certificate]") {
     CHECK(format_fingerprint(*quic::key_fingerprint(certificate_file("ed25519.crt"))) ==
           "sha256:3592557349acc6734d7e10279e06b5f86da19a78658a948b5f29cf6a6f7bb93f");
     CHECK(quic::key_fingerprint("").error() == CertificateError::not_a_certificate);
+}
+
+TEST_CASE("what a certificate says of itself", "[quic][certificate]") {
+    const auto facts = [](const std::string& name) {
+        return quic::certificate_facts(
+                   quic::certificates_from_pem(certificate_file(name + ".crt")).front())
+            .value();
+    };
+    using Names = std::vector<std::string>;
+    CHECK(facts("leaf").names == Names{"localhost", "*.chat.example", "10.0.0.1"});
+    CHECK_FALSE(facts("leaf").is_self_signed);
+    CHECK(facts("leaf").issuer == facts("authority").subject);
+    CHECK(facts("authority").is_self_signed);
+    CHECK(facts("rsa_cn_only").subject == "/C=XX/O=Seed/CN=localhost");
+    CHECK(facts("rsa_cn_only").names.empty());
+    CHECK(facts("no_subject").subject.empty());
+    CHECK(facts("expired").validity.end < wall_now());
+    const auto own = quic::certificates_from_pem(test_pair().certificate_pem).front();
+    CHECK(quic::certificate_facts(own)->names == Names{"localhost", "127.0.0.1", "::1"});
+    CHECK_FALSE(quic::certificate_facts({}));
+    CHECK_FALSE(quic::certificate_facts(std::span{own}.first(own.size() / 2)));
+}
+
+TEST_CASE("a client's endpoint keeps what the server showed", "[quic][certificate]") {
+    World world;
+    Host& server = world.add_server();
+    Host& client = world.add_client();
+    const ConnectionId id = client.endpoint.connect(world.now).value();
+    REQUIRE(world.run_until([&] { return find_event<Connected>(client) != nullptr; }));
+    CHECK(client.endpoint.peer_certificate(id) ==
+          quic::certificates_from_pem(test_pair().certificate_pem).front());
+    world.run_for(1s);
+    CHECK(server.endpoint.peer_certificate(find_event<Connected>(server)->connection).empty());
+    CHECK(client.endpoint.peer_certificate(ConnectionId{77}).empty());
 }
 
 TEST_CASE("a private file", "[quic][certificate]") {

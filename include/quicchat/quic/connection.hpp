@@ -154,6 +154,8 @@ public:
     Record& record() { return record_; }
     const ngtcp2_cid& own_id() const { return own_id_; }
     Result<ChannelBinding> channel_binding() const;
+    /// Of a client: the server's, in DER.
+    const std::vector<std::uint8_t>& peer_certificate() const { return facts_.peer_certificate; }
 
     /// RFC 9000 §10.2: "The closing and draining connection states SHOULD persist for at least
     /// three times the current PTO interval".

@@ -103,6 +103,9 @@ public:
 
     Result<ChannelBinding> channel_binding(ConnectionId id) const;
 
+    /// What the server showed, in DER, at a client's endpoint; empty if there is none.
+    std::vector<std::uint8_t> peer_certificate(ConnectionId id) const;
+
     void close(ConnectionId id, Errc why, std::string_view text);
 
     /// Changes the keys of a connection (RFC 9001 §6). ngtcp2 does so by itself in time; this is

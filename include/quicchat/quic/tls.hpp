@@ -25,6 +25,7 @@ QUICCHAT_DECL bool initialise_tls();
 struct TlsFacts {
     ChannelBinding channel_binding{};
     std::optional<Fingerprint> peer_key{};
+    Der peer_certificate{};
 };
 
 /// The TLS settings that all connections of one endpoint share.

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from ..errors import QuicChatError, exit_status, explain
 from ..terminal import clean_text, show
-from . import cert, chat, serve, user, version
+from . import cert, chat, doctor, serve, user, version
 
 __all__ = ["main", "run"]
 
-_COMMANDS = (serve, chat, cert, user, version)
+_COMMANDS = (serve, chat, doctor, cert, user, version)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import warnings
 from dataclasses import dataclass
 
 from ..client import connect
@@ -16,6 +15,7 @@ from ..trust import TLS
 from ._lines import LineReader, ask, ask_password
 from ._screen import Screen
 from ._session import Session
+from ._trust import add_trust_arguments, chosen_tls
 
 NAME = "chat"
 HELP = "Chat from a terminal, or from a script's input."
@@ -50,17 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--last", type=int, default=10, metavar="N",
                         help="show the last N messages first (default: 10)")
     parser.add_argument("--plain", action="store_true", help="no line editor, no colours")
-    trust = parser.add_mutually_exclusive_group()
-    trust.add_argument("--pin", action="append", metavar="sha256:...",
-                       help="the fingerprint of the server's key; may be given several times")
-    trust.add_argument("--cafile", metavar="FILE",
-                       help="a PEM file with the authority that signed the server's certificate, "
-                            "or with that certificate")
-    trust.add_argument("--system-ca", action="store_true",
-                       help="trust the authorities of the operating system, or those in "
-                            "$SSL_CERT_FILE")
-    trust.add_argument("--insecure", action="store_true",
-                       help="do not check who the server is; for experiments only")
+    add_trust_arguments(parser)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +62,7 @@ class _Login:
 def run(options: argparse.Namespace) -> int:
     if options.last < 0:
         raise ConfigError(f"not a number of messages: {options.last}", code="E-USAGE")
-    tls = _tls(options)
+    tls = chosen_tls(options)
     reader = LineReader()
     attempts = _ATTEMPTS if reader.is_terminal else 1
     for attempt in range(1, attempts + 1):
@@ -84,22 +74,6 @@ def run(options: argparse.Namespace) -> int:
                 raise
             show(f"{error} (attempt {attempt} of {attempts})", to=sys.stderr)
     raise AssertionError("unreachable")
-
-
-def _tls(options: argparse.Namespace) -> TLS | None:
-    if options.pin:
-        return TLS.pin(*options.pin)
-    if options.cafile:
-        return TLS.ca(options.cafile)
-    if options.system_ca:
-        return TLS.system()
-    if options.insecure:
-        show("quicchat: --insecure: nobody checks who the server is; whoever sits between reads "
-             "and changes everything", to=sys.stderr)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return TLS.insecure()
-    return None
 
 
 def _ask_login(reader: LineReader, user: str | None) -> _Login:

@@ -107,6 +107,12 @@ QUICCHAT_DECL Result<ChannelBinding> Endpoint::channel_binding(ConnectionId id) 
     return entry->connection->channel_binding();
 }
 
+QUICCHAT_DECL std::vector<std::uint8_t> Endpoint::peer_certificate(ConnectionId id) const {
+    const Entry* entry = find(id);
+    if (entry == nullptr) return {};
+    return entry->connection->peer_certificate();
+}
+
 QUICCHAT_DECL void Endpoint::close(ConnectionId id, Errc why, std::string_view text) {
     if (state_->race && state_->race->id() == id) {
         return end_race({.errc = why, .text = std::string{text}});

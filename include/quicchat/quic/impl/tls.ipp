@@ -202,6 +202,7 @@ QUICCHAT_DECL std::optional<Errc> TlsSession::judge_peer(TlsFacts& facts) {
     // wolfSSL has none to show where the issuer is empty: of a self-signed one without a subject.
     if (leaf.empty()) return Errc::certificate_untrusted;
     facts.peer_key = shown_key_ = fingerprint_of(leaf);
+    facts.peer_certificate.assign(leaf.begin(), leaf.end());
     return context_->check()->judge(leaf);
 }
 
