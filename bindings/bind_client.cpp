@@ -178,7 +178,8 @@ void bind_client(py::module_& m) {
                          std::string account, std::string trust, std::string pem,
                          std::vector<std::string> keys, std::string alpn, std::string agent,
                          const py::dict& limits, const std::optional<py::dict>& reconnect,
-                         std::size_t inbox_events, std::size_t inbox_bytes) {
+                         std::size_t inbox_events, std::size_t inbox_bytes, std::string qlog,
+                         std::uint64_t qlog_bytes_max) {
                  DialOptions options{.host = std::move(host),
                                      .port = port,
                                      .addresses = std::move(addresses),
@@ -192,14 +193,16 @@ void bind_client(py::module_& m) {
                                      .alpn = std::move(alpn),
                                      .agent = std::move(agent),
                                      .limits = make_limits(limits),
-                                     .reconnect = make_reconnection(reconnect)};
+                                     .reconnect = make_reconnection(reconnect),
+                                     .qlog = {std::move(qlog), qlog_bytes_max}};
                  return std::make_unique<ClientHandle>(std::move(options), inbox_events,
                                                        inbox_bytes);
              }),
              py::kw_only(), py::arg("host"), py::arg("port"), py::arg("addresses"), py::arg("user"),
              py::arg("password"), py::arg("state"), py::arg("account"), py::arg("trust"),
              py::arg("pem"), py::arg("keys"), py::arg("alpn"), py::arg("agent"), py::arg("limits"),
-             py::arg("reconnect"), py::arg("inbox_events"), py::arg("inbox_bytes"))
+             py::arg("reconnect"), py::arg("inbox_events"), py::arg("inbox_bytes"),
+             py::arg("qlog") = "", py::arg("qlog_bytes_max") = 0)
         .def("fileno", &ClientHandle::fileno, "Readable while `drain` has something to give.")
         .def("drain", &ClientHandle::drain, py::arg("max") = 256,
              "The oldest events: (kind, ticket, fields) each.")

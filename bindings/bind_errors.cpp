@@ -35,6 +35,9 @@ void bind_errors(py::module_& m) {
     auto* core_error =
         new py::object{py::exception<CoreFailure>(m, "CoreError", PyExc_RuntimeError)};
     static PyObject* const core_error_type = core_error->ptr();
+    auto* qlog_error =
+        new py::object{py::exception<QlogFailure>(m, "QlogError", PyExc_RuntimeError)};
+    static PyObject* const qlog_error_type = qlog_error->ptr();
     auto* storage_failure =
         new py::object{py::exception<StorageFailure>(m, "StorageFailure", PyExc_RuntimeError)};
     static PyObject* const storage_failure_type = storage_failure->ptr();
@@ -42,6 +45,10 @@ void bind_errors(py::module_& m) {
     py::register_local_exception_translator([](std::exception_ptr pointer) {
         try {
             if (pointer) std::rethrow_exception(pointer);
+        } catch (const QlogFailure& failure) {
+            const py::tuple arguments =
+                py::make_tuple(failure.error().value(), failure.error().message());
+            PyErr_SetObject(qlog_error_type, arguments.ptr());
         } catch (const CoreFailure& failure) {
             const std::error_code error = failure.error();
             const py::tuple arguments =

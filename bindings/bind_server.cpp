@@ -227,7 +227,7 @@ void bind_server(py::module_& m) {
                          const std::optional<double>& check_timeout, bool accepts_unchecked,
                          std::vector<std::string> rooms, std::vector<std::string> operators,
                          bool anybody_makes_rooms, std::string alpn, std::string agent,
-                         const py::dict& limits) {
+                         const py::dict& limits, std::string qlog, std::uint64_t qlog_bytes_max) {
                  const ServeOptions options{
                      .address = std::move(address),
                      .settings = {.certificate_pem = std::move(certificate_pem),
@@ -248,7 +248,8 @@ void bind_server(py::module_& m) {
                      .check_timeout = to_duration(check_timeout.value_or(0)),
                      .accepts_unchecked = accepts_unchecked,
                      .alpn = std::move(alpn),
-                     .agent = std::move(agent)};
+                     .agent = std::move(agent),
+                     .qlog = {std::move(qlog), qlog_bytes_max}};
                  return std::make_unique<ServerHandle>(options);
              }),
              py::kw_only(), py::arg("address"), py::arg("certificate_pem"), py::arg("key_pem"),
@@ -256,7 +257,8 @@ void bind_server(py::module_& m) {
              py::arg("files"), py::arg("files_in_memory"), py::arg("hook_timeout"),
              py::arg("check_timeout"), py::arg("accepts_unchecked"), py::arg("rooms"),
              py::arg("operators"), py::arg("anybody_makes_rooms"), py::arg("alpn"),
-             py::arg("agent"), py::arg("limits"))
+             py::arg("agent"), py::arg("limits"), py::arg("qlog") = "",
+             py::arg("qlog_bytes_max") = 0)
         .def(
             "reload",
             [](ServerHandle& self, std::string certificate_pem, std::string key_pem,

@@ -7,6 +7,7 @@
 
 #include "client_runner.hpp"
 #include "failure.hpp"
+#include "quicchat/quic/qlog_folder.hpp"
 #include "server_runner.hpp"
 #include "storage.hpp"
 #include "trust.hpp"
@@ -18,6 +19,14 @@ quic::SocketAddress read_address(std::string_view text) {
     const auto address = quic::SocketAddress::parse(text);
     if (!address) throw CoreFailure{std::make_error_code(std::errc::invalid_argument)};
     return *address;
+}
+
+std::shared_ptr<quic::QlogSink> open_qlog(const QlogOptions& options) {
+    if (options.directory.empty()) return nullptr;
+    Result<std::shared_ptr<quic::QlogFolder>> folder =
+        quic::QlogFolder::open({.directory = options.directory, .bytes_max = options.bytes_max});
+    if (!folder) throw QlogFailure{folder.error()};
+    return *std::move(folder);
 }
 
 /// Made of the private key, so that it is as secret and as lasting.
@@ -55,7 +64,8 @@ std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientK
     quic::Trust trust = make_trust(options.trust, std::move(options.pem), options.keys);
     quic::ClientConfig target{
         .routes_later = true, .server_name = std::move(options.host), .trust = std::move(trust)};
-    quic::Config config{.limits = options.limits, .alpn = std::move(options.alpn)};
+    quic::Config config{
+        .limits = options.limits, .alpn = std::move(options.alpn), .qlog = open_qlog(options.qlog)};
     auto endpoint = value_or_throw(quic::Endpoint::client(std::move(target), std::move(config)));
     auto driver = std::make_unique<ClientDriver>(
         std::move(dialler), std::move(endpoint), std::move(login), quic::system_entropy(),
@@ -80,7 +90,9 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
     std::memcpy(reset_seed.data(), reset_secret.data(), reset_seed.size());
     identity.reset_secret = reset_seed;
     auto endpoint = value_or_throw(quic::Endpoint::server(
-        std::move(identity), quic::Config{.limits = settings.limits, .alpn = options.alpn}));
+        std::move(identity),
+        quic::Config{
+            .limits = settings.limits, .alpn = options.alpn, .qlog = open_qlog(options.qlog)}));
 
     Storage storage = open_storage(options);
     const auto hook = options.asks ? std::make_shared<DeferredHook>() : nullptr;

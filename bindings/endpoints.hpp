@@ -23,6 +23,12 @@
 
 namespace quicchat::python {
 
+/// Where qlogs go: one file for each connection.
+struct QlogOptions {
+    std::string directory;  ///< Empty: nowhere.
+    std::uint64_t bytes_max = 0;
+};
+
 struct DialOptions {
     std::string host;  ///< Looked up again for each reconnection.
     std::uint16_t port = 0;
@@ -38,6 +44,7 @@ struct DialOptions {
     std::string agent;
     Limits limits;
     Reconnection reconnect;
+    QlogOptions qlog;
 };
 
 /// `background`: where its logins compute.
@@ -79,6 +86,7 @@ struct ServeOptions {
     bool accepts_unchecked = false;  ///< If Python does not answer in time.
     std::string alpn;
     std::string agent;
+    QlogOptions qlog;
 };
 
 struct BoundServer {

@@ -22,6 +22,12 @@ private:
     std::error_code error_;
 };
 
+/// Nothing can be written where qlogs should go. Becomes `_core.QlogError(value, text)` in Python.
+class QlogFailure : public CoreFailure {
+public:
+    using CoreFailure::CoreFailure;
+};
+
 /// Something is wrong with a database. Becomes `_core.StorageFailure(name, text)` in Python.
 class StorageFailure : public std::exception {
 public:

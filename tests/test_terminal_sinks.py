@@ -208,7 +208,8 @@ class OtherSinks(Case):
     def test_the_servers_first_words(self):
         config = self.config()
         self.judge(lambda text: serve._announce(types.SimpleNamespace(
-            config=replace(config, certfile=Path(text), keyfile=Path(text), database=Path(text)),
+            config=replace(config, certfile=Path(text), keyfile=Path(text), database=Path(text),
+                           qlog=quicchat.Qlog(Path(text))),
             pair=CertificatePair("", "", text, made=True, warnings=(text,)), notices=(text,),
             address=(text, 7), fingerprint=text), TextLog(quiet=False)))
 

@@ -49,6 +49,7 @@ template class ScramServer<quic::WolfCrypto>;
 #include "quicchat/quic/impl/packet_writer.ipp"
 #include "quicchat/quic/impl/pem.ipp"
 #include "quicchat/quic/impl/prefix_budgets.ipp"
+#include "quicchat/quic/impl/qlog_folder.ipp"
 #include "quicchat/quic/impl/random.ipp"
 #include "quicchat/quic/impl/resolver.ipp"
 #include "quicchat/quic/impl/route.ipp"

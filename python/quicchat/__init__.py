@@ -25,6 +25,7 @@ from .config import Account, ServerConfig, load_config
 from .errors import *  # noqa: F403
 from .events import *  # noqa: F403
 from .limits import Limits
+from .qlogs import Qlog
 from .reconnecting import Reconnect
 from .reloading import Reloaded
 from .roles import *  # noqa: F403
@@ -43,6 +44,7 @@ __all__ = [
     "InsecureWarning",
     "Limits",
     "MessageQuestion",
+    "Qlog",
     "Reconnect",
     "Refuse",
     "Replace",

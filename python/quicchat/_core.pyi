@@ -7,6 +7,9 @@ version: str
 class CoreError(RuntimeError):
     args: tuple[str, int, str, str]  # category, value, name, text
 
+class QlogError(RuntimeError):
+    args: tuple[int, str]  # errno, text
+
 class StorageFailure(RuntimeError):
     args: tuple[str, str]  # name, text
 
@@ -30,6 +33,8 @@ class Client:
         reconnect: dict[str, float | None] | None,
         inbox_events: int,
         inbox_bytes: int,
+        qlog: str = "",  # a folder
+        qlog_bytes_max: int = 0,
     ) -> None: ...
     def fileno(self) -> int: ...
     def drain(self, max: int = 256) -> list[tuple[str, int, tuple[Any, ...]]]: ...
@@ -103,6 +108,8 @@ class Server:
         alpn: str,
         agent: str,
         limits: dict[str, float],
+        qlog: str = "",  # a folder
+        qlog_bytes_max: int = 0,
     ) -> None: ...
     def reload(
         self,

@@ -19,6 +19,8 @@ from ._failures import Peer, connect_error, core_error, storage_error
 from .config import USER_NAME, password_problem
 from .errors import AuthError, CertificateError, ConfigError, ConnectError, Unreachable
 from .limits import Limits
+from .qlogs import Qlog, as_qlog, qlog_error
+from .qlogs import chosen as qlog_chosen
 from .reconnecting import Reconnect, as_reconnect
 from .terminal import normalized_password
 from .trust import TLS, default_tls
@@ -43,6 +45,7 @@ class Target:
     reconnect: Reconnect | None
     state: Path | None
     alpn: str = ALPN
+    qlog: Qlog | None = None
 
     @property
     def account(self) -> str:
@@ -52,7 +55,8 @@ class Target:
 
 def make_target(host: str, port: int, user: str, password: str | None, tls: TLS | None,
                 limits: Limits | None, events: bool, reconnect: Reconnect | bool | None,
-                state: str | Path | None, alpn: str = ALPN) -> Target:
+                state: str | Path | None, alpn: str = ALPN,
+                qlog: Qlog | str | Path | None = None) -> Target:
     """Checks what can be checked without a network. Raises ConfigError or AuthError."""
     if not isinstance(host, str) or not host or re.search(r"[\s\x00-\x1f\x7f]", host):
         raise ConfigError(f"not a host name or address: {host!r}")
@@ -69,7 +73,7 @@ def make_target(host: str, port: int, user: str, password: str | None, tls: TLS 
     return Target(ascii_host(host.strip("[]")), port, user,
                   None if password is None else normalized_password(password),
                   tls or default_tls(), limits or Limits(), events, as_reconnect(reconnect),
-                  None if state is None else Path(state), alpn)
+                  None if state is None else Path(state), alpn, as_qlog(qlog))
 
 
 def ascii_host(host: str) -> str:
@@ -167,7 +171,9 @@ def _start(target: Target, peer: Peer, mode: str, pem: str,
             pem=pem, keys=list(keys), alpn=target.alpn, agent=json.dumps(agent),
             limits=target.limits.chosen(),
             reconnect=target.reconnect.chosen() if target.reconnect else None,
-            inbox_events=INBOX_EVENTS, inbox_bytes=INBOX_BYTES)
+            inbox_events=INBOX_EVENTS, inbox_bytes=INBOX_BYTES, **qlog_chosen(target.qlog))
+    except _core.QlogError as error:
+        raise qlog_error(error, target.qlog) from None
     except _core.StorageFailure as error:
         raise storage_error(error.args[1], error.args[0]) from None
     except _core.CoreError as error:

@@ -60,6 +60,7 @@ from .events import (
     SearchPage,
 )
 from .limits import Limits
+from .qlogs import Qlog
 from .reconnecting import Reconnect
 from .roles import Access
 from .trust import TLS
@@ -343,6 +344,8 @@ class connect:  # noqa: N801 - reads as a function, like open
     without the password (``password=None``) for as long as the server takes it. One program at a
     time can have it.
 
+    ``qlog`` is a folder to write down in what QUIC does (see :mod:`quicchat.qlogs`).
+
     The first connection is tried once. Raises a :class:`quicchat.QuicChatError`, most often
     :class:`AuthError`, :class:`CertificateError` or :class:`ConnectError`.
     """
@@ -350,9 +353,9 @@ class connect:  # noqa: N801 - reads as a function, like open
     def __init__(self, host: str, port: int, *, user: str, password: str | None = None,
                  tls: TLS | None = None, limits: Limits | None = None, events: bool = True,
                  reconnect: Reconnect | bool | None = True, state: str | Path | None = None,
-                 _alpn: str = ALPN) -> None:
+                 qlog: Qlog | str | Path | None = None, _alpn: str = ALPN) -> None:
         self._target = make_target(host, port, user, password, tls, limits, events, reconnect,
-                                   state, _alpn)
+                                   state, _alpn, qlog)
         self._chat: Chat | None = None
 
     def __await__(self) -> Generator[Any, None, Chat]:

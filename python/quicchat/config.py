@@ -16,12 +16,13 @@ live in memory), ``files`` (the folder that keeps the files that people send, de
 ``durability`` (``"fsync"``: an acknowledged message outlives a power failure,
 ``"process"``: a crash of the server, ``"memory"``: neither), ``metrics`` (where ``quicchat serve``
 has figures for Prometheus, an address of this computer alone such as ``"127.0.0.1:9464"``; see
-:mod:`quicchat.metrics`), ``$schema`` and any key that begins
-with ``x-``. Paths are relative to the file. All problems are reported at once.
+:mod:`quicchat.metrics`), ``qlog`` (where to write down what QUIC does, such as
+``{"directory": "qlog", "bytes_max": 67108864}``; see :mod:`quicchat.qlogs`), ``$schema`` and
+any key that begins with ``x-``. Paths are relative to the file. All problems are reported at once.
 
 A server that runs takes the file again at SIGHUP (:meth:`quicchat.Server.reload`). ``host``,
-``port``, ``database``, ``durability`` and ``metrics`` need a restart; a room that is not listed any
-more stays, and so does an account in the database.
+``port``, ``database``, ``durability``, ``metrics`` and ``qlog`` need a restart; a room that is not
+listed any more stays, and so does an account in the database.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from ._json import read_json, shortened
 from .errors import ConfigError
 from .limits import RANGES, Limits, limit_problem
 from .metrics import loopback
+from .qlogs import BYTES_MAX, BYTES_RANGE, Qlog
 from .terminal import normalized_password
 
 __all__ = ["Account", "ServerConfig", "load_config"]
@@ -57,8 +59,9 @@ DEFAULT_FILES = "quicchat.files"
 DURABILITIES = ("fsync", "process", "memory")
 
 _KEYS = ("host", "port", "certfile", "keyfile", "auth", "rooms", "operators", "anybody_makes_rooms",
-         "limits", "database", "files", "durability", "metrics", "version")
+         "limits", "database", "files", "durability", "metrics", "qlog", "version")
 _AUTH_KEYS = ("username", "password", "users", "iterations")
+_QLOG_KEYS = ("directory", "bytes_max")
 _USER_KEYS = ("username", "password", "verifier")
 
 
@@ -91,6 +94,7 @@ class ServerConfig:
     operators: tuple[str, ...] = ()  #: users who are owners of every room
     anybody_makes_rooms: bool = True  #: otherwise only operators do
     metrics: str | None = None  #: where ``quicchat serve`` has figures: a loopback address and port
+    qlog: Qlog | None = None  #: where what QUIC does is written down
     source: Path | None = None  #: the file it was read from
     notices: tuple[str, ...] = ()  #: what the reader of the file should know
 
@@ -221,6 +225,23 @@ class _Reader:
         self.wrong("metrics", 'an address of this computer alone, such as "127.0.0.1:9464"', found)
         return None
 
+    def qlog(self, value: dict[str, Any]) -> Qlog | None:
+        found = value.get("qlog")
+        if found is None:
+            return None
+        if not isinstance(found, dict):
+            self.wrong("qlog", 'an object such as {"directory": "qlog"}', found)
+            return None
+        self.check_keys(found, _QLOG_KEYS, ' in "qlog"')
+        folder, size = found.get("directory"), found.get("bytes_max", BYTES_MAX)
+        if type(size) is not int or not BYTES_RANGE[0] <= size <= BYTES_RANGE[1]:
+            self.wrong("qlog.bytes_max", f"an integer from {BYTES_RANGE[0]} up", size)
+        elif isinstance(folder, str) and folder and "\0" not in folder:
+            return Qlog(self.directory / folder, size)
+        else:
+            self.wrong("qlog.directory", "the path of a folder", folder)
+        return None
+
     def rooms(self, value: dict[str, Any]) -> tuple[str, ...]:
         found = value.get("rooms", list(DEFAULT_ROOMS))
         if not isinstance(found, list) or not found:
@@ -344,6 +365,7 @@ class _Reader:
             durability=durability,
             files=self.files(value),
             metrics=self.metrics(value),
+            qlog=self.qlog(value),
             notices=tuple(self.notices),
         )
         return config, self.problems

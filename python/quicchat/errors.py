@@ -263,6 +263,7 @@ _EXIT_STATUS = {
     "E-KEY-PERM": 77,
     "E-SERVER-PROOF": 77,
     "E-CONFIG": 78,
+    "E-QLOG": 78,
     "E-CERT-INVALID": 78,
     "E-CERT-MISMATCH": 78,
     "E-CERT-SELF-EXPIRED": 78,

@@ -66,6 +66,7 @@ from .events import (
 )
 from .logs import describe as describe
 from .logs import log_server
+from .qlogs import chosen, qlog_error
 from .reloading import Reloaded, effective, reload_core, summary
 from .stats import ConnectionStats, ServerStats, server_stats
 
@@ -279,7 +280,9 @@ class Server(AsyncIterator[ServerEvent]):
                 accepts_unchecked=self._check_failure == "accept",
                 rooms=list(config.rooms), operators=list(config.operators),
                 anybody_makes_rooms=config.anybody_makes_rooms, alpn=self._alpn,
-                agent=json.dumps(agent), limits=config.limits.chosen())
+                agent=json.dumps(agent), limits=config.limits.chosen(), **chosen(config.qlog))
+        except _core.QlogError as error:
+            raise qlog_error(error, config.qlog) from None
         except _core.StorageFailure as error:
             raise storage_error(error.args[1], error.args[0]) from None
         except _core.CoreError as error:

@@ -51,6 +51,7 @@ from .events import (
     SearchPage,
 )
 from .limits import Limits
+from .qlogs import Qlog
 from .reconnecting import Reconnect
 from .roles import Access
 from .trust import TLS
@@ -315,9 +316,11 @@ class Chat(ChatCalls[Receipt]):
 
 def connect(host: str, port: int, *, user: str, password: str | None = None,
             tls: TLS | None = None, limits: Limits | None = None, events: bool = True,
-            reconnect: Reconnect | bool | None = True, state: str | Path | None = None) -> Chat:
+            reconnect: Reconnect | bool | None = True, state: str | Path | None = None,
+            qlog: Qlog | str | Path | None = None) -> Chat:
     """Connects and logs in. The arguments and errors are those of :class:`quicchat.connect`."""
-    return _connect(make_target(host, port, user, password, tls, limits, events, reconnect, state))
+    return _connect(make_target(host, port, user, password, tls, limits, events, reconnect, state,
+                                qlog=qlog))
 
 
 def _connect(target: Target) -> Chat:

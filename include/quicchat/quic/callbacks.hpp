@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <vector>
 
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/config.hpp"
 #include "quicchat/quic/packet_size.hpp"
+#include "quicchat/quic/qlog.hpp"
 #include "quicchat/quic/random.hpp"
 #include "quicchat/quic/stream.hpp"
 #include "quicchat/quic/token.hpp"
@@ -30,7 +32,8 @@ struct Record {
 
     Streams streams{};
     PacketSize packet_size{};
-    TimePoint now{};  ///< Of the latest call into ngtcp2.
+    std::unique_ptr<QlogWriter> qlog{};  ///< If somebody writes about this connection.
+    TimePoint now{};                     ///< Of the latest call into ngtcp2.
     std::deque<Bytes> datagrams_to_send{};
     bool stream_data_was_sent = false;  ///< Since the Connection looked.
     bool datagram_was_sent = false;     ///< Since stream data was sent.
@@ -93,6 +96,9 @@ QUICCHAT_DECL int on_path_challenge_data(ngtcp2_conn*, ngtcp2_path_challenge_dat
 
 QUICCHAT_DECL int on_new_token(ngtcp2_conn*, const std::uint8_t* token, std::size_t size,
                                void* user_data) noexcept;
+
+QUICCHAT_DECL void on_qlog(void* user_data, std::uint32_t flags, const void* data,
+                           std::size_t size) noexcept;
 
 QUICCHAT_DECL int on_stateless_reset(ngtcp2_conn*, const ngtcp2_pkt_stateless_reset2*,
                                      void* user_data) noexcept;

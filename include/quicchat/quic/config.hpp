@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/quic/address.hpp"
+#include "quicchat/quic/qlog.hpp"
 #include "quicchat/quic/random.hpp"
 #include "quicchat/quic/trust.hpp"
 
@@ -35,6 +37,8 @@ struct Config {
     /// Wait up to 20 ms before a packet that carries nothing but an acknowledgement, in the hope
     /// that there is something to say by then. See acknowledgement_hold.hpp.
     bool hold_acknowledgements = true;
+    /// Who writes about the connections, such as a QlogFolder. Null: nobody, at no cost.
+    std::shared_ptr<QlogSink> qlog{};
 };
 
 /// What a server is.

@@ -191,6 +191,7 @@ private:
     static ngtcp2_path make_path(const SocketAddress& local, const SocketAddress& remote);
 
     bool open(const Opening& opening, TimePoint now);
+    void begin_qlog(const Opening& opening);
     ngtcp2_settings make_settings(const Opening& opening, TimePoint now);
     ngtcp2_transport_params make_params(const Opening& opening) const;
     void settle(int error);

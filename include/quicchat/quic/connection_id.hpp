@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <unordered_map>
 
 #include "quicchat/base/config.hpp"
@@ -25,6 +26,9 @@ QUICCHAT_DECL ngtcp2_cid make_cid(std::span<const std::uint8_t> bytes);
 
 /// A fresh connection id of ours.
 QUICCHAT_DECL ngtcp2_cid new_connection_id(Random& random, std::uint8_t shard);
+
+/// Two digits for each byte.
+QUICCHAT_DECL std::string to_hex(const ngtcp2_cid& cid);
 
 /// Which connection a packet belongs to: from the destination connection id to our number. Clients
 /// choose their first connection id themselves; with a hash that has no key they could choose

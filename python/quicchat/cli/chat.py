@@ -6,9 +6,11 @@ import argparse
 import asyncio
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..client import connect
 from ..errors import AuthError, ConfigError
+from ..qlogs import check_folder
 from ..reconnecting import Reconnect
 from ..terminal import show
 from ..trust import TLS
@@ -49,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--room", default="#lobby", help="the room (default: #lobby)")
     parser.add_argument("--last", type=int, default=10, metavar="N",
                         help="show the last N messages first (default: 10)")
+    parser.add_argument("--qlog", metavar="DIR",
+                        help="write down in this folder what QUIC does, for bug reports")
     parser.add_argument("--plain", action="store_true", help="no line editor, no colours")
     add_trust_arguments(parser)
 
@@ -62,6 +66,8 @@ class _Login:
 def run(options: argparse.Namespace) -> int:
     if options.last < 0:
         raise ConfigError(f"not a number of messages: {options.last}", code="E-USAGE")
+    if options.qlog:
+        check_folder(Path(options.qlog))  # before anybody types a password
     tls = chosen_tls(options)
     reader = LineReader()
     attempts = _ATTEMPTS if reader.is_terminal else 1
@@ -89,7 +95,7 @@ async def _converse(options: argparse.Namespace, tls: TLS | None, reader: LineRe
                     login: _Login) -> int:
     reconnect = Reconnect(give_up_after=None if reader.is_terminal else _GIVE_UP_AFTER)
     async with connect(options.host, options.port, user=login.user, password=login.password,
-                       tls=tls, reconnect=reconnect) as chat:
+                       tls=tls, reconnect=reconnect, qlog=options.qlog) as chat:
         screen = Screen(reader, plain=options.plain)
         session = Session(chat, screen, options.last)
         await session.begin(options.room)

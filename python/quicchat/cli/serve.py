@@ -31,10 +31,11 @@ so does SIGTERM, which tells the clients first.
 SIGHUP reads the configuration again and cuts nobody: new connections are shown the certificate
 that is there now; accounts, limits, operators and rooms that are listed newly count at once. If
 something is wrong, that is said, and the server goes on as before. "host", "port", "database",
-"durability" and "metrics" take effect at the next start.
+"durability", "metrics" and "qlog" take effect at the next start.
 
 With "metrics": "127.0.0.1:9464" in the configuration Prometheus finds figures there; that needs
-"pip install 'quicchat[metrics]'".
+"pip install 'quicchat[metrics]'". With "qlog": {"directory": "qlog"} what QUIC does is written to
+that folder, which must exist, a file for each connection.
 
 Rooms, accounts and devices are kept in the database beside the configuration, unless that says
 otherwise. 'quicchat user' changes accounts while the server runs."""
@@ -88,6 +89,8 @@ def _announce(server: Server, log: Log) -> None:
     for warning in (*server.pair.warnings, *server.notices):
         log.warn(warning)
     log.say(_storage(config))
+    if config.qlog is not None:
+        log.say(f"qlogs go to {config.qlog.directory}, {config.qlog.bytes_max} bytes at most")
     host, port = server.address
     log.say(f"listening on {f'[{host}]' if ':' in host else host}:{port} (UDP)")
     log.say(f"key fingerprint {server.fingerprint}")

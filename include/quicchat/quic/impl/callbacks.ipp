@@ -123,6 +123,14 @@ QUICCHAT_DECL int on_stateless_reset(ngtcp2_conn*, const ngtcp2_pkt_stateless_re
     return 0;
 }
 
+QUICCHAT_DECL void on_qlog(void* user_data, std::uint32_t flags, const void* data,
+                           std::size_t size) noexcept {
+    std::unique_ptr<QlogWriter>& qlog = record_of(user_data).qlog;
+    if (qlog == nullptr) return;
+    if (size != 0) qlog->write({static_cast<const char*>(data), size});
+    if ((flags & NGTCP2_QLOG_WRITE_FLAG_FIN) != 0) qlog.reset();
+}
+
 }  // namespace quicchat::quic::detail
 
 namespace quicchat::quic {

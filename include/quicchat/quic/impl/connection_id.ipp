@@ -2,6 +2,8 @@
 
 #include "quicchat/quic/connection_id.hpp"
 
+#include <string_view>
+
 #include "quicchat/base/config.hpp"
 
 namespace quicchat::quic {
@@ -10,6 +12,16 @@ QUICCHAT_DECL ngtcp2_cid make_cid(std::span<const std::uint8_t> bytes) {
     ngtcp2_cid cid;
     ngtcp2_cid_init(&cid, bytes.data(), bytes.size());
     return cid;
+}
+
+QUICCHAT_DECL std::string to_hex(const ngtcp2_cid& cid) {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (const std::uint8_t octet : view(cid)) {
+        text += digits[octet >> 4];
+        text += digits[octet & 15];
+    }
+    return text;
 }
 
 QUICCHAT_DECL ngtcp2_cid new_connection_id(Random& random, std::uint8_t shard) {

@@ -23,6 +23,7 @@ QUICCHAT_DECL bool Connection::open(const Opening& opening, TimePoint now) {
     record_.ids_added.push_back(own_id_);
     if (is_server) record_.ids_added.push_back(opening.initial_id);
 
+    begin_qlog(opening);
     const ngtcp2_callbacks callbacks = make_callbacks(is_server);
     const ngtcp2_settings settings = make_settings(opening, now);
     const ngtcp2_transport_params params = make_params(opening);
@@ -40,10 +41,19 @@ QUICCHAT_DECL bool Connection::open(const Opening& opening, TimePoint now) {
     return true;
 }
 
+QUICCHAT_DECL void Connection::begin_qlog(const Opening& opening) {
+    if (shared_.config.qlog == nullptr) return;
+    const bool is_server = shared_.tls->is_server();
+    const ngtcp2_cid& first = opening.retry_of ? *opening.retry_of : opening.initial_id;
+    record_.qlog =
+        shared_.config.qlog->begin(to_hex(is_server ? first : opening.peer_id), is_server);
+}
+
 QUICCHAT_DECL ngtcp2_settings Connection::make_settings(const Opening& opening, TimePoint now) {
     ngtcp2_settings settings;
     ngtcp2_settings_default(&settings);
     settings.initial_ts = to_tstamp(now);
+    if (record_.qlog != nullptr) settings.qlog_write = detail::on_qlog;
     settings.handshake_timeout = to_ngtcp2(shared_.config.limits.handshake_timeout);
     // RFC 9002 §6.2.2: "the initial RTT SHOULD be set to 333 milliseconds". That leaves four tries
     // within the ten seconds of a handshake, too few where a fifth is lost. On a path of 750 ms it
