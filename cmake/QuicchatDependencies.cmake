@@ -23,7 +23,15 @@ set(QUICCHAT_DEPS_PREFIX "$ENV{QUICCHAT_DEPS_PREFIX}" CACHE PATH
     "Prefix with ngtcp2, its wolfSSL helper and wolfSSL")
 option(QUICCHAT_SYSTEM_DEPS "Use ngtcp2 and wolfSSL of the system if they are good enough" ON)
 option(QUICCHAT_WOLFSSL_ASM "Build wolfSSL with its x86-64 assembly" ${default_asm})
-mark_as_advanced(QUICCHAT_CACHE_DIR QUICCHAT_ARCHIVE_DIR QUICCHAT_SYSTEM_DEPS QUICCHAT_WOLFSSL_ASM)
+# Whoever has the secrets of a connection reads it: a build that can write them is for debugging.
+option(QUICCHAT_TLS_KEY_LOG "Debug builds only: endpoints can write the secrets of TLS to a file"
+    OFF)
+if(QUICCHAT_TLS_KEY_LOG AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+    message(FATAL_ERROR "QUICCHAT_TLS_KEY_LOG is for debug builds only: add "
+        "-DCMAKE_BUILD_TYPE=Debug, or leave it out")
+endif()
+mark_as_advanced(QUICCHAT_CACHE_DIR QUICCHAT_ARCHIVE_DIR QUICCHAT_SYSTEM_DEPS QUICCHAT_WOLFSSL_ASM
+    QUICCHAT_TLS_KEY_LOG)
 
 # What decides the output of a compiler, as text for a cache key. Not its path: one build says cc,
 # the next gcc, and both are the same compiler.
@@ -40,6 +48,10 @@ set(QUICCHAT_TRANSPORT_CHECK "${CMAKE_CURRENT_LIST_DIR}/checks/transport_librari
 set(QUICCHAT_TRANSPORT_BUILD "${CMAKE_CURRENT_LIST_DIR}/dependencies")
 
 function(quicchat_build_transport_libraries work_dir prefix log)
+    set(key_log)
+    if(QUICCHAT_TLS_KEY_LOG)
+        set(key_log "-DCMAKE_C_FLAGS=${CMAKE_C_FLAGS} -DHAVE_SECRET_CALLBACK")
+    endif()
     quicchat_unpack(ngtcp2 "${work_dir}" ngtcp2_source)
     set(root "wolfssl-5.9.2-stable")
     quicchat_unpack(wolfssl "${work_dir}" wolfssl_source
@@ -49,16 +61,21 @@ function(quicchat_build_transport_libraries work_dir prefix log)
         OPTIONS
             "-DQUICCHAT_NGTCP2_SOURCE=${ngtcp2_source}"
             "-DQUICCHAT_WOLFSSL_SOURCE=${wolfssl_source}"
-            "-DQUICCHAT_WOLFSSL_ASM=${QUICCHAT_WOLFSSL_ASM}")
+            "-DQUICCHAT_WOLFSSL_ASM=${QUICCHAT_WOLFSSL_ASM}"
+            ${key_log})
+    if(QUICCHAT_TLS_KEY_LOG)
+        # Users of the headers must see what the library was compiled with.
+        file(APPEND "${prefix}/include/quicchat_platform.h" "#define HAVE_SECRET_CALLBACK\n")
+    endif()
 endfunction()
 
 # Makes quicchat::transport_libraries. QUICCHAT_TRANSPORT_ORIGIN tells where from: system, prefix or
 # archives; QUICCHAT_TRANSPORT_PREFIX is the prefix for the last two. A macro, because what
-# enable_language sets must reach the whole project.
+# enable_language sets must reach the whole project. For QUICCHAT_TLS_KEY_LOG it is always archives.
 macro(quicchat_provide_transport_libraries)
     set(QUICCHAT_TRANSPORT_ORIGIN)
     set(QUICCHAT_TRANSPORT_PREFIX)
-    if(QUICCHAT_SYSTEM_DEPS)
+    if(QUICCHAT_SYSTEM_DEPS AND NOT QUICCHAT_TLS_KEY_LOG)
         quicchat_import_transport_libraries("" "${QUICCHAT_TRANSPORT_CHECK}" quicchat_found
             quicchat_problem)
         if(quicchat_found)
@@ -68,7 +85,7 @@ macro(quicchat_provide_transport_libraries)
                 "quicchat: not using ngtcp2 and wolfSSL of the system: ${quicchat_problem}")
         endif()
     endif()
-    if(NOT QUICCHAT_TRANSPORT_ORIGIN AND QUICCHAT_DEPS_PREFIX)
+    if(NOT QUICCHAT_TRANSPORT_ORIGIN AND QUICCHAT_DEPS_PREFIX AND NOT QUICCHAT_TLS_KEY_LOG)
         set(QUICCHAT_TRANSPORT_ORIGIN prefix)
         set(QUICCHAT_TRANSPORT_PREFIX "${QUICCHAT_DEPS_PREFIX}")
     elseif(NOT QUICCHAT_TRANSPORT_ORIGIN)
@@ -85,6 +102,9 @@ macro(quicchat_provide_transport_libraries)
             quicchat_pin_field(${quicchat_name} SHA256 quicchat_hash)
             list(APPEND quicchat_inputs "${quicchat_hash}")
         endforeach()
+        if(QUICCHAT_TLS_KEY_LOG)
+            list(APPEND quicchat_inputs "key log")
+        endif()
         quicchat_cached_prefix(transport "${quicchat_inputs};asm=${QUICCHAT_WOLFSSL_ASM}"
             quicchat_build_transport_libraries QUICCHAT_TRANSPORT_PREFIX)
     endif()

@@ -18,6 +18,10 @@ namespace quicchat::quic {
 /// PROTOCOL.md §1.2: the ALPN names the major version.
 inline constexpr std::string_view default_alpn = "quicchat/1";
 
+#if defined(QUICCHAT_TLS_KEY_LOG) && defined(NDEBUG)
+#error "QUICCHAT_TLS_KEY_LOG is for debug builds only"
+#endif
+
 /// When a server makes strangers prove their address before it keeps anything (RFC 9000 §8.1.2).
 /// That costs them one round trip.
 enum class RetryPolicy : std::uint8_t {
@@ -39,6 +43,12 @@ struct Config {
     bool hold_acknowledgements = true;
     /// Who writes about the connections, such as a QlogFolder. Null: nobody, at no cost.
     std::shared_ptr<QlogSink> qlog{};
+#ifdef QUICCHAT_TLS_KEY_LOG
+    /// A file that the secrets of all connections are appended to, as in SSLKEYLOGFILE: whoever has
+    /// it reads everything. Empty: none. It is here only if CMake was told QUICCHAT_TLS_KEY_LOG,
+    /// which it refuses for all but debug builds.
+    std::string key_log_file{};
+#endif
 };
 
 /// What a server is.

@@ -33,6 +33,9 @@ inline constexpr std::size_t udp_payload_bytes_max = 1452;
 struct Shared {
     Shared(Config configuration, TlsContext context, const std::optional<Seed>& reset_secret);
 
+    /// Gives new connections this context.
+    void use(TlsContext context);
+
     Config config;
     std::shared_ptr<const TlsContext> tls;  ///< For new connections.
     Random random;

@@ -38,6 +38,12 @@ public:
     /// A client that expects a server of that name and believes what `trust` says.
     static Result<TlsContext> client(Trust trust, std::string server_name, std::string alpn);
 
+#ifdef QUICCHAT_TLS_KEY_LOG
+    /// Appends the secrets of its sessions to a file that only its owner may read.
+    void log_keys(std::string path);
+    const std::string& key_log_file() const { return key_log_file_; }
+#endif
+
     bool is_server() const { return check_ == nullptr; }
     WOLFSSL_CTX* get() const { return context_.get(); }
     const TrustCheck* check() const { return check_.get(); }
@@ -57,6 +63,9 @@ private:
     Context context_;
     std::unique_ptr<const TrustCheck> check_;
     std::string alpn_;
+#ifdef QUICCHAT_TLS_KEY_LOG
+    std::string key_log_file_{};
+#endif
 };
 
 /// The TLS side of one connection until its handshake is complete. Does not move: wolfSSL and
@@ -88,6 +97,11 @@ private:
     bool configure();
 
     bool has_alpn() const;
+
+#ifdef QUICCHAT_TLS_KEY_LOG
+    friend class TlsContext;
+    static void log_key(const WOLFSSL* ssl, const char* line) noexcept;
+#endif
 
     std::optional<Errc> judge_peer(TlsFacts& facts);
 

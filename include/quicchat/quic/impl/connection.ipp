@@ -14,10 +14,16 @@ namespace quicchat::quic {
 
 QUICCHAT_DECL Shared::Shared(Config configuration, TlsContext context,
                              const std::optional<Seed>& reset_secret)
-    : config(std::move(configuration)),
-      tls(std::make_shared<const TlsContext>(std::move(context))),
-      random(config.seed),
-      tokens(random, reset_secret) {}
+    : config(std::move(configuration)), random(config.seed), tokens(random, reset_secret) {
+    use(std::move(context));
+}
+
+QUICCHAT_DECL void Shared::use(TlsContext context) {
+#ifdef QUICCHAT_TLS_KEY_LOG
+    if (!config.key_log_file.empty()) context.log_keys(config.key_log_file);
+#endif
+    tls = std::make_shared<const TlsContext>(std::move(context));
+}
 
 QUICCHAT_DECL std::unique_ptr<Connection> Connection::create(Shared& shared, const Opening& opening,
                                                              TimePoint now) {

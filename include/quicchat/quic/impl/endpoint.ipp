@@ -138,7 +138,7 @@ QUICCHAT_DECL std::error_code Endpoint::set_certificate(const std::string& certi
     Shared& shared = state_->shared;
     Result<TlsContext> tls = TlsContext::server(certificate_pem, key_pem, shared.config.alpn);
     if (!tls) return tls.error();
-    shared.tls = std::make_shared<const TlsContext>(*std::move(tls));
+    shared.use(*std::move(tls));
     return {};
 }
 

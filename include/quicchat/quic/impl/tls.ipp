@@ -2,6 +2,11 @@
 
 #include "quicchat/quic/tls.hpp"
 
+#ifdef QUICCHAT_TLS_KEY_LOG
+#include <fcntl.h>
+#include <unistd.h>
+#endif
+
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -56,6 +61,26 @@ QUICCHAT_DECL Result<TlsContext> TlsContext::client(Trust trust, std::string ser
     }
     return TlsContext{std::move(context), std::move(check), std::move(alpn)};
 }
+
+#ifdef QUICCHAT_TLS_KEY_LOG
+QUICCHAT_DECL void TlsContext::log_keys(std::string path) {
+    key_log_file_ = std::move(path);
+    wolfSSL_CTX_set_keylog_callback(context_.get(), TlsSession::log_key);
+}
+
+/// Opened for each line: other programs may write to the file as well.
+QUICCHAT_DECL void TlsSession::log_key(const WOLFSSL* ssl, const char* line) noexcept {
+    const auto* reference = static_cast<ngtcp2_crypto_conn_ref*>(wolfSSL_get_app_data(ssl));
+    if (reference == nullptr) return;
+    const auto& self = *static_cast<const TlsSession*>(reference->user_data);
+    const int file = ::open(self.context_->key_log_file().c_str(),
+                            O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0) return;
+    const std::string text = std::string{line} + '\n';
+    [[maybe_unused]] const ssize_t written = ::write(file, text.data(), text.size());
+    ::close(file);
+}
+#endif
 
 QUICCHAT_DECL TlsContext::TlsContext(Context context, std::unique_ptr<const TrustCheck> check,
                                      std::string alpn)
