@@ -11,8 +11,12 @@ PROTOCOL = (Path(__file__).resolve().parents[2] / "include/quicchat/PROTOCOL.md"
 
 BEFORE_LOGIN, AFTER_LOGIN = 4096, 65_536  # §2.2: the longest payloads
 
-ERRORS = {name: int(number) for number, name in
-          re.findall(r"\| (\d+) \| (\w+) \| [a-z ]+ \|", PROTOCOL)}
+_CLASSES = {name: int(number) for number, name in
+            re.findall(r"^- (\d) \*([a-z ]+)\*", PROTOCOL, re.M)}
+# §8: {name: number} and {name: class}
+ERRORS, CLASSES = {}, {}
+for _number, _name, _class in re.findall(r"\| (\d+) \| (\w+) \| ([a-z ]+) \|", PROTOCOL):
+    ERRORS[_name], CLASSES[_name] = int(_number), _CLASSES[_class]
 
 # §4: "a number that its table does not have in a field role, access, kind or durability".
 CHOICES = {"role": 5, "access": 2, "durability": 2, "flag": 1}
