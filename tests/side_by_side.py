@@ -45,7 +45,8 @@ def main(processes: int) -> int:
     # programs that are tested would do so, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    files = [path.name for path in sorted(TESTS.glob("test*.py"))]
+    files = [path.name for folder in (TESTS, TESTS / "interop")
+             for path in sorted(folder.glob("test*.py"))]
     files.sort(key=lambda name: SLOW.index(name) if name in SLOW else len(SLOW))
     begin = time.monotonic()
     total: dict[str, int] = {"ran": 0}

@@ -178,6 +178,8 @@ class Client(Peer):
             self._quic.change_connection_id()
         await bind(self)
         old.close()
+        # Before the client has said something from there, nobody can know where it is.
+        self._quic.send_ping(0)
         self.transmit()
 
     @property

@@ -76,6 +76,9 @@ class BrokenLogins(ServerCase):
         self.check(proof, "login_challenge", challenge(i=lambda _: "4096"))
         self.check(proof, "login_challenge", challenge(i=lambda _: "20000000"))
         self.check(proof, "login_challenge", challenge(r=lambda nonce: "x" + nonce))
+        self.check(proof, "login_challenge", challenge(r=lambda nonce: nonce[:24]))
+        self.check(proof, "login_challenge", challenge(s=lambda _: "no base64!"))
+        self.check(proof, "login_challenge", fields(data=b"\xff\x00"))
         self.check(proof, "login_challenge",
                    lambda frame: {"frame": "login_done", "user": "ada", "data": b""})
 
@@ -100,6 +103,8 @@ class BrokenRooms(ServerCase):
                     await room.send("hello")
                     await room.history(before=9)
                     await room.search("hello")
+                    receipt = await room.send_file(b"abc", name="x")
+                    await room.read_file(receipt.offset)
                     async for _ in chat:
                         pass
 
@@ -130,6 +135,7 @@ class BrokenRooms(ServerCase):
         self.check(wrong, "event", add({"frame": "gap", "first": 5, "last": 6}))
         self.check(wrong, "event", add({"frame": "gap", "first": 2, "last": 1}))
         self.check(wrong, "search_end", fields(next=1 << 41))
+        self.check(wrong, "event", add(HEARTBEAT | {"head": 0}))
         self.check("events_missing", "event", add(HEARTBEAT), comes_back=True)
 
     def test_answers(self):
@@ -177,6 +183,9 @@ class BrokenRooms(ServerCase):
         self.check(wrong, "joined", fields(room="#other"))
         self.check(wrong, "joined", fields(next=9))
         self.check(wrong, "joined", fields(next=0))
+        self.check(wrong, "file_head", fields(digest=bytes(31)))
+        self.check(wrong, "file_head", fields(name="../x"))
+        self.check("unexpected_frame", "joined", fields(recovered=True))
         self.check(wrong, "joined", fields(room="#" + "x" * 64))
         self.check("frame_too_large", "event", lambda frame: varint(0x28) + varint(65_537))
         self.check("unknown_frame", "joined", lambda frame: encode(frame) + varint(0x14) + b"\0")

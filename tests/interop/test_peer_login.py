@@ -10,16 +10,16 @@ from _support import quicchat
 from .cases import ACCOUNTS, PeerCase, logged_in, soon
 from .client import MESSAGE, dial
 from .codec import AFTER_LOGIN, BEFORE_LOGIN, ERRORS, encode, varint
-from .login import PASSWORD, DeviceToken, ScramClient
+from .login import PASSWORD, TOKEN, DeviceToken, ScramClient
 from .peer import Refused
 
 HELLO = {"frame": "hello", "minor_min": 0, "minor_max": 0, "features": [], "agent": "{}"}
 
 
-def begin(client, user="ada", header="p=tls-exporter,,", mechanism=PASSWORD):
+def begin(client, user="ada", header="p=tls-exporter,,"):
     first = ScramClient(user, "", client.binding()).first().decode().split(",,")[1]
     client.hello()
-    client.control.send("login_begin", mechanism=mechanism, device=bytes(16),
+    client.control.send("login_begin", mechanism=PASSWORD, device=bytes(16),
                         data=(header + first).encode())
 
 
@@ -31,6 +31,9 @@ class Passwords(PeerCase):
                 self.assertEqual(client.user, "ada")  # as others see it
                 self.assertEqual(client.welcome["minor"], 0)
                 self.assertLessEqual(client.welcome["message_bytes_max"], 32_768)
+                await client.tell("bob", "hi")
+                names = [frame["frame"] for frame in client.control.log]
+                self.assertNotIn("token", names)  # §5.8: "a login that named a device"
 
         self.meet(scenario)
 
@@ -65,9 +68,22 @@ class Passwords(PeerCase):
                 async with dial(port) as client:
                     begin(client, header=header)
                     await self.closed_with("login_failed", client)
+            for mechanism, data, name in (("SCRAM-SHA-256", b"n,,n=ada,r=abc", "login_failed"),
+                                          ("", b"", "login_failed"),
+                                          (PASSWORD, b"", "login_failed"),
+                                          (PASSWORD, b"\xff\0", "login_failed"),
+                                          (TOKEN, b"", "token_refused"),
+                                          (TOKEN, b"\3ada", "token_refused")):
+                async with dial(port) as client:
+                    client.hello()
+                    client.control.send("login_begin", mechanism=mechanism, device=bytes(16),
+                                        data=data)
+                    await self.closed_with(name, client)
             async with dial(port) as client:
-                begin(client, mechanism="SCRAM-SHA-256")
-                await self.closed_with("login_failed", client)
+                begin(client)
+                await soon(client.control.take("login_challenge"))
+                client.control.send("login_begin", mechanism=PASSWORD, device=bytes(16), data=b"")
+                await self.closed_with("unexpected_frame", client)
 
         self.meet(scenario)
 
