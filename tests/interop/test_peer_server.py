@@ -10,6 +10,7 @@ from _support import next_of, quicchat
 from .cases import ACCOUNTS, soon
 from .codec import Assembler, encode
 from .hosting import ServerCase
+from .house import Room
 from .link import link_to
 from .login import PASSWORD, TOKEN
 from .peer import V1, V2
@@ -300,6 +301,45 @@ class Losses(ServerCase):
             self.assertEqual(house.rooms["#lobby"].head, 1)
 
         self.host(scenario, alter=without_first_ack)
+
+    def test_records_that_are_gone(self):
+        async def scenario(connect, house, port, door):
+            async with connect() as chat:
+                room = await chat.join("#lobby")
+                await soon(room.send("one"))
+                house.sessions[-1].close(20, "restart")
+                await soon(next_of(chat, quicchat.Online))
+                kept = await soon(room.send("two"))
+                gap = {"frame": "gap", "first": kept.offset + 1, "last": kept.offset + 8}
+                for session, stream in house.rooms["#lobby"].members:
+                    session.show(stream, gap)
+                    session.say(stream, "heartbeat", head=kept.offset + 8)
+                seen = await soon(next_of(chat, quicchat.Gap))
+                self.assertEqual((seen.first, seen.last, seen.cause),
+                                 (gap["first"], gap["last"], "retention"))
+                # The log is begun anew: another epoch, and offsets from 1 on.
+                house.rooms["#lobby"] = Room("#lobby")
+                house.sessions[-1].close(20, "restart")
+                seen = await soon(next_of(chat, quicchat.Gap))
+                self.assertEqual(seen.cause, "new_epoch")
+                self.assertEqual((await soon(room.send("three"))).offset, 1)
+
+        self.host(scenario)
+
+    def test_a_server_that_goes_away(self):
+        async def scenario(connect, house, port, door):
+            async with connect() as chat:
+                room = await chat.join("#lobby")
+                session = house.sessions[-1]
+                session.say(session.stream(0), "goaway", code=20, grace_ms=3000, text="restart")
+                away = await soon(next_of(chat, quicchat.GoingAway))
+                self.assertEqual((away.error, away.grace, away.text),
+                                 ("server_shutdown", 3.0, "restart"))
+                session.close(20, "restart")
+                await soon(next_of(chat, quicchat.Online))
+                await soon(room.send("still here"))
+
+        self.host(scenario)
 
     def test_ends_have_their_classes(self):
         async def scenario(connect, house, port, door):

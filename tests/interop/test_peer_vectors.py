@@ -99,6 +99,21 @@ class Frames(unittest.TestCase):
             self.assertIn(name, {*codec.ERRORS, "skipped"})
 
 
+def mentions(text):
+    """PROTOCOL.md §3.5."""
+    found = re.findall(r"(?<![A-Za-z0-9_.-])@([A-Za-z0-9_.-]+)", text)
+    names = [name.rstrip(".-") for name in found]
+    return [name for name in names if 0 < len(name) <= 32]
+
+
+class Texts(unittest.TestCase):
+    def test_mentions(self):
+        for line in lines_of("mentions.txt"):
+            vector = json.loads(line)
+            with self.subTest(vector["text"]):
+                self.assertEqual(mentions(vector["text"]), vector["names"])
+
+
 class Logins(unittest.TestCase):
     def test_passwords(self):
         accepted = 0
