@@ -1,0 +1,426 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "quic/certificate_files.hpp"
+#include "quicchat/auth/name_login.hpp"
+#include "quicchat/quic.hpp"
+#include "stack/judge.hpp"
+#include "stack/net.hpp"
+#include "stack/seeded_random.hpp"
+
+namespace quicchat::test {
+
+using namespace std::chrono_literals;
+using Direction = Net::Direction;
+
+struct StackConfig {
+    std::uint64_t seed = 1;
+    std::size_t phones = 2;
+    Weather weather{};  ///< Of all ways, both directions.
+    Limits limits{};
+    quic::RetryPolicy retry = quic::RetryPolicy::under_load;
+    bool dead_route = false;  ///< Clients try an address first that nobody has.
+    bool reconnects = true;
+    Duration say_every = 1s;
+    Duration patience = 10s;  ///< In calm weather.
+};
+
+/// The whole stack on a virtual clock: a server and clients, their chat, the real endpoints, ngtcp2
+/// and wolfSSL, over ways that each have a NAT in the middle.
+class Stack {
+public:
+    /// A client, its sockets, and its NAT.
+    class Phone {
+    public:
+        Phone(Stack& stack, std::size_t number, std::size_t way);
+
+        /// The program's socket is another one from now on, of another address.
+        void change_address();
+        /// The NAT forgets what it knew: what the phone sends comes from somewhere else.
+        void rebind() { ++rebindings_, nat_.clear(); }
+
+        Witness witness;
+        std::unique_ptr<quic::Client> client;
+        bool talks = true;
+        TimePoint sleeps_until{};  ///< Its machine; what comes meanwhile is lost.
+
+        std::optional<TimePoint> next_turn() const {
+            if (has_mail_) return std::max(stack_.now_, sleeps_until);
+            const auto due = earlier(client->next_deadline(), says_at_);
+            return due ? std::max(*due, sleeps_until) : due;
+        }
+
+    private:
+        friend class Stack;
+        struct Mapping {
+            quic::SocketAddress local;
+            quic::SocketAddress outside;
+        };
+
+        void turn();
+        void say();
+        void send(const quic::Transmit& transmit);
+        void receive(const Letter& letter);
+        void dial();
+        quic::SocketAddress open_socket();
+        quic::SocketAddress outside_of(const quic::SocketAddress& local);
+
+        Stack& stack_;
+        std::size_t number_;
+        std::size_t way_;
+        std::vector<quic::SocketAddress> sockets_;
+        std::vector<Mapping> nat_;
+        std::uint16_t next_port_ = 20'000;
+        std::uint16_t next_outside_ = 40'000;
+        std::uint8_t host_ = 1;
+        std::size_t rebindings_ = 0;
+        TimePoint says_at_{};
+        bool has_mail_ = false;
+    };
+
+    explicit Stack(StackConfig config)
+        : config_(std::move(config)),
+          random_(Entropy::seeded(config_.seed)),
+          net_(random_.draw_number()),
+          log_(std::make_shared<MemoryLog>(Entropy::seeded(random_.draw_number()))) {
+        quic::initialise_tls();
+        seed_tls(random_.draw_number());
+        truth_.now = now_;
+        reset_secret_ = quic::test_seed(random_.draw_number());
+        start_server();
+        for (std::size_t i = 0; i < config_.phones; ++i) {
+            const std::size_t way = net_.add_way(config_.weather, config_.weather);
+            phones_.push_back(std::make_unique<Phone>(*this, i, way));
+        }
+    }
+
+    // What happens.
+
+    void start_server();
+    /// The process is gone, without a word. What comes is answered by nobody.
+    void crash_server();
+    /// The operator ends the process.
+    void shut_server_down() {
+        if (server_) server_->shutdown(clock());
+    }
+    bool has_server() const { return server_ != nullptr; }
+
+    Weather& weather(std::size_t phone, Direction direction) {
+        return net_.weather(phones_[phone]->way_, direction);
+    }
+    template <class Change>
+    void change_weather(std::size_t phone, Change change) {
+        change(weather(phone, Direction::up));
+        change(weather(phone, Direction::down));
+    }
+
+    void run_for(Duration duration) { run_until(duration, [] { return false; }); }
+
+    /// True if `done` became so.
+    template <class Done>
+    bool run_until(Duration duration, Done done) {
+        const TimePoint end = now_ + duration;
+        while (!done()) {
+            if (now_ >= end) return false;
+            step(end);
+        }
+        return true;
+    }
+
+    /// Everybody is quiet and the network good: then nothing may be missing.
+    void finish();
+
+    TimePoint now() const { return now_; }
+    Now clock() const {
+        return {now_, WallTime{std::chrono::floor<std::chrono::milliseconds>(
+                          now_.time_since_epoch())}};
+    }
+    Net& net() { return net_; }
+    std::function<void()> on_check;  ///< Once a second; to watch.
+    quic::Server* server() { return server_.get(); }
+    Phone& phone(std::size_t i) { return *phones_[i]; }
+    std::size_t size() const { return phones_.size(); }
+    const Truth& truth() const { return truth_; }
+    Duration online_time() const;
+    std::uint64_t draw(std::uint64_t low, std::uint64_t high) {
+        return low + random_.draw_number() % (high - low + 1);
+    }
+    bool one_in(std::uint64_t count) { return draw(1, count) == 1; }
+    bool all_online() const {
+        return std::all_of(phones_.begin(), phones_.end(),
+                           [](const auto& p) { return p->witness.is_online(); });
+    }
+
+private:
+    static constexpr const char* room = "#stack";
+
+    static const quic::SocketAddress& server_address() {
+        static const auto address = *quic::SocketAddress::from_numeric("192.0.2.1", 4433);
+        return address;
+    }
+    static const quic::CertificatePair& pair() {
+        static const auto pair = certificate_pair("ed25519");
+        return pair;
+    }
+    static const Fingerprint& server_key() {
+        static const auto key =
+            *quic::fingerprint_of(quic::certificates_from_pem(pair().certificate_pem).at(0));
+        return key;
+    }
+
+    quic::Config endpoint_config() {
+        quic::Config config;
+        config.limits = config_.limits;
+        config.seed = quic::test_seed(random_.draw_number());
+        return config;
+    }
+
+    void step(TimePoint end);
+    void deliver(const Net::Arrival& arrival);
+    void server_turn();
+
+    StackConfig config_;
+    Entropy random_;
+    Net net_;
+    TimePoint now_{1000s};
+    Truth truth_;
+    std::shared_ptr<MemoryLog> log_;
+    quic::Seed reset_secret_;
+    std::unique_ptr<quic::Server> server_;
+    std::vector<std::unique_ptr<Phone>> phones_;
+    bool server_has_mail_ = false;
+    TimePoint checks_at_{};
+};
+
+// --- The server.
+
+inline void Stack::start_server() {
+    quic::ServerConfig config{.certificate_pem = pair().certificate_pem,
+                              .key_pem = pair().key_pem,
+                              .retry = config_.retry,
+                              .reset_secret = reset_secret_};
+    server_ = std::make_unique<quic::Server>(
+        quic::Endpoint::server(std::move(config), endpoint_config()).value(),
+        WitnessedLog{log_, truth_, room}, NameAuthenticator{},
+        Entropy::seeded(random_.draw_number()),
+        quicchat::ServerConfig{.rooms = {room}, .limits = config_.limits});
+}
+
+inline void Stack::crash_server() { server_.reset(); }
+
+inline void Stack::server_turn() {
+    server_has_mail_ = false;
+    quic::Endpoint& endpoint = server_->transport();
+    endpoint.handle_timeout(now_);
+    server_->process(clock());
+    while (const auto event = server_->poll_event()) {
+        if (std::holds_alternative<ServerFailed>(*event)) throw Breach{"the server failed"};
+    }
+    while (const auto transmit = endpoint.poll_transmit(now_)) {
+        Phone* phone = nullptr;
+        for (const auto& p : phones_) {
+            for (const Phone::Mapping& m : p->nat_) {
+                if (m.outside == transmit->remote) phone = p.get();
+            }
+        }
+        if (phone == nullptr) continue;  // nobody has that address any more
+        BytesView rest = transmit->bytes;
+        while (!rest.empty()) {
+            const BytesView one = rest.first(std::min(transmit->segment_size, rest.size()));
+            rest = rest.subspan(one.size());
+            net_.send(now_, phone->way_, Direction::down,
+                      {transmit->local, transmit->remote, transmit->ecn, {one.begin(), one.end()}});
+        }
+    }
+}
+
+// --- A phone.
+
+inline Stack::Phone::Phone(Stack& stack, std::size_t number, std::size_t way)
+    : witness(stack.truth_, "user" + std::to_string(number)),
+      stack_(stack),
+      number_(number),
+      way_(way) {
+    quic::ClientConfig config{.routes_later = true,
+                              .server_name = "localhost",
+                              .trust = quic::Trust::pinned({server_key()})};
+    Reconnection reconnect{.enabled = stack.config_.reconnects, .before_first_login = true};
+    reconnect.delay_max = 3s;
+    reconnect.busy_delay_min = 1s;
+    reconnect.busy_delay_max = 3s;
+    client = std::make_unique<quic::Client>(
+        quic::Endpoint::client(std::move(config), stack.endpoint_config()).value(),
+        *NameLogin::create(witness.user()), Entropy::seeded(stack.random_.draw_number()),
+        quicchat::ClientConfig{.limits = stack.config_.limits, .reconnect = reconnect});
+    says_at_ = stack.now_ + Duration{static_cast<Duration::rep>(stack.draw(0, 1'000'000'000))};
+    witness.note_trouble(stack.now_, stack.now_);
+    client->connect(stack.clock());
+    (void)client->join(room).value();
+}
+
+inline quic::SocketAddress Stack::Phone::open_socket() {
+    const std::string host = "10." + std::to_string(number_) + ".0." + std::to_string(host_);
+    return *quic::SocketAddress::from_numeric(host, next_port_++);
+}
+
+inline quic::SocketAddress Stack::Phone::outside_of(const quic::SocketAddress& local) {
+    for (const Mapping& m : nat_) {
+        if (m.local == local) return m.outside;
+    }
+    // Another port of the same address, or another address: an operator's NAT.
+    const std::size_t host = rebindings_ % 3 == 0 ? 1 + rebindings_ % 200 : 1;
+    const std::string text = "203.0." + std::to_string(number_) + "." + std::to_string(host);
+    nat_.push_back({local, *quic::SocketAddress::from_numeric(text, next_outside_++)});
+    return nat_.back().outside;
+}
+
+inline void Stack::Phone::dial() {
+    sockets_.clear();
+    std::vector<quic::Route> routes;
+    if (stack_.config_.dead_route) {
+        sockets_.push_back(*quic::SocketAddress::from_numeric("2001:db8::2", next_port_++));
+        routes.push_back({sockets_.back(), *quic::SocketAddress::parse("[2001:db8::1]:4433")});
+    }
+    sockets_.push_back(open_socket());
+    routes.push_back({sockets_.back(), server_address()});
+    client->transport().offer_routes(std::move(routes), stack_.now_);
+}
+
+inline void Stack::Phone::change_address() {
+    const std::vector<quic::SocketAddress> old = std::exchange(sockets_, {});
+    host_ = static_cast<std::uint8_t>(host_ % 200 + 1);
+    for (const quic::SocketAddress& socket : old) {
+        if (socket.family() != AF_INET) continue;
+        sockets_.push_back(open_socket());
+        client->transport().migrate(socket, sockets_.back(), stack_.now_);
+    }
+    std::erase_if(nat_, [&](const Mapping& m) { return std::ranges::count(old, m.local) != 0; });
+    has_mail_ = true;
+}
+
+inline void Stack::Phone::receive(const Letter& letter) {
+    if (sleeps_until > stack_.now_) return;
+    for (const Mapping& m : nat_) {
+        if (!(m.outside == letter.to) || std::ranges::count(sockets_, m.local) == 0) continue;
+        client->transport().handle_datagram({m.local, letter.from, letter.ecn, letter.bytes},
+                                            stack_.now_);
+        has_mail_ = true;
+        return;
+    }
+}
+
+inline void Stack::Phone::send(const quic::Transmit& transmit) {
+    if (std::ranges::count(sockets_, transmit.local) == 0) return;
+    if (!(transmit.remote == server_address())) return;
+    const quic::SocketAddress outside = outside_of(transmit.local);
+    BytesView rest = transmit.bytes;
+    while (!rest.empty()) {
+        const BytesView one = rest.first(std::min(transmit.segment_size, rest.size()));
+        rest = rest.subspan(one.size());
+        stack_.net_.send(stack_.now_, way_, Direction::up,
+                         {outside, transmit.remote, transmit.ecn, {one.begin(), one.end()}});
+    }
+}
+
+inline void Stack::Phone::say() {
+    while (says_at_ <= stack_.now_) says_at_ += stack_.config_.say_every;
+    if (!talks || !witness.is_in_room()) return;
+    std::size_t length = stack_.draw(10, 80);
+    if (stack_.one_in(50)) length = stack_.draw(80, 4000);
+    if (stack_.one_in(500)) length = stack_.draw(4000, 30'000);
+    std::string text(length, static_cast<char>('a' + stack_.draw(0, 25)));
+    const MessageId id{stack_.random_.draw<16>()};
+    const auto request = client->publish(room, text, "{}", id);
+    if (request) witness.note_published(*request, id, text);
+}
+
+inline void Stack::Phone::turn() {
+    has_mail_ = false;
+    quic::Endpoint& endpoint = client->transport();
+    if (says_at_ <= stack_.now_) say();
+    endpoint.handle_timeout(stack_.now_);
+    client->process(stack_.clock());
+    if (endpoint.wants_routes()) dial();
+    while (const auto event = client->poll_event()) witness.handle(*event);
+    while (const auto transmit = endpoint.poll_transmit(stack_.now_)) send(*transmit);
+    if (endpoint.is_dialling()) return;
+    std::erase_if(sockets_, [&](const auto& socket) { return !endpoint.speaks_from(socket); });
+}
+
+// --- Time.
+
+inline void Stack::deliver(const Net::Arrival& arrival) {
+    if (arrival.direction == Direction::down) {
+        for (const auto& p : phones_) {
+            if (p->way_ == arrival.way) p->receive(arrival.letter);
+        }
+        return;
+    }
+    const Letter& letter = arrival.letter;
+    if (server_ == nullptr) return;
+    server_->transport().handle_datagram({letter.to, letter.from, letter.ecn, letter.bytes}, now_);
+    server_has_mail_ = true;
+}
+
+inline void Stack::step(TimePoint end) {
+    std::optional<TimePoint> next = earlier(net_.next_arrival(), end);
+    if (server_) next = earlier(next, server_->next_deadline());
+    for (const auto& p : phones_) {
+        next = earlier(next, p->next_turn());
+    }
+    now_ = truth_.now = std::max(now_, *next);
+    while (const auto arrival = net_.receive(now_)) deliver(*arrival);
+    const auto is_due = [&](std::optional<TimePoint> deadline) {
+        return deadline && *deadline <= now_;
+    };
+    if (server_ && (server_has_mail_ || is_due(server_->next_deadline()))) server_turn();
+    if (server_ && server_->finished()) server_.reset();
+    for (const auto& p : phones_) {
+        if (is_due(p->next_turn())) p->turn();
+    }
+    if (now_ < checks_at_) return;
+    checks_at_ = now_ + 1s;
+    if (on_check) on_check();
+    for (const auto& p : phones_) p->witness.check_patience(config_.patience);
+}
+
+inline void Stack::finish() {
+    if (!server_) start_server();
+    for (std::size_t i = 0; i < size(); ++i) {
+        change_weather(i, [](Weather& w) { w = {}; });
+        phones_[i]->talks = false;
+        phones_[i]->witness.note_trouble(now_, now_ + 70s);
+    }
+    run_for(100s);
+    for (const auto& p : phones_) p->witness.check_complete();
+    for (const auto& p : phones_) {
+        p->witness.closing = true;
+        p->client->close();
+        p->has_mail_ = true;
+    }
+    run_for(1s);
+    for (const auto& p : phones_) p->witness.note_trouble(now_ + 1h, now_);
+    run_for(120s);
+    quic::Endpoint& endpoint = server_->transport();
+    if (endpoint.connections() != 0) throw Breach{"connections are left"};
+    if (endpoint.unacknowledged() != 0) throw Breach{"bytes are kept for nobody"};
+    if (endpoint.connection_ids() != 0) throw Breach{"connection ids are left"};
+}
+
+inline Duration Stack::online_time() const {
+    Duration all{};
+    for (const auto& p : phones_) all += p->witness.online_time();
+    return all;
+}
+
+}  // namespace quicchat::test
