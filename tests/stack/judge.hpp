@@ -92,7 +92,8 @@ public:
 
     void handle(const ClientEvent& event) {
         match(
-            event, [&](const Online&) { handle_online(); }, [&](const Acked& e) { handle_acked(e); },
+            event, [&](const Online&) { handle_online(); },
+            [&](const Acked& e) { handle_acked(e); },
             [&](const RoomJoined& e) { handle_joined(e); },
             [&](const RoomMessage& e) { handle_message(e); },
             [&](const Reconnecting& e) { handle_lost(e); },
@@ -147,7 +148,8 @@ private:
     void fail(const std::string& what) const {
         std::ostringstream text;
         text << user_ << " at "
-             << std::chrono::duration<double>(truth_.now.time_since_epoch()).count() << " s: " << what;
+             << std::chrono::duration<double>(truth_.now.time_since_epoch()).count()
+             << " s: " << what;
         truth_.fail(text.str());
     }
 

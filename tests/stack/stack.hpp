@@ -47,7 +47,12 @@ public:
         /// The program's socket is another one from now on, of another address.
         void change_address();
         /// The NAT forgets what it knew: what the phone sends comes from somewhere else.
-        void rebind() { ++rebindings_, nat_.clear(); }
+        void rebind() {
+            ++rebindings_;
+            earlier_nat_ = std::exchange(nat_, {});
+        }
+        /// It takes what it had before the last time, as routes between two NATs change.
+        void rebind_back() { std::swap(nat_, earlier_nat_); }
 
         Witness witness;
         std::unique_ptr<quic::Client> client;
@@ -80,6 +85,7 @@ public:
         std::size_t way_;
         std::vector<quic::SocketAddress> sockets_;
         std::vector<Mapping> nat_;
+        std::vector<Mapping> earlier_nat_;
         std::uint16_t next_port_ = 20'000;
         std::uint16_t next_outside_ = 40'000;
         std::uint8_t host_ = 1;
@@ -124,7 +130,9 @@ public:
         change(weather(phone, Direction::down));
     }
 
-    void run_for(Duration duration) { run_until(duration, [] { return false; }); }
+    void run_for(Duration duration) {
+        run_until(duration, [] { return false; });
+    }
 
     /// True if `done` became so.
     template <class Done>
@@ -142,8 +150,8 @@ public:
 
     TimePoint now() const { return now_; }
     Now clock() const {
-        return {now_, WallTime{std::chrono::floor<std::chrono::milliseconds>(
-                          now_.time_since_epoch())}};
+        return {now_,
+                WallTime{std::chrono::floor<std::chrono::milliseconds>(now_.time_since_epoch())}};
     }
     Net& net() { return net_; }
     std::function<void()> on_check;  ///< Once a second; to watch.

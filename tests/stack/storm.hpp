@@ -90,9 +90,7 @@ private:
             case 5:
             case 6:
             case 7:
-                log("rebinding", phone);
-                stack_.phone(phone).rebind();
-                return be_patient(phone, 2s);
+                return rebind(phone);
             case 8:
             case 9:
             case 10:
@@ -134,7 +132,8 @@ private:
     /// The witness waits for so long before it complains.
     void be_patient(std::size_t phone, Duration time) {
         const TimePoint end = stack_.now() + time;
-        at(phone).witness.note_trouble(end, at(phone).witness.is_online() ? TimePoint{} : end + 20s);
+        at(phone).witness.note_trouble(end,
+                                       at(phone).witness.is_online() ? TimePoint{} : end + 20s);
     }
 
     /// Nothing comes through, in one direction or both.
@@ -149,7 +148,8 @@ private:
     }
 
     /// A connection survives less than an idle timeout of silence, but for those that follow each
-    /// other too closely for its probes.
+    /// other too closely for its probes: their pauses double, so that after a silence it may take
+    /// as long again until the next one (RFC 9002 §6.2.1).
     void note_silence(std::size_t phone, Duration time) {
         auto& silences = troubles_[phone].silences;
         const TimePoint end = stack_.now() + time;
@@ -160,7 +160,8 @@ private:
         Duration all{};
         for (const auto& [until, length] : silences) all += length;
         const bool excused = all > 30s || !at(phone).witness.is_online();
-        at(phone).witness.note_trouble(end, excused ? end + 70s : TimePoint{});
+        at(phone).witness.note_trouble(end + std::min<Duration>(all, 60s),
+                                       excused ? end + 70s : TimePoint{});
     }
 
     /// Longer packets vanish from now on.
@@ -168,10 +169,12 @@ private:
         const std::size_t size = stack_.one_in(3) ? 1472 : stack_.draw(1200, 1472);
         const std::uint64_t which = stack_.draw(0, 2);
         log(("width " + std::to_string(size)).c_str(), phone);
-        for (Trouble& t = troubles_[phone]; Weather * w : {&t.up, &stack_.weather(phone, Direction::up)}) {
+        for (Trouble& t = troubles_[phone];
+             Weather * w : {&t.up, &stack_.weather(phone, Direction::up)}) {
             if (which != 1) w->datagram_bytes_max = size;
         }
-        for (Trouble& t = troubles_[phone]; Weather * w : {&t.down, &stack_.weather(phone, Direction::down)}) {
+        for (Trouble& t = troubles_[phone];
+             Weather * w : {&t.down, &stack_.weather(phone, Direction::down)}) {
             if (which != 2) w->datagram_bytes_max = size;
         }
         be_patient(phone, 5s);
@@ -195,6 +198,17 @@ private:
         healings_.push_back({stack_.now() + time, phone});
     }
 
+    void rebind(std::size_t phone) {
+        const bool back = stack_.one_in(3);
+        log(back ? "rebinding back" : "rebinding", phone);
+        if (back) {
+            at(phone).rebind_back();
+        } else {
+            at(phone).rebind();
+        }
+        be_patient(phone, 2s);
+    }
+
     void change_address(std::size_t phone) {
         be_patient(phone, 5s);
         log("address", phone);
@@ -210,6 +224,9 @@ private:
         log("sleep", phone, time);
         at(phone).sleeps_until = stack_.now() + time;
         note_silence(phone, time);
+        // What it acknowledges when it wakes looks to the server like a round trip of that length,
+        // and the server's next probe waits for longer than that (RFC 9002 §6.2.1).
+        at(phone).witness.note_trouble(stack_.now() + 3 * time, {});
     }
 
     void end_server() {
