@@ -111,7 +111,7 @@ public:
     void check_patience(Duration patience) const {
         const TimePoint since = truth_.now - patience;
         if (calm_since_ > since) return;
-        if (online_since_ == TimePoint::max()) return fail("not online in calm weather");
+        if (!is_online() && offline_since_ < since) return fail("not online in calm weather");
         if (!asked_.empty() && asked_.begin()->second.at < since) fail("no answer for long");
         if (next_ == 0 || next_ > truth_.entries.size()) return;
         if (truth_.entries[next_ - 1].since < since) fail("not told for long");
@@ -157,6 +157,7 @@ private:
 
     void handle_lost(const Reconnecting& e) {
         if (is_online()) online_time_ += truth_.now - online_since_;
+        if (is_online()) offline_since_ = truth_.now;
         online_since_ = TimePoint::max();
         ++lost_;
         losses_.push_back(e.reason.errc);
@@ -205,6 +206,7 @@ private:
     Offset next_ = 0;  ///< 0: not in the room.
     Offset last_acked_ = 0;
     TimePoint online_since_ = TimePoint::max();
+    TimePoint offline_since_ = truth_.now;
     TimePoint calm_since_{};
     TimePoint excused_until_{};
     Duration online_time_{};

@@ -418,7 +418,7 @@ inline void Stack::finish() {
     }
     run_for(1s);
     for (const auto& p : phones_) p->witness.note_trouble(now_ + 1h, now_);
-    run_for(120s);
+    run_for(10min);  // an idle timeout, or three PTOs of who slept
     quic::Endpoint& endpoint = server_->transport();
     if (endpoint.connections() != 0) throw Breach{"connections are left"};
     if (endpoint.unacknowledged() != 0) throw Breach{"bytes are kept for nobody"};

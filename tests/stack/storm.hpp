@@ -159,8 +159,8 @@ private:
         silences.emplace_back(end, time);
         Duration all{};
         for (const auto& [until, length] : silences) all += length;
-        const bool excused = all > 30s || !at(phone).witness.is_online();
-        at(phone).witness.note_trouble(end + std::min<Duration>(all, 60s),
+        const bool excused = all > 12s || !at(phone).witness.is_online();
+        at(phone).witness.note_trouble(end + std::min<Duration>(all, 20s),
                                        excused ? end + 70s : TimePoint{});
     }
 
@@ -224,9 +224,6 @@ private:
         log("sleep", phone, time);
         at(phone).sleeps_until = stack_.now() + time;
         note_silence(phone, time);
-        // What it acknowledges when it wakes looks to the server like a round trip of that length,
-        // and the server's next probe waits for longer than that (RFC 9002 §6.2.1).
-        at(phone).witness.note_trouble(stack_.now() + 3 * time, {});
     }
 
     void end_server() {

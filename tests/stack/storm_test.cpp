@@ -41,17 +41,21 @@ Outcome run(std::uint64_t seed, Duration time = time_per_seed) {
     StackConfig config{.seed = seed, .phones = 1 + draw.draw_number() % 3};
     config.dead_route = draw.draw_number() % 3 == 0;
     if (draw.draw_number() % 3 == 0) config.retry = quic::RetryPolicy::always;
+    if (draw.draw_number() % 3 == 0) {
+        config.limits.stream_receive_window = 6 * 1024;
+        config.limits.connection_receive_window = 10 * 1024;
+    }
     config.patience = 20s;
     Outcome outcome;
     Stack stack{config};
     try {
         Storm storm{stack};
         storm.blow(time);
+        outcome.online = stack.online_time();  // while everybody talks
         stack.finish();
     } catch (const Breach& breach) {
         outcome.breach = breach.what;
     }
-    outcome.online = stack.online_time();
     outcome.datagrams = stack.net().sent();
     for (std::size_t i = 0; i < stack.size(); ++i) {
         const Witness& w = stack.phone(i).witness;

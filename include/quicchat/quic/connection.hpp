@@ -177,6 +177,11 @@ private:
     /// Timers join, so that one turn serves many connections. RFC 9002 §6.1.2: "The RECOMMENDED
     /// value of the timer granularity is 1 millisecond".
     static constexpr Duration timer_granularity = std::chrono::milliseconds{1};
+    /// How long nothing may be acknowledged, the last part of it while the peer is heard; and what
+    /// pause between its packets counts as silence.
+    static constexpr Duration progress_patience = std::chrono::seconds{15};
+    static constexpr Duration heard_for_min = std::chrono::seconds{3};
+    static constexpr Duration silence_min = std::chrono::seconds{5};
 
     Connection(Shared& shared, const SocketAddress& remote);
 
@@ -201,7 +206,9 @@ private:
     void finish_handshake();
     void keep_alive();
     void set_time(TimePoint now) { record_.now = now; }
-    void check_packet_size(TimePoint now);
+    void check_progress(TimePoint now);
+    bool is_stuck(std::optional<TimePoint> waits_since, std::uint64_t packets_received,
+                  TimePoint now);
     void fail(int error);
     void end(Ending ending);
     void forget_if_spent(StreamNumber number);
@@ -224,6 +231,9 @@ private:
     std::optional<ngtcp2_tstamp> unpaced_expiry_{};
     bool is_timeout_ = false;              ///< Since then not everything has been said.
     std::optional<TimePoint> check_at_{};  ///< Whether what was sent is acknowledged in time.
+    std::uint64_t packets_heard_ = 0;      ///< At the last check that found more than before.
+    TimePoint heard_at_{};                 ///< Its time.
+    TimePoint hears_since_{};              ///< Without a silence from then to `heard_at_`.
     std::uint64_t datagrams_received_ = 0;
     bool established_ = false;
     bool more_to_send_ = false;

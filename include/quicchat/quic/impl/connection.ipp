@@ -217,7 +217,8 @@ QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer,
     set_time(now);
     unsent_credit_ = 0;
     hold_.handle_written();
-    if (check_at_ && now >= *check_at_) check_packet_size(now);
+    if (check_at_ && now >= *check_at_) check_progress(now);
+    if (!is_alive()) return {};
     ngtcp2_path_storage path;
     ngtcp2_path_storage_zero(&path);
     ngtcp2_pkt_info info{};
@@ -254,7 +255,7 @@ QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer,
             .segment_size = segment};
 }
 
-QUICCHAT_DECL void Connection::check_packet_size(TimePoint now) {
+QUICCHAT_DECL void Connection::check_progress(TimePoint now) {
     const std::optional<TimePoint> since = record_.streams.waits_since();
     ngtcp2_conn_info info{};
     ngtcp2_conn_get_conn_info2(conn_.get(), &info);
@@ -262,6 +263,28 @@ QUICCHAT_DECL void Connection::check_packet_size(TimePoint now) {
     record_.packet_size.check({since, pto, info.pkt_lost}, now);
     check_at_.reset();
     if (since) check_at_ = now + PacketSize::check_pause;
+    if (!is_stuck(since, info.pkt_recv, now)) return;
+    Ending ending{.reason = {.errc = Errc::transport_failed,
+                             .text = "the peer acknowledges nothing that it is sent"}};
+    ngtcp2_ccerr_set_liberr(&ending.error, NGTCP2_ERR_INTERNAL, nullptr, 0);
+    end(std::move(ending));
+}
+
+/// The network is there, but what was sent before holds up what is sent now: the congestion window
+/// is full of packets that nothing but a probe can declare lost, and RFC 9002 §6.2.1 doubles the
+/// pauses between probes. They begin at the round trip, which is minutes for whoever slept so long.
+/// A new connection takes a second.
+QUICCHAT_DECL bool Connection::is_stuck(std::optional<TimePoint> waits_since,
+                                        std::uint64_t packets_received, TimePoint now) {
+    const bool silent = now - heard_at_ >= silence_min;
+    if (packets_received != std::exchange(packets_heard_, packets_received)) {
+        if (silent) hears_since_ = now;
+        heard_at_ = now;
+    } else if (silent) {
+        return false;
+    }
+    return waits_since && now - *waits_since >= progress_patience &&
+           now - hears_since_ >= heard_for_min;
 }
 
 QUICCHAT_DECL Transmit Connection::poll_close(std::span<std::uint8_t> buffer, TimePoint now) {
