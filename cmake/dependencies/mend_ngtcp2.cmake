@@ -93,4 +93,28 @@ function(quicchat_mend_ngtcp2 source)
 "    &dcid->cid, &lfr,
     NGTCP2_RTB_ENTRY_FLAG_ACK_ELICITING | NGTCP2_RTB_ENTRY_FLAG_PTO_ELICITING,
     &pcent->ps.path, ts);")
+
+    # A server that had sent three times what came from a new path stopped its timer for lost packets
+    # and never began it again, although more came, or it went back to the old path.
+    quicchat_replace_once("${conn}"
+"  return conn_recv_cpkt(conn, path, pi, pkt, pktlen, ts);"
+"  rv = conn_recv_cpkt(conn, path, pi, pkt, pktlen, ts);
+  if (rv == 0 && conn->server &&
+      conn->cstat.loss_detection_timer == UINT64_MAX) {
+    ngtcp2_conn_set_loss_detection_timer(conn, ts);
+  }
+
+  return rv;")
+    quicchat_replace_once("${conn}"
+"    ngtcp2_dcid_copy(&conn->dcid.current, &pv->fallback_dcid);
+    conn_reset_congestion_state(conn, ts);
+  }
+
+  return conn_stop_pv(conn, ts);"
+"    ngtcp2_dcid_copy(&conn->dcid.current, &pv->fallback_dcid);
+    conn_reset_congestion_state(conn, ts);
+    ngtcp2_conn_set_loss_detection_timer(conn, ts);
+  }
+
+  return conn_stop_pv(conn, ts);")
 endfunction()

@@ -407,7 +407,8 @@ inline void Stack::finish() {
     for (std::size_t i = 0; i < size(); ++i) {
         change_weather(i, [](Weather& w) { w = {}; });
         phones_[i]->talks = false;
-        phones_[i]->witness.note_trouble(now_, now_ + 70s);
+        // Who says nothing is not heard from behind a NAT until its next keep-alive.
+        phones_[i]->witness.note_trouble(now_ + 25s, now_ + 70s);
     }
     run_for(100s);
     for (const auto& p : phones_) p->witness.check_complete();

@@ -147,9 +147,9 @@ private:
         note_silence(phone, time);
     }
 
-    /// A connection survives less than an idle timeout of silence, but for those that follow each
-    /// other too closely for its probes: their pauses double, so that after a silence it may take
-    /// as long again until the next one (RFC 9002 §6.2.1).
+    /// The pauses between probes double, so that after a silence it may take as long again until
+    /// the next one (RFC 9002 §6.2.1). When that is 15 s in all, a connection makes room for
+    /// another. Of silences that follow each other closely it may not survive the idle timeout.
     void note_silence(std::size_t phone, Duration time) {
         auto& silences = troubles_[phone].silences;
         const TimePoint end = stack_.now() + time;
@@ -159,9 +159,10 @@ private:
         silences.emplace_back(end, time);
         Duration all{};
         for (const auto& [until, length] : silences) all += length;
-        const bool excused = all > 12s || !at(phone).witness.is_online();
-        at(phone).witness.note_trouble(end + std::min<Duration>(all, 20s),
-                                       excused ? end + 70s : TimePoint{});
+        TimePoint excused{};
+        if (time > 4s || !at(phone).witness.is_online()) excused = end + 20s;
+        if (all > 30s) excused = end + 70s;
+        at(phone).witness.note_trouble(end + std::min<Duration>(all, 20s), excused);
     }
 
     /// Longer packets vanish from now on.

@@ -75,7 +75,7 @@ void run_slice(std::uint64_t slice) {
     for (std::uint64_t i = slice; i < count; i += slices) {
         INFO("QUICCHAT_SEED=" << first + i << " repeats it");
         const Outcome one = run(first + i);
-        REQUIRE(one.breach == "");
+        CHECK(one.breach == "");
         all.online += one.online;
         all.datagrams += one.datagrams;
         all.acked += one.acked;
