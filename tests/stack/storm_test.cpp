@@ -23,7 +23,7 @@ constexpr std::uint64_t slices = 2;
 /// QUICCHAT_SEED repeats one run, QUICCHAT_SIM_SEEDS asks for more of them.
 std::uint64_t seed_count() {
     const char* text = std::getenv("QUICCHAT_SIM_SEEDS");
-    return text != nullptr ? std::stoull(text) : 24;
+    return text != nullptr ? std::stoull(text) : 160;
 }
 
 struct Outcome {

@@ -240,6 +240,8 @@ QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer,
         check_at_ = now + PacketSize::check_pause;
     }
     if (size == 0 || !is_alive()) {
+        // Was there more, and is it the pacing timer that it waits for? Only ngtcp2 knows.
+        if (more_to_send_) unpaced_expiry_.reset();
         more_to_send_ = false;
         is_timeout_ = false;
         return {};
