@@ -160,7 +160,8 @@ private:
         Duration all{};
         for (const auto& [until, length] : silences) all += length;
         TimePoint excused{};
-        if (time > 4s || !at(phone).witness.is_online()) excused = end + 20s;
+        // After 15 s, and the end may be heard of with the next keep-alive only.
+        if (time > 4s || !at(phone).witness.is_online()) excused = end + 35s;
         if (all > 30s) excused = end + 70s;
         at(phone).witness.note_trouble(end + std::min<Duration>(all, 20s), excused);
     }
