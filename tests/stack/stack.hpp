@@ -32,7 +32,8 @@ struct StackConfig {
     bool dead_route = false;  ///< Clients try an address first that nobody has.
     bool reconnects = true;
     Duration say_every = 1s;
-    Duration patience = 10s;  ///< In calm weather.
+    std::size_t text_bytes = 0;  ///< Of each message; 0: mostly a line, now and then pages.
+    Duration patience = 10s;     ///< In calm weather.
 };
 
 /// The whole stack on a virtual clock: a server and clients, their chat, the real endpoints, ngtcp2
@@ -346,6 +347,7 @@ inline void Stack::Phone::say() {
     std::size_t length = stack_.draw(10, 80);
     if (stack_.one_in(50)) length = stack_.draw(80, 4000);
     if (stack_.one_in(500)) length = stack_.draw(4000, 30'000);
+    if (stack_.config_.text_bytes != 0) length = stack_.config_.text_bytes;
     std::string text(length, static_cast<char>('a' + stack_.draw(0, 25)));
     const MessageId id{stack_.random_.draw<16>()};
     const auto request = client->publish(room, text, "{}", id);
