@@ -34,6 +34,9 @@ public:
     /// The key of a file that is not wanted any more: remove it.
     std::optional<std::string> poll_unwanted();
 
+    /// The key of a file that a record announces, once for each: it is not begun any more.
+    std::optional<std::string> poll_announced();
+
     /// The key of the file that a record announces; nothing if it announces none.
     std::optional<std::string> find(const std::string& room, Offset offset) const;
 
@@ -63,6 +66,7 @@ private:
     std::map<std::string, std::uint64_t> bytes_by_account_;
     std::uint64_t bytes_ = 0;
     std::deque<std::string> unwanted_;
+    std::deque<std::string> announced_;
 };
 
 }  // namespace quicchat

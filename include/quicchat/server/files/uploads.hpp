@@ -63,6 +63,9 @@ public:
     /// server's program has.
     void handle(FileOutcome outcome);
 
+    /// A record announces the file of that key, also if nobody waits for it any more.
+    void handle_announced(const std::string& key) { partial_.erase(key); }
+
     /// Drops what was begun and never finished, and offers whose bytes do not come.
     void handle_timeout(TimePoint now);
     std::optional<TimePoint> next_deadline() const;

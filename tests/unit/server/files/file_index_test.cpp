@@ -95,3 +95,12 @@ TEST_CASE("the key of a file tells room, log, author, device and id apart", "[se
     changed.id.bytes[15] = std::byte{1};
     CHECK(file_key("#a", Epoch{1}, changed) != key);
 }
+
+TEST_CASE("an index of files says once which are announced", "[server]") {
+    FileIndex index;
+    CHECK_FALSE(index.poll_announced());
+    index.note("#a", Epoch{7}, file(1, 10), 1);
+    index.note("#a", Epoch{7}, other(2), 1);
+    CHECK(index.poll_announced() == index.find("#a", 1));
+    CHECK_FALSE(index.poll_announced());
+}

@@ -29,6 +29,7 @@ QUICCHAT_DECL void FileIndex::note(const std::string& room, Epoch epoch, const L
         bytes_by_room_[room] += entry.size;
         bytes_by_account_[entry.account] += entry.size;
         bytes_ += entry.size;
+        announced_.push_back(entry.key);
         rooms_[room].emplace(logged.offset, std::move(entry));
     }
     const auto found = rooms_.find(room);
@@ -49,6 +50,10 @@ QUICCHAT_DECL void FileIndex::forget(const std::string& room) {
 }
 
 QUICCHAT_DECL std::optional<std::string> FileIndex::poll_unwanted() { return pop_front(unwanted_); }
+
+QUICCHAT_DECL std::optional<std::string> FileIndex::poll_announced() {
+    return pop_front(announced_);
+}
 
 QUICCHAT_DECL std::optional<std::string> FileIndex::find(const std::string& room,
                                                          Offset offset) const {

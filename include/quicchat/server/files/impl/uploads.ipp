@@ -44,9 +44,8 @@ QUICCHAT_DECL Errc Uploads::data(ConnectionId connection, StreamId stream, wire:
                                  TimePoint now) {
     const Place place{connection, stream};
     const auto found = uploads_.find(place);
-    if (found == uploads_.end() || found->second.stage != Stage::receiving) {
-        return Errc::unexpected_frame;
-    }
+    if (found == uploads_.end()) return Errc{};  // refused meanwhile; what still comes is of no use
+    if (found->second.stage != Stage::receiving) return Errc::unexpected_frame;
     Upload& upload = found->second;
     if (m.data.size() > upload.size - upload.received) {
         files_->remove(upload.key);

@@ -45,6 +45,7 @@ Errc FileStreams<T>::settle(TimePoint now, bool& moved) {
         const bool asked = uploads_.step();
         moved |= asked;
     }
+    while (const auto key = hub_->files().poll_announced()) uploads_.handle_announced(*key);
     while (const auto key = hub_->files().poll_unwanted()) files_->remove(*key);
     while (std::optional<UploadFrame> frame = uploads_.poll_frame()) say(*std::move(frame));
     return Errc{};
