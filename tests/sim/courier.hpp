@@ -13,6 +13,10 @@
 
 namespace quicchat::test {
 
+inline constexpr std::size_t kib = 1024;
+
+inline TownConfig with_limits(Limits limits) { return {.server = {.limits = limits}}; }
+
 /// Bytes that differ from place to place, and from seed to seed.
 inline Buffer make_content(std::size_t size, std::uint64_t seed) {
     Buffer content(size);

@@ -149,10 +149,11 @@ public:
         return person.last<MemberList>().people;
     }
 
-    /// Until nothing is under way any more. Deadlines do not count: see `run_for`.
+    /// Until nothing is under way any more, and the server has done all that it put off. Later
+    /// deadlines do not count: see `run_for`.
     void run() {
         turn();
-        while (const std::optional<TimePoint> next = network.next_event()) {
+        while (const std::optional<TimePoint> next = next_work()) {
             network.advance_to(*next);
             turn();
         }
@@ -178,6 +179,10 @@ private:
                        TownRegister{config_.accounts},
                        Entropy::seeded(config_.seed + 1'000'000 * ++entropies_), config_.server,
                        files);
+    }
+    std::optional<TimePoint> next_work() const {
+        const auto deadline = server ? server->next_deadline() : std::nullopt;
+        return deadline && *deadline <= network.now() ? network.now() : network.next_event();
     }
     void turn() {
         if (server) server->process(now());
