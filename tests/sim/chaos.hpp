@@ -12,44 +12,38 @@
 
 #include "quicchat/memory.hpp"
 #include "sim/chaos_disk.hpp"
+#include "sim/chaos_file_script.hpp"
+#include "sim/chaos_files.hpp"
 #include "sim/chaos_judge.hpp"
+#include "sim/chaos_limits.hpp"
+#include "sim/chaos_script.hpp"
 
 namespace quicchat::test {
 
 using DiskServer = memory::Server;
 
-/// Small ones: what they bound happens often.
-inline Limits chaos_limits() {
-    return {.room_log_records_max = RoomModel::records_max,
-            .room_age_min = {},
-            .room_recent_frames_max = 5,
-            .catch_up_records_max = 2,
-            .reactions_per_message_max = RoomModel::reactions_max,
-            .stream_backlog_bytes_max = 2048,
-            .replies_max = 4,
-            .events_max = 10,
-            .idle_timeout = std::chrono::seconds{5},
-            .stream_receive_window = 4096,
-            .connection_receive_window = 16'384};
-}
-
 /// Some devices, a server that crashes, a disk that forgets, a network that breaks anywhere, clocks
 /// that jump; and a judge who looks at everything. The same seed is the same run.
 class Chaos {
 public:
-    explicit Chaos(std::uint64_t seed, DiskFault fault = DiskFault::none)
-        : random_(Entropy::seeded(seed)),
+    explicit Chaos(std::uint64_t seed, DiskFault fault = DiskFault::none,
+                   FileFault file_fault = FileFault::none)
+        : dice_(seed),
           disk_(std::make_shared<Disk>(seed + 1)),
-          judge_(*disk_, "user1"),
+          files_(std::make_shared<FileDisk>(seed + 3, *disk_)),
+          judge_(*disk_, *files_, chaos_limits(), "user1"),
+          script_(dice_, judge_),
+          file_script_(dice_, judge_, script_, chaos_limits()),
           network_({.seed = seed + 2}) {
         disk_->fault = fault;
+        files_->fault = file_fault;
         disk_fills_ = one_in(2) || fault == DiskFault::full_disk_says_yes;
         start_server();
         for (std::size_t i = 0; i < 5; ++i) {
             // The first two are devices of one user.
             devices_.push_back({});
             devices_.back().witness.user = "user" + std::to_string(std::max<std::size_t>(i, 1));
-            devices_.back().witness.device.bytes = random_.draw<16>();
+            devices_.back().witness.device = dice_.draw_device();
         }
     }
 
@@ -67,7 +61,10 @@ public:
             witnesses.push_back(&device.witness);
         }
         require_all_told(*disk_, witnesses);
+        // A log that is broken on purpose is not looked for in the files.
+        if (disk_->fault == DiskFault::none) look_at_space();
         look_at_lists();
+        if (disk_->fault == DiskFault::none) look_at_files();
     }
 
     std::uint64_t trace_hash() const { return network_.trace_hash(); }
@@ -75,19 +72,8 @@ public:
     const Judge& judge() const { return judge_; }
 
 private:
-    struct Device {
-        Witness witness;
-        std::unique_ptr<memory::Client> client;
-        std::uint64_t connection = 0;  ///< Number of the latest one in the network.
-        bool reading = true;
-    };
-
-    static constexpr const char* rooms[] = {"#one", "#two", "#made"};
-
-    std::uint64_t draw(std::uint64_t low, std::uint64_t high) {
-        return low + random_.draw_number() % (high - low + 1);
-    }
-    bool one_in(std::uint64_t count) { return draw(1, count) == 1; }
+    std::uint64_t draw(std::uint64_t low, std::uint64_t high) { return dice_.draw(low, high); }
+    bool one_in(std::uint64_t count) { return dice_.one_in(count); }
 
     Now now() const {
         const auto since = std::chrono::floor<std::chrono::milliseconds>(simulated());
@@ -102,8 +88,7 @@ private:
             }
         }
         run_for(std::chrono::seconds{1});
-        server_.reset();
-        disk_->crash();
+        end_server();
         start_server();
         run_for(std::chrono::minutes{2});
         for (Device& device : devices_) {
@@ -117,21 +102,78 @@ private:
         for (Device& device : devices_) judge_.finish_list(device.witness);
     }
 
+    /// What was begun and left has gone, and everybody has the space that no file takes.
+    void look_at_space() {
+        judge_.look_at_disk();
+        judge_.records().require_exact_store(server_started_);
+        for (int times = 0; times < 3; ++times) {  // so many files take all of it
+            const std::uint64_t stored = judge_.files().stored();
+            // Two devices have the same account.
+            for (std::size_t i = 1; i < devices_.size(); ++i) send_what_fits(devices_[i]);
+            run_for(std::chrono::seconds{20});
+            require(judge_.files().stored() == stored + devices_.size() - 1,
+                    "space that is free is not given");
+        }
+    }
+
+    /// After the server began anew: everybody gets every file.
+    void look_at_files() {
+        judge_.look_at_disk();
+        judge_.records().require_exact_store();
+        // Of two devices of an account each may fetch some, but not both at once.
+        for (std::size_t i = 0; i < devices_.size(); ++i) {
+            if (i != 1) fetch_all(devices_[i]);
+        }
+        run_for(std::chrono::seconds{30});
+        fetch_all(devices_[1]);
+        run_for(std::chrono::seconds{30});
+        for (Device& device : devices_) judge_.finish(device.witness);
+    }
+
+    void fetch_all(Device& device) {
+        const Witness& w = device.witness;
+        for (const Records::LiveFile& file : judge_.records().live_files()) {
+            const std::string room = FileScript::name_for(w.user, file.room);
+            if (room.empty() || (room == file.room && w.places.count(room) == 0)) continue;
+            file_script_.fetch(
+                device, {.room = room, .key = file.room, .offset = file.offset, .must_come = true});
+        }
+    }
+
+    /// To oneself: nobody can forbid that.
+    void send_what_fits(Device& device) {
+        const std::string& user = device.witness.user;
+        const Limits limits = chaos_limits();
+        const std::uint64_t left =
+            limits.files_per_account_bytes_max - judge_.records().file_bytes_of(user);
+        file_script_.send(device,
+                          {PrivateRooms::key_of(user, user), "last", dice_.draw_id(), {}, user},
+                          std::min(left, limits.file_bytes_max), true);
+    }
+
     static ServerConfig server_config() {
-        return {.rooms = {rooms[0], rooms[1]}, .operators = {"user1"}, .limits = chaos_limits()};
+        return {.rooms = {Script::rooms[0], Script::rooms[1]},
+                .operators = {"user1"},
+                .limits = chaos_limits()};
     }
 
     void start_server() {
         server_ = std::make_unique<DiskServer>(
             network_.listen("chat", chaos_limits()), DiskLog{disk_}, NameAuthenticator{},
-            Entropy::seeded(draw(0, ~std::uint64_t{0} >> 1)), server_config());
+            Entropy::seeded(dice_.draw_seed()), server_config(), ChaosFiles{files_});
+        server_started_ = network_.now();
         server_down_until_.reset();
+    }
+
+    void end_server() {
+        server_.reset();
+        disk_->crash();
+        files_->crash();
     }
 
     void crash_server() {
         if (!server_) return;
-        server_.reset();
-        disk_->crash();
+        end_server();
         if (one_in(12)) {
             judge_.look_at_disk();
             disk_->wipe();
@@ -152,7 +194,7 @@ private:
         const NameLoginOptions options{.one_flight = one_in(2)};
         device.client = std::make_unique<memory::Client>(
             network_.dial("chat", chaos_limits()), *NameLogin::create(w.user, options),
-            Entropy::seeded(draw(0, ~std::uint64_t{0} >> 1)),
+            Entropy::seeded(dice_.draw_seed()),
             ClientConfig{.limits = chaos_limits(),
                          .reconnect = {.before_first_login = true,
                                        .delay_min = std::chrono::milliseconds{50},
@@ -165,7 +207,7 @@ private:
         w.joins.clear();
         // What a program kept: where it was, and what it has no answer to.
         for (const auto& [room, place] : w.places) {
-            join(device, room, Position::after(place.first, place.second - 1));
+            device.join(room, Position::after(place.first, place.second - 1));
         }
         const std::vector<std::size_t> unanswered = [&] {
             std::vector<std::size_t> indices;
@@ -175,14 +217,12 @@ private:
         }();
         w.told.clear();
         for (const std::size_t index : unanswered) {
-            const auto request = send(device, w.sent[index]);
+            const bool is_file = w.sent[index].act.kind == Act::Kind::file;
+            if (is_file && one_in(3)) continue;  // nobody wants to send it any more
+            const auto request = device.send(w.sent[index]);
             if (request) w.asked[*request] = index;
         }
-    }
-
-    static void join(Device& device, const std::string& room, Position position) {
-        const auto request = device.client->join(room, position);
-        if (request) device.witness.joins.insert(*request);
+        file_script_.go_on(device);
     }
 
     void act() {
@@ -191,12 +231,16 @@ private:
             disk_->full = !disk_->full;
             disk_->was_full = true;
         }
+        if (disk_fills_ && one_in(60)) {
+            files_->full = !files_->full;
+            files_->was_full = true;
+        }
         if (one_in(60)) wall_step_ = std::chrono::hours{draw(0, 20'000)} - std::chrono::hours{9000};
         if (one_in(50)) network_.config().delay_max = std::chrono::milliseconds{draw(2, 300)};
         Device& device = devices_[draw(0, devices_.size() - 1)];
         if (!device.client) return begin(device);
-        const std::string room = rooms[draw(0, 2)];
-        switch (draw(0, 37)) {
+        const std::string room = Script::rooms[draw(0, 2)];
+        switch (draw(0, 41)) {
             case 0:
                 return network_.cut(device.connection);
             case 1:
@@ -227,164 +271,68 @@ private:
             case 12:
             case 13: {
                 const bool known = device.witness.places.count(room) != 0;
-                if (!known) join(device, room, Position::last(draw(0, 8)));
+                if (!known) device.join(room, Position::last(draw(0, 8)));
                 return;
             }
             case 14:
-                return publish_again(device);
+                return script_.publish_again(device);
             case 15:
             case 16:
             case 17:
             case 18:
-                return change_a_message(device, room);
+                return script_.change_a_message(device, room);
             case 19:
             case 20:
-                return rule(device, room);
+                return script_.rule(device, room);
             case 21:
-                return create(device);
+                return script_.create(device);
             case 22:
             case 23:
-                return tell(device);
-            case 24: {
-                const auto place = device.witness.places.find(room);
-                if (place == device.witness.places.end()) return;
-                (void)device.client->mark_read(room, draw(0, place->second.second), one_in(2));
-                return;
-            }
+                return script_.tell(device);
+            case 24:
+                return script_.mark_read(device, room);
             case 25:
                 (void)device.client->request_rooms();
                 (void)device.client->request_history(room, draw(0, 60), draw(1, 9), draw(0, 9));
                 return;
             case 26:
             case 27:
-                return publish_much(device, room);
+                return script_.publish_much(device, room);
             case 28:
             case 29:
-                return ask_much(device, room);
+                return script_.ask_much(device, room, network_.now());
+            case 30:
+            case 31:
+            case 32:
+            case 33:
+                if (one_in(3)) network_.cut_after(device.connection, draw(0, 6000));
+                return file_script_.act(device, room);
             default:
-                return publish(device, room);
+                return script_.publish(device, room);
         }
-    }
-
-    void publish(Device& device, const std::string& room) {
-        MessageId id{random_.draw<16>()};
-        if (one_in(8)) id.bytes = {static_cast<std::byte>(draw(1, 3))};  // others choose it as well
-        std::string text = "text" + std::to_string(draw(0, 99'999));
-        text += std::string(draw(0, 300), '.');
-        const bool sent = submit(device, {room, text, id});
-        if (sent && one_in(2)) publish(device, room);
-    }
-
-    /// What one does who has much to say: the others must not suffer from it.
-    void publish_much(Device& device, const std::string& room) {
-        const std::string to = "user" + std::to_string(draw(1, 4));
-        const bool tells = one_in(2);
-        const std::string place = tells ? PrivateRooms::key_of(device.witness.user, to) : room;
-        const std::uint64_t length = one_in(8) ? 9000 : draw(1, 1500);
-        for (std::uint64_t i = draw(1, 8); i > 0; --i) {
-            const std::string text = std::to_string(i) + std::string(length, '#');
-            submit(device, {place, text, draw_id(), {}, tells ? to : ""});
-        }
-    }
-
-    /// What one does who asks for much.
-    void ask_much(Device& device, const std::string& room) {
-        memory::Client& client = *device.client;
-        for (std::uint64_t i = draw(1, 5); i > 0; --i) {
-            (void)client.mark_read(room, draw(0, 60), true);
-            (void)client.set_display_name("User " + std::to_string(draw(0, 9)));
-            client.say_typing(room, network_.now());
-            (void)client.request_search(room, "text", varint_max, 50);
-            (void)client.request_history(room, varint_max, 50, 0);
-            (void)client.request_rooms();
-        }
-    }
-
-    /// Asks the client for what a user wants, in the way that it has for that.
-    static Result<RequestId> send(Device& device, const Witness::Message& m) {
-        if (!m.to.empty()) return device.client->tell(m.to, m.text, "{}", m.id);
-        if (m.act.kind == Act::Kind::creation) {
-            return device.client->create_room(m.act.subject, RoomAccess{}, m.text, m.id);
-        }
-        return device.client->publish(m.room, m.text, "{}", m.id, m.act);
-    }
-
-    bool submit(Device& device, Witness::Message message) {
-        const auto request = send(device, message);
-        if (request) judge_.note_published(device.witness, std::move(message), *request);
-        return request.has_value();
-    }
-
-    MessageId draw_id() { return MessageId{random_.draw<16>()}; }
-
-    void change_a_message(Device& device, const std::string& room) {
-        const auto place = device.witness.places.find(room);
-        if (place == device.witness.places.end()) return;
-        const Offset newest = place->second.second;
-        const Offset target = newest - std::min<Offset>(newest, draw(0, 25));
-        const auto kind = static_cast<Act::Kind>(draw(0, 4));
-        std::string text = "changed" + std::to_string(draw(0, 999));
-        if (kind >= Act::Kind::deletion) text = kind == Act::Kind::deletion ? "" : "+1";
-        submit(device, {room, text, draw_id(), {.kind = kind, .target = target}});
-        if (!one_in(3)) return;
-        const int base = kind > Act::Kind::deletion ? 3 : 1;  // the same, or what is undone by it
-        const auto again = static_cast<Act::Kind>(base + static_cast<int>(one_in(2)));
-        submit(device, {room, base == 3 ? text : "again", draw_id(), {again, target}});
-    }
-
-    /// What owners and moderators do; others try it as well.
-    void rule(Device& device, const std::string& room) {
-        Act act;
-        const std::uint64_t choice = draw(0, 9);
-        if (choice == 0) {
-            act = {.kind = Act::Kind::access, .value = one_in(3) ? draw(1, 2) : 0};
-        } else if (choice < 4) {
-            act = {.kind = Act::Kind::topic};
-        } else {
-            act = {.kind = Act::Kind::role,
-                   .subject = "user" + std::to_string(draw(2, 4)),
-                   .value = one_in(2) ? 3 : draw(0, 5)};
-        }
-        submit(device, {room, "reason" + std::to_string(draw(0, 99)), draw_id(), act});
-    }
-
-    void create(Device& device) {
-        const Act act{.kind = Act::Kind::creation, .subject = rooms[2]};
-        submit(device, {rooms[2], "made", draw_id(), act});
-    }
-
-    void tell(Device& device) {
-        const std::string to = "user" + std::to_string(draw(1, 4));
-        const std::string text = "told" + std::to_string(draw(0, 99'999));
-        submit(device, {PrivateRooms::key_of(device.witness.user, to), text, draw_id(), {}, to});
-    }
-
-    /// The user presses the key twice, or another part of the program uses the id.
-    void publish_again(Device& device) {
-        Witness& w = device.witness;
-        if (w.sent.empty()) return;
-        Witness::Message m = w.sent[draw(0, w.sent.size() - 1)];
-        if (one_in(4)) m.text += " changed";
-        submit(device, std::move(m));
     }
 
     void read(Device& device) {
         judge_.look_at_disk();
         while (const std::optional<ClientEvent> event = device.client->poll_event()) {
             judge_.handle(device.witness, *event);
+            if (const auto* wanted = std::get_if<FileWanted>(&*event)) {
+                file_script_.on_wanted(device, *wanted);
+            }
         }
     }
 
     // Time.
 
     void heal() {
-        disk_->full = false;
+        disk_->full = files_->full = false;
         if (!server_) start_server();
         for (std::uint64_t i = 1; i <= network_.connections_dialled(); ++i) network_.resume(i);
         for (Device& device : devices_) {
             device.reading = true;
             if (!device.client) begin(device);
         }
+        healed_ = true;
     }
 
     void run_for(Duration duration) {
@@ -395,6 +343,8 @@ private:
             if (server_) next = earlier(next, server_->next_deadline());
             if (server_ && !disk_->pending.empty())
                 next = earlier(next, disk_->pending.front().due);
+            if (server_ && !files_->pending.empty())
+                next = earlier(next, files_->pending.front().due);
             next = earlier(next, server_down_until_);
             for (const Device& device : devices_) {
                 if (device.client) next = earlier(next, device.client->next_deadline());
@@ -405,7 +355,7 @@ private:
     }
 
     void turn() {
-        disk_->now = network_.now();
+        disk_->now = files_->now = network_.now();
         if (server_down_until_ && *server_down_until_ <= network_.now()) start_server();
         if (server_) server_->process(now());
         for (Device& device : devices_) {
@@ -416,18 +366,24 @@ private:
                 device.connection = network_.connections_dialled();
             }
             if (device.reading) read(device);
+            if (healed_) file_script_.give_all(device);
         }
     }
 
-    Entropy random_;
+    Dice dice_;
     std::shared_ptr<Disk> disk_;
+    std::shared_ptr<FileDisk> files_;
     Judge judge_;
+    Script script_;
+    FileScript file_script_;
     memory::Network network_;
     std::unique_ptr<DiskServer> server_;
     std::optional<TimePoint> server_down_until_;
     std::vector<Device> devices_;
     std::chrono::hours wall_step_{};
     bool disk_fills_ = false;
+    bool healed_ = false;
+    TimePoint server_started_{};
 };
 
 }  // namespace quicchat::test

@@ -78,6 +78,7 @@ struct Disk {
 
     /// The machine loses its power: of what was under way, the first few may have arrived.
     void crash() {
+        ++changes;
         for (std::uint64_t arrived = draw(0, 2); arrived > 0 && !pending.empty(); --arrived) {
             if (!full && rooms.count(pending.front().room) != 0) apply(pending.front());
             pending.pop_front();
@@ -98,6 +99,7 @@ struct Disk {
 
     /// Somebody deletes the file.
     void wipe() {
+        ++changes;
         for (auto& [name, room] : rooms) {
             const Epoch old = room.epoch;
             room = {.epoch = Epoch{random.draw_number()}, .retention = room.retention};
@@ -148,6 +150,7 @@ struct Disk {
             done.error = Errc::no_such_message;
             return done;
         }
+        ++changes;
         room.records.push_back(append.record);
         room.originals.push_back(append.record);
         change_target(room, append.record.act);
@@ -169,7 +172,8 @@ struct Disk {
         if (act.kind != Act::Kind::edit && act.kind != Act::Kind::deletion) return true;
         if (act.target < room.first || act.target > room.head()) return false;
         const Act::Kind kind = room.records[act.target - 1].act.kind;
-        return kind == Act::Kind::message || fault == DiskFault::target_may_be_gone;
+        const bool is_file = kind == Act::Kind::file && act.kind == Act::Kind::deletion;
+        return kind == Act::Kind::message || is_file || fault == DiskFault::target_may_be_gone;
     }
 
     /// The newest record changes another one.
@@ -186,7 +190,7 @@ struct Disk {
         }
         if (act.kind != Act::Kind::deletion || fault == DiskFault::deletion_changes_nothing) return;
         change(target, "");
-        target.act.kind = Act::Kind::tombstone;
+        target.act = make_tombstone(target.act);
         if (fault == DiskFault::deletion_keeps_edits) return;
         for (Offset offset = room.first; offset <= room.head(); ++offset) {
             Record& r = room.records[offset - 1];
@@ -218,7 +222,8 @@ struct Disk {
     Entropy random;
     TimePoint now{};
     bool full = false;
-    bool was_full = false;  ///< Ever.
+    bool was_full = false;      ///< Ever.
+    std::uint64_t changes = 0;  ///< Counts what may have changed `rooms`.
     std::map<std::string, Room> rooms;
     std::deque<Pending> pending;
     std::deque<Pending> postponed;  ///< Changes of state that a full disk did not take.
@@ -232,12 +237,16 @@ public:
     explicit DiskLog(std::shared_ptr<Disk> disk) : disk_(std::move(disk)) {}
 
     Result<LogHead> open(const std::string& room, Retention retention) override {
+        ++disk_->changes;
         const auto [place, added] = disk_->rooms.try_emplace(room);
         if (added) place->second.epoch = Epoch{disk_->random.draw_number()};
         place->second.retention = retention;
         return head(room);
     }
-    void forget(const std::string& room) override { disk_->rooms.erase(room); }
+    void forget(const std::string& room) override {
+        ++disk_->changes;
+        disk_->rooms.erase(room);
+    }
     Result<std::vector<std::string>> rooms() const override {
         std::vector<std::string> names;
         for (const auto& [name, room] : disk_->rooms) names.push_back(name);

@@ -16,7 +16,9 @@
 #include "quicchat/base/match.hpp"
 #include "quicchat/session/event.hpp"
 #include "sim/chaos_disk.hpp"
+#include "sim/chaos_file_judge.hpp"
 #include "sim/chaos_model.hpp"
+#include "sim/chaos_records.hpp"
 #include "sim/chaos_witness.hpp"
 
 namespace quicchat::test {
@@ -25,40 +27,21 @@ namespace quicchat::test {
 /// truth: the promises are that the devices are told nothing else.
 class Judge {
 public:
-    Judge(const Disk& disk, std::string operator_name)
-        : disk_(&disk), operator_(std::move(operator_name)) {}
+    Judge(const Disk& disk, const FileDisk& files, const Limits& limits, std::string operator_name)
+        : disk_(&disk),
+          limits_(limits),
+          operator_(operator_name),
+          records_(disk, files, limits, std::move(operator_name)),
+          files_(records_, files) {}
+    Judge(const Judge&) = delete;  // its parts refer to each other
+    Judge& operator=(const Judge&) = delete;
 
     /// Call after everything that may have changed the disk, before the devices read.
-    void look_at_disk() {
-        for (const auto& [name, room] : disk_->rooms) {
-            if (name.starts_with(RoomStore::reserved)) continue;  // display names
-            History& history = histories_[{name, room.epoch}];
-            RoomModel& model = models_.try_emplace({name, room.epoch}, operator_).first->second;
-            for (Offset offset = 1; offset <= history.size() && offset <= room.head(); ++offset) {
-                const Record& now = room.originals[offset - 1];
-                require(now.id == history[offset - 1].id && now.text == history[offset - 1].text,
-                        "a record changed on disk");
-                offset = std::max(offset, static_cast<Offset>(history.size()) - 1);
-            }
-            require(room.head() >= history.size(), "a committed record is gone from the disk");
-            while (history.size() < room.head()) {
-                const Record& record = room.originals[history.size()];
-                require(
-                    said_.count({name, record.author, record.device, record.id, record.text}) != 0,
-                    "a record that nobody published");
-                model.apply(record);
-                const auto key = std::tuple{name, record.author, record.device, record.id};
-                // Nobody sends as much as a log recognises.
-                require(stored_.insert({room.epoch, key}).second, "a message was stored twice");
-                history.push_back(record);
-            }
-            require(room.first <= std::max<Offset>(room.head(), 1),
-                    "retention took the newest record");
-        }
-    }
+    void look_at_disk() { records_.look(); }
 
     void note_published(Witness& w, Witness::Message message, RequestId request) {
-        said_.insert({message.room, w.user, w.device, message.id, message.text});
+        records_.note_said(w, message);
+        message.was_gone = records_.is_gone_file(w, message);
         w.asked[request] = w.sent.size();
         w.sent.push_back(std::move(message));
     }
@@ -72,6 +55,9 @@ public:
             [&](const RoomMessage& e) { on_message(w, e); },
             [&](const RoomAct& e) { on_act(w, e); },
             [&](const PrivateMessage& e) { on_told(w, e); },
+            [&](const FileBegun& e) { files_.on_begun(w, e); },
+            [&](const FileChunk& e) { files_.on_chunk(w, e); },
+            [&](const FileFetched& e) { files_.on_fetched(w, e); },
             [&](const HistoryPage& e) { w.pages[e.room] = e; },
             [&](const RoomList& e) {
                 for (const RoomSummary& room : e.rooms) w.listed[room.room] = room;
@@ -95,6 +81,7 @@ public:
     /// At the end, when everything is healed: nothing is missing anywhere.
     void finish(const Witness& w) const {
         require(w.asked.empty(), "a message has no answer in the end");
+        require(w.fetches.empty(), "a file that was asked for did not come in the end");
         for (const auto& [name, place] : w.places) {
             const Disk::Room& room = disk_->rooms.at(name);
             require(place.first == room.epoch && place.second == room.head() + 1,
@@ -108,7 +95,7 @@ public:
         for (const auto& [name, place] : w.places) {
             const auto listed = w.listed.find(name);
             require(listed != w.listed.end(), "a room is not in the list");
-            const RoomModel& model = models_.at({name, place.first});
+            const RoomModel& model = records_.model(name, place.first);
             require(listed->second.topic == model.topic(), "the list has another topic");
             require(listed->second.head == model.head(), "the list has another head");
             require(listed->second.marker == model.head(), "a marker was forgotten");
@@ -117,13 +104,17 @@ public:
         }
     }
 
+    /// The disk was wiped.
+    void note_loss() { records_.note_loss(); }
+
+    const Records& records() const { return records_; }
+    FileJudge& files() { return files_; }
+    const FileJudge& files() const { return files_; }
+
     std::uint64_t acked() const { return acked_; }
     std::uint64_t seen() const { return seen_; }
 
 private:
-    using History = std::vector<Record>;
-    using Key = std::tuple<std::string, std::string, DeviceId, MessageId>;
-
     /// Networks and servers fail here; nobody is cut for what he or anybody else does.
     static bool is_of_the_network(Errc errc) {
         return errc == Errc::idle_timeout || errc == Errc::unreachable ||
@@ -131,35 +122,29 @@ private:
                errc == Errc::transport_failed;
     }
 
-    const Record& record_at(const std::string& room, Epoch epoch, Offset offset) const {
-        const auto history = histories_.find({room, epoch});
-        require(history != histories_.end(), "an epoch that no log ever had");
-        require(offset >= 1 && offset <= history->second.size(),
-                "something was told that is not on disk");
-        return history->second[offset - 1];
-    }
-
     /// "Acked is durable", and effectively once.
     void on_acked(Witness& w, const Acked& e) {
         const auto asked = w.asked.find(e.request);
+        if (asked == w.asked.end() && w.cancelled.count(e.request) != 0) return;
         require(asked != w.asked.end(), "an answer to nothing");
         Witness::Message& message = w.sent[asked->second];
         require(message.id == e.id, "an answer to another message");
-        const Record& record = record_at(message.room, e.epoch, e.offset);
+        const Record& record = records_.at(message.room, e.epoch, e.offset);
         require(record.id == message.id && record.author == w.user && record.device == w.device,
                 "acknowledged at the place of another message");
         // What has another text by now is recognised by its name alone.
-        const bool changed = models_.at({message.room, e.epoch}).at(e.offset).changed_by != 0;
+        const bool changed = records_.model(message.room, e.epoch).at(e.offset).changed_by != 0;
         require(changed || (record.text == message.text && record.act == message.act),
                 "acknowledged with another text");
         require(e.durability == Durability::fsync, "acknowledged at another level");
         // A message that was refused, or that outlived its first record, may come again behind
         // later ones, if the refusal was lost.
         const bool in_order = message.act == Act{} && message.to.empty() && !disk_->was_full &&
-                              !models_.at({message.room, e.epoch}).has_refused();
-        if (in_order && was_sent_once(w, message) && !was_dropped(w, message, e.offset)) {
+                              !records_.model(message.room, e.epoch).has_refused();
+        if (in_order && was_sent_once(w, message) && !records_.was_dropped(w, message, e.offset)) {
             check_own_order(w, asked->second, e);
         }
+        files_.on_acked(message, e);
         ++acked_;
         w.asked.erase(asked);
     }
@@ -177,19 +162,25 @@ private:
 
     void on_refused(Witness& w, const Refused& e) {
         const auto asked = w.asked.find(e.request);
-        if (asked == w.asked.end()) {  // a join, or a question
+        if (asked == w.asked.end()) {  // a join, a file to fetch, or a question
+            if (files_.on_refused(w, e)) return;
             if (w.joins.erase(e.request) == 0) return;
             w.places.erase(e.room);
             w.views.erase(e.room);
             return;
         }
         const Witness::Message& message = w.sent[asked->second];
+        if (message.act.kind == Act::Kind::file && FileJudge::is_about_files(e.errc)) {
+            files_.on_send_refused(w, message, e.errc, limits_);
+            w.asked.erase(asked);
+            return;
+        }
         switch (e.errc) {
             case Errc::conflict:
-                require(was_used(w, message), "a conflict with nothing");
+                require(records_.was_used(w, message), "a conflict with nothing");
                 break;
             case Errc::storage_full:
-                require(!was_sent_once(w, message) || !is_there(w, message),
+                require(!was_sent_once(w, message) || !records_.is_there(w, message),
                         "a message was refused and stored");
                 break;
             case Errc::forbidden:
@@ -198,7 +189,7 @@ private:
             case Errc::too_many_reactions:
             case Errc::room_exists:
             case Errc::queue_full:
-                require(!was_sent_once(w, message) || !is_there(w, message),
+                require(!was_sent_once(w, message) || !records_.is_there(w, message),
                         "what is stored was refused when it came again");
                 break;
             default:
@@ -206,42 +197,6 @@ private:
                         "refused without a reason");
         }
         w.asked.erase(asked);
-    }
-
-    static bool is_same_key(const Witness& w, const Witness::Message& message, const Record& r) {
-        return r.id == message.id && r.author == w.user && r.device == w.device;
-    }
-
-    /// Whether the log has that message, or had it before retention dropped it.
-    bool is_there(const Witness& w, const Witness::Message& message) const {
-        const auto found = disk_->rooms.find(message.room);
-        if (found == disk_->rooms.end()) return false;
-        const Disk::Room& room = found->second;
-        return std::ranges::any_of(room.records,
-                                   [&](const Record& r) { return is_same_key(w, message, r); });
-    }
-
-    /// Whether some log had another message under the same id.
-    bool was_used(const Witness& w, const Witness::Message& message) const {
-        for (const auto& [place, history] : histories_) {
-            if (place.first != message.room) continue;
-            for (const Record& r : history) {
-                const bool same = r.text == message.text && r.act == message.act;
-                if (is_same_key(w, message, r) && !same) return true;
-            }
-        }
-        return false;
-    }
-
-    /// Whether the log had that message before, at another place.
-    bool was_dropped(const Witness& w, const Witness::Message& message, Offset offset) const {
-        for (const auto& [place, history] : histories_) {
-            if (place.first != message.room) continue;
-            for (Offset other = 1; other <= history.size(); ++other) {
-                if (other != offset && is_same_key(w, message, history[other - 1])) return true;
-            }
-        }
-        return false;
     }
 
     static bool was_sent_once(const Witness& w, const Witness::Message& message) {
@@ -271,7 +226,7 @@ private:
         auto& [epoch, next] = w.places.at(e.room);
         if (e.cause == RoomGap::Cause::new_epoch) {
             require(e.epoch != epoch, "a new epoch that is the old one");
-            require(lost_.count({e.room, epoch}) != 0, "an epoch ended although the log was there");
+            require(records_.is_lost(e.room, epoch), "an epoch ended although the log was there");
             epoch = e.epoch;
             next = e.last + 1;
         } else {
@@ -293,28 +248,19 @@ private:
         require(e.offset == next, "a message was left out, repeated or out of order");
         next = e.offset + 1;
         ++seen_;
-        const Record& record = record_at(e.room, e.epoch, e.offset);
+        const Record& record = records_.at(e.room, e.epoch, e.offset);
         require(record.id == e.id && record.author == e.from, "a message differs from its record");
         return record;
     }
 
-    /// The text that a record has after what is said to have changed it.
-    const std::string& text_after(const std::string& room, Epoch epoch, const Record& record,
-                                  Offset offset, Offset changed_by) const {
-        static const std::string none;
-        if (changed_by == 0) return record.text;
-        const Record& change = record_at(room, epoch, changed_by);
-        const Offset message = record.act.kind == Act::Kind::edit ? record.act.target : offset;
-        require(change.act.target == message, "changed by what is about another message");
-        if (change.act.kind == Act::Kind::deletion) return none;
-        require(change.act.kind == Act::Kind::edit, "changed by what changes nothing");
-        return change.text;
-    }
-
     void on_message(Witness& w, const RoomMessage& e) {
         const Record& record = on_record(w, e);
-        require(record.act.kind == Act::Kind::message, "a message that is something else");
-        require(e.text == text_after(e.room, e.epoch, record, e.offset, e.changed_by),
+        const bool is_file = record.act.kind == Act::Kind::file;
+        require(is_file || record.act.kind == Act::Kind::message, "a message that is another act");
+        const bool has_file =
+            e.file && e.file->size == record.act.value && e.file->digest == record.act.subject;
+        require(is_file && !e.deleted ? has_file : !e.file, "a file is not what its record says");
+        require(e.text == records_.text_after(e.room, e.epoch, record, e.offset, e.changed_by),
                 "a message differs from its record");
         w.views[e.room].messages[e.offset] = {e.text, e.changed_by, e.deleted};
     }
@@ -322,7 +268,7 @@ private:
     void on_act(Witness& w, const RoomAct& e) {
         const Record& record = on_record(w, e);
         require(record.act == e.act, "an act differs from its record");
-        require(e.text == text_after(e.room, e.epoch, record, e.offset, e.changed_by),
+        require(e.text == records_.text_after(e.room, e.epoch, record, e.offset, e.changed_by),
                 "the text of an act differs from its record");
         Witness::View& view = w.views[e.room];
         if (e.act.kind == Act::Kind::topic) view.topic = e.text;
@@ -337,7 +283,7 @@ private:
 
     /// A page of history has every record as it is now.
     void finish_page(const Witness& w, const std::string& name, Epoch epoch) const {
-        const RoomModel& model = models_.at({name, epoch});
+        const RoomModel& model = records_.model(name, epoch);
         const auto page = w.pages.find(name);
         require(page != w.pages.end(), "a page of history did not come");
         const Disk::Room& room = disk_->rooms.at(name);
@@ -359,17 +305,17 @@ private:
 
     /// What a device shows is what stands in the log.
     void finish_view(const Witness& w, const std::string& name, const Disk::Room& room) const {
-        const auto model = models_.find({name, room.epoch});
+        const RoomModel* model = records_.find_model(name, room.epoch);
         const auto view = w.views.find(name);
-        if (model == models_.end() || view == w.views.end()) return;
+        if (model == nullptr || view == w.views.end()) return;
         for (const auto& [offset, shown] : view->second.messages) {
-            const RoomModel::Content& wanted = model->second.at(offset);
+            const RoomModel::Content& wanted = model->at(offset);
             require(shown.text == wanted.text && shown.deleted == wanted.deleted,
                     "a device shows what an edit or a deletion has changed");
         }
         const std::optional<std::string>& topic = view->second.topic;
-        require(!topic || *topic == model->second.topic(), "a device shows an old topic");
-        const Role* role = model->second.known_role(w.user);
+        require(!topic || *topic == model->topic(), "a device shows an old topic");
+        const Role* role = model->known_role(w.user);
         const bool is_operator = w.user == operator_;
         const std::optional<Role> shown = view->second.role;
         require(role == nullptr || is_operator || !shown || *shown == *role,
@@ -378,7 +324,7 @@ private:
 
     void on_told(Witness& w, const PrivateMessage& e) {
         const std::string key = PrivateRooms::key_of(e.from, e.to);
-        const Record& record = record_at(key, e.epoch, e.offset);
+        const Record& record = records_.at(key, e.epoch, e.offset);
         require(record.id == e.id && record.author == e.from && record.text == e.text,
                 "somebody was told what nobody wrote");
         const auto newest = w.told.find(key);
@@ -390,20 +336,11 @@ private:
         ++seen_;
     }
 
-public:
-    /// The disk was wiped.
-    void note_loss() {
-        for (const auto& [key, history] : histories_) lost_.insert(key);
-    }
-
-private:
     const Disk* disk_;
+    Limits limits_;
     std::string operator_;
-    std::map<std::pair<std::string, Epoch>, History> histories_;
-    std::map<std::pair<std::string, Epoch>, RoomModel> models_;
-    std::set<std::pair<std::string, Epoch>> lost_;
-    std::set<std::tuple<std::string, std::string, DeviceId, MessageId, std::string>> said_;
-    std::set<std::pair<Epoch, Key>> stored_;
+    Records records_;
+    FileJudge files_;
     std::uint64_t acked_ = 0;
     std::uint64_t seen_ = 0;
 };

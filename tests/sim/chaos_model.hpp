@@ -139,7 +139,9 @@ private:
     void judge_change(const Record& r, Role own) const {
         require(r.act.target >= 1 && r.act.target <= head(), "a change of what is not there");
         const Content& target = at(r.act.target);
-        require(target.act.kind == Act::Kind::message && !target.deleted,
+        const bool is_file =
+            target.act.kind == Act::Kind::file && r.act.kind == Act::Kind::deletion;
+        require((target.act.kind == Act::Kind::message || is_file) && !target.deleted,
                 "a change of what is no message");
         if (canonical_name(target.author) == canonical_name(r.author)) return;
         require(r.act.kind == Act::Kind::deletion && own >= Role::moderator &&

@@ -24,7 +24,8 @@ struct Witness {
         std::string text;
         MessageId id;
         Act act{};
-        std::string to{};  ///< Of a message to one person.
+        std::string to{};       ///< Of a message to one person.
+        bool was_gone = false;  ///< A file that had gone with its record when it was sent again.
     };
     /// A message as this device shows it.
     struct Shown {
@@ -39,11 +40,25 @@ struct Witness {
         std::optional<Role> role{};        ///< The same.
         Offset marker = 0;
     };
+    /// A file that is fetched, perhaps by several runs of the program.
+    struct Fetch {
+        std::string room;  ///< As the user calls it.
+        std::string key;   ///< Of its log.
+        Offset offset = 0;
+        Epoch epoch{};  ///< Of the log, when it was asked for the last time.
+        Offset head = 0;
+        bool was_there = false;  ///< By then.
+        bool must_come = false;  ///< Nothing else is under way.
+        std::string digest{};    ///< Once something came.
+        Epoch begun_epoch{};
+        Buffer bytes{};
+    };
     std::string user;
     DeviceId device;
     std::set<RequestId> joins;               ///< Of this run of the program, without an answer.
     std::vector<Message> sent;               ///< In the order of publishing.
     std::map<RequestId, std::size_t> asked;  ///< Of this run of the program: index into `sent`.
+    std::set<RequestId> cancelled;           ///< Files that it does not want to send any more.
     /// Where in each log of each room: by index into `sent`.
     std::map<std::pair<std::string, Epoch>, std::map<std::size_t, Offset>> acked;
     std::map<std::string, std::pair<Epoch, Offset>> places;  ///< Next offset in each room.
@@ -53,6 +68,7 @@ struct Witness {
     std::set<std::tuple<std::string, Epoch, Offset>> ever_told;
     std::map<std::string, RoomSummary> listed;
     std::map<std::string, HistoryPage> pages;
+    std::map<RequestId, Fetch> fetches;  ///< Of this run of the program, without an end.
     bool offline = false;
 };
 
