@@ -261,8 +261,11 @@ TEST_CASE("files are for those who may read, and from those who may write", "[fi
 }
 
 TEST_CASE("a scene ends when the server has done all that it put off", "[files]") {
-    Town town{with_limits({.turn_work_max = 1})};
-    Courier ada{town, town.add_in("ada", "#lobby")};
-    (void)ada.must_send("#lobby", make_content(120 * kib, 1));
-    CHECK(town.server->next_deadline() > town.network.now());
+    // Many pieces come at once, each is work for a turn, and nothing is said in between.
+    const Limits limits{.turn_work_max = 1, .file_chunk_bytes_max = 16};
+    Town town{with_limits(limits)};
+    Courier ada{town, town.add("ada", limits)};
+    (void)ada.must_send("#lobby", make_content(kib, 1));
+    const auto deadline = town.server->next_deadline();
+    CHECK((!deadline || *deadline > town.network.now()));
 }
