@@ -167,6 +167,15 @@ class Peer(QuicConnectionProtocol):
         pair = self._quic._cryptos[tls.Epoch.ONE_RTT]
         return pair.send.key_phase, pair.recv.key_phase
 
+    async def update_keys(self):
+        """A key update, once both ends know that the one before is over. aioquic forgets the old
+        keys at once, and ngtcp2 takes no new ones before what it sent with its own was
+        acknowledged: who updates earlier hears nothing any more (RFC 9001 §6.5)."""
+        await self.ping()
+        while self._quic._spaces[tls.Epoch.ONE_RTT].ack_at is not None:
+            await asyncio.sleep(0.005)
+        self.request_key_update()
+
     @property
     def version(self):
         return self._quic._version

@@ -109,7 +109,7 @@ class Networks(ServerCase):
                 room = await chat.join("#lobby")
                 session = house.sessions[-1]
                 for number in range(1, 5):
-                    session.request_key_update()
+                    await soon(session.update_keys())
                     session.change_connection_id()
                     await soon(room.send(str(number)))
                     await soon(session.ping())

@@ -135,20 +135,19 @@ class Addresses(PeerCase):
         self.meet(scenario)
 
     async def moves(self, port, change_id):
-        """Once for each connection: while a server by ngtcp2 1.24 still validates paths, another
-        move can make it count the connection ids of the client wrongly, and close."""
         async with logged_in(port) as client, logged_in(port, "bob") as other:
             stream, _ = await client.join("#lobby")
             others, _ = await other.join("#lobby")
-            old = client.port
-            ack = await soon(client.publish(stream, "from there"))
-            await client.move(change_id)
-            self.assertNotEqual(client.port, old)
-            # Both directions: what the server says first, and what the client says first.
-            await soon(other.publish(others, "to there"))
-            await soon(stream.take("event", offset=ack["offset"] + 1))
-            await soon(client.publish(stream, "from here"))
-            self.assertIsNone(client.end)
+            for _ in range(5):
+                old = client.port
+                ack = await soon(client.publish(stream, "from there"))
+                await client.move(change_id)
+                self.assertNotEqual(client.port, old)
+                # Both directions: what the server says first, and what the client says first.
+                await soon(other.publish(others, "to there"))
+                await soon(stream.take("event", offset=ack["offset"] + 1))
+                await soon(client.publish(stream, "from here"))
+                self.assertIsNone(client.end)
 
     def test_a_nat_rebinds(self):
         async def scenario(port, server):
@@ -187,7 +186,7 @@ class Keys(PeerCase):
                 stream, _ = await client.join("#lobby")
                 await client.publish(stream, "before")
                 for number in range(1, 5):
-                    client.request_key_update()
+                    await soon(client.update_keys())
                     await soon(client.publish(stream, f"with key {number}"))
                     await soon(client.ping())
                     self.assertEqual(client.key_phases, (number % 2, number % 2))
