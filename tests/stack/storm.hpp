@@ -136,6 +136,19 @@ private:
                                        at(phone).witness.is_online() ? TimePoint{} : end + 20s);
     }
 
+    /// The same where a path is new. Its first packets fill the congestion window; if they are lost
+    /// and round trips are long, three probes in a row may be lost as well, and that is 15 s.
+    void bear_new_path(std::size_t phone, Duration time) {
+        be_patient(phone, time);
+        const auto is_rough = [&](Direction direction) {
+            const Weather& w = stack_.weather(phone, direction);
+            return w.loss > 0 || w.corrupt > 0 || w.delay + w.jitter > 200ms;
+        };
+        const TimePoint now = stack_.now();
+        const bool rough = is_rough(Direction::up) || is_rough(Direction::down);
+        if (rough) at(phone).witness.note_trouble(now, now + 20s);
+    }
+
     /// Nothing comes through, in one direction or both.
     void silence(std::size_t phone, Duration time) {
         begin(phone, time);
@@ -161,7 +174,7 @@ private:
         for (const auto& [until, length] : silences) all += length;
         TimePoint excused{};
         // After 15 s, and the end may be heard of with the next keep-alive only.
-        if (time > 4s || !at(phone).witness.is_online()) excused = end + 35s;
+        if (time > 2s || !at(phone).witness.is_online()) excused = end + 35s;
         if (all > 30s) excused = end + 70s;
         at(phone).witness.note_trouble(end + std::min<Duration>(all, 20s), excused);
     }
@@ -208,17 +221,17 @@ private:
         } else {
             at(phone).rebind();
         }
-        be_patient(phone, 2s);
+        bear_new_path(phone, 2s);
     }
 
     void change_address(std::size_t phone) {
-        be_patient(phone, 5s);
+        bear_new_path(phone, 5s);
         log("address", phone);
         at(phone).change_address();
         if (!stack_.one_in(4)) return;
         stack_.run_for(draw_time(0, 300));
         at(phone).change_address();  // once more, before that is settled
-        be_patient(phone, 5s);
+        bear_new_path(phone, 5s);
     }
 
     void sleep(std::size_t phone) {
