@@ -231,23 +231,6 @@ TEST_CASE("a client comes back to a server that began anew", "[stack][profile]")
     stack.finish();
 }
 
-TEST_CASE("a laptop that slept goes on where it was", "[stack][profile]") {
-    const bool within_idle_timeout = GENERATE(true, false);
-    const Duration nap = within_idle_timeout ? 20s : 10min;
-    Stack stack{{.phones = 2, .weather = {.loss = 10, .delay = 15ms}, .patience = 6s}};
-    REQUIRE(stack.run_until(5s, [&] { return stack.all_online(); }));
-    for (int i = 0; i < 10; ++i) {
-        const TimePoint end = stack.now() + nap;
-        stack.phone(0).sleeps_until = end;
-        stack.phone(0).witness.note_trouble(end, end + 5s);
-        stack.run_for(nap + 30s);
-        CHECK(stack.all_online());
-    }
-    CHECK((stack.phone(0).witness.lost() == 0) == within_idle_timeout);
-    CHECK(stack.phone(1).witness.lost() == 0);
-    stack.finish();
-}
-
 TEST_CASE("a server sends strangers three times what they sent, and no more", "[stack][profile]") {
     // RFC 9000 §8.1. The client's second flight is lost for a while: its address is not validated.
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
