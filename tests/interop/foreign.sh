@@ -21,7 +21,7 @@ else
 fi
 if ! command -v cargo >/dev/null 2>&1; then
     echo "quinn: skipped: no cargo"
-elif cargo build --quiet --locked --manifest-path tests/interop/foreign/quinn/Cargo.toml \
+elif cargo build --quiet --manifest-path tests/interop/foreign/quinn/Cargo.toml \
     --target-dir "$built/quinn"; then
     programs="$programs $built/quinn/debug/interop-quinn"
 else

@@ -6,13 +6,14 @@ Each gets a port of 127.0.0.1, a user and the password. The exit status says how
 """
 
 import asyncio
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 import quicchat
 
-PATIENCE = 120.0
+PATIENCE = 120.0 * float(os.environ.get("QUICCHAT_TEST_TIMEOUT_SCALE", "1"))
 
 
 async def run(program, port):
