@@ -15,7 +15,8 @@ The Python package is built and tested beside the C++ part, which takes most of 
 says is shown when it has ended.
 
   --long   also: many more seeds of the simulations and kills of a server, a million inputs for each
-           fuzzer, all examples at -O3, and all C++ tests with the sanitizers. Takes hours.
+           fuzzer, each header alone, all examples at -O3, and all C++ tests with the sanitizers.
+           Takes hours.
 
 environment:
   QUICCHAT_PRESET              another CMake preset than "dev"
