@@ -26,6 +26,7 @@ inline Limits bench_limits() {
     limits.keep_alive = std::chrono::minutes{5};
     limits.login_timeout = std::chrono::minutes{2};
     limits.handshake_timeout = std::chrono::minutes{2};
+    limits.connections_max = limits.members_max = 50'000;
     limits.presence_members_max = 0;
     const Rate unlimited{1u << 30, 1u << 30};
     limits.messages_per_account = limits.messages_per_room = limits.messages_per_prefix = unlimited;
@@ -52,44 +53,53 @@ inline timespec time_left(std::optional<TimePoint> deadline) {
     return {0, static_cast<long>(left.count())};
 }
 
+/// A server's endpoint with a certificate of its own, and nothing that keeps many clients out.
+inline quic::Endpoint bench_endpoint(const Limits& limits, bool hold_acknowledgements = true) {
+    const auto pair = value_or_exit(
+        quic::make_self_signed({"localhost"}, 1, quic::read_clock().wall), "certificate");
+    quic::ServerConfig identity{.certificate_pem = pair.certificate_pem, .key_pem = pair.key_pem};
+    identity.retry = quic::RetryPolicy::never;
+    identity.half_open_max = 20'000;
+    return value_or_exit(
+        quic::Endpoint::server(
+            std::move(identity),
+            quic::Config{.limits = limits, .hold_acknowledgements = hold_acknowledgements}),
+        "server");
+}
+
+/// Lets in who says "bench" and "password".
+inline quic::Authenticator bench_logins() {
+    auto accounts = std::make_shared<MemoryAccounts>();
+    std::array<std::byte, 16> salt{};
+    (void)accounts->add("bench", *make_verifier<quic::WolfCrypto>("password", salt, 100'000));
+    return {std::move(accounts), std::array<std::byte, 32>{}, quic::system_entropy()};
+}
+
+/// One turn of a server, and a sleep until there is more to do, or something at `control`. True if
+/// there is.
+inline bool run_turn(quic::Driver<quic::Server>& driver, int control) {
+    (void)driver.turn(quic::read_clock());
+    while (driver.app().poll_event()) {
+    }
+    const auto wake = driver.wake_fds();
+    pollfd waits[4] = {
+        {driver.fd(), POLLIN, 0}, {control, POLLIN, 0}, {wake[0], POLLIN, 0}, {wake[1], POLLIN, 0}};
+    if (driver.wants_write()) waits[0].events |= POLLOUT;
+    const timespec timeout = time_left(driver.next_deadline());
+    (void)ppoll(waits, 4, &timeout, nullptr);
+    return waits[1].revents != 0;
+}
+
 /// The child's whole life: a server on a free port of the loopback address. `make` makes its driver
 /// of a socket, an endpoint and who may log in.
 template <class Make>
 void serve(int control, Make make) {
-    const auto pair = value_or_exit(
-        quic::make_self_signed({"localhost"}, 1, quic::read_clock().wall), "certificate");
-    auto accounts = std::make_shared<MemoryAccounts>();
-    std::array<std::byte, 16> salt{};
-    (void)accounts->add("bench", *make_verifier<quic::WolfCrypto>("password", salt, 100'000));
     auto socket = value_or_exit(
         quic::UdpSocket::bind(*quic::SocketAddress::from_numeric("127.0.0.1", 0)), "socket");
     const std::uint16_t port = socket.local_address().port();
-
-    quic::ServerConfig identity{.certificate_pem = pair.certificate_pem, .key_pem = pair.key_pem};
-    identity.retry = quic::RetryPolicy::never;
-    identity.half_open_max = 10'000;
-    auto endpoint = value_or_exit(
-        quic::Endpoint::server(std::move(identity), quic::Config{.limits = bench_limits()}),
-        "server");
-    const std::array<std::byte, 32> secret{};
-    const auto made = make(std::move(socket), std::move(endpoint),
-                           quic::Authenticator{accounts, secret, quic::system_entropy()});
-    auto& driver = *made;
+    const auto driver = make(std::move(socket), bench_endpoint(bench_limits()), bench_logins());
     (void)!send(control, &port, sizeof port, 0);
-
-    while (true) {
-        (void)driver.turn(quic::read_clock());
-        while (driver.app().poll_event()) {
-        }
-        const auto wake = driver.wake_fds();
-        pollfd waits[4] = {{driver.fd(), POLLIN, 0},
-                           {control, POLLIN, 0},
-                           {wake[0], POLLIN, 0},
-                           {wake[1], POLLIN, 0}};
-        if (driver.wants_write()) waits[0].events |= POLLOUT;
-        const timespec timeout = time_left(driver.next_deadline());
-        (void)ppoll(waits, 4, &timeout, nullptr);
-        if (waits[1].revents != 0 && !answer_parent(control)) return;
+    while (!run_turn(*driver, control) || answer_parent(control)) {
     }
 }
 
