@@ -5,12 +5,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <vector>
 
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/config.hpp"
+#include "quicchat/base/queue.hpp"
 #include "quicchat/quic/packet_size.hpp"
 #include "quicchat/quic/qlog.hpp"
 #include "quicchat/quic/random.hpp"
@@ -34,10 +34,10 @@ struct Record {
     PacketSize packet_size{};
     std::unique_ptr<QlogWriter> qlog{};  ///< If somebody writes about this connection.
     TimePoint now{};                     ///< Of the latest call into ngtcp2.
-    std::deque<Bytes> datagrams_to_send{};
+    Queue<Bytes> datagrams_to_send{};
     bool stream_data_was_sent = false;  ///< Since the Connection looked.
     bool datagram_was_sent = false;     ///< Since stream data was sent.
-    std::deque<Bytes> datagrams_received{};
+    Queue<Bytes> datagrams_received{};
     std::vector<ngtcp2_cid> ids_added{};
     std::vector<ngtcp2_cid> ids_removed{};
     std::vector<std::uint8_t> new_token{};  ///< From the server's NEW_TOKEN frame.

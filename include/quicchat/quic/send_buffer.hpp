@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <span>
 
 #include "quicchat/base/bytes.hpp"
@@ -39,7 +38,7 @@ public:
     void clear() { *this = SendBuffer{}; }
 
 private:
-    std::deque<Bytes> pieces_;
+    Queue<Bytes> pieces_;
     std::size_t unsent_piece_ = 0;   ///< The piece that `next` begins with,
     std::size_t unsent_offset_ = 0;  ///< and where in it.
     std::size_t unsent_bytes_ = 0;
@@ -50,5 +49,6 @@ private:
 }  // namespace quicchat::quic
 
 #ifndef QUICCHAT_COMPILED
+#include "quicchat/base/queue.hpp"
 #include "quicchat/quic/impl/send_buffer.ipp"
 #endif

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "quicchat/base/bytes.hpp"
+#include "quicchat/base/queue.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/quic/send_buffer.hpp"
 
@@ -104,8 +104,8 @@ public:
     bool erase_if_spent(StreamNumber number);
 
     void notice(Notice notice);
-    std::deque<Notice>& notices() { return notices_; }
-    const std::deque<Notice>& notices() const { return notices_; }
+    Queue<Notice>& notices() { return notices_; }
+    const Queue<Notice>& notices() const { return notices_; }
 
     /// Streams that the peer cut, and streams that ngtcp2 closed, since the last call.
     std::vector<StreamNumber> take_abandoned();
@@ -119,8 +119,8 @@ private:
     std::unordered_map<StreamNumber, Stream> streams_;
     std::size_t held_ = 0;
     std::size_t* held_by_all_ = nullptr;
-    std::deque<StreamNumber> sendable_;
-    std::deque<Notice> notices_;
+    Queue<StreamNumber> sendable_;
+    Queue<Notice> notices_;
     std::vector<StreamNumber> abandoned_;
     std::vector<StreamNumber> closed_;
 };

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +8,7 @@
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/error.hpp"
 #include "quicchat/base/ids.hpp"
+#include "quicchat/base/queue.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/wire/message.hpp"
 
@@ -27,7 +27,7 @@ struct Caller {
 struct HubEnding {
     ConnectionId connection{};
     StreamId stream{};
-    std::deque<Bytes> frames{};
+    Queue<Bytes> frames{};
 };
 
 /// What the log has answered about the record that announces a file.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "quicchat/base/limits.hpp"
+#include "quicchat/base/queue.hpp"
 #include "quicchat/server/byte_counts.hpp"
 #include "quicchat/server/deliver/inboxes.hpp"
 #include "quicchat/server/people/display_names.hpp"
@@ -91,7 +91,7 @@ private:
 
     struct Connection {
         std::string user{};
-        std::deque<Bytes> answers{};
+        Queue<Bytes> answers{};
         std::set<Change> changes{};
         bool stalled = false;  ///< The stream is full; Writable will say when it is not.
     };

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -84,7 +83,7 @@ private:
         std::uint64_t size = 0;
         std::uint64_t next = 0;  ///< To be read from the store.
         bool reading = false;
-        std::deque<Bytes> frames{};
+        Queue<Bytes> frames{};
         std::size_t counted = 0;  ///< Of its bytes, in `held`.
     };
     using Map = std::map<Place, Download>;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
+#include "quicchat/base/queue.hpp"
 #include "quicchat/server/io/connection.hpp"
 #include "quicchat/session/state.hpp"
 #include "quicchat/transport/concept.hpp"
@@ -46,7 +46,7 @@ public:
     bool write(ConnectionId id, StreamId stream, Bytes frame);
 
     /// Says the last to a stream, and drops what comes on it from now on.
-    void end_stream(ConnectionId id, StreamId stream_id, std::deque<Bytes> frames);
+    void end_stream(ConnectionId id, StreamId stream_id, Queue<Bytes> frames);
 
     /// To everybody who is logged in.
     void write_control_to_all(const Bytes& frame);

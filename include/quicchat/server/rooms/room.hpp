@@ -10,6 +10,7 @@
 
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/ids.hpp"
+#include "quicchat/base/queue.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/server/rooms/room_accounts.hpp"
 #include "quicchat/server/rooms/unread.hpp"
@@ -28,7 +29,7 @@ struct Member {
     Room* room = nullptr;
     std::size_t place = 0;        ///< Index among the room's members.
     Offset next = 1;              ///< The record to send next.
-    std::deque<Bytes> replies{};  ///< Joined, Ack, Error, Members: what it asked for.
+    Queue<Bytes> replies{};  ///< Joined, Ack, Error, Members: what it asked for.
     std::size_t reply_bytes = 0;
     std::size_t appends = 0;  ///< What it published and the log has not committed yet.
     bool waiting = false;     ///< In the hub's list of members with something to send.

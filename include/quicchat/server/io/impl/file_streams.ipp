@@ -83,7 +83,7 @@ std::optional<TimePoint> FileStreams<T>::next_deadline() const {
 template <Transport T>
 void FileStreams<T>::say(UploadFrame out) {
     if (out.last) {
-        std::deque<Bytes> frames;
+        Queue<Bytes> frames;
         if (!out.frame.empty()) frames.push_back(std::move(out.frame));
         peers_->end_stream(out.connection, out.stream, std::move(frames));
     } else {

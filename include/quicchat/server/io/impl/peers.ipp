@@ -58,7 +58,7 @@ bool Peers<T>::write(ConnectionId id, StreamId stream, Bytes frame) {
 }
 
 template <Transport T>
-void Peers<T>::end_stream(ConnectionId id, StreamId stream_id, std::deque<Bytes> frames) {
+void Peers<T>::end_stream(ConnectionId id, StreamId stream_id, Queue<Bytes> frames) {
     ServerStream* stream = find_stream(id, stream_id);
     if (stream == nullptr) return;
     stream->member = nullptr;
