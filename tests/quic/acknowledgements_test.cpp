@@ -1,5 +1,8 @@
 #include <catch2/catch_test_macros.hpp>
 
+#include <optional>
+#include <utility>
+
 #include "support/printers.hpp"
 #include "support/quic_world.hpp"
 
@@ -14,31 +17,47 @@ struct Traffic {
     bool all_arrived = false;
 };
 
-/// A server that sends a small message every `pause`, to a client with nothing to say.
+/// A server with a stream to a client that has nothing to say, 100 us away.
+struct Talk {
+    explicit Talk(bool hold) : world({.delay_min = 100us, .delay_max = 100us}) {
+        quic::Config server_config = World::config(1);
+        quic::Config client_config = World::config(2);
+        server_config.hold_acknowledgements = client_config.hold_acknowledgements = hold;
+        server = &world.add_server({}, std::move(server_config));
+        client = &world.add_client({.trust = quic::Trust::insecure()}, std::move(client_config));
+        client->endpoint.connect(world.now).value();
+        world.run_until([&] { return find_event<Connected>(*server) != nullptr; });
+        const ConnectionId at_client = find_event<Connected>(*client)->connection;
+        stream = client->endpoint.open_stream(at_client).value();
+        (void)client->endpoint.write(at_client, stream, text_bytes("!"), false);
+        world.run_for(3s);  // path MTU discovery and all that
+        id = find_event<Connected>(*server)->connection;
+    }
+
+    void send(std::size_t bytes) {
+        (void)server->endpoint.write(id, stream, Bytes{Buffer(bytes)}, false);
+    }
+
+    World world;
+    Host* server;
+    Host* client;
+    ConnectionId id{};
+    StreamId stream{};
+};
+
+/// A small message every `pause`.
 Traffic drip(bool hold, int messages, Duration pause) {
-    World world{{.delay_min = 100us, .delay_max = 100us}};
-    quic::Config server_config = World::config(1);
-    quic::Config client_config = World::config(2);
-    server_config.hold_acknowledgements = client_config.hold_acknowledgements = hold;
-    Host& server = world.add_server({}, std::move(server_config));
-    Host& client = world.add_client({.trust = quic::Trust::insecure()}, std::move(client_config));
-    client.endpoint.connect(world.now).value();
-    world.run_until([&] { return find_event<Connected>(server) != nullptr; });
-    const ConnectionId at_client = find_event<Connected>(client)->connection;
-    const StreamId stream = client.endpoint.open_stream(at_client).value();
-    (void)client.endpoint.write(at_client, stream, text_bytes("!"), false);
-    world.run_for(3s);  // path MTU discovery and all that
-    const ConnectionId id = find_event<Connected>(server)->connection;
+    Talk talk{hold};
     Traffic traffic;
-    world.spy = [&](const DatagramLink::Letter& letter) {
-        ++(letter.to == server.address ? traffic.from_client : traffic.from_server);
+    talk.world.spy = [&](const DatagramLink::Letter& letter) {
+        ++(letter.to == talk.server->address ? traffic.from_client : traffic.from_server);
     };
     for (int i = 0; i < messages; ++i) {
-        (void)server.endpoint.write(id, stream, Bytes{Buffer(120)}, false);
-        world.run_for(pause);
+        talk.send(120);
+        talk.world.run_for(pause);
     }
-    world.run_for(100ms);
-    traffic.all_arrived = client.bytes_received == static_cast<std::uint64_t>(messages) * 120;
+    talk.world.run_for(100ms);
+    traffic.all_arrived = talk.client->bytes_received == static_cast<std::uint64_t>(messages) * 120;
     return traffic;
 }
 
@@ -59,4 +78,42 @@ TEST_CASE("a held acknowledgement comes before the sender gets nervous", "[quic]
     CHECK(held.all_arrived);
     CHECK(held.from_server < 110);
     CHECK(held.from_client <= 110);
+}
+
+TEST_CASE("ten large packets are acknowledged together", "[quic][ack]") {
+    Talk talk{true};
+    Traffic traffic;
+    talk.world.spy = [&](const DatagramLink::Letter& letter) {
+        ++(letter.to == talk.server->address ? traffic.from_client : traffic.from_server);
+    };
+    for (int i = 0; i < 300; ++i) {
+        talk.send(1150);
+        talk.world.run_for(1ms);
+    }
+    talk.world.run_for(100ms);
+    CHECK(talk.client->bytes_received == 300u * 1150u);
+    CHECK(traffic.from_server < 320);
+    CHECK(traffic.from_client * 7 < traffic.from_server);
+}
+
+// RFC 9000 section 13.2.1: an acknowledgement SHOULD go "when the packet has a packet number larger
+// than the highest-numbered ack-eliciting packet that has been received and there are missing
+// packets between that packet and this packet". Without it the sender learns of a loss 20 ms later.
+TEST_CASE("an acknowledgement that tells of a gap is not held back", "[quic][ack]") {
+    Talk talk{true};
+    std::optional<TimePoint> answered;
+    talk.world.spy = [&](const DatagramLink::Letter& letter) {
+        if (letter.to == talk.server->address && !answered) answered = talk.world.now;
+    };
+    const std::size_t usual = std::exchange(talk.world.link.config().datagram_bytes_max, 0);
+    talk.send(120);
+    talk.world.run_for(1ms);
+    talk.world.link.config().datagram_bytes_max = usual;
+    CHECK_FALSE(answered);
+
+    const TimePoint after_gap = talk.world.now;
+    talk.send(120);
+    talk.world.run_for(5ms);
+    REQUIRE(answered);
+    CHECK(*answered - after_gap <= 1ms);
 }

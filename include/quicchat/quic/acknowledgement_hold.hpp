@@ -13,19 +13,19 @@ namespace quicchat::quic {
 /// trip; reading those is most of what single messages cost a server. RFC 9000 §13.2.1 allows any
 /// delay up to the max_ack_delay that we advertise, 25 ms.
 ///
-/// Deviation: RFC 9000 §13.2.2 says that an acknowledgement SHOULD follow after two packets. We do
-/// that for packets that look like a transfer, and after ten for small ones.
+/// Deviation: RFC 9000 §13.2.2 says that an acknowledgement SHOULD follow after two packets. We
+/// wait for ten, which is what a congestion window begins with (RFC 9002 §7.2): a sender with less
+/// in flight than that waits for at most the delay.
 class AcknowledgementHold {
 public:
     static constexpr Duration delay = std::chrono::milliseconds{20};
     static constexpr std::size_t packets_max = 10;
-    static constexpr std::size_t large_packets_max = 2;
-    static constexpr std::size_t large_packet_bytes = 1000;
 
     explicit AcknowledgementHold(bool enabled) : enabled_(enabled) {}
 
-    /// A packet came that may want an acknowledgement.
-    void handle_received(std::size_t bytes, TimePoint now);
+    /// A datagram came that may want an acknowledgement. If it brought nothing that we waited for,
+    /// it tells of a gap: RFC 9000 §13.2.1 says that the sender SHOULD hear of that at once.
+    void handle_received(bool brought_something, TimePoint now);
 
     /// There is a reason to write at once.
     void end() { ended_ = true; }
@@ -43,7 +43,6 @@ private:
     bool ended_ = false;
     std::optional<TimePoint> until_;
     std::size_t packets_ = 0;
-    std::size_t large_packets_ = 0;
 };
 
 }  // namespace quicchat::quic

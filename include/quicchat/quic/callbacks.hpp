@@ -36,6 +36,7 @@ struct Record {
     TimePoint now{};                     ///< Of the latest call into ngtcp2.
     Queue<Bytes> datagrams_to_send{};
     bool stream_data_was_sent = false;  ///< Since the Connection looked.
+    bool something_came = false;        ///< In order, or that of ours arrived; since it looked.
     bool datagram_was_sent = false;     ///< Since stream data was sent.
     Queue<Bytes> datagrams_received{};
     std::vector<ngtcp2_cid> ids_added{};

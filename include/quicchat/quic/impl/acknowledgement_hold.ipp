@@ -8,11 +8,10 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL void AcknowledgementHold::handle_received(std::size_t bytes, TimePoint now) {
+QUICCHAT_DECL void AcknowledgementHold::handle_received(bool brought_something, TimePoint now) {
     if (!until_) until_ = now + delay;
     ++packets_;
-    if (bytes >= large_packet_bytes) ++large_packets_;
-    if (packets_ >= packets_max || large_packets_ >= large_packets_max) end();
+    if (packets_ >= packets_max || !brought_something) end();
 }
 
 QUICCHAT_DECL TimePoint AcknowledgementHold::at_least(TimePoint deadline) const {

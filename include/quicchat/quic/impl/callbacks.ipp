@@ -35,14 +35,17 @@ QUICCHAT_DECL int on_stream_open(ngtcp2_conn*, StreamNumber stream, void* user_d
 QUICCHAT_DECL int on_stream_data(ngtcp2_conn*, std::uint32_t flags, StreamNumber stream,
                                  std::uint64_t, const std::uint8_t* data, std::size_t size,
                                  void* user_data, void*) noexcept {
-    record_of(user_data).streams.handle_data(stream, view_of(data, size),
-                                             (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0);
+    Record& record = record_of(user_data);
+    record.something_came = true;
+    record.streams.handle_data(stream, view_of(data, size),
+                               (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0);
     return 0;
 }
 
 QUICCHAT_DECL int on_acknowledged(ngtcp2_conn*, StreamNumber stream, std::uint64_t,
                                   std::uint64_t size, void* user_data, void*) noexcept {
     Record& record = record_of(user_data);
+    record.something_came = true;
     record.streams.handle_acknowledged(stream, size, record.now);
     return 0;
 }
@@ -73,6 +76,7 @@ QUICCHAT_DECL int on_stream_close(ngtcp2_conn*, std::uint32_t, StreamNumber stre
 QUICCHAT_DECL int on_datagram(ngtcp2_conn*, std::uint32_t, const std::uint8_t* data,
                               std::size_t size, void* user_data) noexcept {
     Record& record = record_of(user_data);
+    record.something_came = true;
     if (record.datagrams_received.size() == datagrams_max) {
         record.datagrams_received.pop_front();  // its notice will find the next one
     } else {

@@ -41,7 +41,8 @@ QUICCHAT_DECL void Connection::handle_datagram(const Datagram& datagram, TimePoi
     settle(ngtcp2_conn_read_pkt(conn_.get(), &path, &info,
                                 reinterpret_cast<const std::uint8_t*>(datagram.bytes.data()),
                                 datagram.bytes.size(), to_tstamp(now)));
-    if (is_ready()) hold_.handle_received(datagram.bytes.size(), now);
+    const bool brought_something = std::exchange(record_.something_came, false);
+    if (is_ready()) hold_.handle_received(brought_something, now);
     // A pacing timer that is over would look like a reason to write.
     if (ignored_pacing && is_alive() && ngtcp2_conn_get_expiry2(conn_.get()) <= to_tstamp(now)) {
         handle_timeout(now);
