@@ -6,6 +6,7 @@
 
 #include "quicchat/base/config.hpp"
 #include "quicchat/quic/connection_id.hpp"
+#include "quicchat/quic/packet_protection.hpp"
 
 namespace quicchat::quic::detail {
 
@@ -150,9 +151,9 @@ QUICCHAT_DECL ngtcp2_callbacks make_callbacks(bool is_server) {
     }
     callbacks.recv_crypto_data = detail::on_crypto_data;
     callbacks.handshake_completed = detail::on_handshake_completed;
-    callbacks.encrypt = ngtcp2_crypto_encrypt_cb;
-    callbacks.decrypt = ngtcp2_crypto_decrypt_cb;
-    callbacks.hp_mask = ngtcp2_crypto_hp_mask_cb;
+    callbacks.encrypt = encrypt_packet;
+    callbacks.decrypt = decrypt_packet;
+    callbacks.hp_mask = mask_header;
     callbacks.update_key = ngtcp2_crypto_update_key_cb;
     callbacks.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
     callbacks.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;

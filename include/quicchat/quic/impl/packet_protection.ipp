@@ -1,0 +1,78 @@
+#pragma once
+
+#include "quicchat/quic/packet_protection.hpp"
+
+#include <wolfssl/openssl/evp.h>
+#include <wolfssl/options.h>
+#include <wolfssl/wolfcrypt/aes.h>
+
+#include <algorithm>
+#include <array>
+
+namespace quicchat::quic {
+
+namespace detail {
+
+inline constexpr std::size_t aes_tag_bytes = 16;
+
+/// The key of an EVP context, if it is one of AES in this mode.
+inline Aes* aes_of(void* context, bool gcm) {
+    auto* evp = static_cast<WOLFSSL_EVP_CIPHER_CTX*>(context);
+    const auto type = evp->cipherType;
+    const bool matches = gcm ? type == WC_AES_128_GCM_TYPE || type == WC_AES_256_GCM_TYPE
+                             : type == WC_AES_128_ECB_TYPE || type == WC_AES_256_ECB_TYPE;
+    return matches ? &evp->cipher.aes : nullptr;
+}
+
+}  // namespace detail
+
+QUICCHAT_DECL int encrypt_packet(std::uint8_t* sealed, const ngtcp2_crypto_aead* aead,
+                                 const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* plain,
+                                 std::size_t plain_bytes, const std::uint8_t* nonce,
+                                 std::size_t nonce_bytes, const std::uint8_t* header,
+                                 std::size_t header_bytes) noexcept {
+    Aes* const aes = detail::aes_of(context->native_handle, true);
+    if (aes == nullptr) {
+        return ngtcp2_crypto_encrypt_cb(sealed, aead, context, plain, plain_bytes, nonce,
+                                        nonce_bytes, header, header_bytes);
+    }
+    const int error =
+        wc_AesGcmEncrypt(aes, sealed, plain, static_cast<word32>(plain_bytes), nonce,
+                         static_cast<word32>(nonce_bytes), sealed + plain_bytes,
+                         detail::aes_tag_bytes, header, static_cast<word32>(header_bytes));
+    return error == 0 ? 0 : NGTCP2_ERR_CALLBACK_FAILURE;
+}
+
+QUICCHAT_DECL int decrypt_packet(std::uint8_t* plain, const ngtcp2_crypto_aead* aead,
+                                 const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* sealed,
+                                 std::size_t sealed_bytes, const std::uint8_t* nonce,
+                                 std::size_t nonce_bytes, const std::uint8_t* header,
+                                 std::size_t header_bytes) noexcept {
+    Aes* const aes = detail::aes_of(context->native_handle, true);
+    if (aes == nullptr) {
+        return ngtcp2_crypto_decrypt_cb(plain, aead, context, sealed, sealed_bytes, nonce,
+                                        nonce_bytes, header, header_bytes);
+    }
+    if (sealed_bytes < detail::aes_tag_bytes) return NGTCP2_ERR_DECRYPT;
+    const std::size_t bytes = sealed_bytes - detail::aes_tag_bytes;
+    const int error = wc_AesGcmDecrypt(
+        aes, plain, sealed, static_cast<word32>(bytes), nonce, static_cast<word32>(nonce_bytes),
+        sealed + bytes, detail::aes_tag_bytes, header, static_cast<word32>(header_bytes));
+    return error == 0 ? 0 : NGTCP2_ERR_DECRYPT;
+}
+
+QUICCHAT_DECL int mask_header(std::uint8_t* mask, const ngtcp2_crypto_cipher* cipher,
+                              const ngtcp2_crypto_cipher_ctx* context,
+                              const std::uint8_t* sample) noexcept {
+    Aes* const aes = detail::aes_of(context->native_handle, false);
+    if (aes == nullptr) return ngtcp2_crypto_hp_mask_cb(mask, cipher, context, sample);
+    // With AES-NI wolfCrypt allocates for blocks that are not aligned.
+    alignas(16) std::array<std::uint8_t, WC_AES_BLOCK_SIZE> in;
+    alignas(16) std::array<std::uint8_t, WC_AES_BLOCK_SIZE> out;
+    std::copy_n(sample, in.size(), in.begin());
+    if (wc_AesEncryptDirect(aes, out.data(), in.data()) != 0) return NGTCP2_ERR_CALLBACK_FAILURE;
+    std::copy_n(out.begin(), NGTCP2_HP_MASKLEN, mask);
+    return 0;
+}
+
+}  // namespace quicchat::quic

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "quicchat/base/config.hpp"
+
+// Packet protection (RFC 9001 §5.3 and §5.4), with the signatures of ngtcp2's callbacks. ngtcp2's
+// own go through wolfSSL's EVP layer, which allocates twice for each packet; for AES these go to
+// wolfCrypt at once, with the key that the EVP context holds. What else is negotiated goes the way
+// of ngtcp2.
+
+namespace quicchat::quic {
+
+QUICCHAT_DECL int encrypt_packet(std::uint8_t* sealed, const ngtcp2_crypto_aead* aead,
+                                 const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* plain,
+                                 std::size_t plain_bytes, const std::uint8_t* nonce,
+                                 std::size_t nonce_bytes, const std::uint8_t* header,
+                                 std::size_t header_bytes) noexcept;
+
+QUICCHAT_DECL int decrypt_packet(std::uint8_t* plain, const ngtcp2_crypto_aead* aead,
+                                 const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* sealed,
+                                 std::size_t sealed_bytes, const std::uint8_t* nonce,
+                                 std::size_t nonce_bytes, const std::uint8_t* header,
+                                 std::size_t header_bytes) noexcept;
+
+QUICCHAT_DECL int mask_header(std::uint8_t* mask, const ngtcp2_crypto_cipher* cipher,
+                              const ngtcp2_crypto_cipher_ctx* context,
+                              const std::uint8_t* sample) noexcept;
+
+}  // namespace quicchat::quic
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/quic/impl/packet_protection.ipp"
+#endif
