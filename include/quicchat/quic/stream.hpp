@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "quicchat/base/bytes.hpp"
@@ -63,10 +64,9 @@ public:
     Streams& operator=(const Streams&) = delete;
     ~Streams() { count_held(held_, 0); }
 
-    Stream* find(StreamNumber number);
-    const Stream* find(StreamNumber number) const;
+    Stream* find(StreamNumber number) const;
 
-    void handle_open(StreamNumber number);
+    Stream& handle_open(StreamNumber number);
 
     void handle_data(StreamNumber number, BytesView bytes, bool fin);
 
@@ -116,7 +116,11 @@ public:
 private:
     void count_held(std::size_t before, std::size_t after);
 
-    std::unordered_map<StreamNumber, Stream> streams_;
+    using Numbered = std::pair<StreamNumber, std::unique_ptr<Stream>>;
+
+    std::vector<Numbered>::const_iterator place_of(StreamNumber number) const;
+
+    std::vector<Numbered> streams_;  ///< In order: there are few, and each delivery looks for one.
     std::size_t held_ = 0;
     std::size_t* held_by_all_ = nullptr;
     Queue<StreamNumber> sendable_;

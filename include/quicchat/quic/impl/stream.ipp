@@ -16,20 +16,25 @@ QUICCHAT_DECL bool Stream::is_spent() const {
     return closed && unconsumed == 0 && !data_noticed && !reset_noticed && !writable_noticed;
 }
 
-QUICCHAT_DECL Stream* Streams::find(StreamNumber number) {
-    const auto found = streams_.find(number);
-    return found != streams_.end() ? &found->second : nullptr;
+QUICCHAT_DECL std::vector<Streams::Numbered>::const_iterator Streams::place_of(
+    StreamNumber number) const {
+    return std::lower_bound(streams_.begin(), streams_.end(), number,
+                            [](const Numbered& a, StreamNumber b) { return a.first < b; });
 }
 
-QUICCHAT_DECL const Stream* Streams::find(StreamNumber number) const {
-    const auto found = streams_.find(number);
-    return found != streams_.end() ? &found->second : nullptr;
+QUICCHAT_DECL Stream* Streams::find(StreamNumber number) const {
+    const auto place = place_of(number);
+    return place != streams_.end() && place->first == number ? place->second.get() : nullptr;
 }
 
-QUICCHAT_DECL void Streams::handle_open(StreamNumber number) { streams_.try_emplace(number); }
+QUICCHAT_DECL Stream& Streams::handle_open(StreamNumber number) {
+    const auto place = place_of(number);
+    if (place != streams_.end() && place->first == number) return *place->second;
+    return *streams_.insert(place, {number, std::make_unique<Stream>()})->second;
+}
 
 QUICCHAT_DECL void Streams::handle_data(StreamNumber number, BytesView bytes, bool fin) {
-    Stream& stream = streams_[number];
+    Stream& stream = handle_open(number);
     stream.unconsumed += bytes.size();
     stream.fin_received |= fin;
     if (stream.cut) return;  // credited with the rest when StreamReset is fetched
@@ -74,8 +79,8 @@ QUICCHAT_DECL void Streams::handle_acknowledged(StreamNumber number, std::uint64
 QUICCHAT_DECL std::optional<TimePoint> Streams::waits_since() const {
     std::optional<TimePoint> since;
     for (const auto& [number, stream] : streams_) {
-        const bool waits = stream.unacknowledged > 0 && !stream.cut && !stream.closed;
-        if (waits) since = earlier(since, stream.waits_since);
+        const bool waits = stream->unacknowledged > 0 && !stream->cut && !stream->closed;
+        if (waits) since = earlier(since, stream->waits_since);
     }
     return since;
 }
@@ -116,9 +121,11 @@ QUICCHAT_DECL std::size_t Streams::cut(Stream& stream) {
 }
 
 QUICCHAT_DECL bool Streams::erase_if_spent(StreamNumber number) {
-    const auto found = streams_.find(number);
-    if (found == streams_.end() || !found->second.is_spent()) return false;
-    streams_.erase(found);
+    const auto place = place_of(number);
+    if (place == streams_.end() || place->first != number || !place->second->is_spent()) {
+        return false;
+    }
+    streams_.erase(place);
     return true;
 }
 
