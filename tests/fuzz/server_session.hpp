@@ -164,7 +164,7 @@ private:
 
     void serve() {
         while (Member* member = hub_.fan_out().poll_waiting()) {
-            while (const auto frame = hub_.next_frame(*member)) check(frame->view());
+            while (const auto frame = hub_.next_frames(*member)) check(frame->view());
         }
         const auto write = [](ConnectionId, const Bytes& frame) {
             return check(frame.view()), true;

@@ -141,7 +141,7 @@ public:
     const FanOut& fan_out() const { return fan_out_; }
 
     /// What goes out to a member next: answers, who came and went, records.
-    std::optional<Bytes> next_frame(Member& member);
+    std::optional<Bytes> next_frames(Member& member);
 
     /// What goes out on control streams.
     ControlStreams& control() { return control_; }

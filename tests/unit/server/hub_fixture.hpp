@@ -148,8 +148,9 @@ struct HubFixture {
     void serve() {
         begin_turn();
         while (Member* member = hub.fan_out().poll_waiting()) {
-            while (const std::optional<Bytes> frame = hub.next_frame(*member)) {
-                frames[member->connection].push_back(*frame);
+            std::vector<Bytes>& all = frames[member->connection];
+            while (const std::optional<Bytes> next = hub.next_frames(*member)) {
+                for (const Bytes& frame : split_frames(*next)) all.push_back(frame);
             }
         }
     }

@@ -178,8 +178,8 @@ TEST_CASE("a hub goes on where its log ended", "[server]") {
             hub.join({ConnectionId{1}, "ada", {}}, StreamId{4}, {1, std::move(room), position});
         REQUIRE(member);
         const auto joined =
-            std::get<wire::Joined>(*decode(view_frame(hub.next_frame(**member)->view())));
-        const auto next = hub.next_frame(**member);
+            std::get<wire::Joined>(*decode(view_frame(hub.next_frames(**member)->view())));
+        const auto next = hub.next_frames(**member);
         return std::pair{joined, next.has_value()};
     };
 

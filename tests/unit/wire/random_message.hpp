@@ -91,4 +91,16 @@ inline FrameView view_frame(BytesView bytes) {
     return frame;
 }
 
+/// Each of the frames that were joined to one piece.
+inline std::vector<Bytes> split_frames(const Bytes& joined) {
+    std::vector<Bytes> frames;
+    for (Bytes rest = joined; !rest.empty();) {
+        const BytesView payload = view_frame(rest.view()).payload;
+        const auto size = static_cast<std::size_t>(payload.data() - rest.data()) + payload.size();
+        frames.push_back(rest.first(size));
+        rest = rest.from(size);
+    }
+    return frames;
+}
+
 }  // namespace quicchat::test

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <deque>
 #include <map>
@@ -28,6 +29,17 @@ public:
     /// What must be read for it is the reader's work.
     std::optional<Bytes> get(const Room& room, Offset offset, std::string_view reader);
 
+    /// What was made of the records `first` to `last`.
+    struct Run {
+        Bytes bytes{};
+        Offset first = 0;
+        Offset last = 0;
+    };
+
+    /// The frames from `first` on that the room keeps, joined to one piece that all members share
+    /// who are as far; just the first one if it is long. The room keeps that one.
+    Run get_run(const Room& room, Offset first);
+
     /// A record was committed, and its room knows it: what it changes is made anew.
     void handle_commit(Room& room, const LoggedRecord& logged);
 
@@ -39,6 +51,9 @@ private:
     /// So many frames of older records are kept, for all rooms together.
     static constexpr std::size_t older_max = 256;
     static constexpr std::size_t older_bytes_max = 4 * 1024 * 1024;
+    /// Members of a room differ little in how far they are.
+    static constexpr std::size_t runs_max = 8;
+    static constexpr std::size_t run_bytes_max = 16 * 1024;
 
     using Key = std::pair<Epoch, Offset>;  ///< An epoch is that of one room only.
     struct Older {
@@ -46,6 +61,13 @@ private:
         Offset target = 0;  ///< Of an edit.
     };
     using Map = std::map<Key, Older>;
+    /// A run, and the head of its room when it was made: whatever adds a record or changes one
+    /// moves it.
+    struct Made {
+        Run run;
+        Epoch epoch{};
+        Offset head = 0;
+    };
 
     void keep(Epoch epoch, const LoggedRecord& logged, Bytes frame);
 
@@ -59,6 +81,7 @@ private:
     Map older_;
     std::deque<Key> order_;  ///< In which they came.
     std::size_t bytes_ = 0;
+    std::array<Made, runs_max> runs_;  ///< By their first offset.
     Errc failure_{};
 };
 

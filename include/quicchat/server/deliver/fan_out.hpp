@@ -47,13 +47,13 @@ public:
     /// Where a new member begins, and whether it misses nothing (PROTOCOL.md §6.2).
     std::pair<Offset, bool> first_offset(const Room& room, const Position& position) const;
 
-    /// A member with something to send that is not stalled, or nothing. Take frames by `next_frame`
-    /// until there is none or the stream is full; then say so by `stall`.
+    /// A member with something to send that is not stalled, or nothing. Take frames by
+    /// `next_frames` until there is none or the stream is full; then say so by `stall`.
     Member* poll_waiting();
 
-    /// An answer, or the next record as it is now, or a Gap where records are gone. Who reads old
-    /// records waits after so many for the next turn.
-    std::optional<Bytes> next_frame(Member& member);
+    /// An answer, or the next records as they are now, or a Gap where records are gone. Who reads
+    /// old records waits after so many for the next turn.
+    std::optional<Bytes> next_frames(Member& member);
 
     void stall(Member& member) { member.stalled = true; }
 
@@ -68,6 +68,8 @@ public:
     std::uint64_t delivered_bytes() const { return delivered_bytes_; }
 
 private:
+    void count_delivered(Member& member, Offset last, std::size_t bytes);
+
     const RoomLog* log_;
     EventFrames* frames_;
     const Limits* limits_;

@@ -227,11 +227,11 @@ QUICCHAT_DECL std::optional<TimePoint> Hub::next_deadline() const {
                    fan_out_.empty() ? std::nullopt : heartbeat_.next_deadline());
 }
 
-QUICCHAT_DECL std::optional<Bytes> Hub::next_frame(Member& member) {
+QUICCHAT_DECL std::optional<Bytes> Hub::next_frames(Member& member) {
     if (member.replies.empty()) {
         if (auto frame = presence_.next_frame(member, turn_.now())) return frame;
     }
-    return fan_out_.next_frame(member);
+    return fan_out_.next_frames(member);
 }
 
 QUICCHAT_DECL bool Hub::is_busy(const Member& member) const {

@@ -40,9 +40,9 @@ public:
         send_control(freed, now);
         while (Member* member = hub_->fan_out().poll_waiting()) {
             while (may_make_more(*member)) {
-                std::optional<Bytes> frame = hub_->next_frame(*member);
-                if (!frame) break;
-                if (peers_->write(member->connection, member->stream, *std::move(frame))) continue;
+                std::optional<Bytes> frames = hub_->next_frames(*member);
+                if (!frames) break;
+                if (peers_->write(member->connection, member->stream, *std::move(frames))) continue;
                 hub_->fan_out().stall(*member);  // a stream that ended is reported as an event
                 break;
             }

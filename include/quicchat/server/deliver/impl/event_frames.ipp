@@ -31,6 +31,25 @@ QUICCHAT_DECL std::optional<Bytes> EventFrames::get(const Room& room, Offset off
     return frame;
 }
 
+QUICCHAT_DECL EventFrames::Run EventFrames::get_run(const Room& room, Offset first) {
+    const Bytes& one = *room.recent(first);
+    if (first == room.head() || one.size() >= run_bytes_max / 2) return {one, first, first};
+    Made& made = runs_[first % runs_max];
+    if (made.run.first == first && made.epoch == room.epoch() && made.head == room.head()) {
+        return made.run;
+    }
+    Buffer all;
+    Offset last = first;
+    for (Offset offset = first; offset <= room.head(); ++offset) {
+        const Bytes* const frame = room.recent(offset);
+        if (frame == nullptr || all.size() + frame->size() > run_bytes_max) break;
+        append(all, frame->view());
+        last = offset;
+    }
+    made = {{Bytes{std::move(all)}, first, last}, room.epoch(), room.head()};
+    return made.run;
+}
+
 QUICCHAT_DECL void EventFrames::handle_commit(Room& room, const LoggedRecord& logged) {
     const Act& act = logged.record.act;
     if (!is_change(act)) return;

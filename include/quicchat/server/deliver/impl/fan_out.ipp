@@ -85,7 +85,7 @@ QUICCHAT_DECL Member* FanOut::poll_waiting() {
     return member;
 }
 
-QUICCHAT_DECL std::optional<Bytes> FanOut::next_frame(Member& member) {
+QUICCHAT_DECL std::optional<Bytes> FanOut::next_frames(Member& member) {
     if (std::optional<Bytes> answer = pop_front(member.replies)) {
         member.reply_bytes -= answer->size();
         answer_bytes_.subtract(member.connection, answer->size());
@@ -93,25 +93,30 @@ QUICCHAT_DECL std::optional<Bytes> FanOut::next_frame(Member& member) {
     }
     Room& room = *member.room;
     if (member.next > room.head()) return std::nullopt;
-    if (room.recent(member.next) == nullptr) {
-        if (work_->must_wait(member.user)) {
-            postponed_.emplace_back(member.connection, member.stream);
-            return std::nullopt;
-        }
-        const Offset oldest = log_->head(room.key()).first;
-        if (member.next < oldest) {
-            const wire::Gap gap{member.next, oldest - 1};
-            member.next = oldest;
-            return Bytes{encode(gap)};
-        }
+    if (room.recent(member.next) != nullptr) {
+        EventFrames::Run run = frames_->get_run(room, member.next);
+        count_delivered(member, run.last, run.bytes.size());
+        return std::move(run.bytes);
+    }
+    if (work_->must_wait(member.user)) {
+        postponed_.emplace_back(member.connection, member.stream);
+        return std::nullopt;
+    }
+    const Offset oldest = log_->head(room.key()).first;
+    if (member.next < oldest) {
+        const wire::Gap gap{member.next, oldest - 1};
+        member.next = oldest;
+        return Bytes{encode(gap)};
     }
     std::optional<Bytes> frame = frames_->get(room, member.next, member.user);
-    if (frame) {
-        ++member.next;
-        ++deliveries_;
-        delivered_bytes_ += frame->size();
-    }
+    if (frame) count_delivered(member, member.next, frame->size());
     return frame;
+}
+
+QUICCHAT_DECL void FanOut::count_delivered(Member& member, Offset last, std::size_t bytes) {
+    deliveries_ += last + 1 - member.next;
+    delivered_bytes_ += bytes;
+    member.next = last + 1;
 }
 
 QUICCHAT_DECL void FanOut::handle_writable(Member& member) {
