@@ -39,9 +39,9 @@ struct Secrets : HubFixture {
         Texts texts;
         while (texts.size() < count) {
             if (taken.empty()) {
-                const auto frames = hub.next_frames(*bob);
-                REQUIRE(frames);
-                for (const Bytes& frame : split_frames(*frames)) taken.push_back(frame);
+                const auto joined = hub.next_frames(*bob);
+                REQUIRE(joined);
+                for (const Bytes& frame : split_frames(*joined)) taken.push_back(frame);
             }
             texts.push_back(std::get<wire::Event>(read(*pop_front(taken))).text);
         }
