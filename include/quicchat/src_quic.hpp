@@ -45,6 +45,7 @@ template class ScramServer<quic::WolfCrypto>;
 #include "quicchat/quic/impl/known_servers_file.ipp"
 #include "quicchat/quic/impl/memory_trim.ipp"
 #include "quicchat/quic/impl/network_watch.ipp"
+#include "quicchat/quic/impl/packet_protection.ipp"
 #include "quicchat/quic/impl/packet_size.ipp"
 #include "quicchat/quic/impl/packet_writer.ipp"
 #include "quicchat/quic/impl/pem.ipp"
