@@ -56,6 +56,7 @@ template class UnsentBytes<memory::Transport>;
 #include "quicchat/file/impl/file_store.ipp"
 #include "quicchat/log/impl/authors.ipp"
 #include "quicchat/log/impl/memory_log.ipp"
+#include "quicchat/log/impl/name_table.ipp"
 #include "quicchat/log/impl/repeat.ipp"
 #include "quicchat/log/impl/room_log.ipp"
 #include "quicchat/memory/impl/calls.ipp"

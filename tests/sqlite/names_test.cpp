@@ -22,7 +22,6 @@ namespace {
 
 using namespace sqlite;
 using sqlite::detail::Names;
-using sqlite::detail::NameTable;
 
 std::vector<Offset> sorted(std::vector<Offset> offsets) {
     std::sort(offsets.begin(), offsets.end());

@@ -44,6 +44,10 @@ constexpr bool is_control(std::uint32_t c) { return c < 0x20 || (c >= 0x7f && c 
 /// (PROTOCOL.md §3.1).
 constexpr bool is_clean_text(std::string_view text) {
     while (!text.empty()) {
+        if (text[0] >= ' ' && text[0] < '\x7f') {  // most are of these
+            text.remove_prefix(1);
+            continue;
+        }
         const detail::DecodedCharacter c = detail::first_character(text);
         if (c.bytes == 0) return false;
         if (detail::is_control(c.code_point) && c.code_point != '\n' && c.code_point != '\t') {

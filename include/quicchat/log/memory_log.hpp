@@ -7,12 +7,12 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/base/siphash.hpp"
 #include "quicchat/log/authors.hpp"
+#include "quicchat/log/name_table.hpp"
 #include "quicchat/log/room_log.hpp"
 
 namespace quicchat {
@@ -57,36 +57,19 @@ public:
     Durability durability() const override { return Durability::memory; }
 
 private:
-    /// What names a record in its room.
-    struct Name {
-        std::string author;
-        DeviceId device{};
-        MessageId id{};
-        friend bool operator==(const Name&, const Name&) = default;
-    };
-
-    /// Clients choose ids, so their hash has a key.
-    struct NameHash {
-        explicit NameHash(const SipHash::Key& key) : hash(key) {}
-        SipHash hash;
-        std::size_t operator()(const Name& name) const;
-    };
-    using Ids = std::unordered_map<Name, Offset, NameHash>;
-
     struct Room {
-        explicit Room(const NameHash& hash) : ids(0, hash) {}
-
         Epoch epoch{};
         Retention retention;
         Offset first = 1;
         std::deque<LoggedRecord> records;
         std::int64_t bytes = 0;
-        Ids ids;  ///< Also of records that are gone, see `authors`.
+        NameTable names;  ///< Also of records that are gone, see `authors`.
         Authors authors;
         RoomState state;
 
         Offset head() const { return first + records.size() - 1; }
         LoggedRecord& at(Offset offset);
+        const LoggedRecord& at(Offset offset) const;
     };
 
     struct Append {
@@ -103,7 +86,13 @@ private:
         std::optional<Append> append;
     };
 
-    static LogNews commit(Step step);
+    LogNews commit(Step step);
+
+    std::uint64_t hash_of(const Record& record) const;
+
+    /// The offset of the record that has or had the name of this one.
+    static std::optional<Offset> find_name(const Room& room, std::uint64_t hash,
+                                           const Record& record);
 
     /// The record has the name of the one that is or was at the offset.
     static void recognise(Room& r, const Record& record, Offset offset, LogNews& done);
@@ -125,17 +114,15 @@ private:
     /// Its bytes are taken away, -1, or added.
     static void count(Room& room, const Record& record, std::int64_t sign);
 
-    static Name name_of(const Record& record);
-
     static std::int64_t bytes_of(const Record& record);
 
-    static void drop_oldest(Room& room);
+    void drop_oldest(Room& room);
 
     /// Of the ids without records.
-    static void forget_surplus(Room& room, const std::string& author, const DeviceId& device);
+    void forget_surplus(Room& room, const std::string& author, const DeviceId& device);
 
     Entropy entropy_;
-    NameHash hash_;
+    SipHash hash_;
     std::map<std::string, std::shared_ptr<Room>> rooms_;
     std::deque<Step> queue_;
 };

@@ -3,8 +3,6 @@
 #include "quicchat/log/memory_log.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -20,7 +18,7 @@ QUICCHAT_DECL MemoryLog::MemoryLog(Entropy entropy)
 QUICCHAT_DECL Result<LogHead> MemoryLog::open(const std::string& room, Retention retention) {
     const auto [found, added] = rooms_.try_emplace(room);
     if (added) {
-        found->second = std::make_shared<Room>(hash_);
+        found->second = std::make_shared<Room>();
         found->second->epoch = Epoch{entropy_.draw_number()};
     }
     found->second->retention = retention;
@@ -100,6 +98,10 @@ QUICCHAT_DECL Result<Reactions> MemoryLog::reactions(const std::string& room, Of
     return found;
 }
 
+QUICCHAT_DECL const LoggedRecord& MemoryLog::Room::at(Offset offset) const {
+    return records[static_cast<std::size_t>(offset - first)];
+}
+
 QUICCHAT_DECL LoggedRecord& MemoryLog::Room::at(Offset offset) {
     return records[static_cast<std::size_t>(offset - first)];
 }
@@ -109,9 +111,9 @@ QUICCHAT_DECL LogNews MemoryLog::commit(Step step) {
     Record& record = step.append->record;
     LogNews done{
         .token = step.append->token, .room = std::move(step.append->name), .epoch = r.epoch};
-    Name name = name_of(record);
-    if (const auto found = r.ids.find(name); found != r.ids.end()) {
-        recognise(r, record, found->second, done);
+    const std::uint64_t hash = hash_of(record);
+    if (const auto first = find_name(r, hash, record)) {
+        recognise(r, record, *first, done);
         return done;
     }
     const Offset offset = r.head() + 1;
@@ -132,7 +134,7 @@ QUICCHAT_DECL LogNews MemoryLog::commit(Step step) {
     }
     done.offset = offset;
     done.time = record.time;
-    r.ids.emplace(std::move(name), offset);
+    r.names.insert(hash, offset);
     const std::string author = record.author;
     const DeviceId device = record.device;
     const std::int64_t bytes = bytes_of(record);
@@ -226,17 +228,19 @@ QUICCHAT_DECL void MemoryLog::count(Room& room, const Record& record, std::int64
     room.authors.take({.author = record.author, .device = record.device, .bytes = bytes});
 }
 
-QUICCHAT_DECL MemoryLog::Name MemoryLog::name_of(const Record& record) {
-    return {record.author, record.device, record.id};
+QUICCHAT_DECL std::uint64_t MemoryLog::hash_of(const Record& record) const {
+    return hash_name(hash_, record.author, record.device.bytes, record.id.bytes);
 }
 
-QUICCHAT_DECL std::size_t MemoryLog::NameHash::operator()(const Name& name) const {
-    // Without the author: accounts are too few to make ids collide.
-    std::array<std::byte, sizeof name.device.bytes + sizeof name.id.bytes> bytes;
-    std::memcpy(bytes.data(), name.device.bytes.data(), sizeof name.device.bytes);
-    std::memcpy(bytes.data() + sizeof name.device.bytes, name.id.bytes.data(),
-                sizeof name.id.bytes);
-    return static_cast<std::size_t>(hash(bytes));
+QUICCHAT_DECL std::optional<Offset> MemoryLog::find_name(const Room& room, std::uint64_t hash,
+                                                         const Record& record) {
+    for (const Offset offset : room.names.find(hash, room.head())) {
+        const bool is_same = offset >= room.first ? has_same_name(room.at(offset).record, record)
+                                                  : room.authors.find(record.author, record.device,
+                                                                      record.id, offset) != nullptr;
+        if (is_same) return offset;
+    }
+    return std::nullopt;
 }
 
 QUICCHAT_DECL std::int64_t MemoryLog::bytes_of(const Record& record) {
@@ -256,7 +260,7 @@ QUICCHAT_DECL void MemoryLog::drop_oldest(Room& room) {
         const Authors::Step step = room.authors.drop(record.author, old_id_of(oldest),
                                                      record.device, bytes, room.retention.ids_max);
         room.authors.take(step);
-        if (!step.kept) room.ids.erase(name_of(record));
+        if (!step.kept) room.names.erase(hash_of(record), oldest.offset);
         forget_surplus(room, record.author, record.device);
     }
 }
@@ -264,7 +268,9 @@ QUICCHAT_DECL void MemoryLog::drop_oldest(Room& room) {
 QUICCHAT_DECL void MemoryLog::forget_surplus(Room& room, const std::string& author,
                                              const DeviceId& device) {
     while (const auto step = room.authors.next_surplus(author, device, room.retention.ids_max)) {
-        room.ids.erase({step->author, step->device, step->forgotten->id});
+        const OldId& old = *step->forgotten;
+        room.names.erase(hash_name(hash_, step->author, step->device.bytes, old.id.bytes),
+                         old.offset);
         room.authors.take(*step);
     }
 }

@@ -12,11 +12,12 @@ QUICCHAT_DECL void append_varint(Buffer& buffer, std::uint64_t value) {
     assert(value <= varint_max);
     const std::size_t length = varint_size(value);
     const unsigned prefix = length == 1 ? 0 : length == 2 ? 1 : length == 4 ? 2 : 3;
-    for (std::size_t i = 0; i < length; ++i) {
-        auto octet = static_cast<std::uint8_t>(value >> (8 * (length - 1 - i)));
-        if (i == 0) octet = static_cast<std::uint8_t>(octet | (prefix << 6));
-        buffer.push_back(std::byte{octet});
+    const std::size_t begin = buffer.size();
+    buffer.resize(begin + length);
+    for (std::size_t i = length; i-- > 0; value >>= 8) {
+        buffer[begin + i] = static_cast<std::byte>(value & 0xff);
     }
+    buffer[begin] |= static_cast<std::byte>(prefix << 6);
 }
 
 QUICCHAT_DECL Result<std::uint64_t> read_varint(BytesView& bytes) {
