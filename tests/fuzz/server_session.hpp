@@ -181,11 +181,15 @@ private:
         } while (downloads_.size() > 0);
     }
 
-    /// Whatever a server says can be understood.
-    static void check(BytesView frame) {
-        const std::uint64_t type = *read_varint(frame);
-        must(*read_varint(frame) == frame.size());
-        must(decode({type, frame}).has_value());
+    /// Whatever a server says can be understood: one frame, or several.
+    static void check(BytesView frames) {
+        do {
+            const std::uint64_t type = *read_varint(frames);
+            const auto size = static_cast<std::size_t>(*read_varint(frames));
+            must(size <= frames.size());
+            must(decode({type, frames.first(size)}).has_value());
+            frames = frames.subspan(size);
+        } while (!frames.empty());
     }
 
     ServerConfig config_{.limits = {.room_log_records_max = 5,
