@@ -1,0 +1,306 @@
+// A server and its clients on a virtual clock, for callgrind to count what the server does: real
+// endpoints, hub and logins, no sockets, all from one seed. `measure.py` runs it and judges.
+//   costs single|burst|stream|handshake    does it, and says how many units it did
+//   costs idle                             says how many bytes an idle connection takes
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "bench/quic_chat.hpp"
+#include "quic/certificate_files.hpp"
+#include "quicchat/quic.hpp"
+#include "stack/seeded_random.hpp"
+
+using namespace quicchat;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* room = "#lobby";
+
+quic::Config endpoint_config(std::uint64_t seed) {
+    return {.limits = bench::bench_limits(), .seed = quic::test_seed(seed)};
+}
+
+struct Letter {
+    quic::SocketAddress from;
+    quic::SocketAddress to;
+    std::uint8_t ecn = 0;
+    Buffer bytes;
+};
+
+std::vector<Letter> letters_of(const quic::Transmit& transmit, const quic::SocketAddress& from) {
+    std::vector<Letter> letters;
+    for (BytesView rest = transmit.bytes; !rest.empty();) {
+        const BytesView one = rest.first(std::min(transmit.segment_size, rest.size()));
+        rest = rest.subspan(one.size());
+        letters.push_back({from, transmit.remote, transmit.ecn, {one.begin(), one.end()}});
+    }
+    return letters;
+}
+
+/// Bytes that the process has allocated and not given back.
+std::int64_t allocated() { return static_cast<std::int64_t>(mallinfo2().uordblks); }
+
+/// Of a datagram, as `allocated` counts them.
+std::int64_t bytes_of(const Letter& letter) {
+    auto* const memory = const_cast<std::byte*>(letter.bytes.data());
+    return static_cast<std::int64_t>(malloc_usable_size(memory) + sizeof(std::size_t));
+}
+
+class Scene;
+void quicchat_count_this(Scene& scene);
+
+class Scene {
+public:
+    Scene() {
+        quic::initialise_tls();
+        test::seed_tls(1);
+        const quic::CertificatePair pair = test::certificate_pair("ed25519");
+        quic::ServerConfig identity{.certificate_pem = pair.certificate_pem,
+                                    .key_pem = pair.key_pem,
+                                    .retry = quic::RetryPolicy::never,
+                                    .reset_secret = quic::test_seed(2)};
+        identity.half_open_max = 10'000;
+        accounts_ = std::make_shared<MemoryAccounts>();
+        (void)accounts_->add("ada", *make_verifier<quic::WolfCrypto>(
+                                        "password", std::array<std::byte, 16>{}, 100'000));
+        server_ = std::make_unique<quic::Server>(
+            quic::Endpoint::server(std::move(identity), endpoint_config(3)).value(),
+            MemoryLog{Entropy::seeded(4)},
+            quic::Authenticator{accounts_, std::array<std::byte, 32>{}, Entropy::seeded(5)},
+            Entropy::seeded(6),
+            quicchat::ServerConfig{.rooms = {room}, .limits = bench::bench_limits()});
+    }
+
+    /// One more client, which is online and, if it shall, in the room.
+    void add(bool joins) {
+        const std::size_t number = clients_.size();
+        const auto address = *quic::SocketAddress::from_numeric(
+            "10.0." + std::to_string(number / 200) + "." + std::to_string(number % 200 + 1), 5000);
+        auto client = std::make_unique<Client>();
+        client->address = address;
+        client->chat = std::make_unique<quic::Client>(
+            quic::Endpoint::client({.remote = server_address(),
+                                    .local = address,
+                                    .server_name = "localhost",
+                                    .trust = quic::Trust::insecure()},
+                                   endpoint_config(100 + number))
+                .value(),
+            *quic::Login::with_password("ada", "password", {.cache = cache_}),
+            Entropy::seeded(1000 + number),
+            quicchat::ClientConfig{.limits = bench::bench_limits()});
+        places_.emplace(address.to_string(), number);
+        clients_.push_back(std::move(client));
+        Client& made = *clients_.back();
+        made.chat->connect(clock());
+        if (joins) (void)made.chat->join(room).value();
+        run_until([&] { return joins ? made.is_member : made.is_online; });
+    }
+
+    void publish(std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            (void)clients_[0]->chat->publish(room, std::string(100, 'x')).value();
+            ++published_;
+        }
+    }
+    std::size_t size() const { return clients_.size(); }
+
+    /// How many messages the one who has fewest has not got.
+    std::size_t missing() const {
+        std::size_t least = published_;
+        for (const auto& client : clients_) least = std::min(least, client->received);
+        return published_ - least;
+    }
+
+    template <class Done>
+    void run_until(Done done) {
+        for (int step = 0; !done(); ++step) {
+            if (step > 1'000'000) std::abort();
+            run_step();
+        }
+    }
+    void run_for(Duration duration) {
+        const TimePoint end = now_ + duration;
+        run_until([&] { return now_ >= end; });
+    }
+
+    /// Bytes that the server allocated and did not give back, since the start.
+    std::int64_t server_bytes() const { return server_bytes_; }
+
+    /// From now on what the server does is counted.
+    void begin_counting() { is_counting_ = true; }
+
+    /// The server's part of a step.
+    void serve();
+
+private:
+    struct Client {
+        quic::SocketAddress address;
+        std::unique_ptr<quic::Client> chat;
+        std::size_t received = 0;
+        bool is_online = false;
+        bool is_member = false;
+    };
+
+    static const quic::SocketAddress& server_address() {
+        static const auto address = *quic::SocketAddress::from_numeric("192.0.2.1", 4433);
+        return address;
+    }
+    Now clock() const {
+        return {now_,
+                WallTime{std::chrono::floor<std::chrono::milliseconds>(now_.time_since_epoch())}};
+    }
+
+    /// Half a millisecond in which everybody has a turn.
+    void run_step();
+    void turn(Client& client, std::vector<Letter>& out);
+
+    TimePoint now_{1000s};
+    std::shared_ptr<MemoryAccounts> accounts_;
+    std::shared_ptr<ClientKeyCache> cache_ = std::make_shared<ClientKeyCache>(8);
+    std::unique_ptr<quic::Server> server_;
+    std::vector<std::unique_ptr<Client>> clients_;
+    std::map<std::string, std::size_t> places_;
+    std::vector<Letter> to_server_;
+    std::vector<Letter> to_clients_;
+    bool is_counting_ = false;
+    std::int64_t server_bytes_ = 0;
+    std::size_t published_ = 0;
+};
+
+void Scene::run_step() {
+    now_ += 500us;
+    const std::int64_t before = allocated();
+    is_counting_ ? quicchat_count_this(*this) : serve();
+    server_bytes_ += allocated() - before;
+    for (const Letter& letter : to_clients_) server_bytes_ -= bytes_of(letter);
+    to_server_.clear();
+    for (const Letter& letter : to_clients_) {
+        Client& client = *clients_[places_.at(letter.to.to_string())];
+        client.chat->transport().handle_datagram(
+            {client.address, server_address(), letter.ecn, letter.bytes}, now_);
+    }
+    to_clients_.clear();
+    for (const auto& client : clients_) turn(*client, to_server_);
+}
+
+void Scene::turn(Client& client, std::vector<Letter>& out) {
+    client.chat->transport().handle_timeout(now_);
+    client.chat->process(clock());
+    while (const auto event = client.chat->poll_event()) {
+        client.is_online |= std::holds_alternative<Online>(*event);
+        client.is_member |= std::holds_alternative<RoomJoined>(*event);
+        client.received += std::holds_alternative<RoomMessage>(*event) ? 1 : 0;
+    }
+    while (const auto transmit = client.chat->transport().poll_transmit(now_)) {
+        for (Letter& letter : letters_of(*transmit, client.address)) {
+            out.push_back(std::move(letter));
+        }
+    }
+}
+
+void Scene::serve() {
+    quic::Endpoint& endpoint = server_->transport();
+    for (const Letter& letter : to_server_) {
+        endpoint.handle_datagram({server_address(), letter.from, letter.ecn, letter.bytes}, now_);
+    }
+    endpoint.handle_timeout(now_);
+    server_->process(clock());
+    while (server_->poll_event()) {
+    }
+    while (const auto transmit = endpoint.poll_transmit(now_)) {
+        for (Letter& letter : letters_of(*transmit, server_address())) {
+            to_clients_.push_back(std::move(letter));
+        }
+    }
+}
+
+/// What callgrind counts, by the name of this function.
+[[gnu::noinline]] void quicchat_count_this(Scene& scene) {
+    asm volatile("");  // or GCC makes it the same as what it calls
+    scene.serve();
+}
+
+/// Members of the room; most of the cost of a message is what each of them takes.
+constexpr std::size_t members = 30;
+
+std::size_t deliver(Scene& scene, std::size_t rounds, std::size_t burst) {
+    for (std::size_t round = 0; round < rounds; ++round) {
+        scene.publish(burst);
+        scene.run_until([&] { return scene.missing() == 0; });
+    }
+    return rounds * burst * members;
+}
+
+/// At most `window` messages that not everybody has.
+std::size_t stream(Scene& scene, std::size_t count, std::size_t window) {
+    for (std::size_t sent = 0; sent < count;) {
+        const std::size_t more = std::min(count - sent, window - scene.missing());
+        scene.publish(more);
+        sent += more;
+        scene.run_until([&] { return scene.missing() < window; });
+    }
+    scene.run_until([&] { return scene.missing() == 0; });
+    return count * members;
+}
+
+std::size_t run(std::string_view what, Scene& scene) {
+    if (what == "handshake") {
+        for (int i = 0; i < 4; ++i) scene.add(false);
+        scene.begin_counting();
+        for (int i = 0; i < 20; ++i) scene.add(false);
+        return 20;
+    }
+    for (std::size_t i = 0; i < members; ++i) scene.add(true);
+    scene.run_for(3s);
+    (void)stream(scene, 600, 64);  // caches, windows
+    scene.run_for(1s);
+    scene.begin_counting();
+    if (what == "single") return deliver(scene, 200, 1);
+    if (what == "burst") return deliver(scene, 30, 30);
+    return stream(scene, 2000, 256);
+}
+
+/// Bytes of a connection in the room that has nothing to say.
+std::int64_t measure_idle() {
+    Scene scene;
+    const auto grow_to = [&](std::size_t count) {
+        while (scene.size() < count) scene.add(true);
+        scene.run_for(40s);
+        return scene.server_bytes();
+    };
+    const std::int64_t few = grow_to(20);
+    return (grow_to(60) - few) / 40;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view what = argc == 2 ? argv[1] : "";
+    if (what == "idle") {
+        std::printf("%lld\n", static_cast<long long>(measure_idle()));
+        return 0;
+    }
+    if (what != "single" && what != "burst" && what != "stream" && what != "handshake") {
+        std::fprintf(stderr, "usage: costs single|burst|stream|handshake|idle\n");
+        return 64;
+    }
+    Scene scene;
+    std::printf("%zu\n", run(what, scene));
+    return 0;
+}
