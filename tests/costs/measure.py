@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Counts what a delivery, a handshake and an idle connection cost the server, and fails if it has become more.
+"""Counts what a delivery, a handshake and an idle connection cost the server, and fails if it has
+become more.
 
     measure.py --program build/dev/tests/costs --library LIBWOLFSSL --compiler "gcc 12" [WHAT ...]
     measure.py ... --update     writes what it counted into costs.json
 
-WHAT is single, burst, stream, handshake or idle; all of them by default. The first four are instructions that callgrind
-counts of the server's part of `costs`, whatever machine runs it, for each delivery or handshake. What the CPU decides
-is left out: wolfSSL, whose assembly is chosen at run time, and the C library's copies. "idle" is bytes of memory.
-More than 3 % above what costs.json has for the compiler is a failure; a compiler that it does not have is skipped.
+WHAT is single, burst, stream, handshake or idle; all of them by default. The first four are
+instructions that callgrind counts of the server's part of `costs`, whatever machine runs it,
+for each delivery or handshake. What the CPU decides is left out: wolfSSL, whose assembly is
+chosen at run time, and the C library's copies. "idle" is bytes of memory. More than 3 % above
+what costs.json has for the compiler is a failure; a compiler that it does not have is skipped.
 """
 
 import argparse
@@ -27,7 +29,9 @@ CHOSEN_BY_CPU = re.compile(r"__(mem|str|wmem|wcs)\w+_(sse|ssse|avx|evex|erms)\w*
 
 def symbols_of(library):
     """The functions of a static library."""
-    listing = subprocess.run(["nm", "--defined-only", library], capture_output=True, text=True, check=True).stdout
+    listing = subprocess.run(
+        ["nm", "--defined-only", library], capture_output=True, text=True, check=True
+    ).stdout
     return {line.split()[2] for line in listing.splitlines() if re.match(r"[0-9a-f]+ [tT] ", line)}
 
 
@@ -55,26 +59,51 @@ def count(program, what, left_out):
     with tempfile.TemporaryDirectory() as folder:
         profile = pathlib.Path(folder) / "profile"
         run = subprocess.run(
-            ["valgrind", "--tool=callgrind", "--collect-atstart=no", f"--toggle-collect={COUNTED}",
-             f"--callgrind-out-file={profile}", program, what],
-            capture_output=True, text=True, check=False)
+            [
+                "valgrind",
+                "--tool=callgrind",
+                "--collect-atstart=no",
+                f"--toggle-collect={COUNTED}",
+                f"--callgrind-out-file={profile}",
+                program,
+                what,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if run.returncode != 0:
             sys.exit(f"costs {what} ended with status {run.returncode}:\n{run.stderr[-2000:]}")
         counts = instructions_by_function(profile.read_text())
     total = sum(counts.values())
-    ours = sum(n for name, n in counts.items() if name not in left_out and not CHOSEN_BY_CPU.match(name))
+    ours = sum(
+        n for name, n in counts.items() if name not in left_out and not CHOSEN_BY_CPU.match(name)
+    )
     if ours < total / 20:
         sys.exit(f"costs {what}: {ours} of {total} instructions are ours, which cannot be")
     return round(ours / int(run.stdout))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=["single", "burst", "stream", "handshake", "idle"], metavar="WHAT")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "what",
+        nargs="*",
+        default=["single", "burst", "stream", "handshake", "idle"],
+        metavar="WHAT",
+    )
     parser.add_argument("--program", required=True, help="the program `costs`")
-    parser.add_argument("--library", required=True, help="libwolfssl.a, whose functions are left out")
-    parser.add_argument("--compiler", required=True, help="name and main version: its line in costs.json")
-    parser.add_argument("--update", action="store_true", help="write what is counted into costs.json")
+    parser.add_argument(
+        "--library", required=True, help="libwolfssl.a, whose functions are left out"
+    )
+    parser.add_argument(
+        "--compiler", required=True, help="name and main version: its line in costs.json"
+    )
+    parser.add_argument(
+        "--update", action="store_true", help="write what is counted into costs.json"
+    )
     options = parser.parse_args()
 
     table = json.loads(TABLE.read_text())
@@ -83,7 +112,9 @@ def main():
     failed = missing = False
     for what in options.what:
         if what == "idle":
-            run = subprocess.run([options.program, "idle"], capture_output=True, text=True, check=True)
+            run = subprocess.run(
+                [options.program, "idle"], capture_output=True, text=True, check=True
+            )
             now, unit = int(run.stdout), "bytes"
         else:
             now, unit = count(options.program, what, left_out), "instructions"
