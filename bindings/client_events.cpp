@@ -31,6 +31,34 @@ std::string_view durability_name(Durability durability) {
     return "memory";
 }
 
+std::string_view kind_name(RequestKind kind) {
+    switch (kind) {
+        case RequestKind::join:
+            return "join";
+        case RequestKind::rejoin:
+            return "rejoin";
+        case RequestKind::message:
+            return "message";
+        case RequestKind::creation:
+            return "creation";
+        case RequestKind::members:
+            return "members";
+        case RequestKind::rooms:
+            return "rooms";
+        case RequestKind::history:
+            return "history";
+        case RequestKind::search:
+            return "search";
+        case RequestKind::profile:
+            return "profile";
+        case RequestKind::file_sent:
+            return "file_sent";
+        case RequestKind::file_fetched:
+            return "file_fetched";
+    }
+    return "message";
+}
+
 std::string_view cause_name(RoomGap::Cause cause) {
     switch (cause) {
         case RoomGap::Cause::retention:
@@ -156,6 +184,10 @@ Pair event_pair(const ClientEvent& event) {
         [](const Refused& e) {
             return Pair{"refused", py::make_tuple(text(e.room), to_python(e.errc),
                                                   to_python(e.retry_after), text(e.text))};
+        },
+        [](const NoAnswerYet& e) {
+            return Pair{"late", py::make_tuple(to_python(kind_name(e.kind)), text(e.room),
+                                               to_python(e.waited))};
         },
         [](const RoomGap& e) {
             return Pair{"gap", py::make_tuple(text(e.room), number(e.epoch), e.first, e.last,

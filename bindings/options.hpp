@@ -59,6 +59,8 @@ inline Limits make_limits(const pybind11::dict& chosen) {
         {"files_bytes_max", &Limits::files_bytes_max},
     };
     static constexpr Time times[] = {
+        {"answer_wait", &Limits::answer_wait},
+        {"answer_timeout", &Limits::answer_timeout},
         {"login_timeout", &Limits::login_timeout},
         {"handshake_timeout", &Limits::handshake_timeout},
         {"idle_timeout", &Limits::idle_timeout},

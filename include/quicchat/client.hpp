@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -210,14 +211,18 @@ private:
     /// What rooms answered before the login was complete.
     void read_early();
 
+    /// What the server takes in of what is under way to it shows that it is there.
+    void watch_progress();
+
     /// Gives the server credit for what was read, unless the application lags behind.
     void pay_credit();
 
     /// The application takes it.
     void count(const ClientEvent& event);
 
-    /// Ends the connection because of `errc`. Offline with that reason follows.
+    /// Ends the connection because of `errc`. Offline with that reason follows, or Reconnecting.
     void fail(Errc errc);
+    void fail(Errc errc, std::string_view text);
 
     /// The transport reports our own close as `closed`; the application wants to know why.
     CloseReason explain(CloseReason reason) const;
@@ -247,7 +252,9 @@ private:
     std::optional<TimePoint> login_deadline_;
     std::optional<TimePoint> redial_at_;
     std::optional<Errc> failure_;
-    bool closing_ = false;  ///< There will be no other connection.
+    std::uint64_t written_ = 0;   ///< Bytes, on this connection,
+    std::uint64_t taken_in_ = 0;  ///< and those that the server has.
+    bool closing_ = false;        ///< There will be no other connection.
     std::map<StreamId, Stream> streams_;
     ClientStats counts_;  ///< Of what has happened.
 };

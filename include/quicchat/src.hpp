@@ -106,6 +106,7 @@ template class UnsentBytes<memory::Transport>;
 #include "quicchat/server/rooms/impl/room_store.ipp"
 #include "quicchat/server/rooms/impl/unread.ipp"
 #include "quicchat/session/impl/act_form.ipp"
+#include "quicchat/session/impl/answer_watch.ipp"
 #include "quicchat/session/impl/backoff.ipp"
 #include "quicchat/session/impl/client_membership.ipp"
 #include "quicchat/session/impl/client_messages.ipp"

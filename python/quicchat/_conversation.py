@@ -26,6 +26,7 @@ from .events import (
     MemberJoined,
     MemberLeft,
     Members,
+    NoAnswerYet,
     Online,
     PrivateMessage,
     ProfileChanged,
@@ -63,6 +64,22 @@ def encode_text(text: str, what: str) -> str:
 def _send_later(ticket: int) -> None:
     """Of a request that waits for another one: nothing is sent yet."""
 
+
+def _keeper(kind: type[Gap | GoingAway | NoAnswerYet | MarkerMoved | Typing]
+            ) -> Callable[..., None]:
+    """What takes in an event that is nothing but kept."""
+    def keep(self: Conversation, _: int, *fields: Any) -> None:
+        self._keep(kind(*fields))
+
+    return keep
+
+
+def _recorder(kind: str) -> Callable[..., None]:
+    """What takes in a record of a room."""
+    def take(self: Conversation, _: int, *fields: Any) -> None:
+        self._on_record(kind, fields)
+
+    return take
 
 
 class Conversation(Transfers):
@@ -336,29 +353,14 @@ class Conversation(Transfers):
                    next: int) -> None:
         self._answer(ticket, SearchPage(room, epoch, _records_of(rows), next or None))
 
-    def _on_message(self, _: int, *fields: Any) -> None:
-        self._on_record("message", fields)
-
-    def _on_edited(self, _: int, *fields: Any) -> None:
-        self._on_record("edited", fields)
-
-    def _on_deleted(self, _: int, *fields: Any) -> None:
-        self._on_record("deleted", fields)
-
-    def _on_reaction(self, _: int, *fields: Any) -> None:
-        self._on_record("reaction", fields)
-
-    def _on_topic(self, _: int, *fields: Any) -> None:
-        self._on_record("topic", fields)
-
-    def _on_role(self, _: int, *fields: Any) -> None:
-        self._on_record("role", fields)
-
-    def _on_access(self, _: int, *fields: Any) -> None:
-        self._on_record("access", fields)
-
-    def _on_created(self, _: int, *fields: Any) -> None:
-        self._on_record("created", fields)
+    _on_message = _recorder("message")
+    _on_edited = _recorder("edited")
+    _on_deleted = _recorder("deleted")
+    _on_reaction = _recorder("reaction")
+    _on_topic = _recorder("topic")
+    _on_role = _recorder("role")
+    _on_access = _recorder("access")
+    _on_created = _recorder("created")
 
     def _on_record(self, kind: str, fields: tuple[Any, ...]) -> None:
         room, epoch, offset = fields[:3]
@@ -374,12 +376,6 @@ class Conversation(Transfers):
         self._keep(PrivateMessage(epoch, offset, time_of(time), id, sender, recipient, text,
                                   attributes, reply_to or None, file_info(file)))
 
-    def _on_gap(self, _: int, *fields: Any) -> None:
-        self._keep(Gap(*fields))
-
-    def _on_going_away(self, _: int, *fields: Any) -> None:
-        self._keep(GoingAway(*fields))
-
     def _on_presence(self, _: int, room: str, user: str, present: bool, display: str) -> None:
         self._keep(MemberJoined(room, user, display) if present else MemberLeft(room, user))
 
@@ -389,11 +385,11 @@ class Conversation(Transfers):
         else:
             self._keep(ProfileChanged(user, display))
 
-    def _on_marker(self, _: int, *fields: Any) -> None:
-        self._keep(MarkerMoved(*fields))
-
-    def _on_typing(self, _: int, *fields: Any) -> None:
-        self._keep(Typing(*fields))
+    _on_gap = _keeper(Gap)
+    _on_going_away = _keeper(GoingAway)
+    _on_late = _keeper(NoAnswerYet)
+    _on_marker = _keeper(MarkerMoved)
+    _on_typing = _keeper(Typing)
 
 
 def _records_of(rows: list[tuple[Any, ...]]) -> tuple[RoomRecord, ...]:

@@ -49,6 +49,7 @@ __all__ = [
     "MemberLeft",
     "Members",
     "Message",
+    "NoAnswerYet",
     "Online",
     "PeerConnected",
     "PeerDisconnected",
@@ -118,6 +119,23 @@ class GoingAway:
     error: str
     grace: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswerYet:
+    """The server has not answered a request within ``Limits.answer_wait`` seconds. The answer may
+    still come: whoever waits for it goes on waiting, and nothing is lost.
+
+    It is said of the oldest request that waits, and not again until all that were late are
+    answered. A server that says nothing at all for ``Limits.answer_timeout`` seconds is left, and
+    :class:`Reconnecting` follows.
+    """
+
+    kind: str  #: of the request: "message" (or another act), "join", "rejoin" (a room that goes on
+    #: after a reconnection), "creation", "members", "rooms", "history", "search", "profile",
+    #: "file_sent" or "file_fetched"
+    room: str  #: ``@`` and a name for a message to one person; empty: not about a room
+    waited: float  #: seconds since it was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +296,9 @@ class ProfileChanged:
 
 
 ClientEvent = (
-    Reconnecting | Online | GoingAway | Joined | RoomLeft | RoomRecord | PrivateMessage | Gap
-    | Members | MemberJoined | MemberLeft | ProfileChanged | MarkerMoved | Typing | SendFailed
+    Reconnecting | Online | NoAnswerYet | GoingAway | Joined | RoomLeft | RoomRecord
+    | PrivateMessage | Gap | Members | MemberJoined | MemberLeft | ProfileChanged | MarkerMoved
+    | Typing | SendFailed
 )
 
 

@@ -33,6 +33,8 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "files_per_room_bytes_max": (0, 1 << 50, "bytes"),
     "files_per_account_bytes_max": (0, 1 << 50, "bytes"),
     "files_bytes_max": (0, 1 << 50, "bytes"),
+    "answer_wait": (0.1, 3600, "seconds"),
+    "answer_timeout": (0.2, 86_400, "seconds"),
     "login_timeout": (0.1, 600, "seconds"),
     "handshake_timeout": (0.1, 600, "seconds"),
     "idle_timeout": (1, 3600, "seconds"),
@@ -85,6 +87,8 @@ class Limits:
     files_per_room_bytes_max: int | None = None
     files_per_account_bytes_max: int | None = None
     files_bytes_max: int | None = None
+    answer_wait: float | None = None
+    answer_timeout: float | None = None
     login_timeout: float | None = None
     handshake_timeout: float | None = None
     idle_timeout: float | None = None

@@ -95,6 +95,8 @@ struct Limits {
     std::size_t control_backlog_bytes_max = 256 * 1024;  ///< Then the slow reader is disconnected.
     std::size_t outbox_messages_max = 1000;      ///< Unacknowledged messages that a client keeps.
     std::size_t outbox_bytes_max = 1024 * 1024;  ///< The same in bytes.
+    Duration answer_wait = std::chrono::seconds{10};     ///< Then a client says that it waits,
+    Duration answer_timeout = std::chrono::seconds{60};  ///< and leaves who says nothing at all.
     std::size_t replies_max = 64;  ///< Answers waiting for a slow member; then we stop reading it.
     std::size_t checks_max = 10'000;  ///< Messages that the server's program has to judge.
     std::size_t checks_bytes_max = 64 * 1024 * 1024;  ///< The same in bytes.
@@ -164,6 +166,9 @@ constexpr const char* limits_problem(const Limits& l) {
     }
     if (l.unsent_bytes_max < l.frame_bytes_max) {
         return "unsent_bytes_max must hold one frame at least";
+    }
+    if (l.answer_wait <= Duration{} || l.answer_timeout <= l.answer_wait) {
+        return "answer_wait must be above 0, and answer_timeout above answer_wait";
     }
     if (l.strangers_per_prefix_max == 0) return "strangers_per_prefix_max must be 1 at least";
     if (l.stream_backlog_bytes_max > l.control_backlog_bytes_max) {

@@ -28,7 +28,10 @@ void Client<T>::process(Now now) {
     if (state() == State::authenticating && send_answer(std::move(answer))) flush();
     if (redial_at_ && now.steady >= *redial_at_) dial(now.steady);
     if (login_deadline_ && now.steady >= *login_deadline_) fail(Errc::login_timeout);
-    session_->handle_timeout(now.steady);
+    watch_progress();
+    if (const Errc errc = session_->handle_timeout(now.steady); errc != Errc{}) {
+        fail(errc, "the server answers nothing");
+    }
     pay_credit();
 }
 
@@ -206,7 +209,10 @@ void Client<T>::handle(TransportEvent event) {
             session_->handle_backlog(writable.stream, false);
             flush();
         },
-        [&](DatagramReceived&& m) { session_->handle_datagram(m.bytes.view(), now_); },
+        [&](DatagramReceived&& m) {
+            session_->handle_heard();
+            session_->handle_datagram(m.bytes.view(), now_);
+        },
         [&](Disconnected&& gone) {
             if (gone.connection == connection_) lose(explain(std::move(gone.reason)));
         });
@@ -221,6 +227,7 @@ void Client<T>::dial(TimePoint now) {
     const Result<ConnectionId> dialled = transport_.connect(now);
     if (!dialled) return lose({.errc = to_errc(dialled.error())});
     connection_ = *dialled;
+    written_ = taken_in_ = 0;
     login_deadline_ = now + limits_.login_timeout;
 }
 
@@ -275,6 +282,7 @@ std::size_t Client<T>::frame_bytes_max() const {
 
 template <DialingTransport T>
 void Client<T>::receive(const StreamData& data) {
+    session_->handle_heard();
     const auto found = streams_.find(data.stream);
     if (found == streams_.end()) {  // opened by the server, or ended
         transport_.consume(data.connection, data.stream, data.bytes.size());
@@ -290,6 +298,7 @@ void Client<T>::receive(const StreamData& data) {
 
 template <DialingTransport T>
 void Client<T>::drop(StreamId id) {
+    session_->handle_heard();
     const auto found = streams_.find(id);
     if (found == streams_.end()) return;
     found->second.assembler = FrameAssembler{frame_bytes_max()};
@@ -369,6 +378,16 @@ void Client<T>::read_early() {
 }
 
 template <DialingTransport T>
+void Client<T>::watch_progress() {
+    if (!connection_) return;
+    const std::size_t kept = transport_.unacknowledged(*connection_);
+    const std::uint64_t taken_in = written_ - std::min<std::uint64_t>(kept, written_);
+    // Only where much is under way: what is little is there soon, and then an answer is due.
+    if (taken_in > taken_in_ && kept >= unsent_share_bytes) session_->handle_heard();
+    taken_in_ = taken_in;
+}
+
+template <DialingTransport T>
 void Client<T>::pay_credit() {
     if (session_->unread_events() >= limits_.events_max) return;
     const bool ready = session_->state() == State::ready;
@@ -382,11 +401,16 @@ void Client<T>::pay_credit() {
 
 template <DialingTransport T>
 void Client<T>::fail(Errc errc) {
+    fail(errc, error_category().message(static_cast<int>(errc)));
+}
+
+template <DialingTransport T>
+void Client<T>::fail(Errc errc, std::string_view text) {
     if (!connection_) return;
     if (!failure_) failure_ = errc;
     login_deadline_.reset();
     session_->handle_close(Input::failed);
-    transport_.close(*connection_, errc, error_category().message(static_cast<int>(errc)));
+    transport_.close(*connection_, errc, text);
 }
 
 template <DialingTransport T>
@@ -414,6 +438,7 @@ void Client<T>::flush() {
         session_->begin_transfer_on(*stream);
     }
     while (std::optional<Outgoing> out = session_->poll_outgoing()) {
+        written_ += out->bytes.size();
         // An error means that the stream ended under us; its end is reported as an event.
         const Result<Backlog> backlog =
             transport_.write(*connection_, out->stream, std::move(out->bytes), out->fin);

@@ -46,7 +46,7 @@ public:
 private:
     Result<RequestId> ask(Outbox::Request request);
 
-    void send(RequestId number, Outbox::Request& request);
+    void send(RequestId number, const Outbox::Request& request);
 
     const ClientStatus* status_;
     const ClientRooms* rooms_;

@@ -89,8 +89,12 @@ public:
     /// more is taken either.
     void handle_close(Input why);
 
-    /// Hints of who is typing hold for a while only.
-    void handle_timeout(TimePoint now) { typing_.handle_timeout(now); }
+    /// Hints of who is typing hold for a while only, and so does patience with a server: an Errc is
+    /// the end of the connection. To be called at the end of each turn.
+    Errc handle_timeout(TimePoint now);
+
+    /// Something came from the server, or it took in something of what is under way to it.
+    void handle_heard() { outbox_.answers().handle_heard(); }
 
     // Rooms: see ClientMembership, ClientMessages, ClientReading and ClientTyping.
 
@@ -196,7 +200,7 @@ public:
     /// Says what was read since the last call. To be called when there are no more events.
     void send_markers() { reading_.send_markers(); }
 
-    std::optional<TimePoint> next_deadline() const { return typing_.next_deadline(); }
+    std::optional<TimePoint> next_deadline() const;
     std::size_t unread_events() const { return output_.unread_events(); }
     std::size_t unanswered_requests() const { return outbox_.size() + transfers_.size(); }
     State state() const { return lifecycle_.state(); }
@@ -216,7 +220,11 @@ private:
 
     Errc on_marker(wire::Marker m);
 
+    /// What is said of a request that has no answer yet.
+    std::optional<NoAnswerYet> describe(RequestId request) const;
+
     std::string agent_;
+    std::size_t events_max_;
     Lifecycle lifecycle_{State::connecting};
     Connected connected_;
     bool one_flight_ = false;

@@ -75,6 +75,12 @@ public:
 
     std::size_t size() const { return transfers_.size(); }
 
+    /// True if the server has begun with a transfer, and it is its turn to go on.
+    bool waits_for_server() const;
+
+    /// What is said of a transfer that has no answer yet.
+    std::optional<NoAnswerYet> describe(RequestId request) const;
+
     // What comes on the streams of transfers.
 
     bool is_transfer(StreamId stream) const { return by_stream_.count(stream) != 0; }
@@ -95,12 +101,13 @@ private:
         FileToSend file{};  ///< Of what is fetched: as the server says it is.
         Offset record = 0;  ///< Of what is fetched.
         std::optional<StreamId> stream{};
-        std::uint64_t next = 0;  ///< The byte to be given, or to come, next.
-        bool known = false;      ///< What is fetched was described.
-        bool ready = false;      ///< Bytes may travel on this connection.
-        bool asked = false;      ///< FileWanted has no answer.
-        bool full = false;       ///< The stream takes nothing just now.
-        bool ended = false;      ///< All has been sent on this connection.
+        std::uint64_t next = 0;      ///< The byte to be given, or to come, next.
+        bool known = false;          ///< What is fetched was described.
+        bool ready = false;          ///< Bytes may travel on this connection.
+        bool asked = false;          ///< FileWanted has no answer.
+        bool full = false;           ///< The stream takes nothing just now.
+        bool ended = false;          ///< All has been sent on this connection.
+        AnswerWatch::Wait wait = 0;  ///< For the first answer, or the last.
     };
     using Map = std::map<RequestId, Transfer>;
 
@@ -126,11 +133,11 @@ private:
     Errc on_refused(RequestId request, Transfer& t, wire::Error m);
 
     /// A transfer has its answer: the rest of its stream is of no use.
-    void finish(RequestId request, const Transfer& t);
+    void finish(RequestId request, Transfer& t);
 
     Limits limits_;
     const ClientStatus* status_;
-    Outbox* outbox_;  ///< Draws the numbers.
+    Outbox* outbox_;  ///< Draws the numbers, and knows what waits.
     ClientOutput* output_;
     Map transfers_;
     std::map<StreamId, RequestId> by_stream_;  ///< 0: it has its answer.

@@ -117,6 +117,32 @@ struct PrivateMessage {
     std::optional<FileInfo> file{};
 };
 
+/// What a client may ask for. `rejoin`: a room that goes on after a reconnection. `message`: or
+/// another act.
+enum class RequestKind : std::uint8_t {
+    join,
+    rejoin,
+    message,
+    creation,
+    members,
+    rooms,
+    history,
+    search,
+    profile,
+    file_sent,
+    file_fetched,
+};
+
+/// The server has not answered for `Limits::answer_wait`: the answer may still come, and nothing is
+/// lost. It is said of the oldest request that waits, and not again until all that were late are
+/// answered. Who says nothing at all for `Limits::answer_timeout` is left: Reconnecting follows.
+struct NoAnswerYet {
+    RequestId request;  ///< Its answer comes, as of any request.
+    RequestKind kind{};
+    std::string room;   ///< As of the request; `@` and a name for a message to one person.
+    Duration waited{};  ///< Since it was sent on this connection.
+};
+
 /// Our message is committed.
 struct Acked {
     RequestId request;
@@ -267,11 +293,11 @@ struct TokenRenewed {
     std::uint64_t generation = 0;
 };
 
-using ClientEvent =
-    std::variant<Online, Reconnecting, Offline, GoingAway, RoomJoined, RoomLeft, RoomMessage,
-                 RoomAct, PrivateMessage, Acked, Refused, RoomGap, MemberList, RoomList,
-                 HistoryPage, SearchPage, MarkerMoved, TypingChanged, PresenceChanged,
-                 ProfileChanged, TokenRenewed, FileWanted, FileBegun, FileChunk, FileFetched>;
+using ClientEvent = std::variant<Online, Reconnecting, Offline, GoingAway, RoomJoined, RoomLeft,
+                                 RoomMessage, RoomAct, PrivateMessage, Acked, Refused, RoomGap,
+                                 MemberList, RoomList, HistoryPage, SearchPage, MarkerMoved,
+                                 TypingChanged, PresenceChanged, ProfileChanged, TokenRenewed,
+                                 NoAnswerYet, FileWanted, FileBegun, FileChunk, FileFetched>;
 
 // What a server tells the program around it, for logs and figures. Nothing here needs an answer.
 

@@ -12,6 +12,8 @@
 
 #include "quicchat/base/ids.hpp"
 #include "quicchat/base/limits.hpp"
+#include "quicchat/session/answer_watch.hpp"
+#include "quicchat/session/event.hpp"
 #include "quicchat/wire/act.hpp"
 
 namespace quicchat {
@@ -37,18 +39,7 @@ struct OutboxChange {
 /// `Limits::outbox_messages_max` and `Limits::outbox_bytes_max`.
 class Outbox {
 public:
-    /// `rejoin`: of a room that was joined on an earlier connection. `message`: or another act.
-    enum class Kind : std::uint8_t {
-        join,
-        rejoin,
-        message,
-        creation,
-        members,
-        rooms,
-        history,
-        search,
-        profile
-    };
+    using Kind = RequestKind;
 
     struct Request {
         Kind kind{};
@@ -59,6 +50,7 @@ public:
         std::string text{};
         std::string attributes{};
         Act act{};
+        AnswerWatch::Wait wait = 0;  ///< For the answer.
 
         /// What is answered neither on the control stream nor on that of a room.
         bool has_own_stream() const { return kind == Kind::history || kind == Kind::search; }
@@ -79,6 +71,9 @@ public:
 
     /// A number for a new request. Ask `has_room` first, except for what other limits bound.
     RequestId add(Request request);
+
+    /// The request has left on that stream.
+    void handle_sent(RequestId number, StreamId stream);
 
     /// The request that is answered on `stream`, or nothing if none of that number was sent there.
     std::optional<Request> take(RequestId number, StreamId stream);
@@ -107,8 +102,14 @@ public:
 
     /// The requests, in the order of asking.
     Requests& requests() { return requests_; }
+    /// One of them, or nullptr.
+    const Request* find(RequestId number) const;
 
     std::size_t size() const { return requests_.size(); }
+
+    /// Of these requests, and of those that are kept elsewhere.
+    AnswerWatch& answers() { return answers_; }
+    const AnswerWatch& answers() const { return answers_; }
 
 private:
     static std::size_t size_of(const Request& request);
@@ -122,6 +123,7 @@ private:
     std::size_t bytes_ = 0;
     RequestId newest_ = 0;
     Requests requests_;
+    AnswerWatch answers_;
     bool reports_ = false;
     std::deque<OutboxChange> changes_;
 };

@@ -10,7 +10,15 @@ from typing import Any
 
 from ..client import Chat, Room
 from ..errors import QuicChatError
-from ..events import ClientEvent, Gap, Joined, PrivateMessage, Receipt, RoomLeft
+from ..events import (
+    ClientEvent,
+    Gap,
+    Joined,
+    NoAnswerYet,
+    PrivateMessage,
+    Receipt,
+    RoomLeft,
+)
 from ..records import Message, RoomRecord
 from ._commands import find_command
 from ._screen import Screen
@@ -240,7 +248,8 @@ class Session:
         """What still comes from a room that we have left."""
         room = getattr(event, "room", None)
         here = self.room.name if self.room is not None else None
-        return isinstance(room, str) and room != here and not isinstance(event, RoomLeft)
+        return (isinstance(room, str) and room != here
+                and not isinstance(event, RoomLeft | NoAnswerYet))
 
     def _show(self, event: ClientEvent) -> None:
         own = isinstance(event, Message | PrivateMessage) and event.id in self._sent

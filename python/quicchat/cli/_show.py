@@ -14,6 +14,7 @@ from ..events import (
     MarkerMoved,
     MemberJoined,
     MemberLeft,
+    NoAnswerYet,
     Online,
     PrivateMessage,
     ProfileChanged,
@@ -119,6 +120,8 @@ class Lines:
                              f"{max(1, round(event.delay))} s", "yellow", sys.stdout)
             case Online():
                 return paint("* back online", "green", sys.stdout)
+            case NoAnswerYet():
+                return _dim("* no answer yet from the server; still waiting")
             case Gap():
                 return _dim(f"* {_lost(event)}")
             case GoingAway():

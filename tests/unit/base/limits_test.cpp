@@ -30,6 +30,8 @@ TEST_CASE("limits that do not fit together are named in words") {
           }).find("output_bytes") == 0);
     CHECK(problem([](Limits& l) { l.replies_max = 0; }).find("a limit that must be") == 0);
     CHECK(problem([](Limits& l) { l.unsent_bytes_max = 1000; }).find("unsent_bytes_max") == 0);
+    CHECK(problem([](Limits& l) { l.answer_wait = {}; }).find("answer_wait") == 0);
+    CHECK(problem([](Limits& l) { l.answer_timeout = l.answer_wait; }).find("answer_wait") == 0);
     CHECK(problem([](Limits& l) { l.strangers_per_prefix_max = 0; }).find("strangers") == 0);
     CHECK(problem([](Limits& l) { l.control_backlog_bytes_max = 1; }).find("stream_backlog") == 0);
 }

@@ -60,7 +60,7 @@ QUICCHAT_DECL void ClientMembership::join_on(StreamId stream, std::string_view n
     const RequestId request = asked != requests.end()
                                   ? asked->first
                                   : outbox_->add({.kind = Outbox::Kind::rejoin, .room = room.name});
-    requests.at(request).stream = stream;
+    outbox_->handle_sent(request, stream);
     rooms_->begin_join(room, stream, request);
     output_->send(stream, wire::Join{request, room.name, room.position()});
     messages_->send_waiting();

@@ -68,7 +68,7 @@ QUICCHAT_DECL Result<RequestId> ClientMessages::restore(UnsentMessage message) {
 }
 
 QUICCHAT_DECL void ClientMessages::send_waiting() {
-    for (auto& [number, request] : outbox_->requests()) send(number, request);
+    for (const auto& [number, request] : outbox_->requests()) send(number, request);
 }
 
 QUICCHAT_DECL Errc ClientMessages::handle_ack(StreamId stream, const wire::Ack& m) {
@@ -87,12 +87,12 @@ QUICCHAT_DECL Result<RequestId> ClientMessages::ask(Outbox::Request request) {
     return number;
 }
 
-QUICCHAT_DECL void ClientMessages::send(RequestId number, Outbox::Request& request) {
+QUICCHAT_DECL void ClientMessages::send(RequestId number, const Outbox::Request& request) {
     using Kind = Outbox::Kind;
     const bool is_ours = request.kind == Kind::message || request.kind == Kind::creation;
     if (!is_ours || request.stream || !status_->ready) return;
     if (request.kind == Kind::creation) {
-        request.stream = control_stream;
+        outbox_->handle_sent(number, control_stream);
         return output_->send(
             control_stream,
             wire::CreateRoom{number, request.id, request.to,
@@ -100,13 +100,13 @@ QUICCHAT_DECL void ClientMessages::send(RequestId number, Outbox::Request& reque
                              request.text});
     }
     if (request.room.empty()) {
-        request.stream = control_stream;
+        outbox_->handle_sent(number, control_stream);
         return output_->send(control_stream, wire::Tell{number, request.id, request.to,
                                                         request.text, request.attributes});
     }
     const ClientRoom* room = rooms_->find_wanted(request.room);
     if (room == nullptr || !room->stream) return;
-    request.stream = room->stream;
+    outbox_->handle_sent(number, *room->stream);
     output_->send(*room->stream,
                   wire::Publish{number, request.id, request.text, request.attributes, request.act});
 }

@@ -92,7 +92,7 @@ QUICCHAT_DECL Result<RequestId> ClientQuestions::request_members(std::string_vie
 
 QUICCHAT_DECL void ClientQuestions::request_page_on(StreamId stream) {
     const ClientPages::Request request = pages_.begin(stream);
-    outbox_->requests().at(request.number).stream = stream;
+    outbox_->handle_sent(request.number, stream);
     if (request.is_search()) {
         output_->send(stream, wire::SearchRequest{request.number, request.room, request.words,
                                                   request.offset, request.before});

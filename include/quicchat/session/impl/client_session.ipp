@@ -2,6 +2,7 @@
 
 #include "quicchat/session/client_session.hpp"
 
+#include <cassert>
 #include <utility>
 
 #include "quicchat/base/config.hpp"
@@ -17,6 +18,7 @@ namespace quicchat {
 
 QUICCHAT_DECL ClientSession::ClientSession(const Limits& limits, std::string agent)
     : agent_(std::move(agent)),
+      events_max_(limits.events_max),
       status_{.limits = {limits.message_bytes_max, limits.attributes_bytes_max,
                          limits.rooms_per_connection_max}},
       outbox_(limits),
@@ -106,6 +108,26 @@ QUICCHAT_DECL void ClientSession::handle_close(Input why) {
     output_.drop_unsent();
 }
 
+QUICCHAT_DECL Errc ClientSession::handle_timeout(TimePoint now) {
+    typing_.handle_timeout(now);
+    if (!status_.ready) return Errc{};
+    AnswerWatch& answers = outbox_.answers();
+    answers.handle_timeout(now, unread_events() < events_max_, transfers_.waits_for_server());
+    if (const std::optional<RequestId> late = answers.poll_late()) {
+        std::optional<NoAnswerYet> said = describe(*late);
+        assert(said);
+        said->waited = answers.waited();
+        output_.report(*std::move(said));
+    }
+    return answers.is_over() ? Errc::transport_failed : Errc{};
+}
+
+QUICCHAT_DECL std::optional<TimePoint> ClientSession::next_deadline() const {
+    const auto typing = typing_.next_deadline();
+    if (!status_.ready) return typing;
+    return earlier(typing, outbox_.answers().next_deadline(transfers_.waits_for_server()));
+}
+
 QUICCHAT_DECL std::optional<std::string> ClientSession::poll_join() const {
     const bool early =
         one_flight_ && (state() == State::negotiating || state() == State::authenticating);
@@ -193,6 +215,14 @@ QUICCHAT_DECL Errc ClientSession::on_marker(wire::Marker m) {
     if (!is_any_room_name(m.room) || !is_user_name(m.user)) return Errc::malformed_frame;
     output_.report(MarkerMoved{std::move(m.room), std::move(m.user), m.offset});
     return Errc{};
+}
+
+QUICCHAT_DECL std::optional<NoAnswerYet> ClientSession::describe(RequestId request) const {
+    const Outbox::Request* r = outbox_.find(request);
+    if (r == nullptr) return transfers_.describe(request);
+    const bool is_private = r->kind == RequestKind::message && r->room.empty();
+    const std::string to = is_private ? "@" + r->to : r->to;  // a new room's name, or nobody
+    return NoAnswerYet{.request = request, .kind = r->kind, .room = r->room.empty() ? to : r->room};
 }
 
 }  // namespace quicchat

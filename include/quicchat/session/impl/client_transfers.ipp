@@ -74,6 +74,7 @@ QUICCHAT_DECL void ClientTransfers::cancel_file(RequestId request) {
         by_stream_[*found->second.stream] = 0;
         resets_.push_back(*found->second.stream);
     }
+    outbox_->answers().end(found->second.wait);
     transfers_.erase(found);
 }
 
@@ -82,6 +83,7 @@ QUICCHAT_DECL void ClientTransfers::begin_transfer_on(StreamId stream) {
     Transfer& t = transfers_.at(request);
     t.stream = stream;
     by_stream_[stream] = request;
+    t.wait = outbox_->answers().begin(request);
     if (t.sends) {
         return output_->send(
             stream, wire::FileOffer{request, t.id, t.room, t.file.name, t.file.size, t.file.digest,
@@ -112,6 +114,23 @@ QUICCHAT_DECL void ClientTransfers::handle_taken(const ClientEvent& event) {
 
 QUICCHAT_DECL void ClientTransfers::release_bytes(std::size_t bytes) {
     unread_bytes_ -= std::min(bytes, unread_bytes_);
+}
+
+QUICCHAT_DECL bool ClientTransfers::waits_for_server() const {
+    return std::ranges::any_of(by_stream_, [&](const auto& entry) {
+        const auto found = transfers_.find(entry.second);
+        if (found == transfers_.end() || !found->second.ready) return false;
+        const Transfer& t = found->second;
+        return t.sends ? t.full : unread_bytes_ < limits_.file_backlog_bytes_max;
+    });
+}
+
+QUICCHAT_DECL std::optional<NoAnswerYet> ClientTransfers::describe(RequestId request) const {
+    const auto found = transfers_.find(request);
+    if (found == transfers_.end()) return std::nullopt;
+    const Transfer& t = found->second;
+    const RequestKind kind = t.sends ? RequestKind::file_sent : RequestKind::file_fetched;
+    return NoAnswerYet{.request = request, .kind = kind, .room = t.room};
 }
 
 QUICCHAT_DECL Errc ClientTransfers::handle_frame(StreamId stream, Message message) {
@@ -145,6 +164,7 @@ QUICCHAT_DECL void ClientTransfers::handle_disconnected() {
     for (auto& [request, t] : transfers_) {
         t.stream.reset();
         t.ready = t.asked = t.full = t.ended = false;
+        t.wait = 0;
     }
 }
 
@@ -183,6 +203,7 @@ QUICCHAT_DECL void ClientTransfers::want(RequestId request, Transfer& t) {
     if (t.next == t.file.size) {
         t.ready = false;
         t.ended = true;
+        t.wait = outbox_->answers().begin(request);
         return output_->send_end(*t.stream);
     }
     if (t.full) return;
@@ -196,6 +217,7 @@ QUICCHAT_DECL Errc ClientTransfers::on_ready(RequestId request, Transfer& t,
     if (!fits || m.offset > t.file.size) return Errc::unexpected_frame;
     t.next = m.offset;
     t.ready = true;
+    outbox_->answers().end(t.wait);
     want(request, t);
     return Errc{};
 }
@@ -218,6 +240,7 @@ QUICCHAT_DECL Errc ClientTransfers::on_head(RequestId request, Transfer& t, wire
                            "the server has another file there now"});
     }
     t.ready = true;
+    outbox_->answers().end(t.wait);
     if (std::exchange(t.known, true)) return Errc{};
     t.file.size = m.size;
     t.file.digest = m.digest;
@@ -243,7 +266,8 @@ QUICCHAT_DECL Errc ClientTransfers::on_refused(RequestId request, Transfer& t, w
     return errc;
 }
 
-QUICCHAT_DECL void ClientTransfers::finish(RequestId request, const Transfer& t) {
+QUICCHAT_DECL void ClientTransfers::finish(RequestId request, Transfer& t) {
+    outbox_->answers().end(t.wait);
     if (t.sends && !t.ended) output_->send_end(*t.stream);
     by_stream_[*t.stream] = 0;
     transfers_.erase(request);

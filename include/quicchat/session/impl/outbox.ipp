@@ -8,7 +8,9 @@
 namespace quicchat {
 
 QUICCHAT_DECL Outbox::Outbox(const Limits& limits)
-    : count_max_(limits.outbox_messages_max), bytes_max_(limits.outbox_bytes_max) {}
+    : count_max_(limits.outbox_messages_max),
+      bytes_max_(limits.outbox_bytes_max),
+      answers_(limits) {}
 
 QUICCHAT_DECL std::optional<OutboxChange> Outbox::poll_change() { return pop_front(changes_); }
 
@@ -19,8 +21,16 @@ QUICCHAT_DECL bool Outbox::has_room(std::size_t bytes) const {
 QUICCHAT_DECL RequestId Outbox::add(Request request) {
     bytes_ += size_of(request);
     report(request, true);
-    requests_.emplace(++newest_, std::move(request));
+    ++newest_;
+    if (request.stream) request.wait = answers_.begin(newest_);
+    requests_.emplace(newest_, std::move(request));
     return newest_;
+}
+
+QUICCHAT_DECL void Outbox::handle_sent(RequestId number, StreamId stream) {
+    Request& request = requests_.at(number);
+    request.stream = stream;
+    request.wait = answers_.begin(number);
 }
 
 QUICCHAT_DECL std::optional<Outbox::Request> Outbox::take(RequestId number, StreamId stream) {
@@ -42,8 +52,17 @@ QUICCHAT_DECL std::optional<Outbox::Request> Outbox::take_stored(RequestId numbe
     return request ? request : take(number, stream, Kind::creation);
 }
 
+QUICCHAT_DECL const Outbox::Request* Outbox::find(RequestId number) const {
+    const auto found = requests_.find(number);
+    return found == requests_.end() ? nullptr : &found->second;
+}
+
 QUICCHAT_DECL void Outbox::handle_disconnected() {
-    for (auto& [number, request] : requests_) request.stream.reset();
+    for (auto& [number, request] : requests_) {
+        request.stream.reset();
+        request.wait = 0;
+    }
+    answers_.handle_disconnected();
 }
 
 QUICCHAT_DECL std::size_t Outbox::size_of(const Request& request) {
@@ -52,6 +71,7 @@ QUICCHAT_DECL std::size_t Outbox::size_of(const Request& request) {
 
 QUICCHAT_DECL Outbox::Request Outbox::erase(Requests::iterator place) {
     Request request = std::move(place->second);
+    answers_.end(request.wait);
     bytes_ -= size_of(request);
     requests_.erase(place);
     report(request, false);
