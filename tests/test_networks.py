@@ -26,15 +26,24 @@ class Relay:
         self.longest = 0
         self._client = None
         self._server_port = server_port
-        self._sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
-        for end in self._sockets:
-            end.bind(("127.0.0.1", 0))
-            end.settimeout(0.1)
+        self._sockets = [self._new_socket() for _ in range(2)]
         self.port = self._sockets[0].getsockname()[1]
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._carry, args=(way,)) for way in range(2)]
         for thread in self._threads:
             thread.start()
+
+    @staticmethod
+    def _new_socket():
+        end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        end.bind(("127.0.0.1", 0))
+        end.settimeout(0.1)
+        return end
+
+    def rebind(self):
+        """The server hears of the client from another port from now on, and on that port alone."""
+        old, self._sockets[1] = self._sockets[1], self._new_socket()
+        old.close()
 
     def _carry(self, way):
         while not self._over.is_set():
@@ -86,6 +95,26 @@ class NarrowPaths(Case):
         self.talk(scenario)
 
 
+class ForgetfulNats(Case):
+    def test_a_nat_that_gives_another_port_delays_nobody(self):
+        async def scenario(connect, server):
+            relay = Relay(server.address[1])
+            self.addCleanup(relay.close)
+            async with quicchat.connect("127.0.0.1", relay.port, **account("bob")) as bob:
+                room = await bob.join("#lobby")
+                watch = Watch(bob)
+                for turn in range(5):
+                    relay.rebind()
+                    await room.send(f"from port {turn}")
+                while len(watch.all(quicchat.Message)) < 5:
+                    await asyncio.sleep(0.01)
+                self.assertEqual([m.text for m in watch.all(quicchat.Message)],
+                                 [f"from port {turn}" for turn in range(5)])
+                self.assertEqual(watch.all(quicchat.Reconnecting), [])
+
+        self.talk(scenario)
+
+
 def can_have_networks():
     """The command that runs another in namespaces of its own, or None."""
     if not shutil.which("ip") or not shutil.which("unshare"):
@@ -117,6 +146,9 @@ class ChangingNetworks(Case):
 
     def test_no_address_for_a_while(self):
         self.play("no_address_for_a_while")
+
+    def test_an_interface_that_goes_down_and_up(self):
+        self.play("interface_down_and_up")
 
     def test_the_other_family(self):
         self.play("other_family")
@@ -241,6 +273,32 @@ async def no_address_for_a_while(folder):
         seconds = time.monotonic() - begin
         assert seconds < scaled(3), seconds
         print(f"acknowledged {seconds:.2f} s after the new address")
+
+
+async def interface_down_and_up(folder):
+    """For a moment, and for longer than a connection lives without packets."""
+    ip("link", "set", "lo", "up")
+    idle = scaled(3)
+    limits = quicchat.Limits(idle_timeout=idle, keep_alive=idle / 3)
+    async with (serve(folder, "127.0.0.1") as server,
+                log_in("127.0.0.1", server.address[1], limits=limits) as chat):
+        room = await chat.join("#lobby")
+        watch = Watch(chat)
+        for texts, down in (("ab", idle / 4), ("cd", idle * 2)):
+            ip("link", "set", "lo", "down")
+            sent = [asyncio.create_task(room.send(text)) for text in texts]
+            await asyncio.sleep(down)
+            assert not any(task.done() for task in sent)
+            ip("link", "set", "lo", "up")
+            begin = time.monotonic()
+            await asyncio.gather(*sent)
+            seconds = time.monotonic() - begin
+            assert seconds < scaled(10), seconds
+            print(f"acknowledged {seconds:.2f} s after {down:.1f} s without the interface;")
+        while len(watch.all(quicchat.Message)) < 4:
+            await asyncio.sleep(0.01)
+        assert [message.text for message in watch.all(quicchat.Message)] == list("abcd")
+        assert not watch.all(quicchat.Gap)
 
 
 async def other_family(folder):

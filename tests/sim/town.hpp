@@ -75,7 +75,7 @@ public:
 
     Now now() const {
         return {network.now(), WallTime{std::chrono::duration_cast<std::chrono::milliseconds>(
-                                   network.now().time_since_epoch())}};
+                                   network.now().time_since_epoch() + wall_ahead)}};
     }
 
     /// A client of that account goes online. Stays valid until `vanish`.
@@ -201,6 +201,7 @@ public:
     TownFiles files{};  ///< They outlive the server.
     std::optional<TownServer> server;
     std::vector<std::unique_ptr<Chatter>> people;
+    Duration wall_ahead{};  ///< Of the steady clock; whoever sets the computer's clock changes it.
 };
 
 }  // namespace quicchat::test
