@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,20 @@ def _line_with_caret(text: str, line: int, column: int) -> str:
     return shown[start : start + _SHOWN_MAX] + "\n" + " " * (column - 1 - start) + "^"
 
 
+def other_encoding(data: bytes) -> str | None:
+    """The name of an encoding of two or four bytes a character that ``data`` is in: Windows has
+    editors and shells that write it. Nothing that we read has a NUL in it otherwise."""
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) or b"\0\0" in data[:4]:
+        return "UTF-32"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data[:2]:
+        return "UTF-16"
+    return None
+
+
 def _decoded(data: bytes, name: str) -> str:
+    if other := other_encoding(data):
+        raise ConfigError(f"{name} is in {other}", code="E-CONFIG-JSON",
+                          hint="save the file in the encoding UTF-8")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -18,7 +18,12 @@ live in memory), ``files`` (the folder that keeps the files that people send, de
 has figures for Prometheus, an address of this computer alone such as ``"127.0.0.1:9464"``; see
 :mod:`quicchat.metrics`), ``qlog`` (where to write down what QUIC does, such as
 ``{"directory": "qlog", "bytes_max": 67108864}``; see :mod:`quicchat.qlogs`), ``$schema`` and
-any key that begins with ``x-``. Paths are relative to the file. All problems are reported at once.
+any key that begins with ``x-``. All problems are reported at once.
+
+Paths are relative to the folder in which the file was named. If that is a symbolic link, the folder
+is the link's: what it points to may be exchanged, as Kubernetes does, and a database stays. ``~``
+at the beginning of a path is the home folder, as in a shell; ``$HOME`` and other variables are not
+replaced.
 
 A server that runs takes the file again at SIGHUP (:meth:`quicchat.Server.reload`). ``host``,
 ``port``, ``database``, ``durability``, ``metrics`` and ``qlog`` need a restart; a room that is not
@@ -29,6 +34,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -129,6 +135,11 @@ def password_problem(password: object) -> str | None:
     return None
 
 
+def user_path(text: str) -> Path:
+    """A path as people write it: ``~`` at its beginning is the home folder."""
+    return Path(os.path.expanduser(text))
+
+
 def _shown(value: object) -> str:
     """A wrong value in words, short, and without line breaks."""
     kinds = {bool: "", int: "the number ", float: "the number ", str: "the string ",
@@ -185,7 +196,7 @@ class _Reader:
     def path(self, value: dict[str, Any], key: str) -> Path:
         """Relative to the configuration's directory; else, as the first release did, to the
         current one."""
-        found = Path(self.text(value, key))
+        found = user_path(self.text(value, key))
         beside = self.directory / found
         if found.is_absolute() or beside.exists() or not found.name or not found.exists():
             return beside
@@ -200,7 +211,7 @@ class _Reader:
         if not isinstance(found, str) or not found or "\0" in found:
             self.wrong("database", "the path of a file, or null for rooms in memory", found)
             return None
-        return self.directory / found
+        return self.directory / user_path(found)
 
     def files(self, value: dict[str, Any]) -> Path | None:
         found = value.get("files", DEFAULT_FILES)
@@ -209,7 +220,7 @@ class _Reader:
         if not isinstance(found, str) or not found or "\0" in found:
             self.wrong("files", "the path of a folder, or null for no files", found)
             return None
-        return self.directory / found
+        return self.directory / user_path(found)
 
     def durability(self, value: dict[str, Any]) -> str:
         found = value.get("durability", "fsync")
@@ -237,7 +248,7 @@ class _Reader:
         if type(size) is not int or not BYTES_RANGE[0] <= size <= BYTES_RANGE[1]:
             self.wrong("qlog.bytes_max", f"an integer from {BYTES_RANGE[0]} up", size)
         elif isinstance(folder, str) and folder and "\0" not in folder:
-            return Qlog(self.directory / folder, size)
+            return Qlog(self.directory / user_path(folder), size)
         else:
             self.wrong("qlog.directory", "the path of a folder", folder)
         return None

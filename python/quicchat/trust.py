@@ -33,7 +33,7 @@ def known_servers_path() -> Path:
     """Where the keys of known servers are kept, unless a path is given."""
     override = os.environ.get("QUICCHAT_KNOWN_SERVERS")
     if override:
-        return Path(override)
+        return Path(os.path.expanduser(override))
     base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     return Path(base) / "quicchat" / "known_servers"
 
@@ -142,6 +142,9 @@ class TLS:
         try:
             keys, damaged = _core.known_keys(str(path), address)
         except _core.CoreError as error:
+            if error.args[2] == "invalid_text":
+                raise ConfigError(f"{path} is not a text in UTF-8", code="E-KEY-PERM",
+                                  hint="save the file in the encoding UTF-8") from None
             raise ConfigError(f"cannot read {path}: {error.args[3].lower()}",
                               code="E-KEY-PERM") from None
         if damaged:

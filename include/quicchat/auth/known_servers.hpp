@@ -79,8 +79,9 @@ constexpr bool is_server_address(std::string_view address) {
     });
 }
 
-/// Reads the file's text. A bad line is reported and skipped. Fails with `invalid_request` only if
-/// the text is above the limits.
+/// Reads the file's text; a byte order mark before it is none of it. A bad line is reported and
+/// skipped. Fails with `invalid_request` if the text is above the limits, and with `invalid_text`
+/// if it has a zero byte: it is in UTF-16, and nobody knows then which servers it tells of.
 QUICCHAT_DECL Result<KnownServers> parse_known_servers(std::string_view text);
 
 /// Compares the key that a server showed with those that were seen at its address.
@@ -91,7 +92,8 @@ QUICCHAT_DECL ServerKeyMatch match_server_key(const KnownServers& known, std::st
 /// `invalid_name` if the address is not one.
 QUICCHAT_DECL Result<std::string> format_known_server(const KnownServer& server);
 
-/// The file's text with a line more. Everything that was there stays, also what we cannot read.
+/// The file's text with a line more. Everything that was there stays, also lines that we cannot
+/// read. Fails like `parse_known_servers`.
 QUICCHAT_DECL Result<std::string> add_known_server(std::string_view text,
                                                    const KnownServer& server);
 

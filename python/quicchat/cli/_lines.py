@@ -7,9 +7,12 @@ reads the descriptor next; and a thread that waits in it cannot be stopped at ex
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import sys
 
+from .._json import other_encoding
+from ..errors import ConfigError
 from ..terminal import ask_hidden, show, wait_readable
 
 LINE_BYTES_MAX = 1024 * 1024  # nobody types that; a longer line is cut here and refused later
@@ -21,6 +24,7 @@ class LineReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._begun = False  #: the first bytes have been looked at
         # A closed descriptor 0 may be given to the next socket: then it is not ours to read.
         self._ended = sys.stdin is None
         self.is_terminal = not self._ended and os.isatty(_FD)
@@ -64,6 +68,20 @@ class LineReader:
             data = b""
         self._buffer += data
         self._ended = not data
+        known = self._ended or b"\n" in self._buffer or len(self._buffer) >= 4
+        if known and not self._begun:
+            self._begun = True
+            self._look_at_beginning()
+
+    def _look_at_beginning(self) -> None:
+        """What Windows puts before a text is none of it."""
+        if self.is_terminal:
+            return
+        if other := other_encoding(bytes(self._buffer[:4])):
+            raise ConfigError(f"the input is in {other}", code="E-INPUT",
+                              hint="give it in the encoding UTF-8")
+        if self._buffer.startswith(codecs.BOM_UTF8):
+            del self._buffer[:len(codecs.BOM_UTF8)]
 
     async def _readable(self) -> None:
         loop = asyncio.get_running_loop()

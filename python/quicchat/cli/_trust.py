@@ -6,6 +6,7 @@ import argparse
 import sys
 import warnings
 
+from ..config import user_path
 from ..terminal import show
 from ..trust import TLS
 
@@ -14,7 +15,7 @@ def add_trust_arguments(parser: argparse.ArgumentParser) -> None:
     trust = parser.add_mutually_exclusive_group()
     trust.add_argument("--pin", action="append", metavar="sha256:...",
                        help="the fingerprint of the server's key; may be given several times")
-    trust.add_argument("--cafile", metavar="FILE",
+    trust.add_argument("--cafile", type=user_path, metavar="FILE",
                        help="a PEM file with the authority that signed the server's certificate, "
                             "or with that certificate")
     trust.add_argument("--system-ca", action="store_true",

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..certificates import DEFAULT_DAYS, make_pair
+from ..config import user_path
 from ..terminal import show
 
 NAME = "cert"
@@ -18,7 +19,7 @@ Clients then use  quicchat chat --server-ip chat.example.org --pin sha256:..."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, default=Path(), metavar="DIR",
+    parser.add_argument("--out", type=user_path, default=Path(), metavar="DIR",
                         help="where to write server.crt and server.key (default: here)")
     parser.add_argument("--name", action="append", default=[], metavar="HOST",
                         help="a host name or address of the server; may be given several times")

@@ -6,9 +6,9 @@ import argparse
 import asyncio
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..client import connect
+from ..config import user_path
 from ..errors import AuthError, ConfigError
 from ..qlogs import check_folder
 from ..reconnecting import Reconnect
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--room", default="#lobby", help="the room (default: #lobby)")
     parser.add_argument("--last", type=int, default=10, metavar="N",
                         help="show the last N messages first (default: 10)")
-    parser.add_argument("--qlog", metavar="DIR",
+    parser.add_argument("--qlog", type=user_path, metavar="DIR",
                         help="write down in this folder what QUIC does, for bug reports")
     parser.add_argument("--plain", action="store_true", help="no line editor, no colours")
     add_trust_arguments(parser)
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     if options.last < 0:
         raise ConfigError(f"not a number of messages: {options.last}", code="E-USAGE")
     if options.qlog:
-        check_folder(Path(options.qlog))  # before anybody types a password
+        check_folder(options.qlog)  # before anybody types a password
     tls = chosen_tls(options)
     reader = LineReader()
     attempts = _ATTEMPTS if reader.is_terminal else 1

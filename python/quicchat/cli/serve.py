@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import metrics
-from ..config import ServerConfig, load_config
+from ..config import ServerConfig, load_config, user_path
 from ..errors import ConfigError, QuicChatError, explain
 from ..server import Server, serve
 from ._log import FORMATS, Log, open_log
@@ -42,7 +42,7 @@ otherwise. 'quicchat user' changes accounts while the server runs."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, default=Path("config.json"), metavar="FILE",
+    parser.add_argument("--config", type=user_path, default=Path("config.json"), metavar="FILE",
                         help="the configuration (default: config.json)")
     parser.add_argument("--host", help="listen on this address instead of the configured one")
     parser.add_argument("--port", type=int, help="listen on this port; 0: any free one")

@@ -14,7 +14,14 @@ from pathlib import Path
 
 from .. import _core
 from .._failures import storage_error
-from ..config import DEFAULT_ITERATIONS, USER_NAME, ServerConfig, load_config, password_problem
+from ..config import (
+    DEFAULT_ITERATIONS,
+    USER_NAME,
+    ServerConfig,
+    load_config,
+    password_problem,
+    user_path,
+)
 from ..errors import ConfigError, QuicChatError, StorageError
 from ..terminal import normalized_password, show
 from ._lines import LineReader, ask_password
@@ -65,9 +72,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             which.add_argument("--all", action="store_true", help="all devices of the account")
         if action.on_database:
             where = sub.add_mutually_exclusive_group()
-            where.add_argument("--config", type=Path, default=Path("config.json"), metavar="FILE",
+            where.add_argument("--config", type=user_path, default=Path("config.json"),
+                               metavar="FILE",
                                help="the server's configuration (default: config.json)")
-            where.add_argument("--database", type=Path, metavar="FILE",
+            where.add_argument("--database", type=user_path, metavar="FILE",
                                help="the server's database, instead of the configuration")
         if action.gives_json:
             sub.add_argument("--json", action="store_true", help="for programs")

@@ -97,6 +97,21 @@ TEST_CASE("known servers", "[auth]") {
         CHECK(match_in(text, "a:1", 1) == ServerKeyMatch::same);
         CHECK(match_in(text, "a:1", 2) == ServerKeyMatch::changed);
     }
+    SECTION("begin behind a byte order mark") {
+        const std::string text =
+            "\xef\xbb\xbf"
+            "a:1 " +
+            key1 + "\n";
+        CHECK(match_in(text, "a:1", 1) == ServerKeyMatch::same);
+        CHECK(match_in(*add_known_server(text, {"b:1", key(2), ""}), "a:1", 2) ==
+              ServerKeyMatch::changed);
+    }
+    SECTION("are in no encoding of two bytes a character") {
+        std::string wide;
+        for (const char c : "a:1 " + key1 + "\n") wide += std::string{c, '\0'};
+        CHECK(parse_known_servers(wide).error() == Errc::invalid_text);
+        CHECK(add_known_server(wide, {"b:1", key(2), ""}).error() == Errc::invalid_text);
+    }
     SECTION("have limits") {
         CHECK(parse_known_servers(std::string(known_servers_lines_max, '\n')));
         CHECK_FALSE(parse_known_servers(std::string(known_servers_lines_max + 1, '\n')));

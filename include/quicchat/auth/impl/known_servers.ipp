@@ -30,6 +30,9 @@ namespace quicchat {
 
 QUICCHAT_DECL Result<KnownServers> parse_known_servers(std::string_view text) {
     if (text.size() > known_servers_bytes_max) return Errc::invalid_request;
+    if (text.find('\0') != std::string_view::npos) return Errc::invalid_text;
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     KnownServers result;
     for (std::size_t number = 1; !text.empty(); ++number) {
         if (number > known_servers_lines_max) return Errc::invalid_request;
@@ -82,6 +85,7 @@ QUICCHAT_DECL Result<std::string> add_known_server(std::string_view text,
                                                    const KnownServer& server) {
     Result<std::string> line = format_known_server(server);
     if (!line) return line;
+    if (text.find('\0') != std::string_view::npos) return Errc::invalid_text;
     std::string result{text};
     if (!result.empty() && result.back() != '\n') result += '\n';
     result += *line;
