@@ -1,5 +1,6 @@
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "bind.hpp"
 #include "convert.hpp"
@@ -60,6 +61,11 @@ void bind_errors(py::module_& m) {
             const py::tuple arguments =
                 py::make_tuple(to_python(error.errc), to_python(std::string_view{error.text}));
             PyErr_SetObject(storage_failure_type, arguments.ptr());
+        } catch (const std::system_error& failure) {
+            // With its number, so that it can be told from a mistake of ours: no descriptors left.
+            const std::error_code error = failure.code();
+            const py::tuple arguments = py::make_tuple(error.value(), error.message());
+            PyErr_SetObject(PyExc_OSError, arguments.ptr());
         } catch (const ForkFailure&) {
             const py::object type = py::module_::import("quicchat.errors").attr("ForkError");
             PyErr_SetString(type.ptr(),

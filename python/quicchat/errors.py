@@ -24,6 +24,7 @@ __all__ = [
     "HandshakeTimeout",
     "InboxFull",
     "Kicked",
+    "OutputError",
     "ProtocolVersionError",
     "QuicChatError",
     "RateLimited",
@@ -111,6 +112,13 @@ class FileError(QuicChatError, OSError):
     """A file on this computer cannot be sent or saved, or what came is not what was announced."""
 
     code = "E-FILE"
+
+
+class OutputError(QuicChatError, OSError):
+    """Standard output takes nothing, so what should be shown is lost."""
+
+    code = "E-OUTPUT"
+    default_hint = "make room where the output goes, or let it go elsewhere"
 
 
 class ConnectError(QuicChatError, ConnectionError):
@@ -242,6 +250,8 @@ _EXIT_STATUS = {
     "E-INTERNAL": 70,
     "E-PORT-IN-USE": 71,
     "E-BIND": 71,
+    "E-DESCRIPTORS": 71,
+    "E-OUTPUT": 74,
     "E-STORAGE": 74,
     "E-FILE": 74,
     "E-FILE-CHANGED": 74,

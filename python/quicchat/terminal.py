@@ -139,24 +139,55 @@ def _cleaned(text: str) -> Clean:
 
 def show(text: str = "", *, to: TextIO | None = None, end: str = "\n") -> None:
     """Prints to standard output, or ``to`` another stream. What is not :class:`Clean` is one line,
-    and cleaned. What the stream's encoding lacks is shown by its number."""
+    and cleaned. What the stream's encoding lacks is shown by its number. Nothing is shown on a
+    stream that is closed from the beginning. Raises :class:`quicchat.OutputError` if standard
+    output takes nothing, such as a full disk; of another stream nobody could be told."""
     stream = sys.stdout if to is None else to
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    known = _cleaned(text).encode(encoding, "backslashreplace").decode(encoding)
-    print(known, end=end, file=stream, flush=True)
+    if stream is None:
+        return
+    encoding = _encoding_of(stream)
+    try:
+        print(_cleaned(text).encode(encoding, "backslashreplace").decode(encoding), end=end,
+              file=stream, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if stream is sys.stdout:
+            raise _output_error(error) from None
 
 
-def uses_colours(stream: TextIO) -> bool:
+def _output_error(error: OSError) -> Exception:
+    from .errors import OutputError  # which needs this module
+
+    return OutputError("cannot write to standard output: "
+                       + (error.strerror or "unknown error").lower())
+
+
+def line_bytes(text: str, stream: TextIO) -> bytes:
+    """What :func:`show` would print there, for who writes it in another way."""
+    return _cleaned(text).encode(_encoding_of(stream), "backslashreplace") + b"\n"
+
+
+def _encoding_of(stream: TextIO) -> str:
+    return getattr(stream, "encoding", None) or "utf-8"
+
+
+def uses_colours(stream: TextIO | None) -> bool:
     """True if ``stream`` is a terminal and nobody asked for plain text (NO_COLOR, TERM=dumb)."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
-    return stream.isatty()
+    return is_terminal(stream)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Also of one that is closed from the beginning: then it is none."""
+    return stream is not None and stream.isatty()
 
 
 _COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
-def paint(text: str, colour: str, stream: TextIO) -> Clean:
+def paint(text: str, colour: str, stream: TextIO | None) -> Clean:
     """``text``, cleaned, in a colour, if ``stream`` shows colours."""
     cleaned = _cleaned(text)
     if not uses_colours(stream):

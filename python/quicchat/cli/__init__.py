@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import resource
 import sys
 import traceback
 from collections.abc import Sequence
 
-from ..errors import QuicChatError, exit_status, explain
+from ..errors import OutputError, QuicChatError, exit_status, exit_status_of, explain
 from ..terminal import clean_text, show
 from . import cert, chat, doctor, serve, user, version
 
@@ -61,11 +63,30 @@ def _guarded(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -
         return 130
     except QuicChatError as error:
         show(explain(error), to=sys.stderr)
+        if isinstance(error, OutputError):
+            _give_up_output()
         return exit_status(error)
     except BrokenPipeError:
-        # `quicchat chat | head`: Python would complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()  # `quicchat chat | head`
         return 141
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            return _mistake(error)
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        show(explain(QuicChatError(
+            "there are too many open files", code="E-DESCRIPTORS",
+            reason=f"this program may have {limit}, and all programs together have a limit, too",
+            hint="raise the limit: ulimit -n 1024")), to=sys.stderr)
+        return exit_status_of("E-DESCRIPTORS")
     except Exception as error:  # a mistake of ours, about whatever a peer has said
-        show(clean_text(traceback.format_exc().rstrip()), to=sys.stderr)
-        return exit_status(error)
+        return _mistake(error)
+
+
+def _give_up_output() -> None:
+    """Python would complain about what it still has to write when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _mistake(error: Exception) -> int:
+    show(clean_text(traceback.format_exc().rstrip()), to=sys.stderr)
+    return exit_status(error)

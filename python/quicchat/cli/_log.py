@@ -9,7 +9,8 @@ from typing import Protocol
 
 from ..events import ServerEvent
 from ..logs import JsonFormatter, describe
-from ..terminal import paint, show
+from ..terminal import paint
+from ._writer import Writer
 
 FORMATS = ("text", "json")
 
@@ -21,6 +22,7 @@ class Log(Protocol):
     def warn(self, text: str) -> None: ...
     def fail(self, text: str) -> None: ...
     def event(self, event: ServerEvent) -> None: ...
+    def close(self) -> None: ...
 
 
 class TextLog:
@@ -28,20 +30,25 @@ class TextLog:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
+        self._writer = Writer()
 
     def say(self, text: str) -> None:
-        show(text)
+        self._writer.put(text, sys.stdout)
 
     def warn(self, text: str) -> None:
-        show("quicchat: " + paint("warning", "yellow", sys.stderr) + f": {text}", to=sys.stderr)
+        warning = paint("warning", "yellow", sys.stderr)
+        self._writer.put("quicchat: " + warning + f": {text}", sys.stderr)
 
     def fail(self, text: str) -> None:
-        show(text, to=sys.stderr)
+        self._writer.put(text, sys.stderr)
 
     def event(self, event: ServerEvent) -> None:
         if not self._quiet:
             time = paint(f"{datetime.now():%H:%M:%S}", "dim", sys.stdout)
-            show(time + " " + describe(event))
+            self._writer.put(time + " " + describe(event), sys.stdout)
+
+    def close(self) -> None:
+        self._writer.close()
 
 
 class JsonLog:
@@ -49,10 +56,10 @@ class JsonLog:
 
     def __init__(self, *, quiet: bool) -> None:
         self._logger = logging.getLogger("quicchat.serve")
-        handler = logging.StreamHandler(sys.stdout)
-        handler.setFormatter(JsonFormatter())
+        self._handler = _Handler()
+        self._handler.setFormatter(JsonFormatter())
         library = logging.getLogger("quicchat")
-        library.addHandler(handler)
+        library.addHandler(self._handler)
         library.setLevel(logging.INFO)
         if quiet:
             logging.getLogger("quicchat.server").setLevel(logging.WARNING)
@@ -68,6 +75,25 @@ class JsonLog:
 
     def event(self, event: ServerEvent) -> None:
         """Is logged by the server itself."""
+
+    def close(self) -> None:
+        logging.getLogger("quicchat").removeHandler(self._handler)
+        self._handler.close()
+
+
+class _Handler(logging.Handler):
+    """Writes to standard output. What is JSON in ASCII harms no terminal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._writer = Writer()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._writer.put_bytes(self.format(record).encode() + b"\n", sys.stdout)
+
+    def close(self) -> None:
+        self._writer.close()
+        super().close()
 
 
 def open_log(style: str, *, quiet: bool) -> Log:

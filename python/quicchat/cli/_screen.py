@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from ..terminal import paint, show
+from ..terminal import is_terminal, paint, show
 from ._lines import LineReader
 
 
@@ -21,7 +21,7 @@ class Screen:
         self._editor: Any = None
         self.on_typing: Callable[[], None] = lambda: None  #: called at keys, where they are seen
         dumb = os.environ.get("TERM", "dumb") == "dumb"
-        if reader.is_terminal and sys.stdout.isatty() and not dumb and not plain:
+        if reader.is_terminal and is_terminal(sys.stdout) and not dumb and not plain:
             self._editor = _make_editor()
         if self._editor is not None:
             self._editor.default_buffer.on_text_changed += self._note_key

@@ -55,6 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     config = _load(options)
     log = open_log(options.log_format, quiet=options.quiet)
+    try:
+        return _run(config, options, log)
+    finally:
+        log.close()
+
+
+def _run(config: ServerConfig, options: argparse.Namespace, log: Log) -> int:
     for notice in config.notices:
         log.warn(notice)
     if options.check:
