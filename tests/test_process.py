@@ -36,8 +36,83 @@ async def main():
     room = await chat.join("#lobby")
     await room.send("gone without a word")
 asyncio.run(main())
-""", "-X", "dev", "-W", "error")
+""")
             self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+    def test_a_chat_that_is_dropped_is_closed_and_says_so(self):
+        result = self.program(self.server, """
+import gc, os, warnings
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+async def main():
+    await (await connect()).close()
+    before = descriptors()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for number in range(10):
+            chat = await connect()
+            room = await chat.join("#lobby")
+            await room.send("hello")
+            reading = asyncio.create_task(anext(chat))
+            await reading
+        del chat, room, reading
+        gc.collect()
+    print(len(caught), caught[0].category.__name__, str(caught[0].message).split(" at ")[0])
+    caught.clear()  # each of them has its chat as `source`
+    while descriptors() > before:
+        await asyncio.sleep(0.01)
+    async with connect() as chat:
+        await chat.join("#lobby")
+        print([member.user for member in await chat.members("#lobby")])
+        assert (await chat.rooms())[0].head == 10
+asyncio.run(main())
+""")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertEqual(result.stdout.decode(),
+                         "10 ResourceWarning unclosed <quicchat.Chat ada\n['ada']\n")
+
+    def test_a_chat_that_somebody_waits_for_is_not_dropped(self):
+        result = self.program(self.server, """
+import gc
+async def read():
+    chat = await connect()
+    await chat.join("#lobby")
+    async for event in chat:
+        if isinstance(event, quicchat.Message):
+            await chat.close()
+            return event.text
+
+async def main():
+    reading = asyncio.create_task(read())
+    async with connect() as chat:
+        room = await chat.join("#lobby")
+        while not reading.done():
+            gc.collect()
+            await room.send("hello")
+    print(await reading)
+asyncio.run(main())
+""", "-W", "error")
+        self.assertEqual((result.stdout, result.stderr), (b"hello\n", b""))
+
+    def test_a_chat_that_is_dropped_in_another_thread_or_after_its_loop(self):
+        result = self.program(self.server, """
+import threading, warnings
+warnings.simplefilter("ignore", ResourceWarning)
+kept = []
+async def main():
+    kept.append(await connect())
+    thread = threading.Thread(target=kept.clear)
+    thread.start()
+    thread.join()
+    await asyncio.sleep(0.1)
+    kept.append(await connect())
+asyncio.run(main())
+kept.clear()
+print("over")
+""")
+        self.assertEqual((result.stdout, result.stderr), (b"over\n", b""))
 
     def test_exit_with_a_client_in_a_global_variable(self):
         result = self.program(self.server, f"""

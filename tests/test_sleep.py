@@ -1,5 +1,5 @@
-"""Processes that stand still, as on a laptop that sleeps: for longer than a connection lives without
-packets."""
+"""Processes that stand still, as on a laptop that sleeps: for longer than a connection lives
+without packets."""
 
 import asyncio
 import signal

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import warnings
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -47,9 +48,10 @@ from ._files import (
     Upload,
     saved_path,
 )
+from ._reading import LoopReader
 from ._room import Pending, Room
 from ._steps import take_step
-from .errors import WrongLoopError
+from .errors import ForkError, WrongLoopError
 from .events import (
     ClientEvent,
     HistoryPage,
@@ -75,8 +77,11 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
 
     Iterating gives the events, also over reconnections; it ends after :meth:`close` and raises when
     the connection ended for good. If nobody reads events, the server slows down for us after a
-    thousand.
+    thousand. Close it, or use it with ``async with``: one that is dropped says so by a
+    ResourceWarning, and ends its connection.
     """
+
+    _closed = True  # until it is made
 
     def __init__(self, conversation: Conversation, loop: asyncio.AbstractEventLoop) -> None:
         assert conversation.online is not None
@@ -85,7 +90,7 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
         self._loop = loop
         self._news = asyncio.Event()
         self._ended = asyncio.Event()
-        self._reading = False
+        self._reader = LoopReader(loop, conversation.core, self._on_readable)
         self._closed = False
         self._watch()
 
@@ -225,7 +230,7 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
             events = self._conversation.events
             if events:
                 event = events.popleft()
-                if not self._reading and len(events) < UNREAD_PAUSE // 2:
+                if len(events) < UNREAD_PAUSE // 2:
                     self._watch()
                 return event
             if self._conversation.closing or self._closed:
@@ -279,7 +284,7 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
 
     def _future(self) -> asyncio.Future[Any]:
         self._check_loop()
-        if not self._reading and self._conversation.end is None and not self._closed:
+        if not self._closed:
             self._watch()
         return self._loop.create_future()
 
@@ -303,14 +308,22 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
 
     def _watch(self) -> None:
         """Has the loop call us when there is news."""
-        if not self._reading and self._conversation.end is None:
-            self._loop.add_reader(self._conversation.core.fileno(), self._on_readable)
-            self._reading = True
+        if self._conversation.end is None:
+            self._reader.start()
+
+    def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
+        """A chat that nobody has any more, and nobody closed: as of files, that is said."""
+        if self._closed or self._conversation.end is not None:
+            return
+        try:
+            self._conversation.close()
+        except ForkError:
+            return  # it is the parent's
+        self._reader.drop()
+        _warn(f"unclosed {self!r}", ResourceWarning, source=self)
 
     def _release(self) -> None:
-        if self._reading:
-            self._loop.remove_reader(self._conversation.core.fileno())
-            self._reading = False
+        self._reader.stop()
         self._conversation.abandon()
 
     def _on_readable(self) -> None:
@@ -322,8 +335,7 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
             self._ended.set()
             self._release()
         elif self._conversation.paused:
-            self._loop.remove_reader(self._conversation.core.fileno())
-            self._reading = False
+            self._reader.stop()
 
     def __repr__(self) -> str:
         return f"<quicchat.Chat {self.user} at {self.address}>"
