@@ -258,6 +258,11 @@ py::tuple mail_tuple(const ClientMail& mail) {
         return py::make_tuple("refused", mail.ticket,
                               py::make_tuple("", to_python(*errc), 0.0, ""));
     }
+    if (const auto* trouble = std::get_if<StorageTrouble>(&mail.what)) {
+        const std::string_view error = trouble->errc == Errc{} ? "" : error_name(trouble->errc);
+        return py::make_tuple("trouble", mail.ticket,
+                              py::make_tuple(to_python(error), text(trouble->text)));
+    }
     auto [kind, fields] = event_pair(std::get<ClientEvent>(mail.what));
     return py::make_tuple(kind, mail.ticket, std::move(fields));
 }

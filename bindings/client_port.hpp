@@ -112,11 +112,11 @@ struct ClientCommand {
     ClientAction action;
 };
 
-/// An event of the client with the ticket that it answers, or the Errc of a request that was
-/// refused on this side already.
+/// An event of the client with the ticket that it answers, the Errc of a request that was refused
+/// on this side already, or what is wrong with the file that keeps what is unsent.
 struct ClientMail {
     Ticket ticket = 0;
-    std::variant<ClientEvent, Errc> what;
+    std::variant<ClientEvent, Errc, StorageTrouble> what;
 };
 
 /// What Python and the engine thread share about one client. Thread-safe. Both directions are

@@ -1,5 +1,7 @@
 #include "client_runner.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "quicchat/base/match.hpp"
@@ -24,15 +26,17 @@ ClientRunner::~ClientRunner() {
 int ClientRunner::fd() const { return driver_->fd(); }
 std::array<int, 2> ClientRunner::wake_fds() const { return driver_->wake_fds(); }
 bool ClientRunner::wants_write() const { return driver_->wants_write(); }
-std::optional<TimePoint> ClientRunner::next_deadline() const { return driver_->next_deadline(); }
+std::optional<TimePoint> ClientRunner::next_deadline() const {
+    return earlier(driver_->next_deadline(), keep_again_at_);
+}
 
 void ClientRunner::turn(Now now) {
     if (!std::exchange(dialled_, true)) dial(now);
     deliver();  // first, so that the turn pays the server for what Python has read
     apply_commands(now);
-    keep_state();  // a message is kept before it is sent
+    keep_state(now);  // a message is kept before it is sent
     drive(now);
-    keep_state();  // and a token before it is used
+    keep_state(now);  // and a token before it is used
     deliver();
 }
 
@@ -46,17 +50,43 @@ void ClientRunner::dial(Now now) {
     client_.connect(now);
 }
 
-void ClientRunner::keep_state() {
+/// While the disk is full the chat goes on, and says that nothing new outlives the program.
+void ClientRunner::keep_state(Now now) {
     if (!store_ || offline_) return;
-    std::vector<OutboxChange> changes;
-    while (auto change = client_.poll_outbox_change()) changes.push_back(*std::move(change));
-    if (const auto error = store_->apply(changes)) return fail(*error);
+    while (auto change = client_.poll_outbox_change()) note_change(*std::move(change));
+    if (keep_again_at_ && now.steady < *keep_again_at_) return;
+    const std::optional<StorageError> error = write_state();
+    if (error && !store_->may_pass()) return fail(*error);
+    if (error.has_value() != keep_again_at_.has_value()) {
+        const StorageError news = error.value_or(StorageError{Errc{}, ""});
+        port_->inbox.push({0, StorageTrouble{news.errc, news.text}}, 256);
+    }
+    constexpr Duration pause = std::chrono::seconds{1};
+    keep_again_at_ = error ? std::optional{now.steady + pause} : std::nullopt;
+}
+
+/// What was kept only here is forgotten here.
+void ClientRunner::note_change(OutboxChange change) {
+    const UnsentMessage& m = change.message;
+    const auto same = std::ranges::find_if(unkept_, [&](const OutboxChange& c) {
+        return c.keep && c.message.id == m.id && c.message.room == m.room && c.message.to == m.to;
+    });
+    if (change.keep || same == unkept_.end()) {
+        unkept_.push_back(std::move(change));
+    } else {
+        unkept_.erase(same);
+    }
+}
+
+std::optional<StorageError> ClientRunner::write_state() {
+    if (auto error = store_->apply(unkept_)) return error;
+    unkept_.clear();
     const DeviceToken* token = client_.login().token();
     const std::uint64_t generation = token ? token->generation : 0;
-    if (generation == kept_generation_) return;
-    const auto error = token ? store_->keep(*token) : store_->forget_token();
-    if (error) return fail(*error);
+    if (generation == kept_generation_) return std::nullopt;
+    if (auto error = token ? store_->keep(*token) : store_->forget_token()) return error;
     kept_generation_ = generation;
+    return std::nullopt;
 }
 
 /// What should outlive the program would not: better no connection than a false promise.
@@ -75,7 +105,8 @@ void ClientRunner::drive(Now now) {
 
 void ClientRunner::abandon(Now now) {
     apply_commands(now);
-    keep_state();
+    keep_again_at_.reset();  // the last chance
+    keep_state(now);
     client_.close();
     drive(now);
 }

@@ -35,7 +35,9 @@ public:
 private:
     void dial(Now now);
     void drive(Now now);
-    void keep_state();
+    void keep_state(Now now);
+    void note_change(OutboxChange change);
+    std::optional<StorageError> write_state();
     void fail(const StorageError& error);
     void apply_commands(Now now);
     void apply(ClientCommand command, Now now);
@@ -49,8 +51,10 @@ private:
     quic::Client& client_;
     std::shared_ptr<ClientPort> port_;
     std::map<RequestId, Ticket> tickets_;
-    std::map<Ticket, RequestId> transfers_;  ///< Files under way.
-    std::uint64_t kept_generation_ = 0;      ///< Of the token in the store; 0: none.
+    std::map<Ticket, RequestId> transfers_;   ///< Files under way.
+    std::uint64_t kept_generation_ = 0;       ///< Of the token in the store; 0: none.
+    std::vector<OutboxChange> unkept_;        ///< What the store has not got yet.
+    std::optional<TimePoint> keep_again_at_;  ///< The store takes nothing for now.
     bool dialled_ = false;
     std::optional<Offline> offline_;
 };

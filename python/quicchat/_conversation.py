@@ -35,6 +35,7 @@ from .events import (
     RoomInfo,
     RoomLeft,
     SendFailed,
+    StorageTrouble,
     Typing,
 )
 from .logs import log_lost, log_online
@@ -65,7 +66,7 @@ def _send_later(ticket: int) -> None:
     """Of a request that waits for another one: nothing is sent yet."""
 
 
-def _keeper(kind: type[Gap | GoingAway | NoAnswerYet | MarkerMoved | Typing]
+def _keeper(kind: type[Gap | GoingAway | NoAnswerYet | MarkerMoved | StorageTrouble | Typing]
             ) -> Callable[..., None]:
     """What takes in an event that is nothing but kept."""
     def keep(self: Conversation, _: int, *fields: Any) -> None:
@@ -388,6 +389,7 @@ class Conversation(Transfers):
     _on_gap = _keeper(Gap)
     _on_going_away = _keeper(GoingAway)
     _on_late = _keeper(NoAnswerYet)
+    _on_trouble = _keeper(StorageTrouble)
     _on_marker = _keeper(MarkerMoved)
     _on_typing = _keeper(Typing)
 

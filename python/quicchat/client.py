@@ -354,7 +354,8 @@ class connect:  # noqa: N801 - reads as a function, like open
     that have no answer yet are kept in it until they have one, and the next program that connects
     with it sends them, as the same device, once it has joined their rooms. A token in it logs in
     without the password (``password=None``) for as long as the server takes it. One program at a
-    time can have it.
+    time can have it. While its disk is full the chat goes on, and
+    :class:`quicchat.StorageTrouble` says that nothing new outlives the program.
 
     ``qlog`` is a folder to write down in what QUIC does (see :mod:`quicchat.qlogs`).
 

@@ -295,10 +295,23 @@ class ProfileChanged:
     display_name: str  #: empty: by the user name again
 
 
+@dataclass(frozen=True, slots=True)
+class StorageTrouble:
+    """At a server: messages are refused for now, as the disk is full or another program has locked
+    the database. With an empty ``error``: they are stored again.
+
+    At a client with ``state``: the chat goes on, but for the same reasons nothing new is kept in
+    that file. Who stops the program now loses what has no answer, and may need the password for
+    the next login. With an empty ``error``: all is kept again."""
+
+    error: str
+    text: str
+
+
 ClientEvent = (
     Reconnecting | Online | NoAnswerYet | GoingAway | Joined | RoomLeft | RoomRecord
     | PrivateMessage | Gap | Members | MemberJoined | MemberLeft | ProfileChanged | MarkerMoved
-    | Typing | SendFailed
+    | Typing | SendFailed | StorageTrouble
 )
 
 
@@ -367,15 +380,6 @@ class CheckFailed:
 
     user: str  #: whose message it was
     room: str  #: as that user calls it
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class StorageTrouble:
-    """At a server: messages are refused for now, as the disk is full or another program has locked
-    the database. With an empty ``error``: they are stored again."""
-
-    error: str
     text: str
 
 

@@ -153,6 +153,26 @@ TEST_CASE("a client's store", "[sqlite]") {
         REQUIRE_FALSE(store);
         CHECK(store.error().text.find("another program") != std::string::npos);
     }
+    SECTION("takes what it did not take while another program had locked it") {
+        const std::vector changes{keep(1, "one"), keep(2, "two"), forget(1)};
+        ClientStore store = open_store(path);
+        auto other = Database::open(path, OpenMode::read_write);
+        REQUIRE(other);
+        REQUIRE(other->run("BEGIN IMMEDIATE") == SQLITE_OK);
+        CHECK(store.apply(changes));
+        CHECK(store.may_pass());
+        CHECK(store.keep(token(1, 0x11)));
+        CHECK(store.may_pass());
+        CHECK(store.forget_token());
+        REQUIRE(other->run("ROLLBACK") == SQLITE_OK);
+        REQUIRE_FALSE(store.apply(changes));
+        REQUIRE_FALSE(store.apply(changes));
+        REQUIRE_FALSE(store.keep(token(2, 0x22)));
+
+        REQUIRE(other->run("DROP TABLE unsent") == SQLITE_OK);
+        CHECK(store.apply(changes));
+        CHECK_FALSE(store.may_pass());
+    }
     SECTION("does not grow without end") {
         ClientStore store = open_store(path);
         for (unsigned i = 0; i < 3000; ++i) {

@@ -78,8 +78,12 @@ public:
     /// The server refused it.
     std::optional<StorageError> forget_token();
 
-    /// Keeps new messages and forgets answered ones, all or none.
+    /// Keeps new messages and forgets answered ones, all or none. What was applied may be applied
+    /// again.
     std::optional<StorageError> apply(std::span<const OutboxChange> changes);
+
+    /// The latest error may go by itself: the disk is full, or another program has locked the file.
+    bool may_pass() const { return may_pass_; }
 
 private:
     static constexpr std::size_t changes_per_checkpoint = 1000;
@@ -87,6 +91,9 @@ private:
     ClientStore(FileLock lock, Database database, std::string account);
 
     std::optional<StorageError> load();
+
+    /// What SQLite says.
+    StorageError failure();
 
     /// Moves what was written into the file. No other connection is there to disturb.
     std::optional<StorageError> checkpoint();
@@ -98,6 +105,7 @@ private:
     std::optional<DeviceToken> token_;
     std::vector<UnsentMessage> unsent_;
     std::size_t written_ = 0;
+    bool may_pass_ = false;
 };
 
 }  // namespace quicchat::sqlite

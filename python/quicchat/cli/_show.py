@@ -20,6 +20,7 @@ from ..events import (
     ProfileChanged,
     Reconnecting,
     RoomLeft,
+    StorageTrouble,
     Typing,
 )
 from ..records import (
@@ -120,6 +121,11 @@ class Lines:
                              f"{max(1, round(event.delay))} s", "yellow", sys.stdout)
             case Online():
                 return paint("* back online", "green", sys.stdout)
+            case StorageTrouble(error=""):
+                return _dim("* what has no answer is kept again")
+            case StorageTrouble():
+                return paint(f"* what has no answer is not kept: {event.text}", "yellow",
+                             sys.stdout)
             case NoAnswerYet():
                 return _dim("* no answer yet from the server; still waiting")
             case Gap():

@@ -29,17 +29,17 @@ QUICCHAT_DECL StorageResult<ClientStore> ClientStore::open(const std::string& pa
 
 QUICCHAT_DECL std::optional<StorageError> ClientStore::keep(const DeviceToken& token) {
     // In WAL mode FULL syncs at the commit.
-    if (database_.run("PRAGMA synchronous=FULL") != SQLITE_OK) return database_.error();
+    if (database_.run("PRAGMA synchronous=FULL") != SQLITE_OK) return failure();
     Statement replace{database_, "INSERT OR REPLACE INTO token VALUES(?1, ?2, ?3)"};
     const int code = replace.run(account_, token.generation, token.key.view());
-    if (code != SQLITE_OK) return database_.error();
-    if (database_.run("PRAGMA synchronous=NORMAL") != SQLITE_OK) return database_.error();
+    if (code != SQLITE_OK) return failure();
+    if (database_.run("PRAGMA synchronous=NORMAL") != SQLITE_OK) return failure();
     return std::nullopt;
 }
 
 QUICCHAT_DECL std::optional<StorageError> ClientStore::forget_token() {
     Statement erase{database_, "DELETE FROM token WHERE account=?1"};
-    if (erase.run(account_) != SQLITE_OK) return database_.error();
+    if (erase.run(account_) != SQLITE_OK) return failure();
     return std::nullopt;
 }
 
@@ -48,7 +48,7 @@ QUICCHAT_DECL std::optional<StorageError> ClientStore::apply(
     if (changes.empty()) return std::nullopt;
     {
         Transaction transaction{database_};
-        if (transaction.code() != SQLITE_OK) return database_.error();
+        if (transaction.code() != SQLITE_OK) return failure();
         Statement keep{database_,
                        "INSERT OR IGNORE INTO unsent(account, room, addressee, id, text, "
                        "attributes, kind, target, subject, value, until) "
@@ -64,12 +64,18 @@ QUICCHAT_DECL std::optional<StorageError> ClientStore::apply(
                                 static_cast<std::int64_t>(act.kind), act.target, act.subject,
                                 act.value, act.until.time_since_epoch().count())
                      : forget.run(account_, m.room, m.to, id);
-            if (code != SQLITE_OK) return database_.error();
+            if (code != SQLITE_OK) return failure();
         }
-        if (transaction.commit() != SQLITE_OK) return database_.error();
+        if (transaction.commit() != SQLITE_OK) return failure();
     }
     written_ += changes.size();
     return written_ < changes_per_checkpoint ? std::nullopt : checkpoint();
+}
+
+QUICCHAT_DECL StorageError ClientStore::failure() {
+    const int code = sqlite3_errcode(database_.handle()) & 0xff;
+    may_pass_ = code == SQLITE_FULL || code == SQLITE_BUSY;
+    return database_.error();
 }
 
 QUICCHAT_DECL ClientStore::ClientStore(FileLock lock, Database database, std::string account)
@@ -108,7 +114,7 @@ QUICCHAT_DECL std::optional<StorageError> ClientStore::load() {
 
 QUICCHAT_DECL std::optional<StorageError> ClientStore::checkpoint() {
     written_ = 0;
-    if (database_.run("PRAGMA wal_checkpoint(TRUNCATE)") != SQLITE_OK) return database_.error();
+    if (database_.run("PRAGMA wal_checkpoint(TRUNCATE)") != SQLITE_OK) return failure();
     return std::nullopt;
 }
 
