@@ -12,7 +12,13 @@
 #include "fuzz/client_session.hpp"
 #include "fuzz/codec.hpp"
 #include "fuzz/frames.hpp"
+#include "fuzz/known_servers.hpp"
+#include "fuzz/names.hpp"
+#include "fuzz/scram.hpp"
+#include "fuzz/search.hpp"
+#include "fuzz/server.hpp"
 #include "fuzz/server_session.hpp"
+#include "fuzz/tokens.hpp"
 #include "quicchat/base/entropy.hpp"
 #include "support/literals.hpp"
 #include "support/seed.hpp"
@@ -87,9 +93,27 @@ TEST_CASE("frames come out of an assembler whatever bytes go in", "[fuzz]") {
     run("frames", test::fuzz_frames, 5000);
 }
 TEST_CASE("what the codec reads, it writes", "[fuzz]") { run("codec", test::fuzz_codec, 5000); }
+TEST_CASE("a search finds what a plain search finds", "[fuzz]") {
+    run("search", test::fuzz_search, 5000);
+}
+TEST_CASE("names are those of the rules, written down once more", "[fuzz]") {
+    run("names", test::fuzz_names, 5000);
+}
+TEST_CASE("a file of known servers keeps what it says", "[fuzz]") {
+    run("known_servers", test::fuzz_known_servers, 3000);
+}
+TEST_CASE("nobody logs in by messages that no password made", "[fuzz]") {
+    run("scram", test::fuzz_scram, 300);
+}
+TEST_CASE("nobody logs in by what is no token", "[fuzz]") {
+    run("tokens", test::fuzz_tokens, 1000);
+}
 TEST_CASE("a server session survives any client", "[fuzz]") {
     run("server_session", test::fuzz_server_session, 3000);
 }
 TEST_CASE("a client session survives any server", "[fuzz]") {
     run("client_session", test::fuzz_client_session, 3000);
+}
+TEST_CASE("an honest client does not notice what strangers do to its server", "[fuzz]") {
+    run("server", test::fuzz_server, 300);
 }
