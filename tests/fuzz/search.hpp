@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,28 +19,39 @@ namespace quicchat::test {
 // str.casefold knows them, in the alphabets of PROTOCOL.md §6.15.
 inline constexpr std::u32string_view capitals =
     U"ABCDEFGHIJKLMNOPQRSTUVWXYZµÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮĲĴĶĹĻĽĿŁŃŅŇ"
-    U"ŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽſͰͲͶͿΆΈΉΊΌΎΏΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΪΫςϏϐϑϕϖϘϚϜϞϠϢϤϦϨϪϬϮϰϱϴϵϷϹ"
+    U"ŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽſͰͲͶͿΆΈΉΊΌΎΏΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΪΫςϏϐϑϕϖϘϚϜϞϠϢϤϦϨϪϬϮϰϱϴϵ"
+    U"Ϸ"
+    U"Ϲ"
     U"Ϻ"
     U"Ͻ"
     U"ϾϿЀЁЂЃЄЅІЇЈЉЊЋЌЍЎЏАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯѠѢѤѦѨѪѬѮѰѲѴѶѸѺѼѾҀҊҌҎҐҒҔҖҘҚҜҞҠҢҤҦҨҪҬҮҰҲҴҶ"
-    U"ҸҺҼҾӀӁӃӅӇӉӋӍӐӒӔӖӘӚӜӞӠӢӤӦӨӪӬӮӰӲӴӶӸӺӼӾԀԂԄԆԈԊԌԎԐԒԔԖԘԚԜԞԠԢԤԦԨԪ"
+    U"ҸҺҼҾӀӁӃӅӇӉӋӍӐӒӔӖӘӚӜӞӠӢӤӦӨӪӬӮӰӲӴӶӸӺӼӾԀԂԄԆԈԊԌԎԐԒԔԖԘԚԜԞԠԢԤԦ"
+    U"Ԩ"
+    U"Ԫ"
     U"Ԭ"
     U"Ԯ";
 inline constexpr std::u32string_view smalls =
     U"abcdefghijklmnopqrstuvwxyzμàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþāăąćĉċčďđēĕėęěĝğġģĥħĩīĭįĳĵķĺļľŀłńņň"
     U"ŋōŏőœŕŗřśŝşšţťŧũūŭůűųŵŷÿźżžsͱͳͷϳάέήίόύώαβγδεζηθικλμνξοπρστυφχψωϊϋσϗβθφπϙϛϝϟϡϣϥϧϩϫϭϯκρθεϸϲϻͻ"
     U"ͼͽѐёђѓєѕіїјљњћќѝўџабвгдежзийклмнопрстуфхцчшщъыьэюяѡѣѥѧѩѫѭѯѱѳѵѷѹѻѽѿҁҋҍҏґғҕҗҙқҝҟҡңҥҧҩҫҭүұҳҵҷ"
-    U"ҹһҽҿӏӂӄӆӈӊӌӎӑӓӕӗәӛӝӟӡӣӥӧөӫӭӯӱӳӵӷӹӻӽӿԁԃԅԇԉԋԍԏԑԓԕԗԙԛԝԟԡԣԥԧԩԫ"
+    U"ҹһҽҿӏӂӄӆӈӊӌӎӑӓӕӗәӛӝӟӡӣӥӧөӫӭӯӱӳӵӷӹӻӽӿԁԃԅԇԉԋԍԏԑԓԕԗԙԛԝԟԡԣԥԧ"
+    U"ԩ"
+    U"ԫ"
     U"ԭ"
     U"ԯ";
 static_assert(capitals.size() == smalls.size());
 
 inline std::string folded_plainly(std::string_view text) {
+    static const auto pairs = [] {
+        std::map<std::uint32_t, std::string> all;
+        for (std::size_t i = 0; i < capitals.size(); ++i) all[capitals[i]] = utf8_of(smalls[i]);
+        return all;
+    }();
     std::string folded;
     while (!text.empty()) {
         const PlainCharacter c = first_plainly(text);
-        const std::size_t known = c.is_utf8 ? capitals.find(c.code_point) : capitals.npos;
-        folded += known == capitals.npos ? std::string{c.bytes} : utf8_of(smalls[known]);
+        const auto known = c.is_utf8 ? pairs.find(c.code_point) : pairs.end();
+        folded += known == pairs.end() ? std::string{c.bytes} : known->second;
         text.remove_prefix(c.bytes.size());
     }
     return folded;
