@@ -51,12 +51,14 @@ public:
     template <class Make>
     explicit DamagedDatabase(const Make& make) {
         make(path());
+        sqlite3* database = open();
+        find_columns(database);
+        must(sqlite3_exec(database, "PRAGMA wal_checkpoint(TRUNCATE)", nullptr, nullptr, nullptr) ==
+             SQLITE_OK);
+        sqlite3_close(database);
         std::ifstream file{path(), std::ios::binary};
         image_ = {std::istreambuf_iterator<char>{file}, {}};
         must(!image_.empty());
-        sqlite3* database = open();
-        find_columns(database);
-        sqlite3_close(database);
     }
 
     std::string path() const { return folder_.file("chat.db"); }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "quicchat/auth/device_token.hpp"
 #include "quicchat/base/config.hpp"
 
 namespace quicchat::sqlite {
@@ -90,7 +91,9 @@ QUICCHAT_DECL std::optional<StorageError> ClientStore::load() {
     Statement select_token{database_, "SELECT generation, key FROM token WHERE account=?1"};
     Rows token = select_token.query(account_);
     if (token.next()) {
-        token_ = DeviceToken{static_cast<std::uint64_t>(token.number(0)), Secret{token.bytes(1)}};
+        DeviceToken found{static_cast<std::uint64_t>(token.number(0)), Secret{token.bytes(1)}};
+        // Of a file with damage. Nobody logs in with that, and the password may be good.
+        if (is_device_token(found)) token_ = std::move(found);
     }
     Statement select_unsent{database_,
                             "SELECT room, addressee, id, text, attributes, kind, target, "
