@@ -1,5 +1,9 @@
-// Puts SealHook before ngtcp2's encryption: this program is linked with
-// --wrap=ngtcp2_crypto_encrypt_cb, so the callbacks of the library find this one.
+// Puts SealHook before the encryption: this program is linked with --wrap=wc_AesGcmEncrypt, so
+// packet protection finds this one.
+
+#include <wolfssl/options.h>
+
+#include <wolfssl/wolfcrypt/aes.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -9,19 +13,18 @@
 
 extern "C" {
 
-decltype(ngtcp2_crypto_encrypt_cb) __real_ngtcp2_crypto_encrypt_cb;
-decltype(ngtcp2_crypto_encrypt_cb) __wrap_ngtcp2_crypto_encrypt_cb;
+decltype(wc_AesGcmEncrypt) __real_wc_AesGcmEncrypt;
+decltype(wc_AesGcmEncrypt) __wrap_wc_AesGcmEncrypt;
 
-int __wrap_ngtcp2_crypto_encrypt_cb(uint8_t* output, const ngtcp2_crypto_aead* aead,
-                                    const ngtcp2_crypto_aead_ctx* context, const uint8_t* plaintext,
-                                    size_t plaintext_size, const uint8_t* nonce, size_t nonce_size,
-                                    const uint8_t* header, size_t header_size) {
-    std::vector<uint8_t> payload(plaintext, plaintext + plaintext_size);
+int __wrap_wc_AesGcmEncrypt(Aes* key, byte* output, const byte* plaintext, word32 plaintext_size,
+                            const byte* nonce, word32 nonce_size, byte* tag, word32 tag_size,
+                            const byte* header, word32 header_size) {
+    std::vector<byte> payload(plaintext, plaintext + plaintext_size);
     if (quicchat::test::seal_hook != nullptr) {
         (*quicchat::test::seal_hook)(payload, {header, header_size});
     }
-    return __real_ngtcp2_crypto_encrypt_cb(output, aead, context, payload.data(), payload.size(),
-                                           nonce, nonce_size, header, header_size);
+    return __real_wc_AesGcmEncrypt(key, output, payload.data(), plaintext_size, nonce, nonce_size,
+                                   tag, tag_size, header, header_size);
 }
 
 }  // extern "C"
