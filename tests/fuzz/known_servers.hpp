@@ -28,7 +28,10 @@ inline void fuzz_known_servers(BytesView bytes) {
     must(parse_fingerprint(format_fingerprint(server.key)).value() == server.key);
 
     const Result<KnownServers> before = parse_known_servers(text);
-    if (!before) return must(before.error() == Errc::invalid_request);
+    if (!before) {
+        const bool has_zero = text.find('\0') != std::string_view::npos;
+        return must(before.error() == (has_zero ? Errc::invalid_text : Errc::invalid_request));
+    }
     must(before->servers.size() + before->bad_lines.size() <=
          1 + static_cast<std::size_t>(std::ranges::count(text, '\n')));
     for (const KnownServer& known : before->servers) {
