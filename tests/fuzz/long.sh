@@ -31,8 +31,8 @@ mkdir -p "$known" "$logs"
 # "TARGET PROGRAM" a line.
 list_targets() {
     for program in "$programs"/*_fuzz; do
-        QUICCHAT_FUZZ_TARGET='' "$program" -runs=0 2>&1 | sed -n 's/.* none of: //p' | tr ' ' '\n' |
-            sed "s|\$| $program|"
+        QUICCHAT_FUZZ_TARGET='' "$program" -runs=0 "-artifact_prefix=$logs/" 2>&1 |
+            sed -n 's/.* none of: //p' | tr ' ' '\n' | sed "s|\$| $program|"
     done
 }
 
@@ -43,8 +43,9 @@ run_target() {
         "-artifact_prefix=$found" "$known/$1" "$corpus/$1" >"$logs/$1" 2>&1
     status=$?
     count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$logs/$1")
+    packets=$(sed -n 's/^stat::altered_packets: *\([1-9]\)/, altered packets: \1/p' "$logs/$1")
     if [ $status -eq 0 ]; then
-        echo "$1: ${count:-0} inputs, none failed"
+        echo "$1: ${count:-0} inputs$packets, none failed"
     else
         echo "$1: FAILED after ${count:-?} inputs, see $logs/$1 and $(ls -t "$found"* 2>/dev/null |
             head -n 1)"

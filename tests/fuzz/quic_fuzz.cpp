@@ -7,6 +7,7 @@
 
 std::span<const quicchat::test::FuzzTarget> quicchat::test::fuzz_targets() {
     static constexpr FuzzTarget targets[] = {
+        {"certificates", fuzz_certificates},
         {"handshakes", fuzz_handshakes},
         {"packets_to_client", fuzz_packets_to_client},
         {"packets_to_server", fuzz_packets_to_server},

@@ -169,6 +169,12 @@ inline void await_news(sqlite::Store& store, std::size_t count) {
     }
 }
 
+inline DeviceId fuzz_device() {
+    DeviceId device;
+    device.bytes.fill(std::byte{4});
+    return device;
+}
+
 inline void make_server_file(const std::string& path) {
     const Entropy entropy = Entropy::seeded(1);
     {
@@ -184,11 +190,18 @@ inline void make_server_file(const std::string& path) {
             await_news(**store, 9);
         }
     }
-    auto admin = sqlite::AccountAdmin::open(path, entropy);
-    must(static_cast<bool>(admin));
-    Verifier verifier;
-    verifier.iterations = scram_iterations_floor;
-    must(static_cast<bool>(admin->add("Ada", verifier, {})));
+    {
+        auto admin = sqlite::AccountAdmin::open(path, entropy);
+        must(static_cast<bool>(admin));
+        Verifier verifier;
+        verifier.iterations = scram_iterations_floor;
+        must(static_cast<bool>(admin->add("Ada", verifier, {})));
+    }
+    auto store = sqlite::Store::open({.path = path, .durability = Durability::process}, entropy);
+    must(static_cast<bool>(store));
+    SqliteAccounts accounts{*store};
+    must(accounts.accounts().find("ada") != nullptr);
+    (void)accounts.save_device("Ada", {.id = fuzz_device(), .current = {1}, .previous = {{1}}});
 }
 
 /// A server's file with damage: it is refused with a sentence, or it works.
@@ -223,10 +236,10 @@ inline void fuzz_server_file(BytesView bytes) {
     for (const auto& [name, account] : accounts.accounts().accounts()) {
         must(is_user_name(account.name) && canonical_name(account.name) == name);
     }
-    DeviceId device;
-    device.bytes.fill(std::byte{4});
-    (void)accounts.find_device("ada", device);
-    (void)accounts.save_device("Ada", {.id = device});
+    if (const auto device = accounts.find_device("ada", fuzz_device()); device && *device) {
+        must((*device)->id == fuzz_device());
+    }
+    (void)accounts.save_device("Ada", {.id = fuzz_device()});
     await_news(**store, appends);
 }
 

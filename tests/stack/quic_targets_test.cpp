@@ -24,3 +24,6 @@ TEST_CASE("datagrams of strangers prove nothing and leave nothing", "[fuzz]") {
 TEST_CASE("any file may be given as a certificate, a key, or authorities", "[fuzz]") {
     test::run_corpus("pem", test::fuzz_pem, 1000);
 }
+TEST_CASE("a certificate may be damaged anywhere", "[fuzz]") {
+    test::run_corpus("certificates", test::fuzz_certificates, 2000);
+}
