@@ -15,6 +15,7 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -50,16 +51,13 @@ class Case(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.known_servers = self.folder / "known_servers"
-        saved = os.environ.get("QUICCHAT_KNOWN_SERVERS")
-        os.environ["QUICCHAT_KNOWN_SERVERS"] = str(self.known_servers)
-        self.addCleanup(self._restore, saved)
-
-    @staticmethod
-    def _restore(saved):
-        if saved is None:
-            os.environ.pop("QUICCHAT_KNOWN_SERVERS", None)
-        else:
-            os.environ["QUICCHAT_KNOWN_SERVERS"] = saved
+        # What a person keeps between two chats is of this test alone.
+        kept = {"QUICCHAT_KNOWN_SERVERS": self.known_servers,
+                "XDG_CONFIG_HOME": self.folder / "config",
+                "XDG_STATE_HOME": self.folder / "state"}
+        changed = mock.patch.dict(os.environ, {name: str(path) for name, path in kept.items()})
+        changed.start()
+        self.addCleanup(changed.stop)
 
     def write_config(self, **changes):
         """A configuration with three accounts; returns its path."""

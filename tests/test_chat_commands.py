@@ -264,7 +264,7 @@ class Recorded(Case):
         hints = [quicchat.Typing("#tea", "bob", True), quicchat.Typing("#tea", "bob", False),
                  quicchat.MarkerMoved("#tea", "bob", 7), quicchat.MarkerMoved("#tea", "ADA", 7)]
         self.assertEqual([lines.line(hint) for hint in hints], ["", "", "", ""])
-        lines.typing = lines.markers = True
+        lines.wishes.typing = lines.wishes.markers = True
         self.assertEqual([lines.line(hint) for hint in hints],
                          ["* bob is typing", "", "* bob has read up to message #7", ""])
 

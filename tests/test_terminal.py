@@ -140,7 +140,7 @@ class EveryEvent(Case):
 
     def judge_lines(self, cls, text):
         lines = Lines(t.ME)
-        lines.typing = lines.markers = True
+        lines.wishes.typing = lines.wishes.markers = True
         seen = t.instances(quicchat.Message, text)
         for event in t.instances(cls, text):
             lines.remember(seen[0])

@@ -71,7 +71,7 @@ async def session_of(text, error=None):
     """Somebody who has typed every command, with every kind of argument, and seen every event."""
     session = Session(EvilChat(text), Screen(mock.Mock(is_terminal=False), plain=True), 5)
     await session.begin(text)
-    session.lines.typing = session.lines.markers = True
+    session.wishes.typing = session.wishes.markers = True
     for cls in typing.get_args(quicchat.events.ClientEvent):
         for event in t.instances(cls, text):
             session._show(event)
@@ -79,8 +79,7 @@ async def session_of(text, error=None):
     for command in COMMANDS:
         for rest in ("", "on", text, f"bob {text}", f"#7 {text}", f"bob owner {text}", "#7 50"):
             if session.room is None:
-                session.room = quicchat.Room(session.chat,
-                                             t.instances(quicchat.Joined, text)[0])
+                await session.windows.enter(text)
             await session._handle(f"{command.name} {rest}")
     for typed in (text, f"@{text}", f"@bob {text}", f"/{text}", f"//{text}"):
         await session._handle(typed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import select
 import signal
 import sys
@@ -19,7 +20,7 @@ from collections.abc import Iterable
 from typing import TextIO, cast
 
 __all__ = ["Clean", "clean_body", "clean_line", "clean_lines", "clean_text", "normalized_password",
-           "paint", "show", "uses_colours"]
+           "paint", "show", "uncoloured", "uses_colours"]
 
 # What is shown for a character that could do harm. U+241B and so on are the pictures that Unicode
 # has for C0; all others are shown by their number.
@@ -185,6 +186,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 _COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_PAINT = re.compile("\x1b\\[[0-9]*m")
 
 
 def paint(text: str, colour: str, stream: TextIO | None) -> Clean:
@@ -193,6 +195,11 @@ def paint(text: str, colour: str, stream: TextIO | None) -> Clean:
     if not uses_colours(stream):
         return cleaned
     return Clean(f"\x1b[{_COLOURS[colour]}m{cleaned}\x1b[0m")
+
+
+def uncoloured(line: str) -> str:
+    """A line without the colours that :func:`paint` gave it, for those who count its cells."""
+    return _PAINT.sub("", line)
 
 
 def normalized_password(password: str) -> str:

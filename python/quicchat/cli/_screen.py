@@ -4,54 +4,93 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
-from typing import Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from ..terminal import is_terminal, paint, show
 from ._lines import LineReader
 
+if TYPE_CHECKING:
+    from ._editor import Editor
+
+
+class Desk(Protocol):
+    """What an editor shows around the line that is typed, and where its keys lead."""
+
+    def prompt(self) -> str:
+        """The name before the line that is typed."""
+
+    def pending(self) -> list[str]:
+        """Our lines that are not stored yet."""
+
+    def status(self) -> list[tuple[str, str]]:
+        """The parts of the line below, each with its style."""
+
+    def title(self) -> str:
+        """What the window of the terminal is called."""
+
+    def complete(self, text: str) -> tuple[int, list[tuple[str, str]]]:
+        """What may stand at the end of a text: how many of its characters are replaced, and by
+        what, each with a remark."""
+
+    def go_to(self, number: int) -> None:
+        """To the room of that number, from 1 on."""
+
+    def go_by(self, step: int) -> None:
+        """To the next room, or the one before."""
+
+    def note_typing(self) -> None:
+        """A key was typed that is part of a message."""
+
 
 class Screen:
-    """The terminal, or the pipes in its place. With prompt_toolkit on a terminal, lines that come
-    in appear above the one that is being typed; without it they come in between."""
+    """The terminal, or the pipes in its place. On a terminal that can do it a line editor holds the
+    line that is being typed together, and lines that come in appear above it. Nothing of that is
+    loaded elsewhere."""
 
-    def __init__(self, reader: LineReader, *, plain: bool) -> None:
+    def __init__(self, reader: LineReader, *, plain: bool, history: Path | None = None) -> None:
         self._reader = reader
-        self._editor: Any = None
-        self.on_typing: Callable[[], None] = lambda: None  #: called at keys, where they are seen
+        self._editor: Editor | None = None
         dumb = os.environ.get("TERM", "dumb") == "dumb"
         if reader.is_terminal and is_terminal(sys.stdout) and not dumb and not plain:
-            self._editor = _make_editor()
-        if self._editor is not None:
-            self._editor.default_buffer.on_text_changed += self._note_key
+            from ._editor import Editor
+
+            self._editor = Editor(history)
 
     @property
-    def shows_typing(self) -> bool:
-        """True if the user sees their own lines already."""
+    def is_terminal(self) -> bool:
+        """True if a person types; they may follow many rooms."""
         return self._reader.is_terminal
+
+    @property
+    def is_live(self) -> bool:
+        """True if there is a line editor. What was typed vanishes then, and is shown by us."""
+        return self._editor is not None
+
+    def open(self, desk: Desk) -> None:
+        """The editor begins with the first line; this is what it shows and asks."""
+        if self._editor is not None:
+            self._editor.desk = desk
 
     async def next_line(self) -> bytes | None:
         """The next line that the user gives; None at the end."""
         if self._editor is None:
             return await self._reader.next_line()
-        from prompt_toolkit.patch_stdout import patch_stdout
+        line = await self._editor.next_line()
+        return None if line is None else line.encode(errors="surrogateescape")
 
-        with ExitStack() as stack:
-            stack.enter_context(patch_stdout(raw=True))
-            try:
-                line: str = await self._editor.prompt_async("> ", handle_sigint=False)
-            except EOFError:
-                return None
-        return line.encode(errors="surrogateescape")
-
-    def _note_key(self, buffer: Any) -> None:
-        if buffer.text and not buffer.text.startswith(("/", "@")):
-            self.on_typing()
+    async def close(self) -> None:
+        """Gives the terminal back, when all lines are on it."""
+        if self._editor is not None:
+            await self._editor.close()
 
     def say(self, line: str) -> None:
         """A line; with line ends and colours, if it is :class:`Clean`."""
-        show(line)
+        if self._editor is not None:
+            self._editor.say(line)
+        else:
+            show(line)
 
     def note(self, text: str) -> None:
         """A remark of ours."""
@@ -59,12 +98,29 @@ class Screen:
 
     def complain(self, text: str) -> None:
         """Something that the user should mend."""
-        show(paint(f"! {text}", "red", sys.stderr), to=sys.stderr)
+        line = paint(f"! {text}", "red", sys.stderr)
+        if self._editor is not None:
+            self._editor.say(line)
+        else:
+            show(line, to=sys.stderr)
 
+    def divide(self, text: str) -> None:
+        """A line across the screen."""
+        self.say(paint(f"── {text} ──", "dim", sys.stdout))
 
-def _make_editor() -> Any:
-    try:
-        from prompt_toolkit import PromptSession
-    except ImportError:
-        return None
-    return PromptSession(erase_when_done=False)
+    def read_out(self, lines: Iterable[str]) -> None:
+        """A text that may be longer than the screen."""
+        lines = list(lines)
+        if self._editor is None or not self._editor.page(lines):
+            for line in lines:
+                self.note(line)
+
+    def refresh(self) -> None:
+        """What the desk shows has changed."""
+        if self._editor is not None:
+            self._editor.refresh()
+
+    def alert(self, text: str) -> None:
+        """Calls the person back to the terminal."""
+        if self._editor is not None:
+            self._editor.alert(text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 
 from ..events import (
     ClientEvent,
@@ -48,19 +48,41 @@ _ACCESS = {Access.EVERYBODY: "for everybody", Access.INVITATION: "by invitation"
            Access.ARCHIVED: "archived: nobody writes in it any more"}
 
 
-class Lines:
-    """Makes lines of events, and knows the messages that were shown lately."""
+@dataclass(slots=True)
+class Wishes:
+    """What a person wants to see."""
 
-    def __init__(self, me: str) -> None:
+    numbers: bool = False  #: messages with their offsets
+    typing: bool = False  #: that others type
+    markers: bool = False  #: how far others have read
+    ignored: set[str] = field(default_factory=set)  #: people whose words are not shown
+
+
+class Lines:
+    """Makes lines of the events of one room, and knows its messages that were shown lately."""
+
+    def __init__(self, me: str, wishes: Wishes | None = None) -> None:
         self.me = me
-        self.numbers = False  #: messages are shown with their offsets
-        self.typing = False  #: typing of others is shown
-        self.markers = False  #: how far others have read is shown
+        self.wishes = wishes or Wishes()
         self._seen: OrderedDict[int, Message] = OrderedDict()
 
     def forget(self) -> None:
-        """Another room, or another life of its log: offsets mean other messages now."""
+        """Another life of the room's log: offsets mean other messages now."""
         self._seen.clear()
+
+    def ignores(self, event: ClientEvent) -> bool:
+        """Whether it is something said by a person whose words are not wanted."""
+        return (isinstance(event, Message | Edited | Reaction | PrivateMessage)
+                and event.sender.lower() in self.wishes.ignored)
+
+    def is_mine(self, message: Message | PrivateMessage) -> bool:
+        """Whether we have said it, on whatever device."""
+        return message.sender.lower() == self.me.lower()
+
+    def stamp(self, when: datetime) -> Clean:
+        """The time before a line, in this computer's time zone."""
+        local = _local(when)
+        return _dim(f"{local:%H:%M}" if local else "--:--") + " "
 
     def remember(self, message: Message) -> None:
         self._seen[message.offset] = message
@@ -79,7 +101,7 @@ class Lines:
     def newest(self, *, mine: bool) -> int | None:
         """The offset of the newest message of ours, or of others."""
         for offset, message in reversed(self._seen.items()):
-            if (message.sender.lower() == self.me.lower()) == mine and not message.deleted:
+            if self.is_mine(message) == mine and not message.deleted:
                 return offset
         return None
 
@@ -102,7 +124,7 @@ class Lines:
     def line(self, event: ClientEvent) -> Clean:
         """What is shown for an event; nothing for some."""
         match event:
-            case PrivateMessage() if event.sender.lower() == self.me.lower():
+            case PrivateMessage() if self.is_mine(event):
                 return _private(f"[to {event.recipient}]", _private_text(event))
             case PrivateMessage():
                 return _private(f"[from {event.sender}]", _private_text(event))
@@ -133,14 +155,14 @@ class Lines:
             case GoingAway():
                 return paint(f"* the server is going away {event.text}".rstrip(),
                              "yellow", sys.stdout)
-            case Typing(typing=True) if self.typing:
+            case Typing(typing=True) if self.wishes.typing:
                 return _dim(f"* {event.user} is typing")
-            case MarkerMoved() if self.markers and event.user.lower() != self.me.lower():
+            case MarkerMoved() if self.wishes.markers and event.user.lower() != self.me.lower():
                 return _dim(f"* {event.user} has read up to "
                             f"{self.quote(event.offset)}")
             case (Message() | Edited() | Deleted() | Reaction() | TopicChanged() | RoleChanged()
                   | AccessChanged() | RoomCreated()):
-                return self.record(event, numbered=self.numbers)
+                return self.record(event, numbered=self.wishes.numbers)
         return clean_line("")
 
     def record(self, record: RoomRecord, *, numbered: bool, times: bool = False) -> Clean:
@@ -164,8 +186,7 @@ class Lines:
     def _name(self, message: Message) -> Clean:
         """Who said it; marked if it is to us: bold, or by a mark that no name has."""
         name = f"<{message.sender}>"
-        is_own = message.sender.lower() == self.me.lower()
-        if is_own or not message.mentions_user(self.me):
+        if self.is_mine(message) or not message.mentions_user(self.me):
             return paint(name, "cyan", sys.stdout)
         if uses_colours(sys.stdout):
             return paint(name, "bold", sys.stdout)
@@ -247,12 +268,30 @@ def _why_out(event: RoomLeft) -> str:
 
 def clock(time: datetime) -> str:
     """In this computer's time zone; with the day, if that is another one."""
-    try:
-        local = time.astimezone()
-    except (OverflowError, ValueError, OSError):
-        return "a time far away"  # a server may say anything
+    local = _local(time)
+    if local is None:
+        return "a time far away"
     today = datetime.now().astimezone().date()
     return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
+
+
+def day_of(time: datetime) -> date | None:
+    """In this computer's time zone; None if nobody can say."""
+    local = _local(time)
+    return None if local is None else local.date()
+
+
+def day_text(day: date) -> str:
+    """For people."""
+    return f"{day:%A}, {day.day} {day:%B %Y}"
+
+
+def _local(time: datetime) -> datetime | None:
+    """None for a time far away: a server may say anything."""
+    try:
+        return time.astimezone()
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def _private(whose: str, text: str) -> Clean:

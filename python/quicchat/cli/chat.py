@@ -113,4 +113,5 @@ async def _converse(options: argparse.Namespace, tls: TLS | None, reader: LineRe
             for task in (typing, reading):
                 task.cancel()
             await asyncio.gather(typing, reading, return_exceptions=True)
+            await screen.close()
         return 65 if session.refused and not reader.is_terminal else 0

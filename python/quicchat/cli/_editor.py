@@ -1,0 +1,289 @@
+"""The line editor of a chat in a terminal. The only module that knows prompt_toolkit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TextIO
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.document import Document
+from prompt_toolkit.filters import has_selection, is_searching
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import Output
+from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import get_cwidth
+
+from ..terminal import clean_line, show, uncoloured
+from ._screen import Desk
+
+_RECENT_MAX = 200  # lines that are drawn again when the terminal has another size
+_RESIZE_PAUSE = 0.1  # seconds; who drags a window's corner changes its size many times
+_PENDING_MAX = 5  # lines above the one that is typed
+_HISTORY_BYTES_MAX = 256 * 1024
+
+_STYLE = Style.from_dict({
+    "bottom-toolbar": "reverse",
+    "here": "bold",
+    "unread": "bold",
+    "mentions": "bold underline",
+    "offline": "bold",
+    "pending": "fg:ansibrightblack",
+    "room": "fg:ansicyan",
+})
+
+
+class Editor:
+    """One line that is typed, at the bottom, for as long as the chat lasts."""
+
+    desk: Desk
+
+    def __init__(self, history: Path | None) -> None:
+        self._typed: asyncio.Queue[str] = asyncio.Queue()
+        self._said: deque[str] = deque()
+        self._recent: deque[str] = deque(maxlen=_RECENT_MAX)
+        self._printing: asyncio.Task[None] | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._interrupted = False
+        self._resizing: asyncio.TimerHandle | None = None
+        self._size: Size | None = None
+        self._title = ""
+        self._stdout: TextIO = sys.stdout
+        self._prompt: PromptSession[str] = PromptSession(
+            self._message, bottom_toolbar=self._toolbar, completer=_Completer(self),
+            complete_while_typing=False, reserve_space_for_menu=6, history=_history(history),
+            key_bindings=self._keys(), enable_suspend=True, enable_open_in_editor=True,
+            erase_when_done=True, style=_STYLE, prompt_continuation="  ")
+        self._prompt.default_buffer.on_text_changed += self._note_key
+        self._prompt.app.after_render += lambda _: self._note_size()
+
+    # Lines that are typed.
+
+    async def next_line(self) -> str | None:
+        """The next one; None at the end. Raises KeyboardInterrupt at Ctrl-C."""
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+        typed = asyncio.create_task(self._typed.get())
+        try:
+            await asyncio.wait((typed, self._running), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not typed.done():
+                typed.cancel()
+        if typed.done() and not typed.cancelled():
+            return typed.result()
+        if self._interrupted:
+            raise KeyboardInterrupt
+        self._running.result()
+        return None
+
+    async def _run(self) -> None:
+        # What others print goes above the line as well.
+        with patch_stdout(raw=True):
+            try:
+                await self._prompt.prompt_async(handle_sigint=False)
+            except EOFError:
+                return
+            except KeyboardInterrupt:
+                self._interrupted = True
+
+    async def close(self) -> None:
+        """Gives the terminal back, when all that was said is on it."""
+        while self._printing is not None and not self._printing.done():
+            await asyncio.wait((self._printing,))
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait((self._running,))
+        if self._title:
+            self._output.clear_title()
+            self._output.flush()
+        if self._resizing is not None:
+            self._resizing.cancel()
+        self._write_said()
+
+    # Lines that are said.
+
+    def say(self, line: str) -> None:
+        self._said.append(line)
+        if self._running is None or self._running.done():
+            self._write_said()
+        elif self._printing is None or self._printing.done():
+            self._printing = asyncio.create_task(self._print())
+
+    async def _print(self) -> None:
+        while self._said:
+            await run_in_terminal(self._write_said)
+
+    def _write_said(self) -> None:
+        while self._said:
+            line = self._said.popleft()
+            self._recent.append(line)
+            show(line, to=self._stdout)
+
+    def page(self, lines: list[str]) -> bool:
+        """Shows a text in the user's pager. False if it fits the screen, or there is none."""
+        if len(lines) < self._output.get_size().rows - 2 or self._running is None:
+            return False
+        pager = shlex.split(os.environ.get("PAGER") or "less")
+        text = "\n".join(map(clean_line, lines)) + "\n"
+
+        def read() -> None:
+            with contextlib.suppress(OSError):
+                subprocess.run(pager, input=text.encode(), check=False,
+                               env={**os.environ, "LESSSECURE": "1"})
+
+        run_in_terminal(read)
+        return True
+
+    # What stands around the line.
+
+    def _message(self) -> StyleAndTextTuples:
+        pending = self.desk.pending()
+        parts: StyleAndTextTuples = []
+        if len(pending) > _PENDING_MAX:
+            parts.append(("class:pending", f"… {len(pending) - _PENDING_MAX} more are sent\n"))
+        parts += [("class:pending", f"… {clean_line(line)}\n") for line in pending[-_PENDING_MAX:]]
+        return [*parts, ("class:room", clean_line(self.desk.prompt())), ("", "> ")]
+
+    def _toolbar(self) -> StyleAndTextTuples:
+        return [(f"class:{style}" if style else "", clean_line(text))
+                for style, text in self.desk.status()]
+
+    def refresh(self) -> None:
+        title = clean_line(self.desk.title())
+        if title != self._title:
+            self._title = title
+            self._output.set_title(title)
+            self._output.flush()
+        self._prompt.app.invalidate()
+
+    def alert(self, text: str) -> None:
+        self._output.bell()
+        if notice := _notice(clean_line(text)):
+            self._output.write_raw(notice)
+        self._output.flush()
+
+    @property
+    def _output(self) -> Output:
+        return self._prompt.app.output
+
+    # Another size: terminals break lines anew, so nobody knows any more where the old ones are.
+
+    def _note_size(self) -> None:
+        size = self._output.get_size()
+        before, self._size = self._size, size
+        if before is None or before == size:
+            return
+        if self._resizing is not None:
+            self._resizing.cancel()
+        self._resizing = asyncio.get_running_loop().call_later(
+            _RESIZE_PAUSE, lambda: run_in_terminal(self._draw_again))
+
+    def _draw_again(self) -> None:
+        size = self._output.get_size()
+        self._output.cursor_goto(0, 0)
+        self._output.erase_down()
+        self._output.flush()
+        for line in _last_that_fit(self._recent, size.rows - 3, size.columns):
+            show(line, to=self._stdout)
+
+    # Keys.
+
+    def _note_key(self, buffer: Buffer) -> None:
+        if buffer.text and not buffer.text.startswith(("/", "@")):
+            self.desk.note_typing()
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("enter", filter=~is_searching)
+        def _(event: KeyPressEvent) -> None:
+            text = event.current_buffer.text
+            event.current_buffer.append_to_history()
+            event.current_buffer.reset()
+            self._typed.put_nowait(text)
+
+        @keys.add("escape", "enter", filter=~is_searching)
+        def _(event: KeyPressEvent) -> None:
+            event.current_buffer.insert_text("\n")
+
+        @keys.add("c-n", filter=~has_selection)
+        def _(event: KeyPressEvent) -> None:
+            self.desk.go_by(1)
+
+        @keys.add("c-p", filter=~has_selection)
+        def _(event: KeyPressEvent) -> None:
+            self.desk.go_by(-1)
+
+        for number in range(1, 10):
+            @keys.add("escape", str(number))
+            def _(event: KeyPressEvent, number: int = number) -> None:
+                self.desk.go_to(number)
+
+        return keys
+
+
+class _Completer(Completer):
+    def __init__(self, editor: Editor) -> None:
+        self._editor = editor
+
+    def get_completions(self, document: Document,
+                        complete_event: CompleteEvent) -> Iterable[Completion]:
+        length, found = self._editor.desk.complete(document.text_before_cursor)
+        for text, remark in found:
+            yield Completion(clean_line(text), -length, display_meta=clean_line(remark))
+
+
+def _history(path: Path | None) -> History:
+    """What was typed before, in a file that is for its owner alone and does not grow for ever."""
+    if path is None:
+        return InMemoryHistory()
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return InMemoryHistory()
+    with os.fdopen(descriptor, "r+b") as file:
+        data = file.read()
+        if len(data) > _HISTORY_BYTES_MAX:
+            newest = data[-_HISTORY_BYTES_MAX // 2:]
+            file.seek(0)
+            file.write(newest[newest.find(b"\n# ") + 1:])
+            file.truncate()
+    return FileHistory(path)
+
+
+def _notice(text: str) -> str:
+    """A desktop notice, for terminals that are known to show some."""
+    program, term = os.environ.get("TERM_PROGRAM", ""), os.environ.get("TERM", "")
+    if "TMUX" in os.environ or "STY" in os.environ:
+        return ""
+    if program in ("iTerm.app", "WezTerm", "ghostty") or "KITTY_WINDOW_ID" in os.environ:
+        return f"\x1b]9;{text}\x07"
+    if term.startswith(("foot", "rxvt-unicode")):
+        return f"\x1b]777;notify;quicchat;{text.replace(';', ',')}\x07"
+    return ""
+
+
+def _last_that_fit(lines: Iterable[str], rows: int, columns: int) -> list[str]:
+    """The newest of the lines that fill that many rows."""
+    kept: deque[str] = deque()
+    for line in reversed(list(lines)):
+        for part in uncoloured(line).split("\n"):
+            rows -= max(1, -(-get_cwidth(part) // max(1, columns)))
+        if rows < 0:
+            break
+        kept.appendleft(line)
+    return list(kept)

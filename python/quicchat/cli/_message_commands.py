@@ -1,0 +1,136 @@
+"""The commands of the chat that are about messages and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._calls import offset_of
+from ._progress import Progress
+from ._typed import Usage, need, number_in
+
+if TYPE_CHECKING:
+    from ._session import Session
+
+_HISTORY_DEFAULT = 20
+
+
+# Messages.
+
+async def history(session: Session, text: str) -> None:
+    number, rest = number_in(text)
+    if rest and not (rest.isdecimal() and 1 <= int(rest) <= 100):
+        raise Usage("say how many messages, 1 to 100, and perhaps before that which number they "
+                    "come before: /history #120 50")
+    await session.catch_up()
+    page = await session.here().history(before=number, limit=int(rest or _HISTORY_DEFAULT))
+    for record in page.records:
+        session.screen.say(session.lines.record(record, numbered=True, times=True))
+    if page.reaches_start:
+        session.screen.note("that is all there was before" if page.records else "there is nothing")
+    else:
+        session.screen.note(f"more: /history #{page.first}")
+
+
+async def unread(session: Session, text: str) -> None:
+    if text not in ("", "skip"):
+        raise Usage("say nothing more, or skip")
+    await session.catch_up()
+    session.here()
+    if text:
+        session.windows.skip_left_out()
+    elif not await session.windows.show_left_out():
+        session.screen.note("all that was unread here has been shown")
+
+
+async def search(session: Session, text: str) -> None:
+    number, words = number_in(text)
+    need(words, "the words")
+    await session.catch_up()
+    page = await session.here().search(words, before=number)
+    for record in reversed(page.records):
+        session.screen.say(session.lines.record(record, numbered=True, times=True))
+    if page.next is not None:
+        found = "" if page.records else "nothing yet; "
+        session.screen.note(f"{found}more: /search #{page.next} {words}")
+    else:
+        session.screen.note("that is all" if page.records else "nothing was found")
+
+
+async def edit(session: Session, text: str) -> None:
+    number, rest = number_in(text)
+    need(rest, "the new text")
+    session.do(session.here().edit, await _own(session, number), rest)
+
+
+async def delete(session: Session, text: str) -> None:
+    number, reason = number_in(text)
+    session.do(session.here().delete, await _own(session, number), reason)
+
+
+async def reply(session: Session, text: str) -> None:
+    number, rest = number_in(text)
+    session.say(need(rest, "what you answer"), await _others(session, number))
+
+
+async def react(session: Session, text: str) -> None:
+    number, rest = number_in(text)
+    what = need(rest, "with what")
+    session.do(session.here().react, await _others(session, number), what)
+
+
+async def unreact(session: Session, text: str) -> None:
+    number, rest = number_in(text)
+    what = need(rest, "what")
+    session.do(session.here().unreact, await _others(session, number), what)
+
+
+# Files.
+
+async def send_file(session: Session, text: str) -> None:
+    path = Path(need(text, "the path of a file")).expanduser()
+    bar = Progress(session.screen.note, f"sending {path.name}")
+    session.do_beside(session.here().send_file, path, progress=bar.step)
+
+
+async def save(session: Session, text: str) -> None:
+    number, rest = number_in(text)
+    await session.catch_up()
+    room = session.here()
+    message = session.lines.find_file(number)
+    if message is None and number is None:
+        raise ValueError("no file was shown here; /history shows messages with their numbers, and "
+                         "a number such as #12 says which file is meant")
+    place = message if message is not None else number
+    assert place is not None
+    bar = Progress(session.screen.note, f"fetching #{offset_of(place)}")
+
+    async def save() -> None:
+        path = await room.save_file(place, Path(rest).expanduser() if rest else None,
+                                    progress=bar.step)
+        session.screen.note(f"saved as {path}")
+
+    session.run_beside(save())
+
+
+async def _own(session: Session, number: int | None) -> int:
+    """The message that is meant: that number, or our newest one."""
+    if number is not None:
+        return number
+    await session.catch_up()
+    offset = session.lines.newest(mine=True)
+    if offset is None:
+        raise ValueError("you have written nothing here yet; /history shows messages with numbers")
+    return offset
+
+
+async def _others(session: Session, number: int | None) -> int:
+    """The message that is meant: that number, or the newest one of somebody else."""
+    if number is not None:
+        return number
+    await session.catch_up()
+    offset = session.lines.newest(mine=False)
+    if offset is None:
+        raise ValueError("nobody else has written anything here; /history shows messages with "
+                         "numbers, and a number such as #12 says which one you mean")
+    return offset

@@ -1,0 +1,129 @@
+"""A room that is followed in the terminal: what of it was shown, and what waits to be."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import date, datetime
+
+from ..client import Room
+from ..events import ClientEvent, Gap
+from ..records import Message, RoomRecord
+from ._screen import Screen
+from ._show import Lines, day_of, day_text
+
+KEPT_MAX = 500  # events that wait to be shown; what is older is fetched when somebody looks
+_CONTEXT_MAX = 10  # lines that were seen, shown again above what is new
+
+
+class Window:
+    """One room. What comes is shown while it is in front, and kept until then otherwise."""
+
+    def __init__(self, room: Room, lines: Lines, shown: int) -> None:
+        self.room = room
+        self.lines = lines
+        self.people: dict[str, str] = {}  #: who was seen here, by the name in lower case
+        self.shown = shown  #: the newest record that was shown, or was read before we came
+        self.wanted = room.head  #: the newest that belongs on the screen before we go
+        self.marked = shown  #: up to where it is said that all is read
+        self.hole: tuple[int, int] | None = None  #: unread records that were never shown
+        self.opened = False  #: it was in front once
+        self.unread = 0  #: messages of others that wait
+        self.mentions = 0  #: how many of them are to us
+        self.kept: deque[RoomRecord | Gap] = deque()
+        self._context: deque[str] = deque(maxlen=_CONTEXT_MAX)
+        self._day: date | None = None
+
+    @property
+    def name(self) -> str:
+        return self.room.name
+
+    # What waits.
+
+    def keep(self, event: RoomRecord | Gap) -> None:
+        """For later, when somebody looks."""
+        self.kept.append(event)
+        if len(self.kept) > KEPT_MAX:
+            self.kept.popleft()
+
+    def end_of_missed(self) -> int:
+        """The offset before which something may be neither shown nor kept."""
+        kept = (e.offset for e in self.kept if not isinstance(e, Gap))
+        return next(kept, max(self.shown + 1, self.room.next))
+
+    def is_news(self, event: ClientEvent) -> bool:
+        """Whether somebody else says something that is not read yet."""
+        return (isinstance(event, Message) and event.offset > self.marked and not event.deleted
+                and not self.lines.is_mine(event) and not self.lines.ignores(event))
+
+    def count(self, event: RoomRecord | Gap) -> None:
+        """Counts what waits."""
+        if self.is_news(event):
+            assert isinstance(event, Message)
+            self.unread += 1
+            self.mentions += event.mentions_user(self.lines.me)
+
+    def leave_out(self, first: int, last: int) -> None:
+        """These were not shown; nobody says that they are read."""
+        self.hole = (self.hole[0] if self.hole else first, last)
+
+    def filled(self, last: int) -> None:
+        """What was left out is shown now, up to that one."""
+        if self.hole is not None:
+            self.hole = (last + 1, self.hole[1]) if last < self.hole[1] else None
+
+    def read_elsewhere(self, offset: int) -> None:
+        """Another device of ours has read up to there."""
+        if offset <= self.marked:
+            return
+        self.marked = offset
+        self.filled(offset)
+        self.unread = self.mentions = 0
+        for event in self.kept:
+            self.count(event)
+
+    def readable(self) -> int:
+        """Up to where it may be said that all is read: not past what was never shown."""
+        return self.shown if self.hole is None else self.hole[0] - 1
+
+    # What is shown.
+
+    def show(self, event: ClientEvent, screen: Screen) -> None:
+        """Shows it, and remembers that."""
+        line = "" if self.lines.ignores(event) else self.lines.line(event)
+        if line:
+            if screen.is_live:
+                when = event.time if isinstance(event, RoomRecord) else datetime.now().astimezone()
+                self.begin_day(when, screen)
+                line = self.lines.stamp(when) + line
+            self._context.append(line)
+            screen.say(line)
+        self.note(event)
+
+    def note(self, event: ClientEvent) -> None:
+        """Remembers that it was shown, or need not be."""
+        match event:
+            case Message():
+                self.lines.remember(event)
+                self.people[event.sender.lower()] = event.sender
+                self.shown = max(self.shown, event.offset)
+            case Gap(cause="new_epoch"):
+                self.lines.forget()
+                self.shown = self.wanted = self.marked = event.last  # offsets begin anew
+                self.hole = None
+            case Gap():
+                self.shown = max(self.shown, event.last)
+            case _ if isinstance(event, RoomRecord):
+                self.lines.note(event)
+                self.shown = max(self.shown, event.offset)
+
+    def begin_day(self, when: datetime, screen: Screen) -> None:
+        """Says which day it is, where that is another one than before."""
+        day = day_of(when)
+        before, self._day = self._day, day
+        if day is not None and day != before and (before or day != date.today()):
+            screen.divide(day_text(day))
+
+    def show_context(self, screen: Screen) -> None:
+        """The newest lines that were seen here."""
+        for line in self._context:
+            screen.say(line)
