@@ -7,9 +7,10 @@ import termios
 import time
 
 import pyte
-from _support import ACCOUNTS, PATIENCE, Terminal
+from _support import ACCOUNTS, Terminal, scaled
 
 HISTORY = 5000  # lines that have left the screen
+PATIENCE = scaled(30.0)  # in seconds
 
 
 class _Emulator(pyte.HistoryScreen):

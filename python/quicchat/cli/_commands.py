@@ -53,6 +53,8 @@ COMMANDS = (
             rooms.join),
     Command("/create ROOM [invitation] [TOPIC]", "make a room; by invitation others do not see it",
             rooms.create),
+    Command("/win [NUMBER|ROOM]", "go to another room that you follow, or list them", rooms.win),
+    Command("/part [ROOM]", "follow the room no longer; you still belong to it", rooms.part),
     Command("/leave [REASON]", "leave the room for good", rooms.leave),
     Command("/history [#12] [COUNT]",
             "messages with their numbers: the newest, or those before #12", messages.history),

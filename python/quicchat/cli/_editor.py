@@ -50,9 +50,8 @@ _STYLE = Style.from_dict({
 class Editor:
     """One line that is typed, at the bottom, for as long as the chat lasts."""
 
-    desk: Desk
-
     def __init__(self, history: Path | None) -> None:
+        self.desk: Desk
         self._typed: asyncio.Queue[str] = asyncio.Queue()
         self._said: deque[str] = deque()
         self._recent: deque[str] = deque(maxlen=_RECENT_MAX)
@@ -71,12 +70,16 @@ class Editor:
         self._prompt.default_buffer.on_text_changed += self._note_key
         self._prompt.app.after_render += lambda _: self._note_size()
 
+    def open(self, desk: Desk) -> None:
+        """Begins."""
+        self.desk = desk
+        self._running = asyncio.create_task(self._run())
+
     # Lines that are typed.
 
     async def next_line(self) -> str | None:
         """The next one; None at the end. Raises KeyboardInterrupt at Ctrl-C."""
-        if self._running is None:
-            self._running = asyncio.create_task(self._run())
+        assert self._running is not None
         typed = asyncio.create_task(self._typed.get())
         try:
             await asyncio.wait((typed, self._running), return_when=asyncio.FIRST_COMPLETED)
@@ -203,8 +206,7 @@ class Editor:
     # Keys.
 
     def _note_key(self, buffer: Buffer) -> None:
-        if buffer.text and not buffer.text.startswith(("/", "@")):
-            self.desk.note_typing()
+        self.desk.note_key(buffer.text)
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()

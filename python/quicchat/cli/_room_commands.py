@@ -81,7 +81,32 @@ async def create(session: Session, text: str) -> None:
 
 
 async def leave(session: Session, text: str) -> None:
-    session.do(session.here().leave_for_good, text)
+    session.here()
+    session.do(session.windows.leave_for_good, session.windows.front, text)
+
+
+async def win(session: Session, text: str) -> None:
+    windows = session.windows.all()
+    if not text:
+        for number, window in enumerate(windows, 1):
+            unread = f", {window.unread} unread" if window.unread else ""
+            here = ", here" if window is session.windows.front else ""
+            session.screen.note(f"{number} {window.name}{unread}{here}")
+    elif text.isdecimal():
+        if not 1 <= int(text) <= len(windows):
+            raise Usage(f"there are {len(windows)} of them; /win lists them")
+        await session.windows.bring(windows[int(text) - 1])
+    else:
+        await join(session, text)
+
+
+async def part(session: Session, text: str) -> None:
+    name = text or session.here().name
+    window = session.windows.find(name)
+    if window is None:
+        raise ValueError(f"you do not follow {name}; /win lists the rooms that you do")
+    await session.catch_up()
+    await session.windows.part(window)
 
 
 # The room itself.

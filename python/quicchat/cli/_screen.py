@@ -40,8 +40,8 @@ class Desk(Protocol):
     def go_by(self, step: int) -> None:
         """To the next room, or the one before."""
 
-    def note_typing(self) -> None:
-        """A key was typed that is part of a message."""
+    def note_key(self, text: str) -> None:
+        """A key was typed; the line is that now."""
 
 
 class Screen:
@@ -69,9 +69,9 @@ class Screen:
         return self._editor is not None
 
     def open(self, desk: Desk) -> None:
-        """The editor begins with the first line; this is what it shows and asks."""
+        """The editor begins; this is what it shows and asks."""
         if self._editor is not None:
-            self._editor.desk = desk
+            self._editor.open(desk)
 
     async def next_line(self) -> bytes | None:
         """The next line that the user gives; None at the end."""

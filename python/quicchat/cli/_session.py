@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any
 
 from ..client import Chat, Room
-from ..errors import QuicChatError
-from ..events import ClientEvent, PrivateMessage, Receipt
+from ..errors import QuicChatError, RequestError
+from ..events import ClientEvent, Online, PrivateMessage, Receipt, Reconnecting
 from ..records import Message
 from ._commands import find_command
+from ._desk import ChatDesk
 from ._screen import Screen
 from ._show import Lines
 from ._window import Window
@@ -39,9 +40,13 @@ class Session:
         self._sent: dict[bytes, str] = {}  # our own messages come back as events too
         self._unacked: set[asyncio.Task[None]] = set()
         self._beside: set[asyncio.Task[None]] = set()  # what takes longer: files, other rooms
+        self._moves: set[asyncio.Task[None]] = set()  # to other rooms
+        self._looking: set[asyncio.Task[None]] = set()
         self._shown_all = asyncio.Event()
+        self._desk = ChatDesk(self)
+        self._is_outage = False
         self.windows.on_shown = self._note_shown
-        screen.open(self)
+        screen.open(self._desk)
 
     @property
     def room(self) -> Room | None:
@@ -59,6 +64,13 @@ class Session:
                          "/who lists who is here, /quit leaves")
         if room.topic:
             self.screen.note(f"topic: {room.topic}")
+        if self.screen.is_terminal:
+            self._track(self._looking, self._look_around(room))
+        else:
+            await self._look_around(room)
+
+    async def _look_around(self, room: Room) -> None:
+        """What there is in other rooms."""
         with contextlib.suppress(QuicChatError):  # no connection just now
             if self.screen.is_terminal:
                 await self.windows.follow_ours()
@@ -95,6 +107,8 @@ class Session:
     async def _handle(self, text: str) -> None:
         if not text.strip():
             return
+        if self._moves:
+            await asyncio.wait(self._moves)  # a key led to another room
         if text.startswith("/") and not text.startswith("//"):
             await self._command(text)
         elif text.startswith("@"):
@@ -156,6 +170,14 @@ class Session:
             await work
         except QuicChatError as error:
             self.refuse(f"not done: {_in_words(error)}")
+
+    def go(self, window: Window) -> None:
+        """To the front with another room."""
+        self._track(self._moves, self.windows.bring(window))
+
+    def pending(self) -> list[str]:
+        """Our lines that are not stored yet."""
+        return list(self._sent.values())
 
     async def catch_up(self) -> None:
         """Until what was typed so far is done and shown, so that what comes next counts it in. Not
@@ -222,36 +244,20 @@ class Session:
             if isinstance(event, Message):
                 self.windows.saw(event)  # it was typed there
             return
+        if isinstance(event, Reconnecting | Online):
+            # Of an outage the first attempt is told, and then that it is over.
+            told, self._is_outage = self._is_outage, isinstance(event, Reconnecting)
+            self._desk.note_outage(over=not self._is_outage)
+            if told and self._is_outage:
+                return
+        if self.windows.is_to_us(event):
+            self._desk.call()
+            assert isinstance(event, Message | PrivateMessage)
+            self.screen.alert(f"{event.sender}: {event.text}")
         self.windows.take(event)
-
-    # What the editor shows around the line that is typed.
-
-    def prompt(self) -> str:
-        return "" if self.room is None else self.room.name
-
-    def pending(self) -> list[str]:
-        return list(self._sent.values())
-
-    def status(self) -> list[tuple[str, str]]:
-        return []
-
-    def title(self) -> str:
-        return f"quicchat {self.prompt()}".rstrip()
-
-    def complete(self, text: str) -> tuple[int, list[tuple[str, str]]]:
-        return 0, []
-
-    def go_to(self, number: int) -> None:
-        pass
-
-    def go_by(self, step: int) -> None:
-        pass
-
-    def note_typing(self) -> None:
-        if self.sends_typing and self.room is not None and self.chat.is_online:
-            with contextlib.suppress(QuicChatError):
-                self.room.typing()
 
 
 def _in_words(error: QuicChatError) -> str:
+    if isinstance(error, RequestError) and error.name == "not_ready":
+        return f"{error}; try again when it is back"  # its hint is for programs
     return f"{error} ({error.hint})" if error.hint else str(error)

@@ -84,6 +84,10 @@ class Lines:
         local = _local(when)
         return _dim(f"{local:%H:%M}" if local else "--:--") + " "
 
+    def stamp_now(self) -> Clean:
+        """The time of what has none of its own."""
+        return self.stamp(now())
+
     def remember(self, message: Message) -> None:
         self._seen[message.offset] = message
         while len(self._seen) > _REMEMBERED_MAX:
@@ -273,6 +277,10 @@ def clock(time: datetime) -> str:
         return "a time far away"
     today = datetime.now().astimezone().date()
     return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
+
+
+def now() -> datetime:
+    return datetime.now().astimezone()
 
 
 def day_of(time: datetime) -> date | None:

@@ -9,7 +9,7 @@ from ..client import Room
 from ..events import ClientEvent, Gap
 from ..records import Message, RoomRecord
 from ._screen import Screen
-from ._show import Lines, day_of, day_text
+from ._show import Lines, day_of, day_text, now
 
 KEPT_MAX = 500  # events that wait to be shown; what is older is fetched when somebody looks
 _CONTEXT_MAX = 10  # lines that were seen, shown again above what is new
@@ -26,6 +26,7 @@ class Window:
         self.wanted = room.head  #: the newest that belongs on the screen before we go
         self.marked = shown  #: up to where it is said that all is read
         self.hole: tuple[int, int] | None = None  #: unread records that were never shown
+        self.leaving = False  #: we are about to leave it for good
         self.opened = False  #: it was in front once
         self.unread = 0  #: messages of others that wait
         self.mentions = 0  #: how many of them are to us
@@ -92,7 +93,7 @@ class Window:
         line = "" if self.lines.ignores(event) else self.lines.line(event)
         if line:
             if screen.is_live:
-                when = event.time if isinstance(event, RoomRecord) else datetime.now().astimezone()
+                when = event.time if isinstance(event, RoomRecord) else now()
                 self.begin_day(when, screen)
                 line = self.lines.stamp(when) + line
             self._context.append(line)

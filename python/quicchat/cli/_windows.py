@@ -16,6 +16,8 @@ from ..events import (
     MarkerMoved,
     MemberJoined,
     NoAnswerYet,
+    PrivateMessage,
+    Receipt,
     RoomLeft,
 )
 from ..records import Message, RoomRecord
@@ -41,7 +43,6 @@ class Windows:
         self._screen = screen
         self._last = last  # records that are shown of a room that is entered
         self._all: dict[str, Window] = {}  # by name in lower case, in the order they were joined
-        self._leaving: set[str] = set()  # rooms that we leave for good
         self._nowhere = Lines(chat.user, self.wishes)
         self._marking: asyncio.TimerHandle | None = None
         self._moving = asyncio.Lock()
@@ -176,25 +177,42 @@ class Windows:
     # Leaving.
 
     async def part(self, window: Window) -> None:
-        """Stops following a room; we still belong to it."""
+        """Stops following a room, to which we still belong; the next one comes to the front."""
+        was_front = window is self.front
         await window.room.leave()
+        self._all.pop(window.name.lower(), None)
+        if was_front:
+            self.front = None
+            if self._all and self._screen.is_terminal:
+                await self.bring(next(iter(self._all.values())))
 
-    def leaves_for_good(self, window: Window) -> None:
-        """We are about to: nobody else takes us out then."""
-        self._leaving.add(window.name.lower())
+    async def leave_for_good(self, window: Window, reason: str) -> Receipt:
+        """Nobody else takes us out then."""
+        window.leaving = True
+        try:
+            return await window.room.leave_for_good(reason)
+        except QuicChatError:
+            window.leaving = False
+            raise
 
     def _left(self, event: RoomLeft) -> None:
-        name = event.room.lower()
-        window = self._all.pop(name, None)
-        if name in self._leaving and event.error == "removed":
+        window = self._all.pop(event.room.lower(), None)
+        if window is not None and window.leaving:
             event = RoomLeft(event.room, "closed", "")
-        self._leaving.discard(name)
         self._screen.say(self._nowhere.line(event))
         if window is not None and window is self.front:
             self.front = None
             self.on_shown()
 
     # What comes.
+
+    def is_to_us(self, event: ClientEvent) -> bool:
+        """Whether somebody speaks to us, and that was not read yet."""
+        if isinstance(event, PrivateMessage):
+            return not (self._nowhere.is_mine(event) or self._nowhere.ignores(event))
+        window = self.find(event.room) if isinstance(event, Message) else None
+        return (window is not None and isinstance(event, Message) and window.is_news(event)
+                and event.mentions_user(self._chat.user))
 
     def take(self, event: ClientEvent) -> None:
         """Shows it, or keeps it for the room that it belongs to."""
@@ -203,8 +221,9 @@ class Windows:
         if isinstance(event, RoomLeft):
             self._left(event)
         elif not isinstance(room, str) or isinstance(event, NoAnswerYet):
-            if line := self.lines.line(event):
-                self._screen.say(line)
+            line = self.lines.line(event)
+            if line and not self.lines.ignores(event):
+                self._screen.say(self.lines.stamp_now() + line if self._screen.is_live else line)
         elif window is not None:
             self._take_in(window, event)
         self._screen.refresh()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..client import connect
@@ -98,20 +101,56 @@ async def _converse(options: argparse.Namespace, tls: TLS | None, reader: LineRe
                        tls=tls, reconnect=reconnect, qlog=options.qlog) as chat:
         screen = Screen(reader, plain=options.plain)
         session = Session(chat, screen, options.last)
-        await session.begin(options.room)
-        reading = asyncio.create_task(session.show_events())
-        typing = asyncio.create_task(session.read_lines())
-        try:
-            await asyncio.wait((reading, typing), return_when=asyncio.FIRST_COMPLETED)
-            if not chat.is_open:
-                await asyncio.wait((reading,))
-            # Both may be over: why the connection ended says more.
-            for task in (reading, typing):
-                if task.done():
-                    task.result()
-        finally:
-            for task in (typing, reading):
-                task.cancel()
-            await asyncio.gather(typing, reading, return_exceptions=True)
-            await screen.close()
+        with _ended_by_signal() as ended:
+            talking = asyncio.create_task(_talk(session, options.room))
+            try:
+                await asyncio.wait((talking, ended), return_when=asyncio.FIRST_COMPLETED)
+                if ended.done():
+                    return 128 + ended.result()
+                talking.result()
+            finally:
+                talking.cancel()
+                await asyncio.gather(talking, return_exceptions=True)
+                with contextlib.suppress(OSError):  # the terminal may be gone
+                    await screen.close()
         return 65 if session.refused and not reader.is_terminal else 0
+
+
+async def _talk(session: Session, room: str) -> None:
+    await session.begin(room)
+    reading = asyncio.create_task(session.show_events())
+    typing = asyncio.create_task(session.read_lines())
+    try:
+        await asyncio.wait((reading, typing), return_when=asyncio.FIRST_COMPLETED)
+        if not session.chat.is_open:
+            await asyncio.wait((reading,))
+        # Both may be over: why the connection ended says more.
+        for task in (reading, typing):
+            if task.done():
+                task.result()
+    finally:
+        for task in (typing, reading):
+            task.cancel()
+        await asyncio.gather(typing, reading, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def _ended_by_signal() -> Iterator[asyncio.Future[int]]:
+    """The signal that asks us to end, such as that the terminal was closed: others should see at
+    once that we are gone."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[int] = loop.create_future()
+
+    def end(number: int) -> None:
+        if not ended.done():
+            ended.set_result(number)
+
+    caught = [number for number in (signal.SIGTERM, signal.SIGHUP)
+              if signal.getsignal(number) is signal.SIG_DFL]
+    for number in caught:
+        loop.add_signal_handler(number, end, number)
+    try:
+        yield ended
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
