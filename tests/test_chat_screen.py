@@ -17,9 +17,9 @@ class Screens(Case):
     async def open(self, *arguments, **options):
         return await asyncio.to_thread(open_chat, self, *arguments, **options)
 
-    async def see(self, screen, *texts):
+    async def see(self, screen, *texts, times=1):
         for text in texts:
-            await asyncio.to_thread(screen.see, text)
+            await asyncio.to_thread(screen.see, text, times)
 
     async def unread(self, server, name, room, expected):
         """Waits until that many messages of a room are unread."""

@@ -186,7 +186,7 @@ class TheEnd(Screens):
             async with self.connect(server, "bob") as bob:
                 await bob.join("#lobby")
                 for number in (signal.SIGHUP, signal.SIGTERM):
-                    screen = await self.open(server, "ada")
+                    screen = await self.open(server, "ada", "--no-save")
                     await next_of(bob, quicchat.MemberJoined, user="ada")
                     screen.process.send_signal(number)
                     await next_of(bob, quicchat.MemberLeft, user="ada")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -34,9 +35,9 @@ async def _help(session: Session, text: str) -> None:
         session.screen.note(f"{command.usage}: {command.help}")
         return
     width = max(len(command.usage) for command in COMMANDS)
-    for command in COMMANDS:
-        session.screen.note(f"{command.usage:{width}}  {command.help}")
-    session.screen.note("A number such as #12 says which message is meant; /history shows them.")
+    session.screen.read_out([
+        *(f"{command.usage:{width}}  {command.help}" for command in COMMANDS),
+        "A number such as #12 says which message is meant; /history shows them."])
 
 
 async def _quit(session: Session, _: str) -> None:
@@ -62,6 +63,8 @@ COMMANDS = (
             messages.unread),
     Command("/search [#12] WORDS", "messages with these words: the newest, or those before #12",
             messages.search),
+    Command("/me TEXT", "say what you do", messages.me),
+    Command("/msg NAME TEXT", "write to one person, as @name does", messages.msg),
     Command("/edit [#12] TEXT", "give your last message, or that one, another text", messages.edit),
     Command("/delete [#12] [REASON]", "take your last message, or that one, away", messages.delete),
     Command("/reply [#12] TEXT", "answer the last message of somebody else, or that one",
@@ -82,6 +85,9 @@ COMMANDS = (
             rooms.role),
     Command("/access everybody|invitation", "who may come in", rooms.access),
     Command("/archive", "keep the room as it is: nobody writes in it any more", rooms.archive),
+    Command("/ignore [NAME]", "do not show what somebody says; alone: whom you ignore",
+            rooms.ignore),
+    Command("/unignore NAME", "show it again", rooms.unignore),
     Command("/read on|off", "tell the others how far you have read, and see how far they have",
             rooms.read),
     Command("/typing on|off", "tell the others that you type, and see when they do", rooms.typing),
@@ -90,8 +96,33 @@ COMMANDS = (
     Command("/quit", "leave the chat", _quit),
 )
 _BY_NAME = {command.name: command for command in COMMANDS}
+_ALIASES = {"/nick": "/name", "/w": "/win", "/q": "/quit", "/exit": "/quit"}
+_ALIKE = 0.75  # of two names, from 0 to 1, so that one may be meant by the other
 
 
 def find_command(word: str) -> Command | None:
-    """The command that begins with that word, in any case."""
-    return _BY_NAME.get(word.lower())
+    """The command of that name, in any case, or the only one that begins like that."""
+    word = word.lower()
+    if found := _BY_NAME.get(_ALIASES.get(word, word)):
+        return found
+    longer = _longer(word)
+    return longer[0] if len(longer) == 1 else None
+
+
+def unknown_command(word: str) -> str:
+    """Why a word is no command."""
+    if longer := _longer(word.lower()):
+        return f"{word} may be {' or '.join(command.name for command in longer)}"
+    if alike := difflib.get_close_matches(word.lower(), _BY_NAME, 1, _ALIKE):
+        return f"no such command: {word}; did you mean {alike[0]}?"
+    return (f"no such command: {word}; there are /who and /quit, and /help tells of the others")
+
+
+def is_quit(text: str) -> bool:
+    """Whether a line is the command to leave."""
+    command = find_command(text.strip()) if text.startswith("/") else None
+    return command is not None and command.run is _quit
+
+
+def _longer(word: str) -> list[Command]:
+    return [command for command in COMMANDS if len(word) > 2 and command.name.startswith(word)]

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..errors import QuicChatError
+from ._complete import complete
 from ._window import Window
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class ChatDesk:
         return f"({self._calls}) " * bool(self._calls) + f"quicchat {self.prompt()}".rstrip()
 
     def complete(self, text: str) -> tuple[int, list[tuple[str, str]]]:
-        return 0, []
+        return complete(self._session, text)
 
     # Keys.
 

@@ -65,8 +65,9 @@ class Editor:
         self._prompt: PromptSession[str] = PromptSession(
             self._message, bottom_toolbar=self._toolbar, completer=_Completer(self),
             complete_while_typing=False, reserve_space_for_menu=6, history=_history(history),
-            key_bindings=self._keys(), enable_suspend=True, enable_open_in_editor=True,
-            erase_when_done=True, style=_STYLE, prompt_continuation="  ")
+            key_bindings=self._keys(), enable_suspend=True, erase_when_done=True, style=_STYLE,
+            prompt_continuation="  ")
+        self._prompt.default_buffer.accept_handler = self._accept
         self._prompt.default_buffer.on_text_changed += self._note_key
         self._prompt.app.after_render += lambda _: self._note_size()
 
@@ -208,19 +209,38 @@ class Editor:
     def _note_key(self, buffer: Buffer) -> None:
         self.desk.note_key(buffer.text)
 
+    def _accept(self, buffer: Buffer) -> bool:
+        self._typed.put_nowait(buffer.text)
+        return False  # the next line begins empty
+
+    def _complete(self, buffer: Buffer) -> None:
+        """As far as there is one way to go on; then a menu. At once, so what is typed next comes
+        behind it."""
+        if buffer.complete_state is not None:
+            buffer.complete_next()
+            return
+        length, found = self.desk.complete(buffer.document.text_before_cursor)
+        common = os.path.commonprefix([text for text, _ in found])
+        if len(common) > length:
+            buffer.delete_before_cursor(length)
+            buffer.insert_text(clean_line(common))
+        elif found:
+            buffer.start_completion()
+
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
-
-        @keys.add("enter", filter=~is_searching)
-        def _(event: KeyPressEvent) -> None:
-            text = event.current_buffer.text
-            event.current_buffer.append_to_history()
-            event.current_buffer.reset()
-            self._typed.put_nowait(text)
 
         @keys.add("escape", "enter", filter=~is_searching)
         def _(event: KeyPressEvent) -> None:
             event.current_buffer.insert_text("\n")
+
+        @keys.add("c-x", "c-e", filter=~is_searching)
+        def _(event: KeyPressEvent) -> None:
+            event.current_buffer.open_in_editor()
+
+        @keys.add("tab", filter=~is_searching)
+        def _(event: KeyPressEvent) -> None:
+            self._complete(event.current_buffer)
 
         @keys.add("c-n", filter=~has_selection)
         def _(event: KeyPressEvent) -> None:

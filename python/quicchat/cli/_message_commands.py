@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from .._calls import offset_of
 from ._progress import Progress
-from ._typed import Usage, need, number_in
+from ._show import ACTION
+from ._typed import Usage, need, number_in, user_in
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -47,7 +48,7 @@ async def search(session: Session, text: str) -> None:
     number, words = number_in(text)
     need(words, "the words")
     await session.catch_up()
-    page = await session.here().search(words, before=number)
+    page = await session.here().search(words.replace('"', " "), before=number)
     for record in reversed(page.records):
         session.screen.say(session.lines.record(record, numbered=True, times=True))
     if page.next is not None:
@@ -55,6 +56,15 @@ async def search(session: Session, text: str) -> None:
         session.screen.note(f"{found}more: /search #{page.next} {words}")
     else:
         session.screen.note("that is all" if page.records else "nothing was found")
+
+
+async def me(session: Session, text: str) -> None:
+    session.say(need(text, "what you do"), attributes=ACTION)
+
+
+async def msg(session: Session, text: str) -> None:
+    name, rest = user_in(text)
+    session.tell(name, need(rest, "what you tell them"))
 
 
 async def edit(session: Session, text: str) -> None:

@@ -51,7 +51,7 @@ async def name(session: Session, text: str) -> None:
 
 async def rooms(session: Session, _: str) -> None:
     await session.catch_up()
-    for room in await session.chat.rooms():
+    for room in await session.list_rooms():
         unread = f", {room.unread}{'+' if room.unread >= 100 else ''} unread" if room.unread else ""
         unread += f", {room.mentions} of them to you" if room.mentions else ""
         access = "" if room.access is Access.EVERYBODY else f", {room.access.name.lower()}"
@@ -179,3 +179,19 @@ async def typing(session: Session, text: str) -> None:
 
 async def numbers(session: Session, text: str) -> None:
     session.wishes.numbers = switch_in(text)
+
+
+async def ignore(session: Session, text: str) -> None:
+    ignored = session.wishes.ignored
+    if text:
+        ignored.add(user_in(text)[0].lower())
+        session.wishes.on_change()
+    session.screen.note(f"ignored: {', '.join(sorted(ignored)) or 'nobody'}")
+
+
+async def unignore(session: Session, text: str) -> None:
+    name, _ = user_in(text)
+    if name.lower() not in session.wishes.ignored:
+        raise ValueError(f"you do not ignore {name}")
+    session.wishes.ignored.discard(name.lower())
+    session.wishes.on_change()

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
 from ..client import Chat, Room
 from ..errors import QuicChatError, RequestError
-from ..events import ClientEvent, Online, PrivateMessage, Receipt, Reconnecting
+from ..events import ClientEvent, Online, PrivateMessage, Receipt, Reconnecting, RoomInfo
 from ..records import Message
-from ._commands import find_command
+from ._commands import find_command, is_quit, unknown_command
 from ._desk import ChatDesk
+from ._pace import paced
 from ._screen import Screen
 from ._show import Lines
 from ._window import Window
@@ -36,16 +37,22 @@ class Session:
         self.windows = Windows(chat, screen, last)
         self.wishes = self.windows.wishes
         self.refused = 0  #: lines that could not be sent
+        self.keeps_unsent = False  #: what cannot be sent now is, the next time
         self.sends_typing = False
         self._sent: dict[bytes, str] = {}  # our own messages come back as events too
         self._unacked: set[asyncio.Task[None]] = set()
         self._beside: set[asyncio.Task[None]] = set()  # what takes longer: files, other rooms
         self._moves: set[asyncio.Task[None]] = set()  # to other rooms
         self._looking: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()
         self._shown_all = asyncio.Event()
         self._desk = ChatDesk(self)
         self._is_outage = False
+        self.known_rooms: dict[str, str] = {}  #: their topics, by name
         self.windows.on_shown = self._note_shown
+        self.on_place: Callable[[], None] = lambda: None  #: called where one is now, or ignores
+        self.windows.on_front = self._note_front
+        self.wishes.on_change = lambda: self.on_place()
         screen.open(self._desk)
 
     @property
@@ -76,9 +83,26 @@ class Session:
                 await self.windows.follow_ours()
             unread = [f"{r.room} {r.unread}{'+' if r.unread >= 100 else ''}"
                       + (f" ({r.mentions} to you)" if r.mentions else "")
-                      for r in await self.chat.rooms() if r.unread and r.room != room.name]
+                      for r in await self.list_rooms() if r.unread and r.room != room.name]
             if unread:
                 self.screen.note(f"unread: {', '.join(unread)}; /join and a room's name goes there")
+
+    async def list_rooms(self) -> list[RoomInfo]:
+        rooms = await self.chat.rooms()
+        self.known_rooms = {room.room: room.topic for room in rooms}
+        return rooms
+
+    def _note_front(self, window: Window) -> None:
+        self.on_place()
+        if self.screen.is_live:
+            self._track(self._looking, self._learn_people(window))
+
+    @staticmethod
+    async def _learn_people(window: Window) -> None:
+        """Who is here, so that their names can be completed."""
+        with contextlib.suppress(QuicChatError):
+            for person in await window.room.members():
+                window.people.setdefault(person.user.lower(), person.user)
 
     async def read_lines(self) -> None:
         """Until /quit or the end of the input; then until everything is answered."""
@@ -88,14 +112,15 @@ class Session:
             except UnicodeDecodeError:
                 self.refuse("that line is not valid UTF-8; it was not sent")
                 continue
-            if text.strip() == "/quit":
+            if is_quit(text):
                 break
             await self._handle(text)
             if len(self._unacked) >= _UNACKED_MAX:
                 await asyncio.wait(self._unacked, return_when=asyncio.FIRST_COMPLETED)
         if self._unacked and self.screen.is_terminal and not self.chat.is_online:
             # Who types /quit wants to go, also where nobody knows for how long the server is away.
-            self.refuse(f"{len(self._unacked)} line(s) could not be sent")
+            later = "; the next time they will be" if self.keeps_unsent else ""
+            self.refuse(f"{len(self._unacked)} line(s) could not be sent{later}")
             return
         if self._beside:
             if self.screen.is_terminal:
@@ -116,8 +141,7 @@ class Session:
             if not name or not private.strip():
                 self.refuse("to write to one person: @name text")
                 return
-            id = self._new_id(text)
-            self._send(partial(self.chat.tell, name, private, id=id), id, None)
+            self.tell(name, private)
         else:
             self.say(text.removeprefix("/"))
 
@@ -125,11 +149,10 @@ class Session:
         word, _, rest = text.strip().partition(" ")
         command = find_command(word)
         if command is None:
-            self.refuse(f"no such command: {word}; there are /who and /quit, and /help tells of "
-                        "the others")
+            self.refuse(unknown_command(word))
             return
         try:
-            await command.run(self, rest.strip())
+            await paced(partial(command.run, self, rest.strip()))
         except QuicChatError as error:
             self.refuse(f"{word}: {_in_words(error)}")
         except ValueError as error:
@@ -141,7 +164,13 @@ class Session:
             raise ValueError("you are in no room; /join and a room's name enters one")
         return self.room
 
-    def say(self, text: str, reply_to: int | None = None) -> None:
+    def tell(self, name: str, text: str) -> None:
+        """A message for one person."""
+        id = self._new_id(f"@{name} {text}")
+        self._send(partial(self.chat.tell, name, text, id=id), id, None)
+
+    def say(self, text: str, reply_to: int | None = None,
+            attributes: Mapping[str, Any] | None = None) -> None:
         """A message for the room."""
         try:
             room = self.here()
@@ -149,7 +178,8 @@ class Session:
             self.refuse(f"not sent: {error}")
             return
         id = self._new_id(text)
-        self._send(partial(room.send, text, reply_to=reply_to, id=id), id, self.windows.front)
+        request = partial(room.send, text, reply_to=reply_to, attributes=attributes, id=id)
+        self._send(request, id, self.windows.front)
 
     def do(self, act: Callable[..., Awaitable[Receipt]], *arguments: Any, **more: Any) -> None:
         """An act of ours in the room; it is shown when it comes back."""
@@ -211,7 +241,7 @@ class Session:
 
     async def _finish(self, request: Request, id: bytes | None, window: Window | None) -> None:
         try:
-            receipt = await request()
+            receipt = await self._in_turn(request)
             if window is not None and receipt.epoch == window.room.epoch:
                 window.wanted = max(window.wanted, receipt.offset)
                 self._note_shown()
@@ -221,6 +251,13 @@ class Session:
                 said = f': "{text}"' if text and self.screen.is_live else ""
                 self.refuse(f"not {'sent' if id else 'done'}: {_in_words(error)}{said}")
             self.screen.refresh()
+
+    async def _in_turn(self, request: Request) -> Receipt:
+        """A script's lines are stored in their order, so each waits for those before it."""
+        if self.screen.is_terminal:
+            return await paced(request)
+        async with self._turn:
+            return await paced(request)
 
     def _note_shown(self) -> None:
         window = self.windows.front

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -42,6 +44,9 @@ from ._progress import size_text
 _REMEMBERED_MAX = 1000  # messages that a later line may quote
 _QUOTE_MAX = 30  # characters
 
+#: The attributes of a message that says what its sender does.
+ACTION = {"action": True}
+
 _ROLES = {Role.NONE: "no member", Role.BANNED: "banned", Role.MUTED: "muted",
           Role.MEMBER: "a member", Role.MODERATOR: "a moderator", Role.OWNER: "an owner"}
 _ACCESS = {Access.EVERYBODY: "for everybody", Access.INVITATION: "by invitation",
@@ -56,6 +61,7 @@ class Wishes:
     typing: bool = False  #: that others type
     markers: bool = False  #: how far others have read
     ignored: set[str] = field(default_factory=set)  #: people whose words are not shown
+    on_change: Callable[[], None] = lambda: None  #: called when others are ignored
 
 
 class Lines:
@@ -185,11 +191,13 @@ class Lines:
             return name + " " + answer + _dim(_file(message.text, message.file)
                                               + f"; /save #{message.offset}")
         edited = " (edited)" if message.edited else ""
+        if _is_action(message):
+            name = self._name(message, "*", "*")
         return name + " " + answer + clean_body(message.text) + edited
 
-    def _name(self, message: Message) -> Clean:
+    def _name(self, message: Message, before: str = "<", after: str = ">") -> Clean:
         """Who said it; marked if it is to us: bold, or by a mark that no name has."""
-        name = f"<{message.sender}>"
+        name = f"{before}{message.sender}{after}"
         if self.is_mine(message) or not message.mentions_user(self.me):
             return paint(name, "cyan", sys.stdout)
         if uses_colours(sys.stdout):
@@ -222,6 +230,16 @@ class Lines:
                 topic = f" about: {record.topic}" if record.topic else ""
                 return f"* {who} made this room, {_ACCESS[record.access]}{topic}"
         return ""
+
+
+def _is_action(message: Message) -> bool:
+    """Whether it says what somebody does."""
+    if '"action"' not in message.attributes:
+        return False
+    try:
+        return json.loads(message.attributes).get("action") is True
+    except (ValueError, AttributeError, RecursionError):
+        return False
 
 
 def _file(name: str, file: FileInfo) -> str:

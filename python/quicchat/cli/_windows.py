@@ -39,6 +39,7 @@ class Windows:
         self.shares_markers = False
         self.front: Window | None = None
         self.on_shown: Callable[[], None] = lambda: None  #: called when something was shown
+        self.on_front: Callable[[Window], None] = lambda _: None  #: called with what is in front
         self._chat = chat
         self._screen = screen
         self._last = last  # records that are shown of a room that is entered
@@ -108,6 +109,7 @@ class Windows:
             missed = await self._missed(window)
             self._show_waiting(window, missed)
             self.front = window
+        self.on_front(window)
         self.on_shown()
         self.mark_soon()
         self._screen.refresh()

@@ -8,24 +8,29 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
-from ..client import connect
+from ..client import Chat, connect
 from ..config import user_path
-from ..errors import AuthError, ConfigError
+from ..errors import AuthError, ConfigError, StorageError
 from ..qlogs import check_folder
 from ..reconnecting import Reconnect
 from ..terminal import show
 from ..trust import TLS
+from ._kept import DEFAULT_ROOM, Kept, Place
 from ._lines import LineReader, ask, ask_password
+from ._place import add_place_arguments, chosen_place, room_of
 from ._screen import Screen
 from ._session import Session
-from ._trust import add_trust_arguments, chosen_tls
+from ._trust import chosen_tls
 
 NAME = "chat"
 HELP = "Chat from a terminal, or from a script's input."
 EXAMPLES = """examples:
   quicchat chat --server-ip 127.0.0.1 --port 12345
+  quicchat chat                                       where one was, at a terminal
+  quicchat chat work                                  a server that servers.toml names
   quicchat chat --server-ip chat.example.org --pin sha256:3f9a...
   printf 'ada\\nsecret\\nhello\\n' | quicchat chat
 
@@ -37,33 +42,39 @@ replies, reactions, and what moderators do.
 When the connection is lost it is made again; lines that are typed meanwhile are sent then. A script
 is told after 30 s without a connection, by status 69.
 
+At a terminal the login, the rooms and what was typed are kept for the next time, in
+~/.local/state/quicchat for yourself alone. ~/.config/quicchat/servers.toml names servers:
+
+  [work]
+  host = "chat.example.org"
+  port = 12345
+  user = "ada"
+  room = "#lobby"
+  pin = ["sha256:3f9a..."]         or cafile = "...", or system_ca = true
+
 Without an option the key of a server on this computer is trusted at its first visit; for another
 computer you are asked. It is remembered either way."""
 
-DEFAULT_PORT = 12345
 _ATTEMPTS = 3  # at the password, on a terminal
 _GIVE_UP_AFTER = 30.0  # seconds offline, where nobody watches
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--server-ip", "--server", dest="host", default="127.0.0.1",
-                        metavar="HOST", help="the server's name or address (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT,
-                        help=f"the server's UDP port (default: {DEFAULT_PORT})")
-    parser.add_argument("--user", help="your user name (default: ask)")
-    parser.add_argument("--room", default="#lobby", help="the room (default: #lobby)")
+    add_place_arguments(parser)
+    parser.add_argument("--room", help=f"the room (default: the last one, or {DEFAULT_ROOM})")
     parser.add_argument("--last", type=int, default=10, metavar="N",
                         help="show the last N messages first (default: 10)")
     parser.add_argument("--qlog", type=user_path, metavar="DIR",
                         help="write down in this folder what QUIC does, for bug reports")
     parser.add_argument("--plain", action="store_true", help="no line editor, no colours")
-    add_trust_arguments(parser)
+    parser.add_argument("--no-save", action="store_true",
+                        help="keep nothing for the next time, and use nothing that was kept")
 
 
 @dataclass(frozen=True, slots=True)
 class _Login:
     user: str
-    password: str
+    password: str | None  #: None: the token that was kept
 
 
 def run(options: argparse.Namespace) -> int:
@@ -71,22 +82,35 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"not a number of messages: {options.last}", code="E-USAGE")
     if options.qlog:
         check_folder(options.qlog)  # before anybody types a password
-    tls = chosen_tls(options)
     reader = LineReader()
+    kept = Kept() if reader.is_terminal and not options.no_save else None
+    place = chosen_place(options, kept)
+    tls = chosen_tls(options)
     attempts = _ATTEMPTS if reader.is_terminal else 1
-    for attempt in range(1, attempts + 1):
-        login = _ask_login(reader, options.user)
+    attempt = 1
+    may_use_token = True
+    while True:
+        login = _ask_login(reader, replace(place), kept if may_use_token else None)
+        may_use_token = False
         try:
-            return asyncio.run(_converse(options, tls, reader, login))
+            return asyncio.run(_converse(options, replace(place, user=login.user), tls, reader,
+                                         login, kept))
         except AuthError as error:
+            if login.password is None:
+                place.user = login.user  # the token is not taken any more
+                continue
             if attempt == attempts:
                 raise
             show(f"{error} (attempt {attempt} of {attempts})", to=sys.stderr)
-    raise AssertionError("unreachable")
+            attempt += 1
 
 
-def _ask_login(reader: LineReader, user: str | None) -> _Login:
-    name = user if user is not None else ask(reader, "Enter User name: ")
+def _ask_login(reader: LineReader, place: Place, kept: Kept | None) -> _Login:
+    name = place.user if place.user is not None else ask(reader, "Enter User name: ")
+    if name is not None and kept is not None:
+        place.user = name.strip()
+        if any(path.exists() for path in kept.states(place)):
+            return _Login(place.user, None)
     password = ask_password(reader, "Enter Password: ") if name is not None else None
     if name is None or password is None:
         raise AuthError("the input ended before user name and password were given",
@@ -94,15 +118,41 @@ def _ask_login(reader: LineReader, user: str | None) -> _Login:
     return _Login(name.strip(), password)
 
 
-async def _converse(options: argparse.Namespace, tls: TLS | None, reader: LineReader,
-                    login: _Login) -> int:
+async def _log_in(options: argparse.Namespace, place: Place, tls: TLS | None, reconnect: Reconnect,
+                  login: _Login, kept: Kept | None) -> tuple[Chat, bool]:
+    """With a state file, so that the next time needs no password, unless all are in use: True then.
+    """
+    for state in kept.states(place) if kept is not None else []:
+        if login.password is None and not state.exists():
+            break
+        try:
+            return await connect(place.host, place.port, user=login.user, password=login.password,
+                                 tls=tls, reconnect=reconnect, qlog=options.qlog,
+                                 state=state), True
+        except StorageError:
+            continue  # another program has it
+    if login.password is None:
+        raise AuthError("no login was kept that is not in use")
+    return await connect(place.host, place.port, user=login.user, password=login.password, tls=tls,
+                         reconnect=reconnect, qlog=options.qlog), False
+
+
+async def _converse(options: argparse.Namespace, place: Place, tls: TLS | None,
+                    reader: LineReader, login: _Login, kept: Kept | None) -> int:
     reconnect = Reconnect(give_up_after=None if reader.is_terminal else _GIVE_UP_AFTER)
-    async with connect(options.host, options.port, user=login.user, password=login.password,
-                       tls=tls, reconnect=reconnect, qlog=options.qlog) as chat:
-        screen = Screen(reader, plain=options.plain)
+    connected, is_kept = await _log_in(options, place, tls, reconnect, login, kept)
+    async with connected as chat:
+        history = None if kept is None else kept.history()
+        screen = Screen(reader, plain=options.plain, history=history)
         session = Session(chat, screen, options.last)
+        session.keeps_unsent = is_kept
+        known = kept.place(place.key) if kept is not None else None
+        room = room_of(options, place, known)
+        if kept is not None:
+            session.wishes.ignored.update(known.ignored if known is not None else ())
+            session.on_place = partial(_keep, kept, place, session)
         with _ended_by_signal() as ended:
-            talking = asyncio.create_task(_talk(session, options.room))
+            talking = asyncio.create_task(_talk(session, room))
             try:
                 await asyncio.wait((talking, ended), return_when=asyncio.FIRST_COMPLETED)
                 if ended.done():
@@ -114,6 +164,14 @@ async def _converse(options: argparse.Namespace, tls: TLS | None, reader: LineRe
                 with contextlib.suppress(OSError):  # the terminal may be gone
                     await screen.close()
         return 65 if session.refused and not reader.is_terminal else 0
+
+
+def _keep(kept: Kept, place: Place, session: Session) -> None:
+    """Where one is, for the next time."""
+    front = session.windows.front
+    room = place.room if front is None else front.name
+    place = replace(place, room=room, ignored=sorted(session.wishes.ignored))
+    kept.keep(place)
 
 
 async def _talk(session: Session, room: str) -> None:

@@ -15,9 +15,9 @@ from ..doctor import FAILED, OK, SKIPPED, WARNING, Request, Step
 from ..errors import AuthError, ConfigError, exit_status_of
 from ..terminal import clean_line, paint, show
 from ..trust import default_tls
+from ._kept import DEFAULT_PORT
 from ._lines import LineReader, ask_password
 from ._trust import add_trust_arguments, chosen_tls
-from .chat import DEFAULT_PORT
 
 NAME = "doctor"
 HELP = "Find out why a server cannot be reached, and what to do about it."
