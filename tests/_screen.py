@@ -43,9 +43,34 @@ class ScreenTerminal(Terminal):
         self.resize(columns, rows)
 
     def resize(self, columns, rows):
-        """As if a person drags the window's corner."""
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        """As if a person drags the window's corner: lines are broken anew, as most terminals do."""
+        lines, at, offset = self._unbroken()
         self.emulator.resize(rows, columns)
+        broken = []
+        for number, line in enumerate(lines):
+            if number == at:
+                y, x = len(broken) + offset // columns, offset % columns
+            broken += [line[n:n + columns] for n in range(0, len(line), columns)] or [""]
+        gone = max(0, len(broken) - rows)
+        self._stream.feed("\x1b[H\x1b[2J" + "\r\n".join(broken[gone:])
+                          + f"\x1b[{max(0, y - gone) + 1};{x + 1}H")
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def _unbroken(self):
+        """The lines on the screen; the one with the cursor, and where in it that is."""
+        lines, at, offset, is_full = [], 0, 0, False
+        cursor = self.emulator.cursor
+        for y, row in enumerate(self.emulator.display):
+            text = row.rstrip()
+            if not is_full:
+                lines.append("")
+            if y == cursor.y:
+                at, offset = len(lines) - 1, len(lines[-1]) + cursor.x
+            lines[-1] += text
+            is_full = len(text) == self.emulator.columns
+        while len(lines) > at + 1 and not lines[-1]:
+            lines.pop()
+        return lines, at, offset
 
     def _read(self, timeout):
         before = len(self.seen)
@@ -84,6 +109,11 @@ class ScreenTerminal(Terminal):
     def status(self):
         """The last line of the screen that is not empty."""
         return next((line for line in reversed(self.lines()) if line), "")
+
+    def has_status_of(self, columns):
+        """Whether the line at the bottom was drawn for that many columns."""
+        return any(row[columns - 1].reverse and not row[columns].reverse
+                   for row in self.emulator.buffer.values())
 
     def see_status(self, *texts):
         self.wait_for(lambda: all(text in self.status() for text in texts), f"status {texts}")

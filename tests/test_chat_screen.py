@@ -51,6 +51,27 @@ class NothingIsLost(Screens):
 
         self.run_async(main)
 
+    def test_who_types_while_many_speak_sees_each_line_whole(self):
+        server = self.start_server()
+
+        async def main():
+            screen = await self.open(server, "ada")
+            await asyncio.to_thread(screen.see_prompt, "#lobby>")
+            typed = ""
+            async with self.connect(server, "bob") as bob:
+                room = await bob.join("#lobby")
+                for n in range(1, 101):
+                    await room.send(f"line {n}")
+                    typed += "abcdefghij"[n % 10] if n % 2 else ""
+                    screen.type(typed[-1:] if n % 2 else "")
+                await self.see(screen, "<bob> line 100\n")
+            await asyncio.to_thread(screen.see_prompt, f"#lobby> {typed}")
+            said = [line for line in screen.all_lines() if "line " in line]
+            self.assertEqual([line[6:] for line in said],
+                             [f"<bob> line {n}" for n in range(1, 101)])
+
+        self.run_async(main)
+
     def test_all_that_is_unread_is_shown_below_a_divider(self):
         server = self.start_server()
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import termios
 import unittest
 from datetime import UTC, datetime, timedelta
 from unittest import mock
@@ -179,6 +180,26 @@ class Days(Screens):
 
 
 class TheEnd(Screens):
+    def test_keys_that_leave_give_the_terminal_back(self):
+        server = self.start_server()
+
+        async def main():
+            async with self.connect(server, "bob") as bob:
+                await bob.join("#lobby")
+                for key, status in (("\x03", 130), ("\x04", 0)):
+                    screen = await self.open(server, "ada", "--no-save")
+                    await asyncio.to_thread(screen.see_prompt, "#lobby>")
+                    before = termios.tcgetattr(screen.master)
+                    self.assertFalse(before[3] & termios.ICANON)
+                    screen.type(key)
+                    self.assertEqual(await asyncio.to_thread(screen.wait), status, screen.seen)
+                    self.assertNotIn("Traceback", screen.seen)
+                    self.assertTrue(termios.tcgetattr(screen.master)[3] & termios.ICANON)
+                    self.assertTrue(screen.seen.rstrip().endswith("\x1b]2;\x07"), screen.seen)
+                    await next_of(bob, quicchat.MemberLeft, user="ada")
+
+        self.run_async(main)
+
     def test_others_see_at_once_that_a_terminal_was_closed(self):
         server = self.start_server()
 

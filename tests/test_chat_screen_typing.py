@@ -1,8 +1,10 @@
 """The chat in a terminal, read from the screen: what is typed, completed, written in an editor."""
 
 import asyncio
+import re
 import sys
 import unittest
+from unittest import mock
 
 from _support import ACCOUNTS, quicchat
 from test_chat_screen import Screens
@@ -116,6 +118,43 @@ class Typing(Screens):
             await asyncio.to_thread(shell.wait)
 
         self.run_async(main)
+
+
+class Windows(Screens):
+    def test_another_size_leaves_no_rubbish(self):
+        server = self.start_server()
+        typed = "a long line that goes on for more than the width of this terminal, " * 2
+
+        async def main():
+            screen = await self.open(server, "ada", columns=90)
+            screen.type("/me waves\r")
+            await self.see(screen, "*ada* waves")
+            screen.type(typed + "end")
+            for columns in (90, 50, 110):
+                screen.resize(columns, 24)
+
+                def is_whole(columns=columns):
+                    lines = screen.lines()
+                    at = next((n for n, line in enumerate(lines) if line.startswith("#lobby>")), 0)
+                    below = "".join(line.strip() + " " for line in lines[at:])
+                    return (re.sub(r"\W", "", typed) in re.sub(r"\W", "", below)
+                            and "\n".join(lines).count("a long") == 2
+                            and "\n".join(lines).count("*ada* waves") == 1
+                            and screen.has_status_of(columns))
+
+                await asyncio.to_thread(screen.wait_for, is_whole, f"{columns} columns")
+
+        self.run_async(main)
+
+    def test_a_desktop_notice_where_the_terminal_has_it(self):
+        from quicchat.cli._editor import _notice
+
+        for names, expected in (({}, ""), ({"TERM_PROGRAM": "iTerm.app"}, "\x1b]9;a;b\x07"),
+                                ({"KITTY_WINDOW_ID": "1"}, "\x1b]9;a;b\x07"),
+                                ({"KITTY_WINDOW_ID": "1", "TMUX": "x"}, ""),
+                                ({"TERM": "foot"}, "\x1b]777;notify;quicchat;a,b\x07")):
+            with mock.patch.dict("os.environ", names, clear=True):
+                self.assertEqual(_notice("a;b"), expected)
 
 
 class Commands(Screens):

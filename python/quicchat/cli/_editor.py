@@ -9,7 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TextIO
 
@@ -55,7 +55,8 @@ class Editor:
         self._typed: asyncio.Queue[str] = asyncio.Queue()
         self._said: deque[str] = deque()
         self._recent: deque[str] = deque(maxlen=_RECENT_MAX)
-        self._printing: asyncio.Task[None] | None = None
+        self._printing: asyncio.Handle | None = None
+        self._is_away = False  # a pager or an editor has the terminal
         self._running: asyncio.Task[None] | None = None
         self._interrupted = False
         self._resizing: asyncio.TimerHandle | None = None
@@ -106,8 +107,8 @@ class Editor:
 
     async def close(self) -> None:
         """Gives the terminal back, when all that was said is on it."""
-        while self._printing is not None and not self._printing.done():
-            await asyncio.wait((self._printing,))
+        if self._printing is not None:
+            self._printing.cancel()
         if self._running is not None:
             self._running.cancel()
             await asyncio.wait((self._running,))
@@ -124,12 +125,34 @@ class Editor:
         self._said.append(line)
         if self._running is None or self._running.done():
             self._write_said()
-        elif self._printing is None or self._printing.done():
-            self._printing = asyncio.create_task(self._print())
+        elif self._printing is None:
+            self._printing = self._running.get_loop().call_soon(self._print)
 
-    async def _print(self) -> None:
-        while self._said:
-            await run_in_terminal(self._write_said)
+    def _print(self) -> None:
+        self._printing = None
+        if not self._is_away:
+            self._above(self._write_said)
+
+    def _above(self, write: Callable[[], None]) -> None:
+        """Writes above the line that is typed. Not by run_in_terminal: for that moment the terminal
+        would echo what is typed."""
+        renderer = self._prompt.app.renderer
+        if self._prompt.app.is_running:
+            renderer.erase()
+        write()
+        if self._prompt.app.is_running:
+            renderer.request_absolute_cursor_position()
+            self._prompt.app.invalidate()
+
+    def _leave(self, until: asyncio.Future[None]) -> None:
+        """Others have the terminal until then."""
+        self._is_away = True
+
+        def back(_: object) -> None:
+            self._is_away = False
+            self._print()
+
+        until.add_done_callback(back)
 
     def _write_said(self) -> None:
         while self._said:
@@ -149,7 +172,7 @@ class Editor:
                 subprocess.run(pager, input=text.encode(), check=False,
                                env={**os.environ, "LESSSECURE": "1"})
 
-        run_in_terminal(read)
+        self._leave(asyncio.ensure_future(run_in_terminal(read, in_executor=True)))
         return True
 
     # What stands around the line.
@@ -194,9 +217,13 @@ class Editor:
         if self._resizing is not None:
             self._resizing.cancel()
         self._resizing = asyncio.get_running_loop().call_later(
-            _RESIZE_PAUSE, lambda: run_in_terminal(self._draw_again))
+            _RESIZE_PAUSE, self._draw_again)
 
     def _draw_again(self) -> None:
+        if not self._is_away:
+            self._above(self._write_again)
+
+    def _write_again(self) -> None:
         size = self._output.get_size()
         self._output.cursor_goto(0, 0)
         self._output.erase_down()
@@ -236,7 +263,7 @@ class Editor:
 
         @keys.add("c-x", "c-e", filter=~is_searching)
         def _(event: KeyPressEvent) -> None:
-            event.current_buffer.open_in_editor()
+            self._leave(event.current_buffer.open_in_editor())
 
         @keys.add("tab", filter=~is_searching)
         def _(event: KeyPressEvent) -> None:

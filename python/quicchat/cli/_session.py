@@ -39,7 +39,8 @@ class Session:
         self.refused = 0  #: lines that could not be sent
         self.keeps_unsent = False  #: what cannot be sent now is, the next time
         self.sends_typing = False
-        self._sent: dict[bytes, str] = {}  # our own messages come back as events too
+        self._sent: set[bytes] = set()  # our own messages come back as events too
+        self._pending: dict[bytes, str] = {}  # what is not stored yet
         self._unacked: set[asyncio.Task[None]] = set()
         self._beside: set[asyncio.Task[None]] = set()  # what takes longer: files, other rooms
         self._moves: set[asyncio.Task[None]] = set()  # to other rooms
@@ -207,7 +208,7 @@ class Session:
 
     def pending(self) -> list[str]:
         """Our lines that are not stored yet."""
-        return list(self._sent.values())
+        return list(self._pending.values())
 
     async def catch_up(self) -> None:
         """Until what was typed so far is done and shown, so that what comes next counts it in. Not
@@ -226,7 +227,8 @@ class Session:
 
     def _new_id(self, text: str) -> bytes:
         id = os.urandom(16)
-        self._sent[id] = text
+        self._sent.add(id)
+        self._pending[id] = text
         self.screen.refresh()
         return id
 
@@ -246,10 +248,13 @@ class Session:
                 window.wanted = max(window.wanted, receipt.offset)
                 self._note_shown()
         except QuicChatError as error:
-            text = self._sent.pop(id, "") if id is not None else ""
+            text = self._pending.get(id, "") if id is not None else ""
             if self.chat.is_open:
                 said = f': "{text}"' if text and self.screen.is_live else ""
                 self.refuse(f"not {'sent' if id else 'done'}: {_in_words(error)}{said}")
+            self._sent.discard(id or b"")
+        if id is not None:
+            self._pending.pop(id, None)
             self.screen.refresh()
 
     async def _in_turn(self, request: Request) -> Receipt:
@@ -276,7 +281,10 @@ class Session:
 
     def _show(self, event: ClientEvent) -> None:
         own = (isinstance(event, Message | PrivateMessage)
-               and self._sent.pop(event.id, None) is not None)
+               and event.id in self._sent)
+        if isinstance(event, Message | PrivateMessage):
+            self._sent.discard(event.id)
+            self._pending.pop(event.id, None)
         if own and self.screen.is_terminal and not self.screen.is_live:
             if isinstance(event, Message):
                 self.windows.saw(event)  # it was typed there
