@@ -49,6 +49,8 @@ public:
 
     int fileno() const { return check(), port_->inbox.fd(); }
 
+    std::uint64_t token_generation() const { return check(), port_->token_generation; }
+
     py::list drain(std::size_t max) {
         check();
         auto taken = port_->inbox.take(max);
@@ -204,6 +206,8 @@ void bind_client(py::module_& m) {
              py::arg("reconnect"), py::arg("inbox_events"), py::arg("inbox_bytes"),
              py::arg("qlog") = "", py::arg("qlog_bytes_max") = 0)
         .def("fileno", &ClientHandle::fileno, "Readable while `drain` has something to give.")
+        .def("token_generation", &ClientHandle::token_generation,
+             "Of the newest login token that is in the state file; 0: none.")
         .def("drain", &ClientHandle::drain, py::arg("max") = 256,
              "The oldest events: (kind, ticket, fields) each.")
         .def("join", &ClientHandle::join, py::arg("ticket"), py::arg("room"), py::arg("position"),

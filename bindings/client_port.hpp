@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -129,6 +130,9 @@ public:
     static constexpr std::size_t command_bytes_max = 4 * 1024 * 1024;
 
     ClientPort(std::size_t events_max, std::size_t bytes_max) : inbox(events_max, bytes_max) {}
+
+    /// Of the newest login token that is in the state file; 0: none.
+    std::atomic<std::uint64_t> token_generation{0};
 
     /// What became of a command that was handed over.
     enum class Posted { woke, waiting, full };

@@ -42,7 +42,7 @@ void ClientRunner::turn(Now now) {
 
 void ClientRunner::dial(Now now) {
     if (store_) {
-        if (store_->token()) kept_generation_ = store_->token()->generation;
+        if (store_->token()) port_->token_generation = store_->token()->generation;
         for (const UnsentMessage& message : store_->unsent()) (void)client_.restore(message);
         client_.report_outbox_changes();
     }
@@ -83,9 +83,9 @@ std::optional<StorageError> ClientRunner::write_state() {
     unkept_.clear();
     const DeviceToken* token = client_.login().token();
     const std::uint64_t generation = token ? token->generation : 0;
-    if (generation == kept_generation_) return std::nullopt;
+    if (generation == port_->token_generation) return std::nullopt;
     if (auto error = token ? store_->keep(*token) : store_->forget_token()) return error;
-    kept_generation_ = generation;
+    port_->token_generation = generation;
     return std::nullopt;
 }
 

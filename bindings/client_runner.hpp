@@ -52,7 +52,6 @@ private:
     std::shared_ptr<ClientPort> port_;
     std::map<RequestId, Ticket> tickets_;
     std::map<Ticket, RequestId> transfers_;   ///< Files under way.
-    std::uint64_t kept_generation_ = 0;       ///< Of the token in the store; 0: none.
     std::vector<OutboxChange> unkept_;        ///< What the store has not got yet.
     std::optional<TimePoint> keep_again_at_;  ///< The store takes nothing for now.
     bool dialled_ = false;

@@ -9,14 +9,15 @@ import resource
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 from ..errors import OutputError, QuicChatError, exit_status, exit_status_of, explain
 from ..terminal import clean_text, show
-from . import cert, chat, doctor, serve, user, version
+from . import cert, chat, completion, doctor, man, send, serve, tail, user, version
 
-__all__ = ["main", "run"]
+__all__ = ["main", "make_parser", "run"]
 
-_COMMANDS = (serve, chat, doctor, cert, user, version)
+_COMMANDS = (serve, chat, send, tail, doctor, cert, user, version, completion, man)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -29,10 +30,21 @@ class _Parser(argparse.ArgumentParser):
         self.exit(64)
 
 
+class _ShowVersion(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        parser.exit(version.run(argparse.Namespace(json=False)))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
+    return _guarded(make_parser(), arguments)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Of all commands."""
     parser = _Parser(prog="quicchat", description="Secure group chat over QUIC.",
                      epilog="quicchat COMMAND --help tells more about a command.")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help=version.HELP)
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     for command in _COMMANDS:
         sub = commands.add_parser(
@@ -40,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             formatter_class=argparse.RawDescriptionHelpFormatter)
         command.add_arguments(sub)
         sub.set_defaults(run=command.run)
-    return _guarded(parser, arguments)
+    return parser
 
 
 def run(name: str, program: str, arguments: Sequence[str] | None = None) -> int:

@@ -5,24 +5,25 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import signal
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from ..client import Chat, connect
 from ..config import user_path
-from ..errors import AuthError, ConfigError, StorageError
+from ..errors import AuthError, ConfigError
 from ..qlogs import check_folder
 from ..reconnecting import Reconnect
 from ..terminal import show
 from ..trust import TLS
 from ._kept import DEFAULT_ROOM, Kept, Place
 from ._lines import LineReader, ask, ask_password
+from ._login import log_in
 from ._place import add_place_arguments, chosen_place, room_of
 from ._screen import Screen
 from ._session import Session
+from ._signals import or_signal
 from ._trust import chosen_tls
 
 NAME = "chat"
@@ -118,29 +119,17 @@ def _ask_login(reader: LineReader, place: Place, kept: Kept | None) -> _Login:
     return _Login(name.strip(), password)
 
 
-async def _log_in(options: argparse.Namespace, place: Place, tls: TLS | None, reconnect: Reconnect,
-                  login: _Login, kept: Kept | None) -> tuple[Chat, bool]:
-    """With a state file, so that the next time needs no password, unless all are in use: True then.
-    """
-    for state in kept.states(place) if kept is not None else []:
-        if login.password is None and not state.exists():
-            break
-        try:
-            return await connect(place.host, place.port, user=login.user, password=login.password,
-                                 tls=tls, reconnect=reconnect, qlog=options.qlog,
-                                 state=state), True
-        except StorageError:
-            continue  # another program has it
-    if login.password is None:
-        raise AuthError("no login was kept that is not in use")
-    return await connect(place.host, place.port, user=login.user, password=login.password, tls=tls,
-                         reconnect=reconnect, qlog=options.qlog), False
+async def _dial(host: str, port: int, **how: Any) -> Chat:
+    return await connect(host, port, **how)
 
 
 async def _converse(options: argparse.Namespace, place: Place, tls: TLS | None,
                     reader: LineReader, login: _Login, kept: Kept | None) -> int:
     reconnect = Reconnect(give_up_after=None if reader.is_terminal else _GIVE_UP_AFTER)
-    connected, is_kept = await _log_in(options, place, tls, reconnect, login, kept)
+    states = kept.states(place) if kept is not None else []
+    connected, is_kept = await log_in(states, login.password, partial(
+        _dial, place.host, place.port, user=login.user, tls=tls, reconnect=reconnect,
+        qlog=options.qlog))
     async with connected as chat:
         history = None if kept is None else kept.history()
         screen = Screen(reader, plain=options.plain, history=history)
@@ -151,19 +140,12 @@ async def _converse(options: argparse.Namespace, place: Place, tls: TLS | None,
         if kept is not None:
             session.wishes.ignored.update(known.ignored if known is not None else ())
             session.on_place = partial(_keep, kept, place, session)
-        with _ended_by_signal() as ended:
-            talking = asyncio.create_task(_talk(session, room))
-            try:
-                await asyncio.wait((talking, ended), return_when=asyncio.FIRST_COMPLETED)
-                if ended.done():
-                    return 128 + ended.result()
-                talking.result()
-            finally:
-                talking.cancel()
-                await asyncio.gather(talking, return_exceptions=True)
-                with contextlib.suppress(OSError):  # the terminal may be gone
-                    await screen.close()
-        return 65 if session.refused and not reader.is_terminal else 0
+        try:
+            status = await or_signal(_talk(session, room))
+        finally:
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                await screen.close()
+        return 65 if not status and session.refused and not reader.is_terminal else status
 
 
 def _keep(kept: Kept, place: Place, session: Session) -> None:
@@ -174,7 +156,7 @@ def _keep(kept: Kept, place: Place, session: Session) -> None:
     kept.keep(place)
 
 
-async def _talk(session: Session, room: str) -> None:
+async def _talk(session: Session, room: str) -> int:
     await session.begin(room)
     reading = asyncio.create_task(session.show_events())
     typing = asyncio.create_task(session.read_lines())
@@ -190,25 +172,4 @@ async def _talk(session: Session, room: str) -> None:
         for task in (typing, reading):
             task.cancel()
         await asyncio.gather(typing, reading, return_exceptions=True)
-
-
-@contextlib.contextmanager
-def _ended_by_signal() -> Iterator[asyncio.Future[int]]:
-    """The signal that asks us to end, such as that the terminal was closed: others should see at
-    once that we are gone."""
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[int] = loop.create_future()
-
-    def end(number: int) -> None:
-        if not ended.done():
-            ended.set_result(number)
-
-    caught = [number for number in (signal.SIGTERM, signal.SIGHUP)
-              if signal.getsignal(number) is signal.SIG_DFL]
-    for number in caught:
-        loop.add_signal_handler(number, end, number)
-    try:
-        yield ended
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
+    return 0
