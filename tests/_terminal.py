@@ -21,7 +21,7 @@ import quicchat
 from quicchat import _core, _failures, errors, events, records
 
 VECTORS = Path(__file__).parent / "vectors" / "terminal.txt"
-COLOUR = re.compile(r"\x1b\[(1|2|31|32|33|36)m(.*?)\x1b\[0m", re.DOTALL)
+COLOUR = re.compile(r"\x1b\[(1|2|3[1-6])m(.*?)\x1b\[0m", re.DOTALL)
 
 
 def corpus():

@@ -256,6 +256,8 @@ class Recorded(Case):
                 mock.patch.object(_show, "uses_colours", lambda _: True):
             self.assertEqual(line("bob", "@ada"), "\x1b[1m<bob>\x1b[0m @ada")
             self.assertEqual(line("bob", "ada"), "\x1b[36m<bob>\x1b[0m ada")
+            self.assertEqual(line("BOB", "ada"), "\x1b[36m<BOB>\x1b[0m ada")
+            self.assertEqual(line("eve", "ada"), "\x1b[32m<eve>\x1b[0m ada")
 
     def test_hints_are_shown_to_those_who_asked(self):
         from quicchat.cli._show import Lines

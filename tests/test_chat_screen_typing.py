@@ -187,6 +187,32 @@ class Commands(Screens):
 
         self.run_async(main)
 
+    def test_a_word_calls_and_all_is_logged(self):
+        server = self.start_server()
+
+        async def main():
+            async with self.connect(server, "bob") as bob:
+                room = await bob.join("#lobby")
+                screen = await self.open(server, "ada", "--log", "chat.log")
+                screen.type("/highlight tea\r")
+                await self.see(screen, "* words that call you: tea")
+                await room.send("a steady hand")
+                await room.send("who wants Tea?")
+                await self.see(screen, "who wants Tea?")
+                await asyncio.to_thread(screen.wait_for, lambda: screen.emulator.bells == 1, "bell")
+                screen.type("/highlight tea\r")
+                await self.see(screen, "* words that call you: none")
+                await room.send("tea, again")
+                await room.send("end")
+                await self.see(screen, "<bob> end")
+                self.assertEqual(screen.emulator.bells, 1)
+            log = (self.folder / "chat.log").read_text().splitlines()
+            self.assertNotIn("\x1b", "".join(log))
+            for text in ("<bob> a steady hand", "<bob> who wants Tea?", "<bob> end"):
+                self.assertEqual([line[6:] for line in log].count(text), 1)
+
+        self.run_async(main)
+
     def test_a_beginning_is_enough_where_one_command_has_it(self):
         names = {typed: getattr(find_command(typed), "name", None)
                  for typed in ("/hist", "/HIST", "/history", "/me", "/mem", "/nick", "/q", "/un",

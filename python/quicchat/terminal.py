@@ -185,7 +185,8 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-_COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34",
+            "magenta": "35", "cyan": "36"}
 _PAINT = re.compile("\x1b\\[[0-9]*m")
 
 
@@ -197,9 +198,10 @@ def paint(text: str, colour: str, stream: TextIO | None) -> Clean:
     return Clean(f"\x1b[{_COLOURS[colour]}m{cleaned}\x1b[0m")
 
 
-def uncoloured(line: str) -> str:
-    """A line without the colours that :func:`paint` gave it, for those who count its cells."""
-    return _PAINT.sub("", line)
+def uncoloured(line: str) -> Clean:
+    """A line without the colours that :func:`paint` gave it, for files and those who count cells.
+    What is not :class:`Clean` is cleaned."""
+    return Clean(_PAINT.sub("", _cleaned(line)))
 
 
 def normalized_password(password: str) -> str:

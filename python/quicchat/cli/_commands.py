@@ -88,6 +88,8 @@ COMMANDS = (
     Command("/ignore [NAME]", "do not show what somebody says; alone: whom you ignore",
             rooms.ignore),
     Command("/unignore NAME", "show it again", rooms.unignore),
+    Command("/highlight [WORD]", "who says it calls you, as your @name does; again: no longer",
+            rooms.highlight),
     Command("/read on|off", "tell the others how far you have read, and see how far they have",
             rooms.read),
     Command("/typing on|off", "tell the others that you type, and see when they do", rooms.typing),

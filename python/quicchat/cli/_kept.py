@@ -43,6 +43,7 @@ class Place:
     cafile: str | None = None
     system_ca: bool = False
     ignored: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -51,7 +52,8 @@ class Place:
 
 
 _TYPES: dict[str, type] = {"host": str, "port": int, "user": str, "room": str, "pin": list,
-                           "cafile": str, "system_ca": bool, "ignored": list}
+                           "cafile": str, "system_ca": bool, "ignored": list, "words": list}
+_KEPT_ONLY = ("ignored", "words")
 
 
 def _folder(variable: str, otherwise: str) -> Path:
@@ -85,9 +87,9 @@ def _place_of(table: Any, where: str) -> Place:
     if not isinstance(table, dict):
         raise ConfigError(f"{where} must be a table")
     for key, value in table.items():
-        if key not in _TYPES or key == "ignored":
-            raise ConfigError(f"{where}: unknown key {key!r}",
-                              hint=f"known keys: {', '.join(k for k in _TYPES if k != 'ignored')}")
+        if key not in _TYPES or key in _KEPT_ONLY:
+            known = ", ".join(name for name in _TYPES if name not in _KEPT_ONLY)
+            raise ConfigError(f"{where}: unknown key {key!r}", hint=f"known keys: {known}")
         texts = all(isinstance(item, str) for item in value) if isinstance(value, list) else True
         if type(value) is not _TYPES[key] or not texts:
             raise ConfigError(f"{where}: {key} must be {_words_of(_TYPES[key])}")

@@ -189,6 +189,14 @@ async def ignore(session: Session, text: str) -> None:
     session.screen.note(f"ignored: {', '.join(sorted(ignored)) or 'nobody'}")
 
 
+async def highlight(session: Session, text: str) -> None:
+    words = session.wishes.words
+    if text:
+        words ^= {text.lower()}  # the same again takes it away
+        session.wishes.on_change()
+    session.screen.note(f"words that call you: {', '.join(sorted(words)) or 'none'}")
+
+
 async def unignore(session: Session, text: str) -> None:
     name, _ = user_in(text)
     if name.lower() not in session.wishes.ignored:

@@ -6,9 +6,9 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TextIO
 
-from ..terminal import is_terminal, paint, show
+from ..terminal import is_terminal, paint, show, uncoloured
 from ._lines import LineReader
 
 if TYPE_CHECKING:
@@ -49,8 +49,10 @@ class Screen:
     line that is being typed together, and lines that come in appear above it. Nothing of that is
     loaded elsewhere."""
 
-    def __init__(self, reader: LineReader, *, plain: bool, history: Path | None = None) -> None:
+    def __init__(self, reader: LineReader, *, plain: bool, history: Path | None = None,
+                 log: TextIO | None = None) -> None:
         self._reader = reader
+        self._log = log
         self._editor: Editor | None = None
         dumb = os.environ.get("TERM", "dumb") == "dumb"
         if reader.is_terminal and is_terminal(sys.stdout) and not dumb and not plain:
@@ -87,10 +89,15 @@ class Screen:
 
     def say(self, line: str) -> None:
         """A line; with line ends and colours, if it is :class:`Clean`."""
+        self._note_in_log(line)
         if self._editor is not None:
             self._editor.say(line)
         else:
             show(line)
+
+    def _note_in_log(self, line: str) -> None:
+        if self._log is not None:
+            show(uncoloured(line), to=self._log)
 
     def note(self, text: str) -> None:
         """A remark of ours."""
@@ -99,6 +106,7 @@ class Screen:
     def complain(self, text: str) -> None:
         """Something that the user should mend."""
         line = paint(f"! {text}", "red", sys.stderr)
+        self._note_in_log(line)
         if self._editor is not None:
             self._editor.say(line)
         else:

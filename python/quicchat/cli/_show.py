@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
@@ -47,6 +48,8 @@ _QUOTE_MAX = 30  # characters
 #: The attributes of a message that says what its sender does.
 ACTION = {"action": True}
 
+_NAME_COLOURS = ("green", "yellow", "cyan", "magenta", "blue")
+
 _ROLES = {Role.NONE: "no member", Role.BANNED: "banned", Role.MUTED: "muted",
           Role.MEMBER: "a member", Role.MODERATOR: "a moderator", Role.OWNER: "an owner"}
 _ACCESS = {Access.EVERYBODY: "for everybody", Access.INVITATION: "by invitation",
@@ -61,7 +64,8 @@ class Wishes:
     typing: bool = False  #: that others type
     markers: bool = False  #: how far others have read
     ignored: set[str] = field(default_factory=set)  #: people whose words are not shown
-    on_change: Callable[[], None] = lambda: None  #: called when others are ignored
+    words: set[str] = field(default_factory=set)  #: who says one of these speaks to us
+    on_change: Callable[[], None] = lambda: None  #: called when these two change
 
 
 class Lines:
@@ -80,6 +84,12 @@ class Lines:
         """Whether it is something said by a person whose words are not wanted."""
         return (isinstance(event, Message | Edited | Reaction | PrivateMessage)
                 and event.sender.lower() in self.wishes.ignored)
+
+    def is_to_me(self, message: Message) -> bool:
+        """Whether it mentions us, or has a word in it that we look out for."""
+        return message.mentions_user(self.me) or any(
+            re.search(rf"(?<!\w){re.escape(word)}(?!\w)", message.text, re.IGNORECASE)
+            for word in self.wishes.words)
 
     def is_mine(self, message: Message | PrivateMessage) -> bool:
         """Whether we have said it, on whatever device."""
@@ -198,8 +208,8 @@ class Lines:
     def _name(self, message: Message, before: str = "<", after: str = ">") -> Clean:
         """Who said it; marked if it is to us: bold, or by a mark that no name has."""
         name = f"{before}{message.sender}{after}"
-        if self.is_mine(message) or not message.mentions_user(self.me):
-            return paint(name, "cyan", sys.stdout)
+        if self.is_mine(message) or not self.is_to_me(message):
+            return paint(name, _colour_of(message.sender), sys.stdout)
         if uses_colours(sys.stdout):
             return paint(name, "bold", sys.stdout)
         return clean_line(f"{name}!")
@@ -230,6 +240,11 @@ class Lines:
                 topic = f" about: {record.topic}" if record.topic else ""
                 return f"* {who} made this room, {_ACCESS[record.access]}{topic}"
         return ""
+
+
+def _colour_of(name: str) -> str:
+    """The same for a person everywhere."""
+    return _NAME_COLOURS[sum(name.lower().encode()) % len(_NAME_COLOURS)]
 
 
 def _is_action(message: Message) -> bool:

@@ -61,7 +61,7 @@ class Window:
         if self.is_news(event):
             assert isinstance(event, Message)
             self.unread += 1
-            self.mentions += event.mentions_user(self.lines.me)
+            self.mentions += self.lines.is_to_me(event)
 
     def leave_out(self, first: int, last: int) -> None:
         """These were not shown; nobody says that they are read."""

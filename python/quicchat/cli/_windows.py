@@ -214,7 +214,7 @@ class Windows:
             return not (self._nowhere.is_mine(event) or self._nowhere.ignores(event))
         window = self.find(event.room) if isinstance(event, Message) else None
         return (window is not None and isinstance(event, Message) and window.is_news(event)
-                and event.mentions_user(self._chat.user))
+                and window.lines.is_to_me(event))
 
     def take(self, event: ClientEvent) -> None:
         """Shows it, or keeps it for the room that it belongs to."""

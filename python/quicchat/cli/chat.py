@@ -8,7 +8,8 @@ import contextlib
 import sys
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 from ..client import Chat, connect
 from ..config import user_path
@@ -67,6 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="show the last N messages first (default: 10)")
     parser.add_argument("--qlog", type=user_path, metavar="DIR",
                         help="write down in this folder what QUIC does, for bug reports")
+    parser.add_argument("--log", type=user_path, metavar="FILE",
+                        help="append what is shown to this file")
     parser.add_argument("--plain", action="store_true", help="no line editor, no colours")
     parser.add_argument("--no-save", action="store_true",
                         help="keep nothing for the next time, and use nothing that was kept")
@@ -127,18 +130,21 @@ async def _converse(options: argparse.Namespace, place: Place, tls: TLS | None,
                     reader: LineReader, login: _Login, kept: Kept | None) -> int:
     reconnect = Reconnect(give_up_after=None if reader.is_terminal else _GIVE_UP_AFTER)
     states = kept.states(place) if kept is not None else []
+    log = _open_log(options.log)
     connected, is_kept = await log_in(states, login.password, partial(
         _dial, place.host, place.port, user=login.user, tls=tls, reconnect=reconnect,
         qlog=options.qlog))
     async with connected as chat:
         history = None if kept is None else kept.history()
-        screen = Screen(reader, plain=options.plain, history=history)
+        screen = Screen(reader, plain=options.plain, history=history, log=log)
         session = Session(chat, screen, options.last)
         session.keeps_unsent = is_kept
         known = kept.place(place.key) if kept is not None else None
         room = room_of(options, place, known)
         if kept is not None:
-            session.wishes.ignored.update(known.ignored if known is not None else ())
+            if known is not None:
+                session.wishes.ignored.update(known.ignored)
+                session.wishes.words.update(known.words)
             session.on_place = partial(_keep, kept, place, session)
         try:
             status = await or_signal(_talk(session, room))
@@ -148,12 +154,22 @@ async def _converse(options: argparse.Namespace, place: Place, tls: TLS | None,
         return 65 if not status and session.refused and not reader.is_terminal else status
 
 
+def _open_log(path: Path | None) -> TextIO | None:
+    if path is None:
+        return None
+    try:
+        return path.open("a", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {(error.strerror or str(error)).lower()}"
+                          ) from None
+
+
 def _keep(kept: Kept, place: Place, session: Session) -> None:
     """Where one is, for the next time."""
     front = session.windows.front
     room = place.room if front is None else front.name
-    place = replace(place, room=room, ignored=sorted(session.wishes.ignored))
-    kept.keep(place)
+    kept.keep(replace(place, room=room, ignored=sorted(session.wishes.ignored),
+                      words=sorted(session.wishes.words)))
 
 
 async def _talk(session: Session, room: str) -> int:
