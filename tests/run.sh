@@ -15,8 +15,8 @@ The Python package is built and tested beside the C++ part, which takes most of 
 says is shown when it has ended.
 
   --long   also: many more seeds of the simulations and kills of a server, a million inputs for each
-           fuzzer, each header alone, all examples at -O3, and all C++ tests with the sanitizers.
-           Takes hours.
+           fuzzer (a tenth for slow ones; tests/fuzz/long.sh tries more), each header alone, all
+           examples at -O3, and all C++ tests with the sanitizers. Takes hours.
 
 environment:
   QUICCHAT_PRESET              another CMake preset than "dev"
@@ -170,7 +170,7 @@ heading "fuzzers"
 if ! has_fuzzer; then
     echo "fuzzers: skipped: no clang with libFuzzer (Debian: clang, libclang-rt-14-dev)"
     skipped=$((skipped + 1))
-elif cmake --preset fuzz "-DQUICCHAT_FUZZ_RUNS=$([ -n "$long" ] && echo 1000000 || echo 10000)" &&
+elif cmake --preset fuzz "-DQUICCHAT_FUZZ_RUNS=$([ -n "$long" ] && echo 1000000 || echo 5000)" &&
     cmake --build --preset fuzz --parallel "$jobs"; then
     run_ctest fuzzers fuzz
 else
