@@ -170,7 +170,7 @@ heading "fuzzers"
 if ! has_fuzzer; then
     echo "fuzzers: skipped: no clang with libFuzzer (Debian: clang, libclang-rt-14-dev)"
     skipped=$((skipped + 1))
-elif cmake --preset fuzz "-DQUICCHAT_FUZZ_RUNS=$([ -n "$long" ] && echo 1000000 || echo 5000)" &&
+elif cmake --preset fuzz "-DQUICCHAT_FUZZ_RUNS=$([ -n "$long" ] && echo 1000000 || echo 3000)" &&
     cmake --build --preset fuzz --parallel "$jobs"; then
     run_ctest fuzzers fuzz
 else
