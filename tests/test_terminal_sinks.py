@@ -134,6 +134,10 @@ class CommandLine(Case):
                 for arguments in ([text], ["serve", f"--{text}"], ["serve", "--config", text],
                                   ["chat", "--port", text], ["chat", "--pin", text],
                                   ["chat", "--cafile", text], ["chat", "--user", text],
+                                  ["chat", f"{text}:0"], ["chat", "work", "--room", text],
+                                  ["send", "--user", "ada", text, "x"], ["tail", "--at", text, "x"],
+                                  ["send", "x", "--password-file", text, "--user", "ada"],
+                                  ["completion", text],
                                   ["user", text], ["user", "add", text],
                                   ["user", "list", "--database", text],
                                   ["user", "revoke", "ada", text, "--database", "none.db"],
@@ -171,6 +175,18 @@ class CommandLine(Case):
                 path.write_bytes(content if isinstance(content, bytes) else content.encode())
                 with self.subTest(f"{name}, {content}"):
                     self.assertTrue(self.run_command("serve", "--config", path, "--check"))
+
+    def test_evil_names_of_servers(self):
+        path = self.folder / "config" / "quicchat" / "servers.toml"
+        path.parent.mkdir(parents=True)
+        for name, (text, _) in t.corpus().items():
+            quoted = json.dumps(text)
+            raw = text.encode(errors="surrogateescape" if text.isascii() else "replace")
+            for content in (f"[work]\n{quoted} = 1\n", f"[work]\nhost = {quoted}\nport = 0\n",
+                            f"[{quoted}]\n", raw):
+                path.write_bytes(content if isinstance(content, bytes) else content.encode())
+                with self.subTest(f"{name}, {content}"):
+                    self.assertTrue(self.run_command("chat", "work", "--user", "ada"))
 
     def test_a_mistake_of_ours_about_what_somebody_said(self):
         for name, (text, _) in t.corpus().items():

@@ -20,28 +20,36 @@ class Desk(Protocol):
 
     def prompt(self) -> str:
         """The name before the line that is typed."""
+        ...
 
     def pending(self) -> list[str]:
         """Our lines that are not stored yet."""
+        ...
 
     def status(self) -> list[tuple[str, str]]:
         """The parts of the line below, each with its style."""
+        ...
 
     def title(self) -> str:
         """What the window of the terminal is called."""
+        ...
 
     def complete(self, text: str) -> tuple[int, list[tuple[str, str]]]:
         """What may stand at the end of a text: how many of its characters are replaced, and by
         what, each with a remark."""
+        ...
 
     def go_to(self, number: int) -> None:
         """To the room of that number, from 1 on."""
+        ...
 
     def go_by(self, step: int) -> None:
         """To the next room, or the one before."""
+        ...
 
     def note_key(self, text: str) -> None:
         """A key was typed; the line is that now."""
+        ...
 
 
 class Screen:

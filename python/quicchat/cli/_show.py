@@ -190,7 +190,7 @@ class Lines:
         line = self._message(record) if isinstance(record, Message) else _dim(self._act(record))
         number = f"#{record.offset} " if numbered else ""
         when = f"{clock(record.time)} " if times else ""
-        return number + when + line
+        return clean_line(number + when) + line
 
     def _message(self, message: Message) -> Clean:
         name = self._name(message)

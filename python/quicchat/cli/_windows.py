@@ -118,7 +118,7 @@ class Windows:
         if self._screen.is_live:
             topic = f": {window.room.topic}" if window.room.topic else ""
             self._screen.divide(f"{window.name}{topic}")
-        window.show_context(self._screen)
+            window.show_context(self._screen)
         if window.hole is not None:
             first, last = window.hole
             self._screen.note(f"{last - first + 1} unread before these; /unread shows them, "
