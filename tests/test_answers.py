@@ -2,8 +2,10 @@
 
 import asyncio
 import unittest
+from unittest import mock
 
 from _support import Case, account, next_of, quicchat, scaled
+from _terminal import shown
 
 
 class Answers(Case):
@@ -65,13 +67,17 @@ class Answers(Case):
         self.assertIn("answer_timeout above answer_wait", str(caught.exception))
 
     def test_the_chat_shows_one_line(self):
-        from quicchat.cli import _session, _show
+        from quicchat.cli._screen import Screen
+        from quicchat.cli._session import Session
 
-        event = quicchat.NoAnswerYet("message", "@bob", 10.0)
-        self.assertIn("no answer yet", _show.Lines("ada").line(event))
-        session = _session.Session.__new__(_session.Session)
-        session.room = None
-        self.assertFalse(session._is_elsewhere(event))
+        async def main():
+            screen = Screen(mock.Mock(is_terminal=False), plain=True)
+            Session(mock.Mock(user="ada"), screen, 10)._show(
+                quicchat.NoAnswerYet("message", "@bob", 10.0))
+
+        with shown() as output:
+            self.run_async(main)
+        self.assertEqual(output.getvalue(), "* no answer yet from the server; still waiting\n")
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def test_show_prints_one_harmless_line_of_what_is_not_clean(text, coloured):
 @given(EVENTS, TEXT, st.data())
 def test_any_event_is_shown_in_harmless_lines(cls, text, data):
     lines = Lines(t.ME)
-    lines.typing = lines.markers = True
+    lines.wishes.typing = lines.wishes.markers = True
     lines.remember(t.instances(quicchat.Message, text)[0])
     event = data.draw(st.sampled_from(t.instances(cls, text)))
     shown = [lines.line(event)]
