@@ -244,7 +244,7 @@ class Lines:
 
 def _colour_of(name: str) -> str:
     """The same for a person everywhere."""
-    return _NAME_COLOURS[sum(name.lower().encode()) % len(_NAME_COLOURS)]
+    return _NAME_COLOURS[sum(name.lower().encode(errors="replace")) % len(_NAME_COLOURS)]
 
 
 def _is_action(message: Message) -> bool:
