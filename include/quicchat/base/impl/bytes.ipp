@@ -16,7 +16,12 @@ QUICCHAT_DECL Bytes::Bytes(Buffer buffer) {
 }
 
 QUICCHAT_DECL Bytes Bytes::copy_of(BytesView view) {
-    return Bytes{Buffer(view.begin(), view.end())};
+    Bytes copy;
+    if (view.empty()) return copy;
+    auto owner = std::make_shared<const Buffer>(view.begin(), view.end());
+    copy.view_ = BytesView{*owner};
+    copy.owner_ = std::move(owner);
+    return copy;
 }
 
 QUICCHAT_DECL Bytes Bytes::from(std::size_t offset) const {
