@@ -109,8 +109,9 @@ def _ask(place: Place) -> str:
         password = ask_password(reader, f"Password of {place.user}: ")
     if not password:
         raise AuthError(f"there is no password for '{place.user}' at {place.host}:{place.port}",
-                        code="E-USAGE", hint="--password-file FILE, or once at a terminal: the "
-                                             "login is kept")
+                        code="E-USAGE",
+                        hint="run this once at a terminal, which asks for it and keeps the login, "
+                             "or give --password-file FILE")
     return password
 
 
