@@ -6,6 +6,7 @@
 #include <span>
 
 #include "quicchat/base/bytes.hpp"
+#include "quicchat/base/queue.hpp"
 
 namespace quicchat::quic {
 
@@ -49,6 +50,5 @@ private:
 }  // namespace quicchat::quic
 
 #ifndef QUICCHAT_COMPILED
-#include "quicchat/base/queue.hpp"
 #include "quicchat/quic/impl/send_buffer.ipp"
 #endif
