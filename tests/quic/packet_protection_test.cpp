@@ -1,7 +1,8 @@
 #include "quicchat/quic/packet_protection.hpp"
 
-#include <wolfssl/openssl/evp.h>
 #include <wolfssl/options.h>
+
+#include <wolfssl/openssl/evp.h>
 
 #include <array>
 #include <cstddef>

@@ -2,8 +2,9 @@
 
 #include "quicchat/quic/packet_protection.hpp"
 
-#include <wolfssl/openssl/evp.h>
 #include <wolfssl/options.h>
+
+#include <wolfssl/openssl/evp.h>
 #include <wolfssl/wolfcrypt/aes.h>
 
 #include <algorithm>
