@@ -2,7 +2,6 @@
 
 #include "quicchat/session/client_session.hpp"
 
-#include <cassert>
 #include <utility>
 
 #include "quicchat/base/config.hpp"
@@ -113,9 +112,8 @@ QUICCHAT_DECL Errc ClientSession::handle_timeout(TimePoint now) {
     if (!status_.ready) return Errc{};
     AnswerWatch& answers = outbox_.answers();
     answers.handle_timeout(now, unread_events() < events_max_, transfers_.waits_for_server());
-    if (const std::optional<RequestId> late = answers.poll_late()) {
-        std::optional<NoAnswerYet> said = describe(*late);
-        assert(said);
+    const std::optional<RequestId> late = answers.poll_late();
+    if (std::optional<NoAnswerYet> said = late ? describe(*late) : std::nullopt) {
         said->waited = answers.waited();
         output_.report(*std::move(said));
     }
