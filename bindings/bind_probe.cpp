@@ -13,6 +13,7 @@
 #include "options.hpp"
 #include "probe.hpp"
 #include "quicchat/quic/certificate_facts.hpp"
+#include "released_gil.hpp"
 #include "stats.hpp"
 
 namespace quicchat::python {
@@ -58,7 +59,7 @@ py::dict facts_of(const Probe& probe) {
 }  // namespace
 
 void bind_probe(py::module_& m) {
-    using WithoutGil = py::call_guard<py::gil_scoped_release>;
+    using WithoutGil = py::call_guard<ReleasedGil>;
     py::class_<Probe, py::smart_holder>(
         m, "Probe", "A QUIC connection without a login, to look at a server. No engine.")
         .def(py::init([](std::string host, std::uint16_t port, std::vector<std::string> addresses,

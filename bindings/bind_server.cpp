@@ -1,211 +1,32 @@
 #include <pybind11/stl.h>
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "bind.hpp"
-#include "convert.hpp"
 #include "endpoints.hpp"
 #include "engine.hpp"
-#include "failure.hpp"
 #include "options.hpp"
-#include "quicchat/base/match.hpp"
-#include "server_reload.hpp"
-#include "stats.hpp"
+#include "released_gil.hpp"
+#include "server_handle.hpp"
 
 namespace quicchat::python {
 namespace {
 
-// Events are small and nobody has to read them: above this the server drops the oldest.
-constexpr std::size_t inbox_events = 4096;
-constexpr std::size_t inbox_bytes = 4 * 1024 * 1024;
-
-std::uint64_t number(ConnectionId id) { return static_cast<std::uint64_t>(id); }
-std::uint64_t number(HookTicket ticket) { return static_cast<std::uint64_t>(ticket); }
-std::uint64_t number(CheckTicket ticket) { return static_cast<std::uint64_t>(ticket); }
-
-std::string_view kind_name(MessageQuestion::Kind kind) {
-    switch (kind) {
-        case MessageQuestion::Kind::message:
-            return "message";
-        case MessageQuestion::Kind::edit:
-            return "edit";
-        case MessageQuestion::Kind::file:
-            return "file";
-    }
-    return "message";
-}
-
-py::tuple mail_tuple(const ServerMail& mail) {
-    const auto text = [](const std::string& s) { return to_python(std::string_view{s}); };
-    if (std::holds_alternative<ServerStopped>(mail)) {
-        return py::make_tuple("stopped", py::make_tuple());
-    }
-    const auto tuple = [](const char* kind, py::tuple fields) -> py::tuple {
-        return py::make_tuple(kind, std::move(fields));
-    };
-    if (const auto* asked = std::get_if<DeferredQuestion>(&mail)) {
-        const AccountQuestion& q = asked->question;
-        return tuple("question",
-                     py::make_tuple(number(asked->ticket), text(q.user), text(q.peer_address),
-                                    text(q.mechanism), to_hex(q.device)));
-    }
-    if (const auto* asked = std::get_if<CheckQuestion>(&mail)) {
-        const MessageQuestion& q = asked->question;
-        return tuple("check", py::make_tuple(number(asked->ticket), text(q.user), text(q.room),
-                                             text(q.text), text(q.attributes),
-                                             to_python(kind_name(q.kind)), text(q.recipient)));
-    }
-    return match(
-        std::get<ServerEvent>(mail),
-        [&](const PeerConnected& e) {
-            return tuple("connected", py::make_tuple(number(e.connection), text(e.peer_address)));
-        },
-        [&](const PeerLoggedIn& e) {
-            return tuple("logged_in", py::make_tuple(number(e.connection), text(e.user)));
-        },
-        [&](const PeerRefused& e) {
-            return tuple("refused", py::make_tuple(number(e.connection), text(e.user),
-                                                   text(e.peer_address), to_python(e.errc)));
-        },
-        [&](const LoginsLocked& e) {
-            return tuple("locked", py::make_tuple(text(e.user), text(e.peer_address)));
-        },
-        [&](const PeerDisconnected& e) {
-            return tuple("disconnected", py::make_tuple(number(e.connection), text(e.user),
-                                                        to_python(e.reason.errc), e.reason.by_peer,
-                                                        text(e.reason.text)));
-        },
-        [&](const CheckFailed& e) {
-            return tuple("check_failed", py::make_tuple(text(e.user), text(e.room), text(e.text)));
-        },
-        [&](const StorageTrouble& e) {
-            const std::string_view error = e.errc == Errc{} ? "" : error_name(e.errc);
-            return tuple("storage_trouble", py::make_tuple(to_python(error), text(e.text)));
-        },
-        [&](const ServerFailed& e) {
-            return tuple("failed", py::make_tuple(to_python(e.errc), text(e.text)));
-        });
-}
-
-/// Python's end of a server. Thread-safe; nothing here waits but the constructor.
-class ServerHandle {
-public:
-    explicit ServerHandle(const ServeOptions& options)
-        : engine_(live_engine()), port_(std::make_shared<ServerPort>(inbox_events, inbox_bytes)) {
-        const py::gil_scoped_release other_threads_may_run;
-        database_ = options.database;
-        remember(options.settings);
-        BoundServer bound = make_server(options, port_);
-        address_ = std::move(bound.address);
-        replaced_ = std::move(bound.replaced);
-        id_ = engine_->add(std::move(bound.runner));
-    }
-    ServerHandle(const ServerHandle&) = delete;
-    ServerHandle& operator=(const ServerHandle&) = delete;
-    ~ServerHandle() {
-        if (engine_->is_alive()) stop();
-    }
-
-    int fileno() const { return check(), port_->inbox.fd(); }
-
-    py::list drain(std::size_t max) {
-        check();
-        auto taken = port_->inbox.take(max);
-        if (taken.was_full) engine_->wake(id_);
-        py::list list;
-        for (const ServerMail& mail : taken.mail) list.append(mail_tuple(mail));
-        return list;
-    }
-
-    void shutdown() { check(), stop(); }
-    /// `verdict`: own (the server's accounts decide), refuse, unavailable, or account.
-    void answer(std::uint64_t ticket, const std::string& verdict, std::string name,
-                const std::string& verifier) {
-        check();
-        HookDecision decision = HookUnavailable{};
-        if (verdict == "own") decision = UseOwnAccounts{};
-        if (verdict == "refuse") decision = RefuseLogin{};
-        if (verdict == "account") {
-            // A login by token needs no verifier.
-            const Verifier kept =
-                verifier.empty() ? Verifier{} : value_or_throw(parse_verifier(verifier));
-            decision = Account{std::move(name), kept};
-        }
-        port_->post(LoginAnswer{HookTicket{ticket}, std::move(decision)});
-        engine_->wake(id_);
-    }
-
-    /// `verdict`: accept, replace (by `text` and, if they are given, `attributes`), refuse (because
-    /// of `text`), or unavailable.
-    void answer_check(std::uint64_t ticket, const std::string& verdict, std::string text,
-                      std::optional<std::string> attributes) {
-        check();
-        CheckDecision decision = CheckUnavailable{};
-        if (verdict == "accept") decision = AcceptMessage{};
-        if (verdict == "replace") decision = ReplaceMessage{std::move(text), std::move(attributes)};
-        if (verdict == "refuse") decision = RefuseMessage{std::move(text)};
-        port_->post(CheckAnswer{CheckTicket{ticket}, std::move(decision)});
-        engine_->wake(id_);
-    }
-
-    /// Waits for the engine. One at a time.
-    AccountChanges reload(const ServerSettings& next) {
-        check();
-        const py::gil_scoped_release other_threads_may_run;
-        const std::lock_guard lock{reloading_};
-        AccountChanges changes = reload_server({*engine_, id_, *port_, database_}, settings_, next);
-        remember(next);
-        return changes;
-    }
-
-    /// Waits for the engine: (the server's figures, those of its connections).
-    py::tuple stats() {
-        check();
-        const ServerReport report = wait_for(ask_for_report({*engine_, id_, *port_, database_}));
-        py::list connections;
-        for (const ConnectionStats& stats : report.connections) {
-            connections.append(to_dict(stats));
-        }
-        return py::make_tuple(to_dict(report.stats), std::move(connections));
-    }
-
-    const std::string& address() const { return address_; }
-    const std::vector<std::string>& replaced() const { return replaced_; }
-    std::size_t connections() const { return check(), port_->connections.load(); }
-
-private:
-    void check() const {
-        if (!engine_->is_alive()) throw ForkFailure{};
-    }
-    void stop() {
-        port_->stop_asked.store(true);
-        engine_->wake(id_);
-    }
-
-    void remember(const ServerSettings& settings) {
-        settings_ = settings;
-        settings_.accounts.clear();  // passwords
-    }
-
-    Engine* engine_;
-    std::shared_ptr<ServerPort> port_;
-    std::mutex reloading_;
-    ServerSettings settings_;  ///< As they are, but for the accounts.
-    std::string database_;
-    std::string address_;
-    std::vector<std::string> replaced_;
-    RunnerId id_{};
-};
-
 /// Name, password, verifier, salt.
 using AccountFields = std::tuple<std::string, std::string, std::string, py::bytes>;
+
+/// Keys, name of the server, hosts.
+using TicketFields = std::tuple<std::vector<std::string>, std::string, std::vector<std::string>>;
+
+TicketSettings configured(TicketFields fields) {
+    auto& [keys, audience, hosts] = fields;
+    return {std::move(keys), std::move(audience), std::move(hosts)};
+}
 
 std::vector<ConfiguredAccount> configured(const std::vector<AccountFields>& fields) {
     std::vector<ConfiguredAccount> accounts;
@@ -226,8 +47,10 @@ void bind_server(py::module_& m) {
                          bool files_in_memory, const std::optional<double>& hook_timeout,
                          const std::optional<double>& check_timeout, bool accepts_unchecked,
                          std::vector<std::string> rooms, std::vector<std::string> operators,
-                         bool anybody_makes_rooms, std::string alpn, std::string agent,
-                         const py::dict& limits, std::string qlog, std::uint64_t qlog_bytes_max) {
+                         bool anybody_makes_rooms, std::string speaker, std::string alpn,
+                         std::string agent, const py::dict& limits, std::string qlog,
+                         std::uint64_t qlog_bytes_max, TicketFields tickets, bool page_passwords,
+                         std::string web_path, std::vector<std::string> web_origins) {
                  const ServeOptions options{
                      .address = std::move(address),
                      .settings = {.certificate_pem = std::move(certificate_pem),
@@ -237,7 +60,8 @@ void bind_server(py::module_& m) {
                                   .rooms = std::move(rooms),
                                   .operators = std::move(operators),
                                   .anybody_makes_rooms = anybody_makes_rooms,
-                                  .limits = make_limits(limits)},
+                                  .limits = make_limits(limits),
+                                  .tickets = configured(std::move(tickets))},
                      .database = std::move(database),
                      .durability = std::move(durability),
                      .files = std::move(files),
@@ -247,24 +71,40 @@ void bind_server(py::module_& m) {
                      .checks_messages = check_timeout.has_value(),
                      .check_timeout = to_duration(check_timeout.value_or(0)),
                      .accepts_unchecked = accepts_unchecked,
+                     .speaker = std::move(speaker),
+                     .page_passwords = page_passwords,
+                     .web = {std::move(web_path), std::move(web_origins)},
                      .alpn = std::move(alpn),
                      .agent = std::move(agent),
                      .qlog = {std::move(qlog), qlog_bytes_max}};
-                 return std::make_unique<ServerHandle>(options);
+                 Engine* const engine = live_engine();
+                 auto mail = std::make_shared<ServerPort>(server_inbox_events, server_inbox_bytes);
+                 auto [bound, id] = [&] {
+                     const ReleasedGil other_threads_may_run;
+                     BoundServer made = make_server(options, mail);
+                     const RunnerId number = engine->add(std::move(made.runner));
+                     return std::pair{std::move(made), number};
+                 }();
+                 return std::make_unique<ServerHandle>(as_host(engine), id, std::move(mail),
+                                                       std::move(bound.address), options.settings,
+                                                       options.database, std::move(bound.replaced),
+                                                       std::move(bound.speaker));
              }),
              py::kw_only(), py::arg("address"), py::arg("certificate_pem"), py::arg("key_pem"),
              py::arg("accounts"), py::arg("iterations"), py::arg("database"), py::arg("durability"),
              py::arg("files"), py::arg("files_in_memory"), py::arg("hook_timeout"),
              py::arg("check_timeout"), py::arg("accepts_unchecked"), py::arg("rooms"),
-             py::arg("operators"), py::arg("anybody_makes_rooms"), py::arg("alpn"),
-             py::arg("agent"), py::arg("limits"), py::arg("qlog") = "",
-             py::arg("qlog_bytes_max") = 0)
+             py::arg("operators"), py::arg("anybody_makes_rooms"), py::arg("speaker") = "",
+             py::arg("alpn"), py::arg("agent"), py::arg("limits"), py::arg("qlog") = "",
+             py::arg("qlog_bytes_max") = 0, py::arg("tickets") = TicketFields{},
+             py::arg("page_passwords") = false, py::arg("web_path") = "",
+             py::arg("web_origins") = std::vector<std::string>{})
         .def(
             "reload",
             [](ServerHandle& self, std::string certificate_pem, std::string key_pem,
                const std::vector<AccountFields>& accounts, std::uint32_t iterations,
                std::vector<std::string> rooms, std::vector<std::string> operators,
-               bool anybody_makes_rooms, const py::dict& limits) {
+               bool anybody_makes_rooms, const py::dict& limits, TicketFields tickets) {
                 const AccountChanges changes =
                     self.reload({.certificate_pem = std::move(certificate_pem),
                                  .key_pem = std::move(key_pem),
@@ -273,12 +113,13 @@ void bind_server(py::module_& m) {
                                  .rooms = std::move(rooms),
                                  .operators = std::move(operators),
                                  .anybody_makes_rooms = anybody_makes_rooms,
-                                 .limits = make_limits(limits)});
+                                 .limits = make_limits(limits),
+                                 .tickets = configured(std::move(tickets))});
                 return std::tuple{changes.added, changes.replaced, changes.removed, changes.hashed};
             },
             py::kw_only(), py::arg("certificate_pem"), py::arg("key_pem"), py::arg("accounts"),
             py::arg("iterations"), py::arg("rooms"), py::arg("operators"),
-            py::arg("anybody_makes_rooms"), py::arg("limits"),
+            py::arg("anybody_makes_rooms"), py::arg("limits"), py::arg("tickets") = TicketFields{},
             "Other settings, without cutting anybody; on an error it goes on as before. Waits. The "
             "accounts that were added, have another password, and were removed; how many passwords "
             "were hashed.")
@@ -292,11 +133,42 @@ void bind_server(py::module_& m) {
              "Answers a question about a message.")
         .def("stats", &ServerHandle::stats,
              "Waits for the engine: the server's figures, and those of each connection.")
+        .def("rooms", &ServerHandle::rooms,
+             "(name, topic, creator, access, first, head, accounts, members, records_max) each.")
+        .def("read_room", &ServerHandle::read_room, py::arg("room"), py::arg("after"),
+             py::arg("count_max"), "The records above an offset: (kind, fields) each.")
+        .def("remove_room", &ServerHandle::remove_room, py::arg("room"),
+             "Deletes a room with its records and its files.")
+        .def("act_in_room", &ServerHandle::act_in_room, py::arg("room"), py::arg("by"),
+             py::arg("id"), py::arg("text"), py::arg("act"),
+             "An act of an account, as if it had asked. Returns when it is on its way to the log.")
+        .def(
+            "say", &ServerHandle::say, py::arg("ticket"), py::arg("room"), py::arg("by"),
+            py::arg("id"), py::arg("text"), py::arg("attributes"), py::arg("act"),
+            "Has an act of an account stored, in a room as it calls it. An event `answer` follows.")
+        .def("create_room", &ServerHandle::create_room, py::arg("ticket"), py::arg("room"),
+             py::arg("owner"), py::arg("id"), py::arg("access"), py::arg("topic"))
+        .def("request_page", &ServerHandle::request_page, py::arg("ticket"), py::arg("room"),
+             py::arg("reader"), py::arg("after"), py::arg("count"))
+        .def("request_search", &ServerHandle::request_search, py::arg("ticket"), py::arg("room"),
+             py::arg("reader"), py::arg("words"), py::arg("before"), py::arg("count"))
+        .def("request_people", &ServerHandle::request_people, py::arg("ticket"), py::arg("room"),
+             py::arg("reader"), py::arg("after"))
+        .def("request_reports", &ServerHandle::request_reports, py::arg("ticket"))
+        .def("request_rooms_of", &ServerHandle::request_rooms_of, py::arg("ticket"),
+             py::arg("user"), py::arg("after"))
+        .def("disconnect", &ServerHandle::disconnect, py::arg("ticket"), py::arg("user"))
+        .def("watch", &ServerHandle::watch, py::arg("room"), py::arg("on"),
+             "Events `news` of a room follow, or no more of them.")
+        .def("keep_records", &ServerHandle::keep_records, py::arg("room"), py::arg("records_max"),
+             "How many records a room keeps from now on; 0: as many as the limits say.")
         .def("shutdown", &ServerHandle::shutdown,
              "Tells all clients, waits for them a little, ends. An event `stopped` follows.")
         .def_property_readonly("address", &ServerHandle::address, "Where it listens: host:port.")
         .def_property_readonly("replaced", &ServerHandle::replaced,
                                "Accounts whose password in the database was another one.")
+        .def_property_readonly("speaker", &ServerHandle::speaker,
+                               "The name by which the program speaks; empty: it has none.")
         .def_property_readonly("connections", &ServerHandle::connections, "Open connections.");
 }
 

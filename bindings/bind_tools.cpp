@@ -18,6 +18,7 @@
 #include "quicchat/quic/known_servers_file.hpp"
 #include "quicchat/quic/tls.hpp"
 #include "quicchat/quic/wolf_crypto.hpp"
+#include "released_gil.hpp"
 
 // Functions that need no engine: certificates, passwords, the file of known servers.
 
@@ -47,6 +48,18 @@ std::pair<std::string, std::string> make_self_signed(const std::vector<std::stri
     return {std::move(pair.certificate_pem), std::move(pair.key_pem)};
 }
 
+std::string renew_self_signed(const std::string& certificate_pem, const std::string& key_pem,
+                              const std::vector<std::string>& names, int days) {
+    prepare();
+    return value_or_throw(
+        quic::renew_self_signed(certificate_pem, key_pem, names, days, wall_clock()));
+}
+
+bool is_self_made(const std::string& certificate_pem, const std::string& key_pem) {
+    prepare();
+    return quic::is_self_made(certificate_pem, key_pem);
+}
+
 std::string fingerprint(const std::string& certificate_pem) {
     prepare();
     return quicchat::format_fingerprint(value_or_throw(quic::key_fingerprint(certificate_pem)));
@@ -66,7 +79,7 @@ std::pair<std::int64_t, std::int64_t> validity(const std::string& certificate_pe
 std::string verifier(const std::string& password, const py::bytes& salt_bytes,
                      std::uint32_t iterations) {
     const ScramSalt salt = to_salt(salt_bytes);
-    const py::gil_scoped_release other_threads_may_run;  // slow on purpose
+    const ReleasedGil other_threads_may_run;  // slow on purpose
     return format_verifier(
         value_or_throw(make_verifier<quic::WolfCrypto>(password, salt, iterations)));
 }
@@ -94,7 +107,7 @@ std::pair<std::vector<std::string>, bool> known_keys(const std::string& path,
 void add_known_key(const std::string& path, const std::string& address, const std::string& key,
                    const std::string& comment) {
     const KnownServer server{address, value_or_throw(quicchat::parse_fingerprint(key)), comment};
-    const py::gil_scoped_release other_threads_may_run;  // another program may hold the lock
+    const ReleasedGil other_threads_may_run;  // another program may hold the lock
     (void)value_or_throw(quic::add_to_known_servers_file(path, server));
 }
 
@@ -114,6 +127,11 @@ void bind_tools(py::module_& m) {
           "Raises CoreError if a server cannot use this certificate with this key, now.");
     m.def("make_self_signed", &make_self_signed, py::arg("names"), py::arg("days"),
           "A certificate for these host names or addresses and its key, in PEM form.");
+    m.def("renew_self_signed", &renew_self_signed, py::arg("certificate_pem"), py::arg("key_pem"),
+          py::arg("names"), py::arg("days"),
+          "Another certificate for the key and the names of a self-signed one, in PEM form.");
+    m.def("is_self_made", &is_self_made, py::arg("certificate_pem"), py::arg("key_pem"),
+          "Whether `make_self_signed` or `renew_self_signed` has made it, as far as one can see.");
     m.def("fingerprint", &fingerprint, py::arg("certificate_pem"),
           "sha256: and 64 hexadecimal digits, of the public key.");
     m.def("validity", &validity, py::arg("certificate_pem"),

@@ -19,18 +19,6 @@ py::tuple offline_tuple(const CloseReason& r) {
                           r.datagrams_received, to_python(r.peer_key));
 }
 
-std::string_view durability_name(Durability durability) {
-    switch (durability) {
-        case Durability::memory:
-            return "memory";
-        case Durability::process:
-            return "process";
-        case Durability::fsync:
-            return "fsync";
-    }
-    return "memory";
-}
-
 std::string_view kind_name(RequestKind kind) {
     switch (kind) {
         case RequestKind::join:
@@ -133,6 +121,20 @@ Pair record_pair(const RoomAct& e) {
     return {"nothing", py::tuple{}};
 }
 
+}  // namespace
+
+std::string_view durability_name(Durability durability) {
+    switch (durability) {
+        case Durability::memory:
+            return "memory";
+        case Durability::process:
+            return "process";
+        case Durability::fsync:
+            return "fsync";
+    }
+    return "memory";
+}
+
 py::list record_list(const std::vector<RoomRecord>& records) {
     py::list list;
     for (const RoomRecord& record : records) {
@@ -140,6 +142,8 @@ py::list record_list(const std::vector<RoomRecord>& records) {
     }
     return list;
 }
+
+namespace {
 
 Pair event_pair(const ClientEvent& event) {
     return match(

@@ -2,6 +2,9 @@
 
 #include <pybind11/pybind11.h>
 
+#include <string_view>
+#include <vector>
+
 #include "client_port.hpp"
 
 namespace quicchat::python {
@@ -9,5 +12,11 @@ namespace quicchat::python {
 /// What a client has to say as (kind, ticket, fields), with the fields in the order of the
 /// dataclasses in events.py and records.py. Called with the GIL held.
 pybind11::tuple mail_tuple(const ClientMail& mail);
+
+/// "memory", "process" or "fsync".
+std::string_view durability_name(Durability durability);
+
+/// (kind, fields) for each record.
+pybind11::list record_list(const std::vector<RoomRecord>& records);
 
 }  // namespace quicchat::python

@@ -8,53 +8,69 @@
 
 namespace quicchat::python {
 
-ClientRunner::ClientRunner(std::unique_ptr<ClientDriver> driver,
-                           std::optional<sqlite::ClientStore> store,
-                           std::shared_ptr<ClientPort> port)
+template <class Driver>
+ClientRunnerOf<Driver>::ClientRunnerOf(std::unique_ptr<Driver> driver,
+                                       std::shared_ptr<sqlite::ClientStore> store,
+                                       std::shared_ptr<ClientPort> port)
     : driver_(std::move(driver)),
       store_(std::move(store)),
       client_(driver_->app()),
       port_(std::move(port)) {}
 
-ClientRunner::~ClientRunner() {
+template <class Driver>
+ClientRunnerOf<Driver>::~ClientRunnerOf() {
     port_->end();
     driver_.reset();
     store_.reset();
     if (offline_) port_->inbox.push({0, *std::move(offline_)}, 256);
 }
 
-int ClientRunner::fd() const { return driver_->fd(); }
-std::array<int, 2> ClientRunner::wake_fds() const { return driver_->wake_fds(); }
-bool ClientRunner::wants_write() const { return driver_->wants_write(); }
-std::optional<TimePoint> ClientRunner::next_deadline() const {
+template <class Driver>
+int ClientRunnerOf<Driver>::fd() const {
+    return driver_->fd();
+}
+template <class Driver>
+std::array<int, 2> ClientRunnerOf<Driver>::wake_fds() const {
+    return driver_->wake_fds();
+}
+template <class Driver>
+bool ClientRunnerOf<Driver>::wants_write() const {
+    return driver_->wants_write();
+}
+template <class Driver>
+std::optional<TimePoint> ClientRunnerOf<Driver>::next_deadline() const {
     return earlier(driver_->next_deadline(), keep_again_at_);
 }
 
-void ClientRunner::turn(Now now) {
-    if (!std::exchange(dialled_, true)) dial(now);
+template <class Driver>
+void ClientRunnerOf<Driver>::turn(Now now) {
+    now_ = now;
+    if (!std::exchange(dialled_, true)) dial();
     deliver();  // first, so that the turn pays the server for what Python has read
-    apply_commands(now);
-    keep_state(now);  // a message is kept before it is sent
-    drive(now);
-    keep_state(now);  // and a token before it is used
+    apply_commands();
+    keep_state();  // a message is kept before it is sent
+    drive();
+    keep_state();  // and a token before it is used
     deliver();
 }
 
-void ClientRunner::dial(Now now) {
+template <class Driver>
+void ClientRunnerOf<Driver>::dial() {
     if (store_) {
         if (store_->token()) port_->token_generation = store_->token()->generation;
         for (const UnsentMessage& message : store_->unsent()) (void)client_.restore(message);
         client_.report_outbox_changes();
     }
     client_.hold_file_bytes();
-    client_.connect(now);
+    client_.connect(now_);
 }
 
 /// While the disk is full the chat goes on, and says that nothing new outlives the program.
-void ClientRunner::keep_state(Now now) {
+template <class Driver>
+void ClientRunnerOf<Driver>::keep_state() {
     if (!store_ || offline_) return;
     while (auto change = client_.poll_outbox_change()) note_change(*std::move(change));
-    if (keep_again_at_ && now.steady < *keep_again_at_) return;
+    if (keep_again_at_ && now_.steady < *keep_again_at_) return;
     const std::optional<StorageError> error = write_state();
     if (error && !store_->may_pass()) return fail(*error);
     if (error.has_value() != keep_again_at_.has_value()) {
@@ -62,11 +78,12 @@ void ClientRunner::keep_state(Now now) {
         port_->inbox.push({0, StorageTrouble{news.errc, news.text}}, 256);
     }
     constexpr Duration pause = std::chrono::seconds{1};
-    keep_again_at_ = error ? std::optional{now.steady + pause} : std::nullopt;
+    keep_again_at_ = error ? std::optional{now_.steady + pause} : std::nullopt;
 }
 
 /// What was kept only here is forgotten here.
-void ClientRunner::note_change(OutboxChange change) {
+template <class Driver>
+void ClientRunnerOf<Driver>::note_change(OutboxChange change) {
     const UnsentMessage& m = change.message;
     const auto same = std::ranges::find_if(unkept_, [&](const OutboxChange& c) {
         return c.keep && c.message.id == m.id && c.message.room == m.room && c.message.to == m.to;
@@ -78,7 +95,8 @@ void ClientRunner::note_change(OutboxChange change) {
     }
 }
 
-std::optional<StorageError> ClientRunner::write_state() {
+template <class Driver>
+std::optional<StorageError> ClientRunnerOf<Driver>::write_state() {
     if (auto error = store_->apply(unkept_)) return error;
     unkept_.clear();
     const DeviceToken* token = client_.login().token();
@@ -90,32 +108,38 @@ std::optional<StorageError> ClientRunner::write_state() {
 }
 
 /// What should outlive the program would not: better no connection than a false promise.
-void ClientRunner::fail(const StorageError& error) {
+template <class Driver>
+void ClientRunnerOf<Driver>::fail(const StorageError& error) {
     offline_ = Offline{{.errc = error.errc, .text = error.text}};
     client_.close();
-    (void)driver_->turn(read_clock());
+    (void)driver_->turn(now_);
 }
 
-void ClientRunner::drive(Now now) {
-    const std::error_code error = driver_->turn(now);
+template <class Driver>
+void ClientRunnerOf<Driver>::drive() {
+    const std::error_code error = driver_->turn(now_);
     if (!error || offline_) return;
     // The socket is of no more use, so the client cannot find out by itself.
     offline_ = Offline{{.errc = Errc::transport_failed, .text = error.message()}};
 }
 
-void ClientRunner::abandon(Now now) {
-    apply_commands(now);
+template <class Driver>
+void ClientRunnerOf<Driver>::abandon(Now now) {
+    now_ = now;
+    apply_commands();
     keep_again_at_.reset();  // the last chance
-    keep_state(now);
+    keep_state();
     client_.close();
-    drive(now);
+    drive();
 }
 
-void ClientRunner::apply_commands(Now now) {
-    for (ClientCommand& command : port_->take_commands()) apply(std::move(command), now);
+template <class Driver>
+void ClientRunnerOf<Driver>::apply_commands() {
+    for (ClientCommand& command : port_->take_commands()) apply(std::move(command));
 }
 
-void ClientRunner::apply(ClientCommand command, Now now) {
+template <class Driver>
+void ClientRunnerOf<Driver>::apply(ClientCommand command) {
     const Ticket ticket = command.ticket;
     match(
         std::move(command.action),
@@ -166,12 +190,13 @@ void ClientRunner::apply(ClientCommand command, Now now) {
             tickets_.erase(found.mapped());
         },
         [&](UseFileBytesCommand&& c) { client_.release_file_bytes(c.count); },
-        [&](TypingCommand&& c) { client_.say_typing(c.room, now.steady); },
+        [&](TypingCommand&& c) { client_.say_typing(c.room, now_.steady); },
         [&](StatsCommand&& c) { c.answer->set_value(client_.stats()); },
         [&](CloseCommand&&) { client_.close(); });
 }
 
-void ClientRunner::note(Ticket ticket, Result<RequestId> request) {
+template <class Driver>
+void ClientRunnerOf<Driver>::note(Ticket ticket, Result<RequestId> request) {
     if (request) {
         tickets_.emplace(*request, ticket);
     } else {
@@ -179,14 +204,16 @@ void ClientRunner::note(Ticket ticket, Result<RequestId> request) {
     }
 }
 
-void ClientRunner::note_transfer(Ticket ticket, Result<RequestId> request) {
+template <class Driver>
+void ClientRunnerOf<Driver>::note_transfer(Ticket ticket, Result<RequestId> request) {
     if (request) transfers_.emplace(ticket, *request);
     note(ticket, request);
 }
 
 /// Hands events over while there is room. What is left stays in the client, which then gives its
 /// server no more credit.
-void ClientRunner::deliver() {
+template <class Driver>
+void ClientRunnerOf<Driver>::deliver() {
     while (!offline_ && port_->inbox.has_room()) {
         std::optional<ClientEvent> event = client_.poll_event();
         if (!event) return;
@@ -199,7 +226,8 @@ void ClientRunner::deliver() {
 }
 
 /// The ticket of the request that an event answers.
-Ticket ClientRunner::answered(const ClientEvent& event) {
+template <class Driver>
+Ticket ClientRunnerOf<Driver>::answered(const ClientEvent& event) {
     const RequestId request = match(
         event, [](const RoomJoined& e) { return e.request; },
         [](const Acked& e) { return e.request; }, [](const Refused& e) { return e.request; },
@@ -221,5 +249,8 @@ Ticket ClientRunner::answered(const ClientEvent& event) {
     transfers_.erase(ticket);
     return ticket;
 }
+
+template class ClientRunnerOf<ClientDriver>;
+template class ClientRunnerOf<MemoryClientDriver>;
 
 }  // namespace quicchat::python

@@ -5,24 +5,41 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "client_port.hpp"
-#include "engine.hpp"
 #include "instantiations.hpp"
 #include "quicchat/sqlite/client_store.hpp"
+#include "runner.hpp"
 
 namespace quicchat::python {
 
-/// Drives one client on the engine thread: commands in, events out.
-class ClientRunner final : public Runner {
+/// The address tokens of a client whose file outlives it.
+class StoredAddressTokens final : public quic::AddressTokens {
+public:
+    explicit StoredAddressTokens(std::shared_ptr<sqlite::ClientStore> store)
+        : store_(std::move(store)) {}
+
+    Token take() override { return store_->take_address_token(); }
+    void keep(const Token& token) override { store_->keep_address_token(token); }
+
+private:
+    std::shared_ptr<sqlite::ClientStore> store_;
+};
+
+/// Drives one client: commands in, events out. A driver has the client, `app`, and gives it turns.
+template <class Driver>
+class ClientRunnerOf final : public Runner {
 public:
     /// `store`: what outlives the program, if anything does.
-    ClientRunner(std::unique_ptr<ClientDriver> driver, std::optional<sqlite::ClientStore> store,
-                 std::shared_ptr<ClientPort> port);
-    ClientRunner(const ClientRunner&) = delete;
-    ClientRunner& operator=(const ClientRunner&) = delete;
+    ClientRunnerOf(std::unique_ptr<Driver> driver, std::shared_ptr<sqlite::ClientStore> store,
+                   std::shared_ptr<ClientPort> port);
+    ClientRunnerOf(const ClientRunnerOf&) = delete;
+    ClientRunnerOf& operator=(const ClientRunnerOf&) = delete;
     /// Says that it is offline only when it has given everything back.
-    ~ClientRunner() override;
+    ~ClientRunnerOf() override;
 
     int fd() const override;
     std::array<int, 2> wake_fds() const override;
@@ -33,29 +50,35 @@ public:
     bool finished() const override { return offline_.has_value(); }
 
 private:
-    void dial(Now now);
-    void drive(Now now);
-    void keep_state(Now now);
+    void dial();
+    void drive();
+    void keep_state();
     void note_change(OutboxChange change);
     std::optional<StorageError> write_state();
     void fail(const StorageError& error);
-    void apply_commands(Now now);
-    void apply(ClientCommand command, Now now);
+    void apply_commands();
+    void apply(ClientCommand command);
     void note(Ticket ticket, Result<RequestId> request);
     void note_transfer(Ticket ticket, Result<RequestId> request);
     void deliver();
     Ticket answered(const ClientEvent& event);
 
-    std::unique_ptr<ClientDriver> driver_;
-    std::optional<sqlite::ClientStore> store_;
-    quic::Client& client_;
+    using App = std::remove_reference_t<decltype(std::declval<Driver&>().app())>;
+
+    std::unique_ptr<Driver> driver_;
+    std::shared_ptr<sqlite::ClientStore> store_;  ///< The driver's address tokens are there, too.
+    App& client_;
     std::shared_ptr<ClientPort> port_;
     std::map<RequestId, Ticket> tickets_;
     std::map<Ticket, RequestId> transfers_;   ///< Files under way.
     std::vector<OutboxChange> unkept_;        ///< What the store has not got yet.
     std::optional<TimePoint> keep_again_at_;  ///< The store takes nothing for now.
     bool dialled_ = false;
+    Now now_{};  ///< Of the turn.
     std::optional<Offline> offline_;
 };
+
+extern template class ClientRunnerOf<ClientDriver>;
+extern template class ClientRunnerOf<MemoryClientDriver>;
 
 }  // namespace quicchat::python

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "quicchat/auth/verifier.hpp"
 #include "quicchat/base/error.hpp"
@@ -15,6 +16,7 @@
 #include "quicchat/base/time.hpp"
 #include "quicchat/transport/event.hpp"
 #include "quicchat/transport/fingerprint.hpp"
+#include "quicchat/wire/act.hpp"
 
 // Values of C++ as objects of Python. Called with the GIL held.
 
@@ -36,6 +38,8 @@ inline py::str to_python(Errc errc) { return to_python(error_name(errc)); }
 inline py::bytes to_python(const MessageId& id) {
     return py::bytes{reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
 }
+
+inline py::int_ to_python(Epoch epoch) { return py::int_{static_cast<std::uint64_t>(epoch)}; }
 
 /// Seconds.
 inline py::float_ to_python(Duration duration) {
@@ -70,6 +74,14 @@ Sixteen to_sixteen(const py::bytes& bytes, const char* what) {
 }
 
 inline ScramSalt to_salt(const py::bytes& bytes) { return to_sixteen<ScramSalt>(bytes, "a salt"); }
+
+/// Kind, target, subject, value, until in milliseconds since 1970.
+using ActFields = std::tuple<std::uint8_t, Offset, std::string, std::uint64_t, std::int64_t>;
+
+inline Act make_act(const ActFields& fields) {
+    const auto& [kind, target, subject, value, until] = fields;
+    return {Act::Kind{kind}, target, subject, value, WallTime{std::chrono::milliseconds{until}}};
+}
 
 /// "sha256:...", or "" for none.
 inline py::str to_python(const std::optional<Fingerprint>& key) {

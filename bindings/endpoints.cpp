@@ -48,15 +48,16 @@ std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientK
         secure_wipe(std::as_writable_bytes(std::span{*options.password}));
         password = value_or_throw(std::move(made));
     }
-    std::optional<sqlite::ClientStore> store;
+    std::shared_ptr<sqlite::ClientStore> store;
     if (!options.state.empty()) {
-        store = value_or_throw(
-            sqlite::ClientStore::open(options.state, options.account, quic::system_entropy()));
+        store = std::make_shared<sqlite::ClientStore>(value_or_throw(
+            sqlite::ClientStore::open(options.state, options.account, quic::system_entropy())));
     }
     auto login = value_or_throw(quic::Login::create(options.user, std::move(password),
                                                     store ? store->token() : std::nullopt));
 
     quic::Destination destination{.host = options.host, .port = options.port};
+    if (store) destination.tokens = std::make_shared<StoredAddressTokens>(store);
     for (const std::string& address : options.addresses) {
         destination.known.push_back(read_address(address));
     }
@@ -64,8 +65,9 @@ std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientK
     quic::Trust trust = make_trust(options.trust, std::move(options.pem), options.keys);
     quic::ClientConfig target{
         .routes_later = true, .server_name = std::move(options.host), .trust = std::move(trust)};
-    quic::Config config{
-        .limits = options.limits, .alpn = std::move(options.alpn), .qlog = open_qlog(options.qlog)};
+    quic::Config config{.limits = options.limits,
+                        .alpn = {std::move(options.alpn)},
+                        .qlog = open_qlog(options.qlog)};
     auto endpoint = value_or_throw(quic::Endpoint::client(std::move(target), std::move(config)));
     auto driver = std::make_unique<ClientDriver>(
         std::move(dialler), std::move(endpoint), std::move(login), quic::system_entropy(),
@@ -74,7 +76,8 @@ std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientK
                      .reconnect = options.reconnect,
                      .device = store ? std::optional{store->device()} : std::nullopt});
     driver->app().compute_in(std::move(background));
-    return std::make_unique<ClientRunner>(std::move(driver), std::move(store), std::move(port));
+    return std::make_unique<ClientRunnerOf<ClientDriver>>(std::move(driver), std::move(store),
+                                                          std::move(port));
 }
 
 BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort> port) {
@@ -89,40 +92,52 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
     quic::Seed reset_seed{};
     std::memcpy(reset_seed.data(), reset_secret.data(), reset_seed.size());
     identity.reset_secret = reset_seed;
-    auto endpoint = value_or_throw(quic::Endpoint::server(
-        std::move(identity),
-        quic::Config{
-            .limits = settings.limits, .alpn = options.alpn, .qlog = open_qlog(options.qlog)}));
+    quic::Config config{
+        .limits = settings.limits, .alpn = {options.alpn}, .qlog = open_qlog(options.qlog)};
+    if (!options.web.origins.empty()) config.alpn.emplace_back(http3_alpn);
+    quic::WebTransport transport{
+        value_or_throw(quic::Endpoint::server(std::move(identity), std::move(config))),
+        {.path = options.web.path, .origins = options.web.origins}};
 
     Storage storage = open_storage(options);
+    // An account of that name, from before, is somebody's.
+    const bool is_taken = storage.book->accounts().find(options.speaker) != nullptr;
+    const std::string speaker = is_taken ? "" : options.speaker;
     const auto hook = options.asks ? std::make_shared<DeferredHook>() : nullptr;
-    quic::Authenticator authenticator{storage.book,
-                                      storage.secret,
-                                      quic::system_entropy(),
-                                      hook,
-                                      {.hook_timeout = options.hook_timeout}};
+    quic::Authenticator authenticator{
+        storage.book,
+        storage.secret,
+        quic::system_entropy(),
+        hook,
+        {.hook_timeout = options.hook_timeout, .page_passwords = options.page_passwords}};
+    auto desk = std::make_shared<TicketDesk>(quic::read_clock().wall);
+    desk->set_rules(make_ticket_rules(settings.tickets));
+    quic::PageAuthenticator pages{std::move(authenticator), desk, storage.book, hook,
+                                  options.hook_timeout};
     auto driver = std::make_unique<ServerDriver>(
-        std::move(socket), std::move(endpoint), std::move(storage.log), std::move(authenticator),
+        std::move(socket), std::move(transport), std::move(storage.log), std::move(pages),
         quic::system_entropy(),
         ServerConfig{
             .rooms = settings.rooms,
             .operators = settings.operators,
             .anybody_makes_rooms = settings.anybody_makes_rooms,
+            .speaker = speaker,
             .agent = options.agent,
             .limits = settings.limits,
             .checks_messages = options.checks_messages,
             .check_timeout = options.check_timeout,
             .unchecked = options.accepts_unchecked ? Unchecked::accept : Unchecked::refuse},
         std::move(storage.files));
-    ServerParts parts{.driver = std::move(driver),
-                      .book = std::move(storage.book),
-                      .memory_book = std::move(storage.memory_book),
-                      .store = std::move(storage.store),
-                      .hook = hook,
-                      .checks_messages = options.checks_messages,
-                      .drain_timeout = settings.limits.drain_timeout};
-    return {std::make_unique<ServerRunner>(std::move(parts), std::move(port)), std::move(address),
-            std::move(storage.replaced)};
+    ServerParts<ServerDriver> parts{.driver = std::move(driver),
+                                    .book = std::move(storage.book),
+                                    .memory_book = std::move(storage.memory_book),
+                                    .store = std::move(storage.store),
+                                    .hook = hook,
+                                    .tickets = std::move(desk),
+                                    .checks_messages = options.checks_messages,
+                                    .drain_timeout = settings.limits.drain_timeout};
+    return {std::make_unique<ServerRunnerOf<ServerDriver>>(std::move(parts), std::move(port)),
+            std::move(address), std::move(storage.replaced), speaker};
 }
 
 }  // namespace quicchat::python

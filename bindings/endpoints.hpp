@@ -60,6 +60,13 @@ struct ConfiguredAccount {
     ScramSalt salt{};  ///< For the password, where it is new.
 };
 
+/// Of the logins of web pages. No keys: no tickets are taken.
+struct TicketSettings {
+    std::vector<std::string> keys{};
+    std::string audience{};
+    std::vector<std::string> hosts{};
+};
+
 /// What may change while a server runs.
 struct ServerSettings {
     std::string certificate_pem;
@@ -70,6 +77,13 @@ struct ServerSettings {
     std::vector<std::string> operators;
     bool anybody_makes_rooms = true;
     Limits limits;
+    TicketSettings tickets{};
+};
+
+/// Which pages of the web may come (webtransport::Config).
+struct WebOptions {
+    std::string path;
+    std::vector<std::string> origins;  ///< Empty: none, and nobody is told that they could.
 };
 
 struct ServeOptions {
@@ -84,6 +98,9 @@ struct ServeOptions {
     bool checks_messages = false;  ///< Python is asked about messages.
     Duration check_timeout{};
     bool accepts_unchecked = false;  ///< If Python does not answer in time.
+    std::string speaker{};           ///< By which the program speaks; no account's name.
+    bool page_passwords = false;     ///< People may log in by password in pages.
+    WebOptions web{};
     std::string alpn;
     std::string agent;
     QlogOptions qlog;
@@ -93,6 +110,7 @@ struct BoundServer {
     std::unique_ptr<Runner> runner;
     std::string address;                ///< with the port that the system chose
     std::vector<std::string> replaced;  ///< accounts whose password in the database was another
+    std::string speaker;                ///< empty: an account has that name
 };
 
 BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort> port);

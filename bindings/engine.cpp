@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <mutex>
+#include <span>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -28,8 +30,9 @@ constexpr std::uint64_t wake_number = 0;
     throw std::system_error(errno, std::system_category(), what);
 }
 
-/// epoll counts in milliseconds, which is too coarse for QUIC's pacing. Waits the remainder of a
-/// deadline that is near by ppoll, whose nanoseconds are real, and returns how long epoll may wait.
+/// Where the system has no epoll_pwait2: epoll counts in milliseconds, which is too coarse for
+/// QUIC's pacing. Waits the remainder of a deadline that is near by ppoll, whose nanoseconds are
+/// real, and returns how long epoll may wait.
 int wait_until(std::optional<TimePoint> deadline, int epoll_fd) {
     if (!deadline) return -1;
     const Duration left = *deadline - read_clock().steady;
@@ -43,6 +46,29 @@ int wait_until(std::optional<TimePoint> deadline, int epoll_fd) {
     const timespec timeout{0, static_cast<long>(left.count())};
     ppoll(&wait, 1, &timeout, nullptr);
     return 0;
+}
+
+/// Waits for events or the deadline; how many events there are.
+int wait_for_events(int epoll_fd, std::span<epoll_event> events,
+                    std::optional<TimePoint> deadline) {
+    const int most = static_cast<int>(events.size());
+#ifdef SYS_epoll_pwait2
+    static bool has_nanoseconds = true;  // Linux 5.11; of the engine thread
+    if (has_nanoseconds) {
+        timespec timeout{};
+        if (deadline) {
+            const Duration left = std::max(*deadline - read_clock().steady, Duration::zero());
+            const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+            timeout = {static_cast<time_t>(seconds.count()),
+                       static_cast<long>((left - seconds).count())};
+        }
+        const long count = syscall(SYS_epoll_pwait2, epoll_fd, events.data(), most,
+                                   deadline ? &timeout : nullptr, nullptr, 0);
+        if (count >= 0 || errno == EINTR) return static_cast<int>(count);
+        has_nanoseconds = false;  // it does not know it, or may not
+    }
+#endif
+    return epoll_wait(epoll_fd, events.data(), most, wait_until(deadline, epoll_fd));
 }
 
 void set_interest(int epoll_fd, int operation, int fd, std::uint64_t number, bool write) {
@@ -104,17 +130,23 @@ void Engine::start() {
 }
 
 RunnerId Engine::add(std::unique_ptr<Runner> runner) {
-    const std::lock_guard lock{mutex_};
-    const auto id = static_cast<RunnerId>(next_id_++);
-    added_.emplace_back(id, std::move(runner));
+    RunnerId id{};
+    {
+        const std::lock_guard lock{mutex_};
+        id = static_cast<RunnerId>(next_id_++);
+        added_.emplace_back(id, std::move(runner));
+    }
     signal();
     return id;
 }
 
 void Engine::wake(RunnerId runner) {
-    const std::lock_guard lock{mutex_};
-    woken_.push_back(runner);
-    if (woken_.size() == 1) signal();
+    {
+        const std::lock_guard lock{mutex_};
+        woken_.push_back(runner);
+        if (woken_.size() > 1) return;
+    }
+    signal();  // without the lock, or else the thread would wake to wait for it
 }
 
 void Engine::signal() {
@@ -145,11 +177,14 @@ void Engine::run() {
 void Engine::collect_ready(std::vector<RunnerId>& ready) {
     const auto deadline =
         deadlines_.empty() ? std::nullopt : std::optional{deadlines_.begin()->first};
-    epoll_event events[64];
-    const int count = epoll_wait(epoll_fd_, events, 64, wait_until(deadline, epoll_fd_));
+    std::array<epoll_event, 64> events;
+    const int count = wait_for_events(epoll_fd_, events, deadline);
     for (int i = 0; i < count; ++i) {
-        if (events[i].data.u64 != wake_number) {
-            ready.push_back(static_cast<RunnerId>(events[i].data.u64));
+        const std::uint64_t number = events[static_cast<std::size_t>(i)].data.u64;
+        if (number != wake_number) {
+            ready.push_back(static_cast<RunnerId>(number));
+        } else {
+            is_signalled_ = true;
         }
     }
 }
@@ -160,7 +195,7 @@ bool Engine::take_requests(std::vector<RunnerId>& ready) {
     {
         const std::lock_guard lock{mutex_};
         std::uint64_t count = 0;
-        (void)!::read(wake_fd_, &count, sizeof count);
+        if (std::exchange(is_signalled_, false)) (void)!::read(wake_fd_, &count, sizeof count);
         added.swap(added_);
         ready.insert(ready.end(), woken_.begin(), woken_.end());
         woken_.clear();

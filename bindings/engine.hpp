@@ -17,41 +17,19 @@
 #include "quicchat/base/background.hpp"
 #include "quicchat/base/background_threads.hpp"
 #include "quicchat/base/time.hpp"
+#include "runner.hpp"
 
 namespace quicchat::python {
 
 /// Both times, read from the system.
 Now read_clock();
 
-/// Something with a socket that the engine thread drives: a client or a server. All of its
-/// functions are called on the engine thread only.
-class Runner {
-public:
-    virtual ~Runner() = default;
-    virtual int fd() const = 0;
-    /// Other descriptors that are readable when a turn is due, always the same; -1 for none.
-    virtual std::array<int, 2> wake_fds() const { return {-1, -1}; }
-    virtual bool wants_write() const = 0;
-    virtual std::optional<TimePoint> next_deadline() const = 0;
-
-    /// Does what there is to do: commands, datagrams, timers; leaves events in the mailbox.
-    virtual void turn(Now now) = 0;
-
-    /// The process ends: says good-bye to the peers now, without waiting for anybody.
-    virtual void abandon(Now now) = 0;
-
-    /// True when there is nothing left to do. It is destroyed then.
-    virtual bool finished() const = 0;
-};
-
-enum class RunnerId : std::uint64_t {};
-
 /// The one thread of this process that runs clients and servers. It never touches Python, so
 /// nothing that Python does can stop it, and it can stop nothing of Python.
 ///
 /// It starts with its first runner, never at import. The object is never destroyed: whatever
 /// happens at the end of the process, the thread finds it in place.
-class Engine {
+class Engine final : public Host {
 public:
     /// The engine of this process, which begins now if need be; a child of `fork` has its own.
     /// Nullptr after `retire`. Both are called with the GIL held.
@@ -67,11 +45,10 @@ public:
     /// Hands a runner over. Its first turn comes at once.
     RunnerId add(std::unique_ptr<Runner> runner);
 
-    /// Asks for a turn of that runner. Does nothing if it is gone.
-    void wake(RunnerId runner);
+    void wake(RunnerId runner) override;
 
     /// False in a child of `fork`: the thread stayed with the parent.
-    bool is_alive() const { return born_ == forks_.load(std::memory_order_relaxed); }
+    bool is_alive() const override { return born_ == forks_.load(std::memory_order_relaxed); }
 
     /// Of the engine thread: what logins have computed, for the next ones.
     const std::shared_ptr<ClientKeyCache>& key_cache() const { return key_cache_; }
@@ -117,6 +94,7 @@ private:
     std::shared_ptr<ClientKeyCache> key_cache_ = std::make_shared<ClientKeyCache>(256);
     BackgroundThreads background_;
     const std::uint64_t born_;
+    bool is_signalled_ = false;  ///< By other threads, since they were last asked.
     int epoll_fd_ = -1;
     int wake_fd_ = -1;
 };

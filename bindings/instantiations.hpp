@@ -2,18 +2,30 @@
 
 // What runs a client and a server, instantiated once for the whole module: in instantiations.cpp.
 
+#include "memory_driver.hpp"
+#include "quicchat/memory.hpp"
 #include "quicchat/quic.hpp"
+#include "quicchat/quic_web.hpp"
 
 namespace quicchat::python {
 
 using ClientDriver = quic::ClientDriver<quic::Client>;
-using ServerDriver = quic::Driver<quic::Server>;
+using ServerDriver = quic::Driver<quic::WebServer>;
+using MemoryClientDriver = MemoryDriver<memory::Client>;
+using MemoryServerDriver = MemoryDriver<memory::Server>;
 
 }  // namespace quicchat::python
 
 namespace quicchat {
 
 extern template class quic::ClientDriver<quic::Client>;
-extern template class quic::Driver<quic::Server>;
+extern template class quic::Driver<quic::WebServer>;
+extern template class webtransport::Transport<quic::Endpoint>;
+extern template class Delivery<quic::WebTransport>;
+extern template class FileStreams<quic::WebTransport>;
+extern template class Logins<quic::WebTransport>;
+extern template class Peers<quic::WebTransport>;
+extern template class Server<quic::WebTransport>;
+extern template class UnsentBytes<quic::WebTransport>;
 
 }  // namespace quicchat

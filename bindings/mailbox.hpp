@@ -15,7 +15,8 @@
 namespace quicchat::python {
 
 /// Where the engine thread leaves things for Python. Bounded in events and bytes; `fd` is readable
-/// while something is in it, which is one write per change from empty to not empty.
+/// while something is in it, which is one write per change from empty to not empty; now and then
+/// once more.
 ///
 /// Thread-safe.
 template <class Mail>
@@ -37,10 +38,14 @@ public:
 
     /// Adds one, also above the limits: ask `has_room` first.
     void push(Mail mail, std::size_t bytes) {
-        const std::lock_guard lock{mutex_};
-        if (mail_.empty()) wake_.wake();
-        mail_.push_back({std::move(mail), bytes});
-        bytes_ += bytes;
+        bool is_first = false;
+        {
+            const std::lock_guard lock{mutex_};
+            is_first = mail_.empty();
+            mail_.push_back({std::move(mail), bytes});
+            bytes_ += bytes;
+        }
+        if (is_first) wake_.wake();  // without the lock, or else who wakes waits for it
     }
 
     struct Taken {
@@ -59,7 +64,8 @@ public:
             bytes_ -= mail_.front().bytes;
             mail_.pop_front();
         }
-        if (mail_.empty() && count > 0) wake_.calm();
+        // Also if there was nothing: it was taken before we were woken for it.
+        if (mail_.empty()) wake_.calm();
         taken.was_full = std::exchange(full_, false);
         return taken;
     }

@@ -2,6 +2,7 @@
 
 #include "bind.hpp"
 #include "engine.hpp"
+#include "released_gil.hpp"
 
 // Not tagged as free of the GIL: the objects are thread-safe, but nobody has run them under
 // ThreadSanitizer on a free-threaded Python yet.
@@ -13,6 +14,7 @@ PYBIND11_MODULE(_core, m) {
     bind_tools(m);
     bind_client(m);
     bind_server(m);
+    bind_memory(m);
     bind_accounts(m);
     bind_probe(m);
     m.def(
@@ -20,9 +22,10 @@ PYBIND11_MODULE(_core, m) {
         [](double patience) {
             Engine* const engine = Engine::retire();
             if (engine == nullptr) return true;
-            const py::gil_scoped_release other_threads_may_run;
+            const ReleasedGil other_threads_may_run;
             return engine->stop(std::chrono::milliseconds{static_cast<long>(patience * 1000)});
         },
         py::arg("patience") = 2.0,
         "Ends the engine thread, waiting at most `patience` seconds. False if it did not stop.");
+    hide_values(m);
 }

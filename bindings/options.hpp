@@ -2,6 +2,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,9 @@ inline Engine* live_engine() {
     if (engine == nullptr) throw CoreFailure{Errc::not_ready};
     return engine;
 }
+
+/// It is never destroyed.
+inline std::shared_ptr<Host> as_host(Engine* engine) { return {std::shared_ptr<Host>{}, engine}; }
 
 inline Duration to_duration(double seconds) {
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>{seconds});

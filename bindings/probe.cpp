@@ -25,7 +25,7 @@ Probe::Probe(ProbeOptions options) : begun_at_(quic::read_clock().steady) {
         .routes_later = true,
         .server_name = std::move(options.host),
         .trust = make_trust(options.trust, std::move(options.pem), options.keys)};
-    quic::Config config{.alpn = std::move(options.alpn)};
+    quic::Config config{.alpn = {std::move(options.alpn)}};
     config.limits.handshake_timeout = options.timeout;
     auto endpoint = value_or_throw(quic::Endpoint::client(std::move(target), std::move(config)));
     driver_ =

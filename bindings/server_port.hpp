@@ -2,23 +2,58 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <future>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "mailbox.hpp"
 #include "quicchat/auth/deferred_hook.hpp"
+#include "quicchat/base/queue.hpp"
+#include "quicchat/log/room_log.hpp"
 #include "quicchat/server/publish/moderation.hpp"
+#include "quicchat/server/rooms/room_admin.hpp"
 #include "quicchat/session/event.hpp"
+#include "quicchat/wire/message.hpp"
 
 namespace quicchat::python {
 
 /// The server has ended and given everything back; nothing follows.
 struct ServerStopped {};
 
-using ServerMail = std::variant<ServerEvent, DeferredQuestion, CheckQuestion, ServerStopped>;
+/// The number that Python gives something it asks of a server, so that it recognises the answer.
+using ProgramTicket = std::uint64_t;
+
+/// A part of a room's log, or what a search has found.
+struct ServerPage {
+    std::string room;  ///< As it is spelled.
+    LogHead place;
+    std::vector<RoomRecord> records{};
+    Offset next = 0;  ///< Of a search: where it goes on; 0: nowhere.
+};
+
+/// What became of something that Python asked. The Errc is one: it is refused.
+struct ServerAnswer {
+    ProgramTicket ticket = 0;
+    std::variant<Errc, wire::Ack, ServerPage, std::pair<std::vector<RoomPerson>, bool>,
+                 std::pair<std::vector<RoomSummary>, bool>, std::vector<RoomReport>, std::size_t>
+        what;
+};
+
+/// The log of a room that Python watches has grown, or begun anew; or the room has gone.
+struct RoomNews {
+    std::string room;
+    LogHead place{};
+    bool is_gone = false;
+};
+
+using ServerMail = std::variant<ServerEvent, DeferredQuestion, CheckQuestion, ServerAnswer,
+                                RoomNews, ServerStopped>;
 
 /// What Python says about a login.
 struct LoginAnswer {
@@ -32,10 +67,10 @@ struct CheckAnswer {
     CheckDecision decision;
 };
 
-class ServerRunner;
+class ServerDesk;
 
 /// Something to do on the engine thread before a turn of the server.
-using ServerErrand = std::packaged_task<void(ServerRunner&)>;
+using ServerErrand = std::packaged_task<void(ServerDesk&)>;
 
 /// What Python and the engine thread share about one server. Thread-safe.
 class ServerPort {
@@ -65,6 +100,22 @@ public:
         const std::lock_guard lock{mutex_};
         if (!ended_) errands_.push_back(std::move(errand));
     }
+    /// The same of what the program asks for others: it waits for its share of the server's time,
+    /// and for room for the answers. False if too many wait.
+    bool post_question(ServerErrand question) {
+        const std::lock_guard lock{mutex_};
+        if (questions_.size() >= questions_max) return false;
+        if (!ended_) questions_.push_back(std::move(question));
+        return true;
+    }
+    bool has_questions() {
+        const std::lock_guard lock{mutex_};
+        return !questions_.empty();
+    }
+    std::optional<ServerErrand> take_question() {
+        const std::lock_guard lock{mutex_};
+        return pop_front(questions_);
+    }
     std::vector<ServerErrand> take_errands() {
         const std::lock_guard lock{mutex_};
         return std::exchange(errands_, {});
@@ -73,7 +124,10 @@ public:
         const std::lock_guard lock{mutex_};
         ended_ = true;
         errands_.clear();
+        questions_.clear();
     }
+
+    static constexpr std::size_t questions_max = 4096;
 
     Mailbox<ServerMail> inbox;
     std::atomic<bool> stop_asked{false};
@@ -84,6 +138,7 @@ private:
     std::vector<LoginAnswer> answers_;
     std::vector<CheckAnswer> check_answers_;
     std::vector<ServerErrand> errands_;
+    std::deque<ServerErrand> questions_;
     bool ended_ = false;
 };
 

@@ -6,7 +6,7 @@
 
 #include "failure.hpp"
 #include "quicchat/quic/tls.hpp"
-#include "server_runner.hpp"
+#include "server_desk.hpp"
 #include "storage.hpp"
 
 namespace quicchat::python {
@@ -18,7 +18,7 @@ void do_at(const RunningServer& server, Action action) {
     ServerErrand errand{std::move(action)};
     std::future<void> done = errand.get_future();
     server.port.post(std::move(errand));
-    server.engine.wake(server.id);
+    server.host.wake(server.id);
     try {
         done.get();
     } catch (const std::future_error&) {
@@ -39,10 +39,11 @@ std::vector<std::string> missing_in(const AccountStore& next, const AccountStore
 AccountChanges reload_server(const RunningServer& server, const ServerSettings& now,
                              const ServerSettings& next) {
     // Before anything changes, what may be wrong is found.
-    const auto tls = quic::TlsContext::server(next.certificate_pem, next.key_pem, "");
+    const auto tls = quic::TlsContext::server(next.certificate_pem, next.key_pem, {});
     if (!tls) throw CoreFailure{tls.error()};
+    (void)make_ticket_rules(next.tickets);
     AccountStore known;
-    do_at(server, [&](ServerRunner& runner) { known = runner.accounts(); });
+    do_at(server, [&](ServerDesk& desk) { known = desk.accounts(); });
     const AccountPlan plan = plan_accounts(next, known);
     AccountChanges changes{
         .added = plan.added(), .replaced = plan.replaced(), .hashed = plan.hashed};
@@ -50,17 +51,17 @@ AccountChanges reload_server(const RunningServer& server, const ServerSettings& 
     if (server.database.empty()) {
         AccountStore store = make_store(plan);
         changes.removed = missing_in(store, known);
-        do_at(server, [&](ServerRunner& runner) {
-            runner.take_settings(next);
-            runner.replace_accounts(std::move(store));
+        do_at(server, [&](ServerDesk& desk) {
+            desk.take_settings(next);
+            desk.replace_accounts(std::move(store));
         });
         return changes;
     }
-    do_at(server, [&](ServerRunner& runner) { runner.take_settings(next); });
+    do_at(server, [&](ServerDesk& desk) { desk.take_settings(next); });
     try {
         store_accounts(server.database, plan);
     } catch (const StorageFailure&) {
-        do_at(server, [&](ServerRunner& runner) { runner.take_settings(now); });
+        do_at(server, [&](ServerDesk& desk) { desk.take_settings(now); });
         throw;
     }
     return changes;
@@ -70,8 +71,8 @@ std::future<ServerReport> ask_for_report(const RunningServer& server) {
     const auto answer = std::make_shared<std::promise<ServerReport>>();
     std::future<ServerReport> report = answer->get_future();
     server.port.post(
-        ServerErrand{[answer](ServerRunner& runner) { answer->set_value(runner.report()); }});
-    server.engine.wake(server.id);
+        ServerErrand{[answer](ServerDesk& desk) { answer->set_value(desk.report()); }});
+    server.host.wake(server.id);
     return report;
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "endpoints.hpp"
-#include "engine.hpp"
+#include "runner.hpp"
 #include "server_port.hpp"
 #include "stats.hpp"
 
@@ -20,9 +20,9 @@ struct AccountChanges {
     std::size_t hashed = 0;               ///< Passwords; how many, not whose.
 };
 
-/// A server on the engine thread, as another thread reaches it.
+/// A server at its host, as another thread reaches it.
 struct RunningServer {
-    Engine& engine;
+    Host& host;
     RunnerId id;
     ServerPort& port;
     const std::string& database;  ///< Empty: its accounts are in memory.

@@ -1,35 +1,56 @@
 #include "server_runner.hpp"
 
+#include <chrono>
 #include <utility>
+#include <variant>
 
 #include "failure.hpp"
+#include "quicchat/quic/run.hpp"
+#include "storage.hpp"
 
 namespace quicchat::python {
 
-ServerRunner::ServerRunner(ServerParts parts, std::shared_ptr<ServerPort> port)
+template <class Driver>
+ServerRunnerOf<Driver>::ServerRunnerOf(ServerParts<Driver> parts, std::shared_ptr<ServerPort> port)
     : parts_(std::move(parts)), server_(parts_.driver->app()), port_(std::move(port)) {}
 
-ServerRunner::~ServerRunner() {
+template <class Driver>
+ServerRunnerOf<Driver>::~ServerRunnerOf() {
     port_->end_errands();
     parts_ = {};
     port_->inbox.push(ServerStopped{}, 64);
 }
 
-int ServerRunner::fd() const { return parts_.driver->fd(); }
-std::array<int, 2> ServerRunner::wake_fds() const { return parts_.driver->wake_fds(); }
-bool ServerRunner::wants_write() const { return parts_.driver->wants_write(); }
-std::optional<TimePoint> ServerRunner::next_deadline() const {
+template <class Driver>
+int ServerRunnerOf<Driver>::fd() const {
+    return parts_.driver->fd();
+}
+template <class Driver>
+std::array<int, 2> ServerRunnerOf<Driver>::wake_fds() const {
+    return parts_.driver->wake_fds();
+}
+template <class Driver>
+bool ServerRunnerOf<Driver>::wants_write() const {
+    return parts_.driver->wants_write();
+}
+template <class Driver>
+std::optional<TimePoint> ServerRunnerOf<Driver>::next_deadline() const {
+    if (port_->has_questions() && port_->inbox.has_room()) return now_.steady;
     return parts_.driver->next_deadline();
 }
 
-void ServerRunner::turn(Now now) {
+template <class Driver>
+void ServerRunnerOf<Driver>::turn(Now now) {
+    now_ = now;
     if (port_->stop_asked.load()) server_.shutdown(now);
     give_answers();
     do_errands();
     const std::error_code error = parts_.driver->turn(now);
-    watch_store(now);
+    watch_store();
     ask();
     if (parts_.checks_messages) ask_about_messages();
+    tell_outcomes();
+    tell_news();
     deliver();
     port_->connections.store(server_.connection_count());
     if (error) fail({Errc::transport_failed, error.message()});
@@ -38,32 +59,73 @@ void ServerRunner::turn(Now now) {
 
 /// Nobody waits for clients that drain when the process ends: the server is told that the time for
 /// it is over, so that it closes their connections.
-void ServerRunner::abandon(Now now) {
+template <class Driver>
+void ServerRunnerOf<Driver>::abandon(Now now) {
     server_.shutdown(now);
     (void)parts_.driver->turn(now);
     (void)parts_.driver->turn({now.steady + parts_.drain_timeout, now.wall});
 }
 
-void ServerRunner::take_settings(const ServerSettings& next) {
+template <class Driver>
+const AccountStore& ServerRunnerOf<Driver>::accounts() const {
+    static const AccountStore none;
+    return parts_.book ? parts_.book->accounts() : none;
+}
+
+template <class Driver>
+void ServerRunnerOf<Driver>::replace_accounts(AccountStore next) {
+    if (parts_.memory_book) parts_.memory_book->replace(std::move(next));
+}
+
+template <class Driver>
+void ServerRunnerOf<Driver>::take_settings(const ServerSettings& next) {
     const ServerConfig config{.rooms = next.rooms,
                               .operators = next.operators,
                               .anybody_makes_rooms = next.anybody_makes_rooms,
                               .limits = next.limits};
-    if (const Errc errc = server_.reload(config, read_clock()); errc != Errc{}) {
+    if (const Errc errc = server_.reload(config, now_); errc != Errc{}) {
         throw CoreFailure{errc};
     }
     parts_.drain_timeout = next.limits.drain_timeout;
-    quic::Endpoint& endpoint = server_.transport();
-    endpoint.set_limits(next.limits);
-    const auto error = endpoint.set_certificate(next.certificate_pem, next.key_pem);
-    if (error) throw CoreFailure{error};  // was tried before
+    if (parts_.tickets) parts_.tickets->set_rules(make_ticket_rules(next.tickets));
+    if constexpr (requires { quic::endpoint_below(server_.transport()); }) {
+        quic::Endpoint& endpoint = quic::endpoint_below(server_.transport());
+        endpoint.set_limits(next.limits);
+        const auto error = endpoint.set_certificate(next.certificate_pem, next.key_pem);
+        if (error) throw CoreFailure{error};  // was tried before
+    }
 }
 
-void ServerRunner::do_errands() {
+template <class Driver>
+void ServerRunnerOf<Driver>::do_errands() {
     for (ServerErrand& errand : port_->take_errands()) errand(*this);
+    // Then the server has its turn, and what is left comes before the next one: whoever asks much
+    // of the program holds up nobody else.
+    constexpr Duration share = std::chrono::milliseconds{2};
+    const TimePoint begin = quic::read_clock().steady;
+    while (port_->inbox.has_room()) {
+        std::optional<ServerErrand> question = port_->take_question();
+        if (!question) return;
+        (*question)(*this);
+        if (quic::read_clock().steady - begin > share) return;
+    }
 }
 
-void ServerRunner::give_answers() {
+/// So that pages of long texts fill the inbox, and not the memory.
+template <class Driver>
+void ServerRunnerOf<Driver>::answer(ServerAnswer answer) {
+    std::size_t bytes = 512;
+    if (const auto* page = std::get_if<ServerPage>(&answer.what)) {
+        for (const RoomRecord& record : page->records) {
+            bytes += std::visit(
+                [](const auto& r) { return 256 + r.text.size() + r.attributes.size(); }, record);
+        }
+    }
+    port_->inbox.push(std::move(answer), bytes);
+}
+
+template <class Driver>
+void ServerRunnerOf<Driver>::give_answers() {
     if (parts_.hook) {
         for (LoginAnswer& answer : port_->take_answers()) {
             parts_.hook->answer(answer.ticket, std::move(answer.decision));
@@ -76,7 +138,8 @@ void ServerRunner::give_answers() {
 }
 
 /// The server itself finds out with the next message that it cannot store; logins need no message.
-void ServerRunner::watch_store(Now now) {
+template <class Driver>
+void ServerRunnerOf<Driver>::watch_store() {
     if (failed_ || parts_.store == nullptr) return;
     const std::optional<StorageError> trouble = parts_.store->trouble();
     if (trouble.has_value() != in_trouble_ && port_->inbox.has_room()) {
@@ -87,18 +150,20 @@ void ServerRunner::watch_store(Now now) {
     const std::optional<StorageError> failure = parts_.store->failure();
     if (!failure) return;
     fail({failure->errc, failure->text});
-    server_.shutdown(now);
+    server_.shutdown(now_);
 }
 
 /// Why the server stops. The first reason is the one that people should know.
-void ServerRunner::fail(ServerFailed failure) {
+template <class Driver>
+void ServerRunnerOf<Driver>::fail(ServerFailed failure) {
     if (std::exchange(failed_, true)) return;
     port_->inbox.push(ServerEvent{std::move(failure)}, 256);
 }
 
 /// Events of a server need no answer: while nobody reads them the server drops the oldest, and its
 /// clients notice nothing.
-void ServerRunner::deliver() {
+template <class Driver>
+void ServerRunnerOf<Driver>::deliver() {
     while (port_->inbox.has_room()) {
         std::optional<ServerEvent> event = server_.poll_event();
         if (!event) return;
@@ -110,7 +175,8 @@ void ServerRunner::deliver() {
     }
 }
 
-void ServerRunner::ask() {
+template <class Driver>
+void ServerRunnerOf<Driver>::ask() {
     while (parts_.hook && port_->inbox.has_room()) {
         std::optional<DeferredQuestion> question = parts_.hook->poll_question();
         if (!question) return;
@@ -119,7 +185,8 @@ void ServerRunner::ask() {
 }
 
 /// A question that finds no room here waits in the server, where its time goes on.
-void ServerRunner::ask_about_messages() {
+template <class Driver>
+void ServerRunnerOf<Driver>::ask_about_messages() {
     while (port_->inbox.has_room()) {
         std::optional<CheckQuestion> question = server_.poll_question();
         if (!question) return;
@@ -128,5 +195,50 @@ void ServerRunner::ask_about_messages() {
         port_->inbox.push(*std::move(question), bytes);
     }
 }
+
+/// Each is of something that was asked, so there are no more than that.
+template <class Driver>
+void ServerRunnerOf<Driver>::tell_outcomes() {
+    while (const std::optional<ProgramOutcome> outcome = server_.poll_outcome()) {
+        if (outcome->error == Errc{}) {
+            answer({outcome->ticket, outcome->ack});
+        } else {
+            answer({outcome->ticket, outcome->error});
+        }
+    }
+}
+
+template <class Driver>
+void ServerRunnerOf<Driver>::watch(const std::string& room) {
+    const auto place = server_.room_admin().place(room);
+    // What another reader has not been told yet stays to be told.
+    watched_.try_emplace(canonical_name(room), place ? place->second : LogHead{});
+    rooms_changed_ = true;
+}
+
+/// Of each room the newest only: what lags behind reads the log.
+template <class Driver>
+void ServerRunnerOf<Driver>::tell_news() {
+    const std::uint64_t stored = server_.records_stored();
+    if (stored == told_ && !rooms_changed_) return;
+    for (auto next = watched_.begin(); next != watched_.end();) {
+        const auto watched = next++;
+        if (!port_->inbox.has_room()) return;
+        const auto place = server_.room_admin().place(watched->first);
+        if (!place) {
+            port_->inbox.push(RoomNews{watched->first, {}, true}, 256);
+            watched_.erase(watched);
+        } else if (place->second.head != watched->second.head ||
+                   place->second.epoch != watched->second.epoch) {
+            watched->second = place->second;
+            port_->inbox.push(RoomNews{watched->first, place->second, false}, 256);
+        }
+    }
+    told_ = stored;
+    rooms_changed_ = false;
+}
+
+template class ServerRunnerOf<ServerDriver>;
+template class ServerRunnerOf<MemoryServerDriver>;
 
 }  // namespace quicchat::python

@@ -10,6 +10,7 @@
 #include "failure.hpp"
 #include "quicchat/server/io/stats.hpp"
 #include "quicchat/session/client_stats.hpp"
+#include "released_gil.hpp"
 
 // Figures on their way from the engine thread to Python.
 
@@ -29,7 +30,7 @@ using Promised = std::shared_ptr<std::promise<T>>;
 /// asked has ended.
 template <class T>
 T wait_for(std::future<T> answer) {
-    const pybind11::gil_scoped_release other_threads_may_run;
+    const ReleasedGil other_threads_may_run;
     try {
         if (answer.wait_for(std::chrono::seconds{5}) == std::future_status::ready) {
             return answer.get();

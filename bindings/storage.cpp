@@ -60,6 +60,13 @@ std::vector<std::string> AccountPlan::names(Change change) const {
     return found;
 }
 
+TicketRules make_ticket_rules(const TicketSettings& settings) {
+    TicketRules rules{.audience = settings.audience, .hosts = settings.hosts};
+    for (const std::string& key : settings.keys) rules.keys.push_back(Secret{as_bytes(key)});
+    if (ticket_rules_problem(rules) != nullptr) throw CoreFailure{Errc::invalid_request};
+    return rules;
+}
+
 AccountPlan plan_accounts(const ServerSettings& settings, const AccountStore& known) {
     using Change = AccountPlan::Change;
     AccountPlan plan;

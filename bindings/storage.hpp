@@ -10,6 +10,7 @@
 #include "endpoints.hpp"
 #include "quicchat/auth/account_store.hpp"
 #include "quicchat/auth/memory_accounts.hpp"
+#include "quicchat/auth/ticket_desk.hpp"
 #include "quicchat/auth/verifier.hpp"
 #include "quicchat/base/owned.hpp"
 #include "quicchat/file/file_store.hpp"
@@ -48,6 +49,9 @@ struct AccountPlan {
 private:
     std::vector<std::string> names(Change change) const;
 };
+
+/// Throws CoreFailure if there is a `ticket_rules_problem`.
+TicketRules make_ticket_rules(const TicketSettings& settings);
 
 /// Slow: it hashes passwords, but for those whose salt is known already: it is made of the server's
 /// key, the name and the password, so the password is that of the known verifier.

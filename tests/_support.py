@@ -70,6 +70,7 @@ class Case(unittest.TestCase):
         value.update(changes)
         path = self.folder / "config.json"
         path.write_text(json.dumps(value))
+        path.chmod(0o600)  # it has passwords
         return path
 
     def config(self, **changes):

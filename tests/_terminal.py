@@ -114,9 +114,14 @@ def event_classes():
     return sorted(found, key=lambda cls: cls.__name__)
 
 
+#: Asked thousands of times of the same few.
+hints_of = functools.cache(typing.get_type_hints)
+signature_of = functools.cache(inspect.signature)
+
+
 def instances(cls, text):
     """Of a dataclass: with that text in all its texts, and every choice of all else."""
-    hints = typing.get_type_hints(cls)
+    hints = hints_of(cls)
     choices = []
     for field in fields(cls):
         found = values(hints[field.name], text)
@@ -141,7 +146,8 @@ def values(hint, text):
         return list(hint)
     if inspect.isclass(hint) and issubclass(hint, errors.QuicChatError):
         return [error_of(hint, text)]
-    known = {str: [text], bool: [False, True], int: [7], float: [1.5], bytes: [b"0123456789abcdef"],
+    known = {quicchat.Attributes: [quicchat.Attributes(json.dumps({text: text}))],
+             str: [text], bool: [False, True], int: [7], float: [1.5], bytes: [b"0123456789abcdef"],
              types.NoneType: [None], None: [None], typing.Any: [text], Path: [Path(text)],
              timedelta: [timedelta(1)], datetime: [datetime.now(UTC), datetime.max]}
     if hint not in known:
@@ -160,8 +166,8 @@ def error_classes():
 def error_of(cls, text):
     """An error with that text in every place."""
     given = {"reason": text, "hint": text, "detail": {text: text}}
-    hints = typing.get_type_hints(cls.__init__)
-    for parameter in inspect.signature(cls.__init__).parameters.values():
+    hints = hints_of(cls.__init__)
+    for parameter in signature_of(cls.__init__).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in (*given, "code"):
             given[parameter.name] = values(hints[parameter.name], text)[0]
     return cls(text, **given)

@@ -1,20 +1,32 @@
-"""Counts the tests in a JUnit file (ctest, pytest) or in the output of unittest.
+"""Counts the tests in a JUnit file (ctest, pytest) or in the output of unittest, or names those
+that failed.
 
     count_results.py junit FILE
     count_results.py unittest FILE
+    count_results.py --failed junit FILE
+    count_results.py --failed unittest FILE
 
-Prints three numbers: passed, failed, skipped.
+Prints three numbers: passed, failed, skipped; or a line for each test that failed, indented further
+what it said last.
 """
 
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
+#: Of each test that failed, in a JUnit file; and of all of them together.
+SAID_LINES_MAX = 15
+ALL_SAID_LINES_MAX = 45
+
+
+def failures_of(case: ElementTree.Element) -> list[ElementTree.Element]:
+    return [*case.iter("failure"), *case.iter("error")]
+
 
 def count_junit(path: str) -> tuple[int, int, int]:
     passed = failed = skipped = 0
     for case in ElementTree.parse(path).getroot().iter("testcase"):
-        if case.find("failure") is not None or case.find("error") is not None:
+        if failures_of(case):
             failed += 1
         elif case.find("skipped") is not None:
             skipped += 1
@@ -38,6 +50,39 @@ def count_unittest(path: str) -> tuple[int, int, int]:
     return max(int(runs[-1]) - failed - skipped, 0), failed, skipped
 
 
+def failed_junit(path: str) -> list[str]:
+    lines: list[str] = []
+    left = ALL_SAID_LINES_MAX
+    for case in ElementTree.parse(path).getroot().iter("testcase"):
+        failures = failures_of(case)
+        if not failures:
+            continue
+        lines.append(case.get("name", "a test without a name"))
+        # ctest has the words of a test beside the failure, pytest in it.
+        texts = [text for found in (case.find("system-out"), *failures)
+                 if found is not None and (text := (found.text or "").strip())]
+        said = texts[0].splitlines()[-min(left, SAID_LINES_MAX):] if texts and left else []
+        lines += [f"    {line}" for line in said]
+        left -= len(said)
+    return lines
+
+
+def failed_unittest(path: str) -> list[str]:
+    """Names only: side_by_side.py says at its end what they said."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    names = re.findall(r"^(?:FAIL|ERROR|UNEXPECTED SUCCESS): (.+)$", text, re.MULTILINE)
+    return list(dict.fromkeys(names))  # each is said twice
+
+
+def main(arguments: list[str]) -> None:
+    if arguments[0] == "--failed":
+        name = {"junit": failed_junit, "unittest": failed_unittest}[arguments[1]]
+        for line in name(arguments[2]):
+            print(line)
+    else:
+        print(*{"junit": count_junit, "unittest": count_unittest}[arguments[0]](arguments[1]))
+
+
 if __name__ == "__main__":
-    counters = {"junit": count_junit, "unittest": count_unittest}
-    print(*counters[sys.argv[1]](sys.argv[2]))
+    main(sys.argv[1:])

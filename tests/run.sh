@@ -7,9 +7,9 @@ usage() {
 usage: tests/run.sh [--long] [--help]
 
 Builds everything and runs every suite: Catch2 by ctest, pytest, unittest, and the fuzzers for a
-moment where clang is. The last line is "N passed, N failed", with ", N skipped" if there are any.
-The exit status is 0 only if nothing failed and every suite ran at least one test. Works in build/;
-needs no terminal and no input.
+moment where clang is. The last line is "N passed, N failed", with ", N skipped" if there are any;
+before it stands what failed. The exit status is 0 only if nothing failed and every suite ran at
+least one test. Works in build/; needs no terminal and no input.
 
 The Python package is built and tested beside the C++ part, which takes most of the time; what it
 says is shown when it has ended.
@@ -61,7 +61,20 @@ heading() {
     printf '\n=== %s (after %s s)\n' "$*" "$(($(date +%s) - begin))"
 }
 
+# A failure that is no test's, such as one of a build.
+#   fail WORDS
+fail() {
+    echo "$1"
+    echo "$1" >>"$results/failed.txt"
+    failed=$((failed + 1))
+}
+
 finish() {
+    # Whoever sees the end only, as a CI may show it, sees what failed.
+    if [ -s "$results/failed.txt" ]; then
+        heading "what failed"
+        cat "$results/failed.txt"
+    fi
     skipped_note=
     [ "$skipped" -eq 0 ] || skipped_note=", $skipped skipped"
     printf '\n%s passed, %s failed%s\n' "$passed" "$failed" "$skipped_note"
@@ -73,6 +86,8 @@ finish() {
 #   count SUITE KIND FILE STATUS
 count() {
     numbers=$(python3 tests/count_results.py "$2" "$3" 2>/dev/null) || numbers="0 1 0"
+    python3 tests/count_results.py --failed "$2" "$3" 2>/dev/null |
+        sed "s/^[^ ]/$1: &/" >>"$results/failed.txt"
     # shellcheck disable=SC2086 # three numbers, to be split
     set -- "$1" "$4" $numbers
     echo "$1: $3 passed, $4 failed, $5 skipped"
@@ -80,8 +95,7 @@ count() {
     failed=$((failed + $4))
     skipped=$((skipped + $5))
     if [ "$4" -eq 0 ] && { [ "$2" -ne 0 ] || [ $(($3 + $5)) -eq 0 ]; }; then
-        echo "$1: ended with status $2 and ran $(($3 + $5)) tests; counted as a failure"
-        failed=$((failed + 1))
+        fail "$1: ended with status $2 and ran $(($3 + $5)) tests; counted as a failure"
     fi
 }
 
@@ -155,8 +169,7 @@ if [ -n "$configured" ] && cmake --build --preset "$preset" --parallel "$jobs"; 
     heading "ctest"
     run_ctest ctest "$preset"
 else
-    echo "ctest: the C++ build failed"
-    failed=$((failed + 1))
+    fail "ctest: the C++ build failed"
 fi
 
 # clang without its runtime compiles, and does not link.
@@ -174,8 +187,7 @@ elif cmake --preset fuzz "-DQUICCHAT_FUZZ_RUNS=$([ -n "$long" ] && echo 1000000 
     cmake --build --preset fuzz --parallel "$jobs"; then
     run_ctest fuzzers fuzz
 else
-    echo "fuzzers: the build failed"
-    failed=$((failed + 1))
+    fail "fuzzers: the build failed"
 fi
 
 if [ -n "$long" ]; then
@@ -186,8 +198,7 @@ if [ -n "$long" ]; then
         then
             run_ctest "$sanitizer" "$sanitizer"
         else
-            echo "$sanitizer: the build failed"
-            failed=$((failed + 1))
+            fail "$sanitizer: the build failed"
         fi
     done
 fi
@@ -208,8 +219,7 @@ for suite in pytest unittest; do
         unittest) count unittest unittest "$results/unittest.txt" "$status" ;;
         esac
     else
-        echo "$suite: did not run, see above"
-        failed=$((failed + 1))
+        fail "$suite: did not run, see above"
     fi
 done
 

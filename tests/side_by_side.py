@@ -4,7 +4,7 @@
 
 Tests what `python3 -m unittest discover -s tests` does, and ends with the same two lines. Many
 tests wait for a clock, so that more processes than processors are faster. What a file says is shown
-when it has ended.
+when it has ended, and of what failed once more at the end, where nobody overlooks it.
 """
 
 import os
@@ -19,6 +19,9 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent
 #: Those that take longest, first: nobody should wait for one that began last.
 SLOW = ("test_restart.py", "test_terminal_sinks.py", "test_crash.py", "test_files.py")
+
+#: Of what a file said of its failed tests, at the end.
+FAILED_LINES_MAX = 60
 
 
 def run(name: str) -> tuple[str, float, subprocess.CompletedProcess[str]]:
@@ -40,6 +43,23 @@ def numbers_of(output: str) -> dict[str, int]:
     return {"ran": ran[-1], **{name: int(number) for name, number in words}}
 
 
+def failures_in(name: str, status: int, output: str) -> list[str]:
+    """What a file that failed said of it: from the first line of ===== on."""
+    lines = output.splitlines()
+    begin = next((i for i, line in enumerate(lines) if re.fullmatch("={20,}", line)), None)
+    head = [f"--- failed: {name}"]
+    if begin is None:  # it was ended, or ended itself
+        head.append(f"ERROR: {name} (status {status}, and no word of a test)")
+        return head + lines[-FAILED_LINES_MAX:]
+    said = lines[begin:begin + FAILED_LINES_MAX]
+    if len(lines) - begin > len(said):
+        # The names at least are whole.
+        said.append(f"[{len(lines) - begin - len(said)} more lines, see above]")
+        said += [line for line in lines[begin + FAILED_LINES_MAX:]
+                 if re.match("(FAIL|ERROR|UNEXPECTED SUCCESS): ", line)]
+    return head + said
+
+
 def main(processes: int) -> int:
     # Whoever was begun in the background or by nohup ignores Ctrl-C or the end of a terminal. The
     # programs that are tested would do so, too.
@@ -51,6 +71,7 @@ def main(processes: int) -> int:
     begin = time.monotonic()
     total: dict[str, int] = {"ran": 0}
     bad = False
+    failures: list[str] = []
     with ThreadPoolExecutor(processes) as pool:
         for ended in as_completed([pool.submit(run, name) for name in files]):
             name, seconds, result = ended.result()
@@ -60,9 +81,13 @@ def main(processes: int) -> int:
             if result.returncode != 0 and not set(numbers) & {"failures", "errors",
                                                               "unexpected successes"}:
                 numbers["errors"] = 1
-            bad = bad or result.returncode != 0
+            if result.returncode != 0:
+                bad = True
+                failures += failures_in(name, result.returncode, result.stdout)
             for word, number in numbers.items():
                 total[word] = total.get(word, 0) + number
+    for line in failures:
+        print(line)
     ran = total.pop("ran")
     details = ", ".join(f"{word}={number}" for word, number in total.items())
     print(f"Ran {ran} tests in {time.monotonic() - begin:.1f}s\n")

@@ -175,9 +175,11 @@ before: /history #120 50
 ! not done: #lobby: there is no such file (it was deleted with its message, or is too old to be \
 kept)
 ! /create: #lobby: there is such a room already (join that room, or choose another name)
-! /create: nonsense: not a valid name
+! /create: nonsense: not a valid name (rooms are '#' and letters, digits, '_', '.' or '-'; users \
+the same without it)
 ! /name: bob is the user name of somebody else
-! /name: the text is not valid UTF-8 or has forbidden characters
+! /name: the text is not valid UTF-8 or has forbidden characters (take out control characters; \
+the text must be UTF-8)
 ! /join: #nowhere: there is no such room (check the name; into a room by invitation somebody must \
 invite you first)
 ! /search: say the words, too; /help shows how

@@ -147,7 +147,7 @@ class Windows(Screens):
         self.run_async(main)
 
     def test_a_desktop_notice_where_the_terminal_has_it(self):
-        from quicchat.cli._editor import _notice
+        from quicchat.cli._notice import notice as _notice
 
         for names, expected in (({}, ""), ({"TERM_PROGRAM": "iTerm.app"}, "\x1b]9;a;b\x07"),
                                 ({"KITTY_WINDOW_ID": "1"}, "\x1b]9;a;b\x07"),

@@ -61,10 +61,10 @@ class Check(Case):
             self.assertEqual(await self.text_of(bob), "d***")
             await ada.send("#lobby", "marked", attributes={"a": 1})
             message = await next_of(bob, quicchat.Message)
-            self.assertEqual((message.text, message.attributes), ("marked", '{"by": "us"}'))
+            self.assertEqual((message.text, message.attributes), ("marked", {"by": "us"}))
             await ada.send("#lobby", "both", attributes={"a": 1})
             message = await next_of(bob, quicchat.Message)
-            self.assertEqual((message.text, message.attributes), ("BOTH", "{}"))
+            self.assertEqual((message.text, message.attributes), ("BOTH", {}))
             await ada.tell("bob", "psst")
             self.assertEqual((await next_of(bob, quicchat.PrivateMessage)).text, "PSST")
             lobby = (await bob.history("#lobby")).messages

@@ -52,6 +52,29 @@ class Config(Case):
         self.assertEqual(config.limits.chosen(), {"idle_timeout": 30, "members_max": 5})
         self.assertEqual(config.accounts[1].verifier, verifier)
 
+    def test_pages_that_may_come(self):
+        self.assertIsNone(self.load(GOOD).web)
+        origins = ["https://chat.example", "http://127.0.0.1:8000", "https://[::1]:1", "*"]
+        config = self.load({**GOOD, "web": {"origins": origins}})
+        self.assertEqual(config.web, quicchat.Web(tuple(origins), "/quicchat"))
+        config = self.load({**GOOD, "web": {"origins": ["*"], "path": "/a/b-c_d~e.f"}})
+        self.assertEqual(config.web.path, "/a/b-c_d~e.f")
+        for wrong, word in (({}, "web.origins"), ({"origins": []}, "web.origins"),
+                            ({"origins": "*"}, "web.origins"), ([], '"web" must be'),
+                            ({"origins": ["https://chat.example/"]}, "nothing behind"),
+                            ({"origins": ["https://Chat.example"]}, "lower case"),
+                            ({"origins": ["chat.example"]}, "must look like"),
+                            ({"origins": ["https://chat.example:443"]}, "leave out 443"),
+                            ({"origins": [7]}, "must be a text"),
+                            ({"origins": ["*"], "path": "quicchat"}, "web.path"),
+                            ({"origins": ["*"], "path": "/a?b"}, "web.path"),
+                            ({"origins": ["*"], "paths": "/"}, 'did you mean "path"')):
+            with self.subTest(wrong):
+                self.assertIn(word, " ".join(self.problems({**GOOD, "web": wrong})))
+        for wrong in (("https://chat.example/",), (), "*"):
+            with self.subTest(wrong), self.assertRaises(quicchat.ConfigError):
+                quicchat.Web(wrong)
+
     def test_who_runs_the_rooms(self):
         config = self.load(GOOD)
         self.assertEqual((config.operators, config.anybody_makes_rooms), ((), True))
@@ -157,6 +180,13 @@ class Config(Case):
         self.assertEqual(config.certfile, other / "server.crt")
         self.assertEqual(config.keyfile, self.folder / "server.key")
         self.assertIn('"certfile"', config.notices[0])
+
+    def test_a_path_that_no_system_takes_is_as_one_that_is_not_there(self):
+        name = "x" * 300
+        config = self.load({**GOOD, "certfile": name, "keyfile": name})
+        self.assertEqual(config.certfile, self.folder / name)
+        result = self.command("serve", "--config", self.folder / "config.json")
+        self.assert_words(result, 77, "cannot write", "file name too long")
 
     def test_no_file(self):
         with self.assertRaises(quicchat.ConfigError) as caught:

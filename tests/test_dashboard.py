@@ -4,7 +4,7 @@ import json
 import re
 import unittest
 
-from _support import EXAMPLES, ROOT, Case, quicchat
+from _support import EXAMPLES, ROOT, Case
 
 METRIC = re.compile(r"\bquicchat_[a-z_]+")
 
@@ -42,6 +42,11 @@ class Dashboard(Case):
             for name in names:
                 with self.subTest(f"{title}: {name}"):
                     self.assertIn(name, self.exported)
+
+    def test_no_other_name_is_anywhere_in_it(self):
+        """Not in its variables, links and descriptions either."""
+        names = set(METRIC.findall(json.dumps(self.dashboard)))
+        self.assertEqual(names - set(self.exported), set())
 
     def test_each_label_is_one_that_the_metric_has(self):
         for title, target in self.queries:

@@ -51,7 +51,7 @@ class Transfers(Case):
                 sent = await room.send_file(io.BytesIO(b"from a stream"), name="π.txt")
                 empty = await next_of(ada, quicchat.Message, text="empty.txt")
                 self.assertEqual((empty.reply_to, empty.attributes, empty.file.size),
-                                 (question.offset, '{"type": "text/plain"}', 0))
+                                 (question.offset, {"type": "text/plain"}, 0))
                 self.assertEqual(await room.read_file(empty), b"")
                 self.assertEqual(await room.read_file(sent), b"from a stream")
                 self.assertEqual(await room.read_file(sent.offset), b"from a stream")

@@ -123,6 +123,30 @@ chat.join("#lobby").send("hello")
 """, "-X", "dev", "-W", "error")
         self.assertEqual((result.returncode, result.stderr), (0, b""))
 
+    def test_daemon_threads_that_connect_at_the_end(self):
+        # While the interpreter ends, CPython unwinds a thread that wants to have the GIL again.
+        for number in range(12):
+            result = self.python(f"""
+import threading, time, warnings
+warnings.simplefilter("ignore")
+import quicchat, quicchat.sync
+quicchat._core.verifier("p", bytes(16), 100_000)
+def again_and_again():
+    while True:
+        try:
+            quicchat.sync.connect("127.0.0.1", {self.server.port}, user="ada", password="wrong",
+                                  tls=quicchat.TLS.insecure())
+        except Exception:
+            pass
+def hash_again_and_again():
+    while True:
+        quicchat._core.verifier("password", bytes(16), 100_000)
+for work in (again_and_again, again_and_again, hash_again_and_again):
+    threading.Thread(target=work, daemon=True).start()
+time.sleep({0.1 + 0.03 * number})
+""")
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+
     def test_the_server_learns_of_an_exit_at_once(self):
         self.program(self.server, "chat = asyncio.run(connect().__aenter__())\n")
         deadline = 100

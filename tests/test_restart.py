@@ -367,10 +367,16 @@ from quicchat.cli import chat, main
 chat._GIVE_UP_AFTER = 1.0
 limits = quicchat.Limits(idle_timeout=1, keep_alive=0.5)  # notices a loss soon
 chat.connect = functools.partial(chat.connect, limits=limits)
-threading.Timer(1.5, os.kill, ({server.process.pid}, 9)).start()
+
+def kill():
+    os.kill({server.process.pid}, 9)
+    open("killed", "x").close()
+
+threading.Timer(1.5, kill).start()
 sys.exit(main(["chat", "--port", "{server.port}"]))
 """)
-        lines = f"(cat lines; sleep 3; echo too late) | {sys.executable} code.py"
+        wait = "while [ ! -e killed ]; do sleep 0.1; done; sleep 3"
+        lines = f"(cat lines; {wait}; echo too late) | {sys.executable} code.py"
         result = self.python(f"import subprocess, sys; sys.exit(subprocess.call({lines!r}, "
                              "shell=True))")
         self.assert_words(result, 69, "[E-UNREACHABLE]", "nothing is listening")

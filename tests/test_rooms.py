@@ -31,7 +31,7 @@ class Messages(Case):
                 await room.edit(sent, "hello", attributes={"n": 2})
                 edited = await next_of(bob, quicchat.Edited)
                 self.assertEqual((edited.target, edited.text, edited.attributes, edited.sender,
-                                  edited.deleted), (sent.offset, "hello", '{"n": 2}', "ada", False))
+                                  edited.deleted), (sent.offset, "hello", {"n": 2}, "ada", False))
                 # By an event, and by a number.
                 await room.edit(await next_of(ada, quicchat.Message), "hello!")
                 await room.edit(sent.offset, "hello?")

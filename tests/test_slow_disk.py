@@ -226,7 +226,7 @@ class SlowDisk(Case):
                 room = await ada.join("#lobby")
                 sent = await room.send_file(content(300_000), name="a.bin")
                 with (mock.patch("quicchat._files.os.fdopen", fdopen),
-                      mock.patch("quicchat.client.Download", NotInMemory)):
+                      mock.patch("quicchat._chat.Download", NotInMemory)):
                     saving = asyncio.create_task(room.save_file(
                         sent.offset, self.folder / "c", progress=lambda *step: steps.append(step)))
                     await gate.reached.wait()

@@ -2,6 +2,7 @@
 there. The chat's commands are asked of a server that answers with nothing but such texts."""
 
 import asyncio
+import functools
 import inspect
 import io
 import json
@@ -9,6 +10,7 @@ import re
 import types
 import typing
 import unittest
+from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -17,7 +19,7 @@ from _support import Case, quicchat
 
 if quicchat:
     import _terminal as t
-    from quicchat import trust
+    from quicchat import cli, trust
     from quicchat.certificates import CertificatePair
     from quicchat.cli import chat, doctor, main, serve, user
     from quicchat.cli._commands import COMMANDS
@@ -46,7 +48,8 @@ class EvilChat:
         member = inspect.getattr_static(quicchat.Chat, name)
         if isinstance(member, property):
             return self._made(member.fget)
-        pending = isinstance(typing.get_type_hints(member).get("return"), typing.TypeVar)
+        hint = t.hints_of(member).get("return")
+        pending = isinstance(hint, typing.TypeVar) or typing.get_origin(hint) is Coroutine
         if pending or inspect.iscoroutinefunction(member):
             return lambda *_, **__: self._later(member)
         return lambda *_, **__: self._made(member)
@@ -57,7 +60,9 @@ class EvilChat:
         return self._made(function)
 
     def _hint(self, function):
-        hint = typing.get_type_hints(function).get("return")
+        hint = t.hints_of(function).get("return")
+        if typing.get_origin(hint) is Coroutine:
+            hint = typing.get_args(hint)[-1]
         return quicchat.Receipt if isinstance(hint, typing.TypeVar) else hint
 
     def _made(self, function):
@@ -119,6 +124,13 @@ class EveryCommand(Case):
 
 
 class CommandLine(Case):
+    def setUp(self):
+        super().setUp()
+        # Made once for all texts of a test: that takes longer than to run the command.
+        patched = mock.patch("quicchat.cli.make_parser", functools.cache(cli.make_parser))
+        patched.start()
+        self.addCleanup(patched.stop)
+
     def run_command(self, *arguments):
         with t.shown() as output, mock.patch("os.read", return_value=b""):
             try:
@@ -245,9 +257,9 @@ class OtherSinks(Case):
             name = text.encode(errors="replace").decode()  # the core takes paths in UTF-8
             path = self.folder / name.replace("\0", "0").replace("/", "|")[:40]
             for file in (path, path / "nothing"):
-                trust.TLS.trust_on_first_use(file).learn("127.0.0.1", 7, key)
+                trust.TLS.trust_on_first_use(file)._learn("127.0.0.1", 7, key)
             (self.folder / "known").write_text(f"{text}\n", errors="replace")
-            trust.TLS.trust_on_first_use(self.folder / "known").learn("127.0.0.1", 7, key)
+            trust.TLS.trust_on_first_use(self.folder / "known")._learn("127.0.0.1", 7, key)
 
         self.judge(learn)
 

@@ -1,9 +1,11 @@
 """A second, independent reader of the wire format: `python3 -m unittest discover -s tests`.
 
 It needs the standard library only, and shares no code with the C++ one. Both read
-tests/vectors/frames.txt, so they agree about every frame, and tests/vectors/token.txt.
+tests/vectors/frames.txt, so they agree about every frame, and tests/vectors/token.txt and
+ticket.txt.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -13,6 +15,7 @@ import unittest
 
 VECTORS = pathlib.Path(__file__).parent / "vectors" / "frames.txt"
 TOKEN_VECTORS = VECTORS.with_name("token.txt")
+TICKET_VECTORS = VECTORS.with_name("ticket.txt")
 
 # PROTOCOL.md §4: type, name, fields. A field is "name kind" with a bound of §3.3 where it has one.
 FRAMES = {
@@ -187,14 +190,14 @@ class Vectors(unittest.TestCase):
         self.assertEqual(len(names), len(set(names)))
 
 
-def read_token_vectors():
-    """The sections of tests/vectors/token.txt by name."""
+def read_sections(path):
+    """The sections of a file of vectors by name."""
     sections = {}
-    for line in TOKEN_VECTORS.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             section = sections.setdefault(line.strip("[]"), {})
         elif line and not line.startswith("#"):
-            key, value = line.split(" = ")
+            key, value = line.split(" = ", 1)
             section[key] = value
     return sections
 
@@ -207,7 +210,7 @@ class TokenVectors(unittest.TestCase):
     """PROTOCOL.md §5.8, written down once more."""
 
     def setUp(self):
-        self.vectors = read_token_vectors()
+        self.vectors = read_sections(TOKEN_VECTORS)
         self.exporter = self.vectors.pop("exporter")
 
     def test_each_login_is_what_the_file_says(self):
@@ -235,6 +238,38 @@ class TokenVectors(unittest.TestCase):
         labels = re.findall(r' label = "([^"]+)"', tls.read_text(encoding="utf-8"))
         self.assertEqual(labels, [self.exporter["label"]])
         self.assertEqual((self.exporter["context_bytes"], self.exporter["bytes"]), ("0", "32"))
+
+
+def from_base64url(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class TicketVectors(unittest.TestCase):
+    """PROTOCOL.md §5.10, written down once more: as a site makes a ticket, a page shows it, and a
+    server judges it."""
+
+    def test_each_login_is_what_the_file_says(self):
+        vectors = read_sections(TICKET_VECTORS)
+        for name, v in vectors.items():
+            with self.subTest(name):
+                signed, _, last = v["ticket"].rpartition(".")
+                signature = from_base64url(last)
+                self.assertEqual(signature, mac(v["key"].encode(), signed.encode()))
+                head, body = (json.loads(from_base64url(part)) for part in signed.split("."))
+                self.assertEqual(head["alg"], "HS256")
+                self.assertEqual({key: str(value) for key, value in body.items()},
+                                 {key: v[key] for key in body})
+                binding = bytes.fromhex(v["binding"])
+                if name.endswith(("certificate", "certificates")):
+                    known = [hashlib.sha256(of).digest() for of in (b"current", b"next")]
+                    self.assertEqual(binding, bytes([1, binding[1]]) + b"".join(
+                        known[:binding[1]]))
+                else:
+                    self.assertEqual(binding[:2], bytes([2, len(binding) - 2]))
+                proof = mac(signature, b"quicchat ticket login" + binding)
+                self.assertEqual(proof.hex(), v["proof"])
+                self.assertEqual((binding + proof + signed.encode()).hex(), v["login_begin"])
+        self.assertEqual(len(vectors), 4)
 
 
 if __name__ == "__main__":

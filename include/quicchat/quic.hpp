@@ -5,4 +5,6 @@
 #include "quicchat/quic/certificate_facts.hpp"
 #include "quicchat/quic/qlog_folder.hpp"
 #include "quicchat/quic_client.hpp"
+#include "quicchat/quic_connect.hpp"
+#include "quicchat/quic_serve.hpp"
 #include "quicchat/quic_server.hpp"

@@ -7,6 +7,7 @@
 #include "quicchat/auth/scram.hpp"
 #include "quicchat/auth/scram_login.hpp"
 #include "quicchat/auth/scram_server.hpp"
+#include "quicchat/auth/ticket_authenticator.hpp"
 #include "quicchat/log/memory_log.hpp"
 #include "quicchat/quic/certificate.hpp"
 #include "quicchat/quic/endpoint.hpp"
@@ -19,6 +20,9 @@ namespace quicchat::quic {
 
 /// Logs in by password or device token, against an AccountBook.
 using Authenticator = DeviceAuthenticator<WolfCrypto>;
+
+/// Logs pages in by tickets, and all others as the authenticator behind it does.
+using PageAuthenticator = TicketAuthenticator<WolfCrypto>;
 
 /// A server over QUIC. With `MemoryLog` and `MemoryAccounts` it knows rooms and accounts while the
 /// program runs; with `SqliteLog` and `SqliteAccounts` (quicchat/sqlite.hpp) it remembers.
@@ -38,6 +42,7 @@ extern template class UnsentBytes<quic::Endpoint>;
 extern template class DeviceAuthenticator<quic::WolfCrypto>;
 extern template class ScramAuthenticator<quic::WolfCrypto>;
 extern template class ScramServer<quic::WolfCrypto>;
+extern template class TicketAuthenticator<quic::WolfCrypto>;
 
 }  // namespace quicchat
 #endif

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -52,6 +54,7 @@ public:
         } else if (auto failure = hub_.open(config_.rooms)) {
             fail(failure->first, std::move(failure->second));
         }
+        logins_.reserve(config_.speaker);
         files_.emplace(std::move(files), hub_, peers_, rates_, config_.limits, unsent_);
     }
 
@@ -78,6 +81,30 @@ public:
     /// then. `storage_failed`: the log cannot be read, and the server ends.
     Errc reload(const ServerConfig& next, Now now);
 
+    // What the server's program does with rooms; see RoomAdmin. Then call `process`.
+
+    std::vector<RoomReport> rooms() const { return hub_.admin().list(); }
+    Result<std::vector<LoggedRecord>> read_room(std::string_view room, Offset after,
+                                                std::size_t count_max) const {
+        return hub_.admin().read(room, after, count_max);
+    }
+    Errc remove_room(std::string_view room, Now now);
+    Errc act_in_room(std::string_view room, Record record, Now now);
+    Errc keep_records(std::string_view room, std::size_t records_max) {
+        return hub_.admin().keep(room, records_max);
+    }
+
+    // What it says and asks for an account, or by `ServerConfig::speaker`; see Spokesman and
+    // RoomAdmin. Then call `process`.
+
+    Errc say(std::uint64_t ticket, const std::string& room, Record record, Now now);
+    Errc create_room(std::uint64_t ticket, const wire::CreateRoom& m, const std::string& owner,
+                     Now now);
+    std::optional<ProgramOutcome> poll_outcome() { return hub_.spokesman().poll_outcome(); }
+    const RoomAdmin& room_admin() const { return hub_.admin(); }
+    /// Ends all connections of an account: `kicked`. How many there were.
+    std::size_t disconnect(std::string_view user);
+
     /// True once nothing is left to do after `shutdown` or a failure.
     bool finished() const { return drain_deadline_ && peers_.size() == 0; }
 
@@ -98,6 +125,8 @@ public:
     void note_turn(Duration took) { turns_.add(took); }
 
     std::size_t connection_count() const { return peers_.size(); }
+    /// Since the start; whatever was put into a log.
+    std::uint64_t records_stored() const { return hub_.records_stored(); }
     /// Answers that wait for slow clients, counted one by one.
     std::size_t answers_waiting() const { return hub_.fan_out().answers_waiting(); }
     /// Bytes that wait for clients; see Limits::unsent_bytes_max.

@@ -20,12 +20,15 @@ template class ScramAuthenticator<quic::WolfCrypto>;
 template class ScramClient<quic::WolfCrypto>;
 template class ScramLogin<quic::WolfCrypto>;
 template class ScramServer<quic::WolfCrypto>;
+template class TicketAuthenticator<quic::WolfCrypto>;
 
 }  // namespace quicchat
 #endif
 
 // --- Bodies: all of them, by folder.
 
+#include "quicchat/impl/quic_connect.ipp"
+#include "quicchat/impl/quic_serve.ipp"
 #include "quicchat/quic/impl/acknowledgement_hold.ipp"
 #include "quicchat/quic/impl/address.ipp"
 #include "quicchat/quic/impl/afterlife.ipp"

@@ -20,8 +20,12 @@ import atexit as _atexit
 
 from . import _core, doctor, errors, events, logs, metrics, roles, stats, sync
 from ._check import MessageQuestion, Refuse, Replace
+from ._server_room import ServerRoom
+from ._speaking import RoomReport
+from ._web_pages import Web
+from .bot import Bot, Context
 from .client import Chat, Room, connect
-from .config import Account, ServerConfig, load_config
+from .config import load_config
 from .errors import *  # noqa: F403
 from .events import *  # noqa: F403
 from .limits import Limits
@@ -30,8 +34,10 @@ from .reconnecting import Reconnect
 from .reloading import Reloaded
 from .roles import *  # noqa: F403
 from .server import AccountQuestion, Server, serve
+from .settings import Account, ServerConfig, Tickets
 from .stats import *  # noqa: F403
 from .terminal import clean_line, clean_text
+from .tickets import make_ticket
 from .trust import TLS, InsecureWarning
 
 __version__: str = _core.version
@@ -40,7 +46,9 @@ __all__ = [
     "TLS",
     "Account",
     "AccountQuestion",
+    "Bot",
     "Chat",
+    "Context",
     "InsecureWarning",
     "Limits",
     "MessageQuestion",
@@ -50,14 +58,19 @@ __all__ = [
     "Replace",
     "Reloaded",
     "Room",
+    "RoomReport",
     "Server",
     "ServerConfig",
+    "ServerRoom",
+    "Tickets",
+    "Web",
     "clean_line",
     "clean_text",
     "connect",
     "doctor",
     "load_config",
     "logs",
+    "make_ticket",
     "metrics",
     "serve",
     "sync",

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
+from ._attributes import Attributes
 from ._connected import Connected
-from ._conversation import Act, encode_text
+from ._conversation import Act
 from ._failures import request_error
+from ._texts import encode_text
 from .events import Joined
 from .roles import Access, Role, until_milliseconds
 
@@ -48,7 +50,9 @@ class Placed(Protocol):
 
 def encode_attributes(attributes: Mapping[str, Any] | None) -> str:
     """The JSON text that travels beside a message."""
-    return "{}" if not attributes else json.dumps(attributes, ensure_ascii=False)
+    if isinstance(attributes, Attributes):
+        return attributes.text
+    return "{}" if not attributes else json.dumps(dict(attributes), ensure_ascii=False)
 
 
 def page_range(before: Placed | int | None, after: Placed | int | None,
@@ -138,21 +142,15 @@ class ChatCalls(Connected, ABC, Generic[ReceiptT]):
         return offset_of(message)
 
 
-class RoomCalls(ABC, Generic[ReceiptT]):
-    """A room that was joined, and what can be done in it. A ``message`` is a
-    :class:`quicchat.Message`, the receipt of one, or its offset."""
+class RoomActs(ABC, Generic[ReceiptT]):
+    """What can be done in a room. A ``message`` is a :class:`quicchat.Message`, the receipt of one,
+    or its offset (``Placed | int``). Each act gives a :class:`quicchat.Receipt`; with asyncio,
+    something to await that gives it (``ReceiptT`` is the one or the other)."""
 
-    def __init__(self, chat: ChatCalls[ReceiptT], joined: Joined) -> None:
-        self._calls = chat
-        self.name = joined.room
-        self.epoch = joined.epoch  #: the life of the room's log that we are in
-        self.head = joined.head  #: the offset of the newest record when we joined
-        self.next = joined.next  #: the first offset that we get
-        self.recovered = joined.recovered  #: nothing after the position we asked for is missing
-        self.role = joined.role  #: what we were in the room when we joined
-        self.access = joined.access  #: who might come in then
-        self.topic = joined.topic  #: the topic then
-        self.marker = joined.marker  #: the offset up to which we had read then
+    @abstractmethod
+    def _do(self, kind: int, text: str, message: Placed | int | None = None,
+            attributes: str = "{}", *, subject: str = "", value: int = 0, until: int = 0,
+            id: bytes | None = None) -> ReceiptT: ...
 
     def edit(self, message: Placed | int, text: str, *,
              attributes: Mapping[str, Any] | None = None, id: bytes | None = None) -> ReceiptT:
@@ -217,6 +215,26 @@ class RoomCalls(ABC, Generic[ReceiptT]):
     def unmute(self, user: str, reason: str = "") -> ReceiptT:
         """Makes somebody a member who may write."""
         return self.set_role(user, Role.MEMBER, reason=reason)
+
+
+class RoomCalls(RoomActs[ReceiptT]):
+    """A room that was joined, and what can be done in it. A ``message`` is a
+    :class:`quicchat.Message`, the receipt of one, or its offset."""
+
+    def __init__(self, chat: ChatCalls[ReceiptT], joined: Joined) -> None:
+        self._calls = chat
+        self._take(joined)
+
+    def _take(self, joined: Joined) -> None:
+        self.name = joined.room
+        self.epoch = joined.epoch  #: the life of the room's log that we are in
+        self.head = joined.head  #: the offset of the newest record when we joined
+        self.next = joined.next  #: the first offset that we get
+        self.recovered = joined.recovered  #: nothing after the position we asked for is missing
+        self.role = joined.role  #: what we were in the room when we joined
+        self.access = joined.access  #: who might come in then
+        self.topic = joined.topic  #: the topic then
+        self.marker = joined.marker  #: the offset up to which we had read then
 
     def leave_for_good(self, reason: str = "") -> ReceiptT:
         """Leaves the room and belongs to it no more. (``leave`` only stops listening.) The last

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import _core
 from ._asking import Asking
+from ._attributes import Attributes, read_attributes
 from ._calls import encode_attributes
 from .events import CheckFailed
 
@@ -22,9 +23,12 @@ class MessageQuestion:
     user: str  #: whose message it is
     room: str  #: as that user calls it: ``"#tea"``, or ``"@bob"`` for the room of the two
     text: str
-    attributes: str  #: a JSON object
+    attributes: Attributes  #: what is sent beside it, as a mapping
     kind: str  #: ``"message"``, ``"edit"`` (the text is the new one) or ``"file"`` (it is its name)
     recipient: str  #: the other person, if the room is one of two; otherwise empty
+
+    def __post_init__(self) -> None:
+        read_attributes(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,23 +4,24 @@ which answers, and which events wait to be read. Both clients, asyncio and block
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 from . import _core
+from ._attendance import Attendance
 from ._failures import Peer, closed_error, connect_error, core_error, request_error
 from ._files import Upload
-from ._transfers import Transfers, Waiter
+from ._transfers import Waiter
 from .errors import InboxFull, QuicChatError
 from .events import (
     ClientEvent,
     Disconnected,
     Gap,
     GoingAway,
-    Joined,
     MarkerMoved,
     Member,
     MemberJoined,
@@ -33,7 +34,6 @@ from .events import (
     Receipt,
     Reconnecting,
     RoomInfo,
-    RoomLeft,
     SendFailed,
     StorageTrouble,
     Typing,
@@ -49,21 +49,6 @@ UNREAD_MAX = 65_536
 
 #: An act as the core takes it: kind, target, subject, value, until.
 Act = tuple[int, int, str, int, int]
-
-
-def encode_text(text: str, what: str) -> str:
-    """``text``, if it can be sent at all. Lone surrogates come from bytes that were not UTF-8."""
-    if not isinstance(text, str):
-        raise TypeError(f"{what} must be str, not {type(text).__name__}")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise request_error("invalid_text", 0, "", what) from None
-    return text
-
-
-def _send_later(ticket: int) -> None:
-    """Of a request that waits for another one: nothing is sent yet."""
 
 
 def _keeper(kind: type[Gap | GoingAway | NoAnswerYet | MarkerMoved | StorageTrouble | Typing]
@@ -83,7 +68,7 @@ def _recorder(kind: str) -> Callable[..., None]:
     return take
 
 
-class Conversation(Transfers):
+class Conversation(Attendance):
     """Requests, answers, and events of one ``_core.Client``."""
 
     def __init__(self, core: _core.Client, peer: Peer, *, keep_events: bool) -> None:
@@ -94,13 +79,11 @@ class Conversation(Transfers):
         self.is_online = False  #: there is a connection now
         self.end: Disconnected | None = None
         self.closing = False  #: we asked for the end
-        self.keep_events = keep_events
+        #: What waits for so many seconds of the clock that the server goes by.
+        self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
         self._tickets = itertools.count(1)
         self._waiting: dict[int, tuple[Waiter, str]] = {}
-        self._leaving: dict[str, list[int]] = {}  # tickets of those who wait, by room
-        self._rejoining: dict[str, list[tuple[int, tuple[Any, ...]]]] = {}  # until it is left
-        super().__init__()
-        self._places: dict[str, tuple[int, int]] = {}  # by room: its epoch, our newest offset
+        super().__init__(keep_events)
 
     # Taking in.
 
@@ -124,16 +107,6 @@ class Conversation(Transfers):
             unread >= UNREAD_PAUSE and not self._waiting and not self.closing)
 
     # Requests. Each takes the waiter that gets the answer.
-
-    def join(self, waiter: Waiter, room: str, last: int, after: tuple[int, int] | None) -> int:
-        kind = "after" if after is not None else "last" if last else "now"
-        epoch, offset = after or (0, 0)
-        place = (room, kind, last, epoch, offset)
-        if room.lower() not in self._leaving:
-            return self._ask(waiter, room, self.core.join, *place)
-        ticket = self._ask(waiter, room, _send_later)
-        self._rejoining.setdefault(room.lower(), []).append((ticket, place))
-        return ticket
 
     def publish(self, waiter: Waiter, room: str, text: str, attributes: str, id: bytes | None,
                 act: Act) -> int:
@@ -163,25 +136,11 @@ class Conversation(Transfers):
     def set_display_name(self, waiter: Waiter, display: str) -> int:
         return self._ask(waiter, "", self.core.set_display_name, display)
 
-    def leave(self, waiter: Waiter, room: str) -> int:
-        under_way = self._leaving.get(room.lower())
-        if under_way is None:
-            ticket = self._ask(waiter, room, self.core.leave, room)
-            self._leaving[room.lower()] = [ticket]
-        else:  # all who ask get the one answer
-            ticket = self._ask(waiter, room, _send_later)
-            under_way.append(ticket)
-        return ticket
-
     def mark_read(self, room: str, offset: int, shared: bool) -> None:
         self._tell_core(room, self.core.mark_read, room, offset, shared)
 
     def say_typing(self, room: str) -> None:
         self._tell_core(room, self.core.say_typing, room)
-
-    def place(self, room: str) -> tuple[int, int] | None:
-        """The epoch of a room that we are in, and the newest offset that has come in."""
-        return self._places.get(room.lower())
 
     def forget(self, ticket: int) -> None:
         """Nobody waits for that answer any more."""
@@ -237,10 +196,6 @@ class Conversation(Transfers):
 
     # News. The first parameter is the ticket.
 
-    def _keep(self, event: ClientEvent) -> None:
-        if self.keep_events:
-            self.events.append(event)
-
     def _answer(self, ticket: int, result: Any) -> None:
         waiter, _ = self._waiting.pop(ticket, (None, ""))
         if waiter is not None and not waiter.done():
@@ -251,21 +206,10 @@ class Conversation(Transfers):
         if waiter is not None and not waiter.done():
             waiter.set_exception(error)
 
-    def _rejoin(self, room: str) -> None:
-        """Asks for a room again, for those who wanted it while it was being left."""
-        for ticket, place in self._rejoining.pop(room.lower(), ()):
-            if ticket not in self._waiting:
-                continue  # nobody waits any more
-            try:
-                self.core.join(ticket, *place)
-            except _core.CoreError as error:
-                self._fail(ticket, core_error(error, room))
-
     def _fail_all(self, make_error: Callable[[], QuicChatError]) -> None:
         waiters = [waiter for waiter, _ in self._waiting.values()]
         self._waiting.clear()
-        self._leaving.clear()
-        self._rejoining.clear()
+        self._forget_all_joins()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_exception(make_error())
@@ -295,22 +239,6 @@ class Conversation(Transfers):
             log_lost(self.end.error, None)
         self._fail_all(self.closed_error)
 
-    def _on_joined(self, ticket: int, *fields: Any) -> None:
-        room, epoch, head, next, recovered, role, access, marker, topic = fields
-        joined = Joined(room, epoch, head, next, recovered, Role(role), Access(access), marker,
-                        topic)
-        self._places[room.lower()] = (epoch, next - 1)
-        self._answer(ticket, joined)
-        self._keep(joined)
-
-    def _on_left(self, _: int, *fields: Any) -> None:
-        left = RoomLeft(*fields)
-        self._places.pop(left.room.lower(), None)
-        for ticket in self._leaving.pop(left.room.lower(), ()):
-            self._answer(ticket, None)
-        self._keep(left)
-        self._rejoin(left.room)
-
     def _on_acked(self, ticket: int, epoch: int, offset: int, id: bytes, durability: str,
                   time: int) -> None:
         if isinstance(upload := self._transfers.get(ticket), Upload):
@@ -323,10 +251,8 @@ class Conversation(Transfers):
         self._forget_file(ticket)
         waiter, subject = self._waiting.pop(ticket, (None, room))
         error = request_error(name, retry_after, text, subject)
-        if ticket and ticket in self._leaving.get(subject.lower(), ()):
-            for other in self._leaving.pop(subject.lower()):
-                self._fail(other, error)
-            self._rejoin(subject)
+        if ticket:
+            self._on_room_refused(ticket, subject, error)
         if waiter is not None and not waiter.done():
             waiter.set_exception(error)
         elif ticket == 0:  # a message of an earlier run of the program
@@ -367,13 +293,13 @@ class Conversation(Transfers):
         room, epoch, offset = fields[:3]
         self._places[room.lower()] = (epoch, offset)
         if self.keep_events and (record := record_of(kind, fields)):
-            self.events.append(record)
+            self._keep(record)
 
     def _on_nothing(self, _: int) -> None:
         """Something of a later version of the protocol."""
 
     def _on_private(self, _: int, epoch: int, offset: int, time: int, id: bytes, sender: str,
-                    recipient: str, text: str, attributes: str, reply_to: int, file: Any) -> None:
+                    recipient: str, text: str, attributes: Any, reply_to: int, file: Any) -> None:
         self._keep(PrivateMessage(epoch, offset, time_of(time), id, sender, recipient, text,
                                   attributes, reply_to or None, file_info(file)))
 

@@ -8,7 +8,9 @@ import platform
 import re
 import socket
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Generator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,13 @@ from typing import Any
 from . import _core
 from ._conversation import Conversation
 from ._failures import Peer, connect_error, core_error, storage_error
-from .config import USER_NAME, password_problem
+from ._paths import path_bytes
 from .errors import AuthError, CertificateError, ConfigError, ConnectError, Unreachable
 from .limits import Limits
 from .qlogs import Qlog, as_qlog, qlog_error
 from .qlogs import chosen as qlog_chosen
 from .reconnecting import Reconnect, as_reconnect
+from .settings import USER_NAME, password_problem
 from .terminal import normalized_password
 from .trust import TLS, default_tls
 
@@ -29,6 +32,17 @@ ALPN = "quicchat/1"
 INBOX_EVENTS = 1024
 INBOX_BYTES = 4 * 1024 * 1024
 _DEFAULT_HANDSHAKE_TIMEOUT = 10.0
+
+
+class StandIn(ABC):
+    """What is connected to in the place of a server, in tests: see :mod:`quicchat.testing`."""
+
+    @abstractmethod
+    def start(self, target: Target) -> Conversation: ...
+
+
+#: What takes the place of all servers, for connections that are made in this context.
+stand_in: ContextVar[StandIn | None] = ContextVar("quicchat_stand_in", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,8 @@ class Target:
     state: Path | None
     alpn: str = ALPN
     qlog: Qlog | None = None
+    pace: bool = False
+    stand_in: StandIn | None = field(default=None, repr=False)
 
     @property
     def account(self) -> str:
@@ -56,7 +72,7 @@ class Target:
 def make_target(host: str, port: int, user: str, password: str | None, tls: TLS | None,
                 limits: Limits | None, events: bool, reconnect: Reconnect | bool | None,
                 state: str | Path | None, alpn: str = ALPN,
-                qlog: Qlog | str | Path | None = None) -> Target:
+                qlog: Qlog | str | Path | None = None, *, pace: bool = False) -> Target:
     """Checks what can be checked without a network. Raises ConfigError or AuthError."""
     if not isinstance(host, str) or not host or re.search(r"[\s\x00-\x1f\x7f]", host):
         raise ConfigError(f"not a host name or address: {host!r}")
@@ -73,7 +89,7 @@ def make_target(host: str, port: int, user: str, password: str | None, tls: TLS 
     return Target(ascii_host(host.strip("[]")), port, user,
                   None if password is None else normalized_password(password),
                   tls or default_tls(), limits or Limits(), events, as_reconnect(reconnect),
-                  None if state is None else Path(state), alpn, as_qlog(qlog))
+                  None if state is None else Path(state), alpn, as_qlog(qlog), pace, stand_in.get())
 
 
 def ascii_host(host: str) -> str:
@@ -120,6 +136,8 @@ def joined(host: str, port: int) -> str:
 def dial(target: Target) -> Generator[Step, Any, Conversation]:
     """Yields what must be waited for, is sent the answers, and returns a conversation that is
     online. The core tries the addresses of a name, a quarter of a second apart (RFC 8305)."""
+    if target.stand_in is not None:
+        return (yield from _dial_stand_in(target, target.stand_in))
     numeric = _numeric(target.host)
     if numeric is not None:
         addresses = [numeric]
@@ -128,7 +146,7 @@ def dial(target: Target) -> Generator[Step, Any, Conversation]:
         addresses = list(dict.fromkeys(numeric_address(entry[4]) for entry in found))
     if not addresses:
         raise Unreachable(f"no address found for {target.host}")
-    attempt = target.tls.attempt(target.host, target.port)
+    attempt = target.tls._attempt(target.host, target.port)
     timeout = target.limits.handshake_timeout or _DEFAULT_HANDSHAKE_TIMEOUT
     while True:
         peer = Peer(target.host, target.port, tuple(addresses), target.user, attempt.keys,
@@ -143,12 +161,37 @@ def dial(target: Target) -> Generator[Step, Any, Conversation]:
             return conversation
         assert conversation.end is not None
         error = connect_error(conversation.end, peer)
-        unknown_key = (target.tls.may_learn() and not attempt.keys
+        unknown_key = (target.tls._may_learn() and not attempt.keys
                        and isinstance(error, CertificateError) and error.fingerprint)
         if not unknown_key:
             raise error
         assert isinstance(error, CertificateError)
-        attempt = target.tls.learn(target.host, target.port, error.fingerprint)
+        attempt = target.tls._learn(target.host, target.port, error.fingerprint)
+
+
+def _dial_stand_in(target: Target, place: StandIn) -> Generator[Step, Any, Conversation]:
+    conversation = place.start(target)
+    try:
+        yield Await(conversation)
+    except BaseException:
+        conversation.close()
+        raise
+    if conversation.online is None:
+        assert conversation.end is not None
+        raise connect_error(conversation.end, conversation.peer)
+    return conversation
+
+
+def is_free(address: str) -> bool:
+    """Whether a server could have that address, "127.0.0.1:0", now."""
+    host, _, port = address.rpartition(":")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)[0]
+        with socket.socket(found[0], socket.SOCK_DGRAM) as trial:
+            trial.bind(found[4])
+    except OSError:
+        return False
+    return True
 
 
 def numeric_address(socket_address: tuple[Any, ...]) -> str:
@@ -167,7 +210,7 @@ def _start(target: Target, peer: Peer, mode: str, pem: str,
             host=target.host, port=target.port,
             addresses=[joined(address, target.port) for address in peer.addresses],
             user=target.user, password=target.password,
-            state=str(target.state) if target.state else "", account=target.account, trust=mode,
+            state=path_bytes(target.state), account=target.account, trust=mode,
             pem=pem, keys=list(keys), alpn=target.alpn, agent=json.dumps(agent),
             limits=target.limits.chosen(),
             reconnect=target.reconnect.chosen() if target.reconnect else None,

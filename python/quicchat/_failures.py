@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from . import _core
+from .error_codes import REQUEST_HINTS, code_of_request
 from .errors import (
     AuthError,
     BindError,
@@ -35,30 +36,6 @@ _PIN_HINT = (
     "compare the fingerprint with the one that the server printed; if it is the same, use "
     "--pin {0} (in Python: tls=quicchat.TLS.pin({0!r}))"
 )
-
-
-# What to do about a request that was refused.
-_REQUEST_HINTS = {
-    "forbidden": "ask a moderator or an owner of the room; its members are listed with their roles",
-    "no_such_message": "it was deleted, or is too old to be kept; nobody can change it any more",
-    "no_such_room": "check the name; into a room by invitation somebody must invite you first",
-    "no_change": "the reaction is there already, or was taken back already",
-    "too_many_reactions": "react to another message",
-    "room_exists": "join that room, or choose another name",
-    "not_accepted": "write it in another way, or ask the people who run the server",
-    "not_checked": "send it again in a few seconds; it was not stored",
-    "removed": "ask a moderator of the room before you come back",
-    "not_in_room": "join the room first",
-    "room_full": "try again later, or ask an owner of the room to remove somebody",
-    "file_too_large": "send a smaller one, or ask who runs the server to raise file_bytes_max",
-    "file_mismatch": "it changed while it was being sent; send it again when nobody writes to it",
-    "no_such_file": "it was deleted with its message, or is too old to be kept",
-    "unsupported": "who runs the server has not switched it on",
-    "quota_exceeded": "delete files that nobody needs, use a room that is there already, or ask "
-                      "who runs the server for more",
-    "too_many_rooms": "leave a room that you do not need, or archive one that you made",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -99,6 +76,11 @@ def connect_error(end: Disconnected, peer: Peer) -> QuicChatError:
                 f"the server does not take the stored login of '{peer.user}' any more",
                 reason="it is too old, was revoked, or the password was changed",
                 hint="log in with the password", detail=detail)
+        case "ticket_refused":
+            return AuthError(
+                f"the server does not take the ticket of '{peer.user}'", code="E-TICKET",
+                reason="it was used, is over, or was made for another server or page",
+                hint="ask the web site for another one", detail=detail)
         case "login_failed":
             return AuthError(
                 f"login refused for '{peer.user}': wrong user name or password",
@@ -241,8 +223,8 @@ def request_error(name: str, retry_after: float, text: str, subject: str) -> Qui
     if name == "not_ready":
         return RequestError("there is no connection just now", name=name, code="E-NOT-READY",
                             hint="ask again when the connection is back (event Online)")
-    return RequestError(what, name=name, code="E-" + name.upper().replace("_", "-"), reason=extra,
-                        hint=_REQUEST_HINTS.get(name, ""))
+    return RequestError(what, name=name, code=code_of_request(name), reason=extra,
+                        hint=REQUEST_HINTS.get(name, ""))
 
 
 def storage_error(text: str, name: str = "storage_failed") -> StorageError:
@@ -262,7 +244,7 @@ def core_error(error: _core.CoreError, what: str) -> QuicChatError:
                             code="E-QUEUE-FULL", hint="wait for answers before sending more")
     if category == "quicchat":
         return RequestError(f"{what}: {text}", name=name, detail=detail,
-                            code="E-" + name.upper().replace("_", "-"))
+                            code=code_of_request(name))
     if category == "certificate":
         return CertificateError(f"{what}: {text}", code="E-CERT-INVALID", detail=detail)
     return ConnectError(f"{what}: {text.lower()}", detail=detail)

@@ -166,7 +166,7 @@ class Destination:
 def saved_path(path: str | os.PathLike[str] | None, room: str, offset: int, name: str) -> Path:
     """Where a file that somebody sent is saved."""
     chosen = Path() if path is None else Path(path)
-    return chosen / default_name(room, offset, name) if chosen.is_dir() else chosen
+    return chosen / default_name(room, offset, name) if os.path.isdir(chosen) else chosen
 
 
 def default_name(room: str, offset: int, name: str) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from . import _core
 from ._asking import Asking
-from .config import Account, password_problem
 from .events import HookFailed
+from .settings import Account, password_problem
 from .terminal import normalized_password
 
 __all__ = ["AccountQuestion", "Authenticate", "Hook", "salt_of"]

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._calls import Placed, RoomCalls
 from ._files import READ_MAX, Progress, Source
-from .events import HistoryPage, Joined, Member, Receipt, SearchPage
+from ._views import RoomView
+from .events import ClientEvent, HistoryPage, Joined, Member, Receipt, SearchPage
 
 if TYPE_CHECKING:
-    from .client import Chat
+    from ._chat import Chat
 
 #: What an act gives: await it to have the receipt.
 Pending = Coroutine[Any, Any, Receipt]
 
 
-class Room(RoomCalls[Pending]):
-    """A room that was joined. Acts such as :meth:`edit` are to be awaited; they give a
+class Room(RoomCalls[Pending], AsyncIterable[ClientEvent]):
+    """A room that was joined. ``async for event in room`` gives what happens in it (see
+    :meth:`events`). Acts such as :meth:`edit` are to be awaited; they give a
     :class:`quicchat.Receipt` once the server has stored them. A ``message`` is a
     :class:`quicchat.Message`, the receipt of one, or its offset."""
 
     def __init__(self, chat: Chat, joined: Joined) -> None:
         super().__init__(chat, joined)
         self._chat = chat
+
+    def events(self) -> RoomView:
+        """What happens in the room, for one reader; each call makes another one, and each gets
+        everything from then on. The first one gets also what has come since the room was joined, if
+        nobody has iterated the chat. A slow one loses nothing, and holds up nobody: what does not
+        fit into its 1024 events is read from the room's history when it comes to that.
+
+        Who iterates the chat gets the events of all rooms as well. A chat that nobody iterates
+        needs nobody to: rooms that have readers do not fill its queue."""
+        return self._chat._view(self.name)
+
+    def __aiter__(self) -> RoomView:
+        return self.events()
 
     async def send(self, text: str, *, reply_to: Placed | int | None = None,
                    attributes: Mapping[str, Any] | None = None,

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from . import _core
+from ._modes import exposed
 from .errors import CertificateError
 
-__all__ = ["CertificatePair", "load_pair", "make_pair"]
+__all__ = ["CertificatePair", "load_pair", "make_pair", "make_short_lived", "renew_pair"]
 
 DEFAULT_DAYS = 397
 _WARN_DAYS = 14
+RENEW_DAYS = 30  # a server renews what it made itself when it has fewer left
+#: Of a certificate that web pages pin: browsers take at most 14 (W3C WebTransport, "custom
+#: certificate requirements"), and ours begin an hour ago.
+PINNED_DAYS = 13
+_PINNED_MAX = timedelta(days=14)
 _FIXES = {
     "not_a_certificate": "give the PEM file that begins with -----BEGIN CERTIFICATE-----",
     "certificate_is_key": 'exchange "certfile" and "keyfile"',
@@ -25,8 +31,11 @@ _FIXES = {
                 "quicchat cert",
     "key_unusable": "use an RSA (2048 bits or more), ECDSA (P-256, P-384) or Ed25519 key: "
                     "quicchat cert makes one",
-    "expired": "renew it, or remove both files and let 'quicchat serve' make a new pair",
-    "not_yet_valid": "check the clock of this computer, or make a new pair: quicchat cert",
+    "expired": "quicchat cert --renew makes another one for the same key, which alarms no client; "
+               "one that an authority has signed is renewed there",
+    "not_yet_valid": "check the clock of this computer; quicchat cert --renew makes another one "
+                     "for the same key",
+    "not_self_signed": "have that authority renew it",
 }
 _CODES = {"mismatch": "E-CERT-MISMATCH", "expired": "E-CERT-SELF-EXPIRED",
           "not_yet_valid": "E-CERT-SELF-EXPIRED"}
@@ -40,24 +49,60 @@ class CertificatePair:
     key_pem: str
     fingerprint: str
     made: bool = False  #: we made it just now
+    renewed: bool = False  #: the certificate, for the same key
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"CertificatePair({self.fingerprint})"
 
+    @property
+    def end(self) -> datetime:
+        """How long the certificate is good."""
+        return datetime.fromtimestamp(_core.validity(self.certificate_pem)[1] / 1000, UTC)
+
+    @property
+    def life(self) -> timedelta:
+        """For how long it is good altogether."""
+        begin, end = _core.validity(self.certificate_pem)
+        return timedelta(milliseconds=end - begin)
+
+    @property
+    def is_short_lived(self) -> bool:
+        """True if browsers take it from a page that pins it. Its key must be P-256 as well."""
+        return self.life <= _PINNED_MAX
+
+    @property
+    def is_self_made(self) -> bool:
+        """True if we made it, as far as one can see."""
+        return _core.is_self_made(self.certificate_pem, self.key_pem)
+
+    @property
+    def is_for_pages(self) -> bool:
+        """True if we made it for pages to pin."""
+        return self.life.days == PINNED_DAYS and self.is_self_made
+
+    @property
+    def wants_renewal(self) -> bool:
+        """True if we made it, and it is good for a month or less; for pages, for half its life."""
+        left = self.end - datetime.now(UTC)
+        if self.is_for_pages:
+            return left < self.life / 2
+        return left < timedelta(days=RENEW_DAYS) and self.is_self_made
+
 
 def load_pair(certfile: Path, keyfile: Path, host: str, where: str = "", *,
               doing: str = "start") -> CertificatePair:
     """Reads a pair and checks it; makes one for ``host`` if both files are absent, but not when
-    ``doing`` is "reload". ``where`` says where the paths come from. Raises CertificateError:
-    ``E-CERT-MISSING``, ``E-KEY-PERM``, ``E-CERT-INVALID``, ``E-CERT-MISMATCH``,
+    ``doing`` is "reload". One that was made like this is renewed with the same key before its time
+    is over. ``where`` says where the paths come from. Raises CertificateError: ``E-CERT-MISSING``,
+    ``E-KEY-PERM``, ``E-CERT-INVALID``, ``E-CERT-MISMATCH``,
     ``E-CERT-SELF-EXPIRED``."""
-    if doing == "start" and not certfile.exists() and not keyfile.exists():
+    if doing == "start" and not os.path.exists(certfile) and not os.path.exists(keyfile):
         return make_pair(certfile, keyfile, [host])
     from_ = f" (from {where})" if where else ""
     for path, other, kind, key in ((certfile, keyfile, "certificate", "certfile"),
                                    (keyfile, certfile, "private key", "keyfile")):
-        if not path.exists():
+        if not os.path.exists(path):
             what = f"cannot {doing}: {kind} file not found: {path}{from_}"
             if doing != "start":
                 raise CertificateError(what, code="E-CERT-MISSING", hint=f'correct "{key}", or put '
@@ -68,15 +113,70 @@ def load_pair(certfile: Path, keyfile: Path, host: str, where: str = "", *,
                 hint=f'correct "{key}", or remove {other} to have a new pair made')
     certificate_pem = _read(certfile, "certificate", doing)
     key_pem = _read(keyfile, "private key", doing)
+    problem: CertificateError | None = None
     try:
         _core.check_pair(certificate_pem, key_pem)
     except _core.CoreError as error:
-        name, text = error.args[2], error.args[3]
-        raise CertificateError(
-            f"cannot {doing}: {text} ({certfile}, {keyfile})", hint=_FIXES.get(name, ""),
-            code=_CODES.get(name, "E-CERT-INVALID"), detail={"name": name}) from None
-    return CertificatePair(certificate_pem, key_pem, _core.fingerprint(certificate_pem),
-                           warnings=tuple(_warnings(certificate_pem, certfile, keyfile)))
+        problem = _pair_error(error, doing, certfile, keyfile)
+        if error.args[2] != "expired":
+            raise problem from None
+    pair = CertificatePair(certificate_pem, key_pem, _core.fingerprint(certificate_pem))
+    unwritten = ""
+    if pair.wants_renewal:
+        try:
+            days = PINNED_DAYS if pair.is_for_pages else DEFAULT_DAYS
+            pair = renew_pair(certfile, keyfile, days=days, doing=doing)
+        except CertificateError as error:
+            unwritten = f"{certfile} should be renewed: {error}"
+    if problem is not None and not pair.renewed:
+        raise problem
+    warnings = _warnings(pair, certfile, keyfile)
+    return replace(pair, warnings=(*([unwritten] if unwritten else ()), *warnings))
+
+
+def make_short_lived(certfile: Path, keyfile: Path, host: str) -> None:
+    """Sees to it that pages can pin the certificate, if it is one of ours: makes a pair of 13 days,
+    or in the place of a longer certificate another one for the same key, which alarms no client.
+    Raises CertificateError."""
+    if not os.path.exists(certfile) and not os.path.exists(keyfile):
+        make_pair(certfile, keyfile, [host], PINNED_DAYS)
+        return
+    pair = load_pair(certfile, keyfile, host)
+    if pair.is_self_made and not pair.is_short_lived:
+        renew_pair(certfile, keyfile, days=PINNED_DAYS, doing="start")
+
+
+def _pair_error(error: _core.CoreError, doing: str, certfile: Path,
+                keyfile: Path) -> CertificateError:
+    name, text = error.args[2], error.args[3]
+    return CertificateError(
+        f"cannot {doing}: {text} ({certfile}, {keyfile})", hint=_FIXES.get(name, ""),
+        code=_CODES.get(name, "E-CERT-INVALID"), detail={"name": name})
+
+
+def renew_pair(certfile: Path, keyfile: Path, names: list[str] | None = None,
+               days: int = DEFAULT_DAYS, *, doing: str = "renew") -> CertificatePair:
+    """Makes another certificate for the same key and the same names, in the place of a self-signed
+    one: nobody who knows the key is alarmed. ``names`` count where it has none. The old one is
+    there until the new one is whole. Raises CertificateError."""
+    for path, kind in ((certfile, "certificate"), (keyfile, "private key")):
+        if not os.path.exists(path):
+            raise CertificateError(f"cannot {doing}: {kind} file not found: {path}",
+                                   code="E-CERT-MISSING",
+                                   hint="say where it is by --out or --config; without --renew a "
+                                        "new pair is made")
+    old = _read(certfile, "certificate", doing)
+    key_pem = _read(keyfile, "private key", doing)
+    try:
+        renewed = _core.renew_self_signed(old, key_pem, names or ["localhost"], days)
+    except _core.CoreError as error:
+        raised = _pair_error(error, doing, certfile, keyfile)
+        if error.args[2] == "key_unusable":
+            raised.hint = (f"only P-256 keys can be used; for this one: openssl x509 -in "
+                           f"{certfile} -signkey {keyfile} -days {days} -out renewed.crt")
+        raise raised from None
+    _write_over(certfile, renewed)
+    return CertificatePair(renewed, key_pem, _core.fingerprint(renewed), renewed=True)
 
 
 def make_pair(certfile: Path, keyfile: Path, names: list[str],
@@ -109,6 +209,24 @@ def _write_new(path: Path, text: str, mode: int) -> None:
             hint="choose another folder, or remove the file that is there") from error
 
 
+def _write_over(path: Path, text: str) -> None:
+    """In one step, with the mode that the file has."""
+    target = path.resolve()  # a link stays one
+    beside = target.with_name(target.name + ".new")
+    try:
+        beside.unlink(missing_ok=True)
+        mode = stat.S_IMODE(target.stat().st_mode)
+        _write_new(beside, text, mode)
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())
+        beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise CertificateError(
+            f"cannot write {path}: {(error.strerror or str(error)).lower()}", code="E-KEY-PERM",
+            hint="run this as the owner of the file") from error
+
+
 def _read(path: Path, kind: str, doing: str) -> str:
     try:
         data = path.read_bytes()
@@ -126,15 +244,10 @@ def _read(path: Path, kind: str, doing: str) -> str:
             hint="give the file to that user, or start the server as its owner") from error
 
 
-def _warnings(certificate_pem: str, certfile: Path, keyfile: Path) -> list[str]:
-    found = []
-    mode = stat.S_IMODE(keyfile.stat().st_mode)
-    if mode & 0o077:
-        readers = "everyone" if mode & 0o007 else "its group"
-        found.append(f"{keyfile} is readable by {readers} (mode {mode:04o}); "
-                     f"chmod 600 {keyfile}")
-    end = datetime.fromtimestamp(_core.validity(certificate_pem)[1] / 1000, UTC)
-    days = (end - datetime.now(UTC)).days
-    if days < _WARN_DAYS:
-        found.append(f"{certfile} expires in {days} days, on {end:%Y-%m-%d}")
+def _warnings(pair: CertificatePair, certfile: Path, keyfile: Path) -> list[str]:
+    problem = exposed(keyfile, is_secret=True)
+    found = [] if problem is None else [problem]
+    days = (pair.end - datetime.now(UTC)).days
+    if days < _WARN_DAYS and not pair.is_for_pages:
+        found.append(f"{certfile} expires in {days} days, on {pair.end:%Y-%m-%d}")
     return found

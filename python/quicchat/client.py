@@ -20,325 +20,22 @@ to everybody in it as an event, in one order with the messages.
 
 from __future__ import annotations
 
-import asyncio
-import io
-import warnings
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ._calls import (
-    ChatCalls,
-    Placed,
-    encode_attributes,
-    message_act,
-    page_range,
-    search_range,
-)
-from ._conversation import UNREAD_PAUSE, Act, Conversation, encode_text
-from ._dialling import ALPN, Target, dial, make_target
-from ._disk import InThread, in_thread
-from ._files import (
-    READ_MAX,
-    Destination,
-    Download,
-    Progress,
-    Source,
-    Upload,
-    saved_path,
-)
-from ._reading import LoopReader
-from ._room import Pending, Room
+from ._chat import Chat
+from ._dialling import Target, dial, make_target
+from ._loops import running_loop
+from ._room import Room
 from ._steps import take_step
-from .errors import ForkError, WrongLoopError
-from .events import (
-    ClientEvent,
-    HistoryPage,
-    Member,
-    Message,
-    Receipt,
-    RoomInfo,
-    SearchPage,
-)
 from .limits import Limits
 from .qlogs import Qlog
 from .reconnecting import Reconnect
-from .roles import Access
 from .trust import TLS
 
 __all__ = ["Chat", "Room", "connect"]
-
-_CLOSE_PATIENCE = 1.0  # seconds to wait for the engine to have said good-bye
-
-
-class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
-    """A connection that is logged in, and comes back when it is lost. Belongs to one event loop.
-
-    Iterating gives the events, also over reconnections; it ends after :meth:`close` and raises when
-    the connection ended for good. If nobody reads events, the server slows down for us after a
-    thousand. Close it, or use it with ``async with``: one that is dropped says so by a
-    ResourceWarning, and ends its connection.
-    """
-
-    _closed = True  # until it is made
-
-    def __init__(self, conversation: Conversation, loop: asyncio.AbstractEventLoop) -> None:
-        assert conversation.online is not None
-        self._conversation = conversation
-        conversation.disk = InThread(loop)
-        self._loop = loop
-        self._news = asyncio.Event()
-        self._ended = asyncio.Event()
-        self._reader = LoopReader(loop, conversation.core, self._on_readable)
-        self._closed = False
-        self._watch()
-
-    # Rooms and messages.
-
-    async def join(self, room: str, *, last: int = 0,
-                   after: tuple[int, int] | None = None) -> Room:
-        """Joins a room: from now on, with the ``last`` so many records, or with everything
-        ``after`` an (epoch, offset) that was seen before. ``"@bob"`` is the room that we share
-        with bob, who may be away."""
-        encode_text(room, "the room's name")
-        return Room(self, await self._ask(self._conversation.join, room, last, after))
-
-    async def leave(self, room: str) -> None:
-        """Leaves a room; what was under way to us is dropped."""
-        await self._ask(self._conversation.leave, room)
-
-    async def send(self, room: str, text: str, *, reply_to: Placed | int | None = None,
-                   attributes: Mapping[str, Any] | None = None,
-                   id: bytes | None = None) -> Receipt:
-        """Puts a message into a room that was joined, and waits until the server has stored it.
-
-        If the wait is cancelled the message may still arrive: send it again under the same ``id``
-        to be sure."""
-        encode_text(text, "the message")
-        act = message_act(0 if reply_to is None else self._place(room, reply_to))
-        return await self._publish(room, text, encode_attributes(attributes), id, act)
-
-    async def tell(self, user: str, text: str, *, attributes: Mapping[str, Any] | None = None,
-                   id: bytes | None = None) -> Receipt:
-        """Sends a message to one person, who gets it at the next login if they are away."""
-        encode_text(user, "the user's name")
-        encode_text(text, "the message")
-        receipt: Receipt = await self._ask(self._conversation.tell, user, text,
-                                           encode_attributes(attributes), id)
-        return receipt
-
-    async def send_file(self, room: str, source: Source, *, name: str | None = None,
-                        reply_to: Placed | int | None = None,
-                        attributes: Mapping[str, Any] | None = None, id: bytes | None = None,
-                        progress: Progress | None = None) -> Receipt:
-        """Sends a file into a room, or to ``"@bob"``, and waits until the server has stored it:
-        over reconnections as well, where it goes on with what is missing. ``source`` is a path,
-        bytes, or a binary file that can be read from any place; ``progress`` is called with the
-        bytes that are sent, and all. What was sent stays with the server for some hours: the
-        same file under the same ``id`` from the same ``state`` goes on there."""
-        encode_text(room, "the room's name")
-        upload = await asyncio.to_thread(Upload, source, name, progress)
-        try:
-            offer = await in_thread(upload.steps, upload.describe)
-            encode_text(offer.name, "the file's name")
-            receipt: Receipt = await self._ask(
-                self._conversation.send_file, room, upload, offer, encode_attributes(attributes),
-                0 if reply_to is None else self._place(room, reply_to), id)
-            return receipt
-        finally:
-            upload.close()
-
-    async def read_file(self, room: str, message: Placed | int, *, max_size: int = READ_MAX,
-                        progress: Progress | None = None) -> bytes:
-        """The bytes of a file that somebody sent, compared with its SHA-256."""
-        target = io.BytesIO()
-        await self._fetch(room, message, Download(target, progress, max_size))
-        return target.getvalue()
-
-    async def save_file(self, room: str, message: Placed | int, path: str | Path | None = None, *,
-                        progress: Progress | None = None) -> Path:
-        """Saves a file that somebody sent, and gives its path. It is there when it is complete and
-        compared with its SHA-256, and never replaces another one. Without a ``path`` it gets a
-        name of the room and its number in the current folder; a folder as ``path`` is for that
-        name as well. What its sender calls it is never the name of a file here."""
-        shown = message.text if isinstance(message, Message) else ""
-        target = Destination(saved_path(path, room, self._place(room, message), shown))
-        download = Download(target.file, progress)
-        try:
-            await self._fetch(room, message, download)
-            return await in_thread(download.steps, target.commit)
-        finally:
-            download.steps.finally_do(target.abandon)
-
-    async def _fetch(self, room: str, message: Placed | int, download: Download) -> None:
-        encode_text(room, "the room's name")
-        await self._ask(self._conversation.fetch_file, room, self._place(room, message), download)
-
-    async def set_display_name(self, text: str) -> None:
-        """Says what we want to be called beside our user name: up to 64 bytes in one line, kept
-        with the account. An empty text takes it back. The people in our rooms are told; our other
-        devices, too (:class:`quicchat.ProfileChanged`)."""
-        await self._ask(self._conversation.set_display_name, encode_text(text, "the name"))
-
-    async def rooms(self) -> list[RoomInfo]:
-        """The rooms that we may see, sorted by name, with how much in them is unread."""
-        rooms: list[RoomInfo] = []
-        complete = False
-        while not complete:
-            more, complete = await self._ask(self._conversation.request_rooms,
-                                             rooms[-1].room if rooms else "")
-            rooms += more
-        return rooms
-
-    async def history(self, room: str, *, before: Placed | int | None = None,
-                      after: Placed | int | None = None, around: Placed | int | None = None,
-                      limit: int = 50) -> HistoryPage:
-        """A page of the log of a room, joined or not; see :meth:`Room.history`."""
-        encode_text(room, "the room's name")
-        page: HistoryPage = await self._ask(self._conversation.request_history, room,
-                                            *page_range(before, after, around, limit))
-        return page
-
-    async def search(self, room: str, text: str, *, before: Placed | int | None = None,
-                     limit: int = 50) -> SearchPage:
-        """Searches in a room, joined or not; see :meth:`Room.search`."""
-        encode_text(room, "the room's name")
-        page: SearchPage = await self._ask(self._conversation.request_search, room,
-                                           *search_range(text, before, limit))
-        return page
-
-    async def members(self, room: str) -> list[Member]:
-        """All who belong to a room that was joined, or are in it, sorted by name. Raises
-        :class:`quicchat.RequestError` while there is no connection: nobody can say then."""
-        people: list[Member] = []
-        complete = False
-        while not complete:
-            more, complete = await self._ask(self._conversation.request_members, room,
-                                             people[-1].user if people else "")
-            people += more
-        return people
-
-    # Events.
-
-    def __aiter__(self) -> Chat:
-        return self
-
-    async def __anext__(self) -> ClientEvent:
-        self._check_loop()
-        while True:
-            events = self._conversation.events
-            if events:
-                event = events.popleft()
-                if len(events) < UNREAD_PAUSE // 2:
-                    self._watch()
-                return event
-            if self._conversation.closing or self._closed:
-                raise StopAsyncIteration
-            if self._conversation.end is not None:
-                raise self._conversation.closed_error()
-            self._news.clear()
-            await self._news.wait()
-
-    # The end.
-
-    async def close(self) -> None:
-        """Ends the connection. Does not wait for answers; await those you need first."""
-        self._check_loop()
-        if self._closed:
-            return
-        self._closed = True
-        self._conversation.close()
-        self._news.set()
-        self._watch()
-        try:
-            async with asyncio.timeout(_CLOSE_PATIENCE):
-                await self._ended.wait()
-        except TimeoutError:
-            pass
-        finally:
-            self._release()
-
-    async def __aenter__(self) -> Chat:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        traceback: TracebackType | None) -> None:
-        if kind is not None and not issubclass(kind, Exception):
-            self._hang_up()  # cancelled, or Ctrl-C: nobody wants to wait now
-        else:
-            await self.close()
-
-    def _hang_up(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._conversation.close()
-            self._news.set()
-            self._release()
-
-    # Inside.
-
-    def _check_loop(self) -> None:
-        if asyncio.get_running_loop() is not self._loop:
-            raise WrongLoopError("this chat belongs to another event loop")
-
-    def _future(self) -> asyncio.Future[Any]:
-        self._check_loop()
-        if not self._closed:
-            self._watch()
-        return self._loop.create_future()
-
-    async def _ask(self, request: Callable[..., int], *arguments: Any) -> Any:
-        future = self._future()
-        ticket = request(future, *arguments)
-        try:
-            return await future
-        finally:
-            self._conversation.forget(ticket)
-
-    async def _publish(self, room: str, text: str, attributes: str, id: bytes | None,
-                       act: Act) -> Receipt:
-        receipt: Receipt = await self._ask(self._conversation.publish, room, text, attributes, id,
-                                           act)
-        return receipt
-
-    async def _create(self, room: str, access: Access, topic: str, id: bytes | None) -> Receipt:
-        receipt: Receipt = await self._ask(self._conversation.create_room, room, access, topic, id)
-        return receipt
-
-    def _watch(self) -> None:
-        """Has the loop call us when there is news."""
-        if self._conversation.end is None:
-            self._reader.start()
-
-    def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
-        """A chat that nobody has any more, and nobody closed: as of files, that is said."""
-        if self._closed or self._conversation.end is not None:
-            return
-        try:
-            self._conversation.close()
-        except ForkError:
-            return  # it is the parent's
-        self._reader.drop()
-        _warn(f"unclosed {self!r}", ResourceWarning, source=self)
-
-    def _release(self) -> None:
-        self._reader.stop()
-        self._conversation.abandon()
-
-    def _on_readable(self) -> None:
-        # One batch: the descriptor stays readable if there is more, and others get their turn.
-        self._conversation.take()
-        if self._conversation.events or self._conversation.end is not None:
-            self._news.set()
-        if self._conversation.end is not None:
-            self._ended.set()
-            self._release()
-        elif self._conversation.paused:
-            self._reader.stop()
-
-    def __repr__(self) -> str:
-        return f"<quicchat.Chat {self.user} at {self.address}>"
 
 
 class connect:  # noqa: N801 - reads as a function, like open
@@ -357,6 +54,12 @@ class connect:  # noqa: N801 - reads as a function, like open
     time can have it. While its disk is full the chat goes on, and
     :class:`quicchat.StorageTrouble` says that nothing new outlives the program.
 
+    A server takes so many messages and requests a second from an account, and more for a moment;
+    what is too much is refused, stored nowhere, and raises :class:`quicchat.RateLimited`, whose
+    ``retry_after`` says when it may be sent again. With ``pace=True`` whoever sends waits for that
+    long instead, a minute at most, and who sends into the same room after it waits behind it.
+    (:class:`quicchat.Bot` does so.)
+
     ``qlog`` is a folder to write down in what QUIC does (see :mod:`quicchat.qlogs`).
 
     The first connection is tried once. Raises a :class:`quicchat.QuicChatError`, most often
@@ -366,16 +69,16 @@ class connect:  # noqa: N801 - reads as a function, like open
     def __init__(self, host: str, port: int, *, user: str, password: str | None = None,
                  tls: TLS | None = None, limits: Limits | None = None, events: bool = True,
                  reconnect: Reconnect | bool | None = True, state: str | Path | None = None,
-                 qlog: Qlog | str | Path | None = None, _alpn: str = ALPN) -> None:
+                 qlog: Qlog | str | Path | None = None, pace: bool = False) -> None:
         self._target = make_target(host, port, user, password, tls, limits, events, reconnect,
-                                   state, _alpn, qlog)
+                                   state, qlog=qlog, pace=pace)
         self._chat: Chat | None = None
 
     def __await__(self) -> Generator[Any, None, Chat]:
-        return _connect(self._target).__await__()
+        return connect_to(self._target).__await__()
 
     async def __aenter__(self) -> Chat:
-        self._chat = await _connect(self._target)
+        self._chat = await connect_to(self._target)
         return self._chat
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -384,8 +87,9 @@ class connect:  # noqa: N801 - reads as a function, like open
         await self._chat.__aexit__(kind, error, traceback)
 
 
-async def _connect(target: Target) -> Chat:
-    loop = asyncio.get_running_loop()
+async def connect_to(target: Target) -> Chat:
+    """What :class:`connect` does."""
+    loop = running_loop()
     steps = dial(target)
     try:
         step = next(steps)
@@ -397,4 +101,4 @@ async def _connect(target: Target) -> Chat:
             else:
                 step = steps.send(answer)
     except StopIteration as done:
-        return Chat(done.value, loop)
+        return Chat(done.value, loop, pace=target.pace)

@@ -17,8 +17,13 @@ live in memory), ``files`` (the folder that keeps the files that people send, de
 ``"process"``: a crash of the server, ``"memory"``: neither), ``metrics`` (where ``quicchat serve``
 has figures for Prometheus, an address of this computer alone such as ``"127.0.0.1:9464"``; see
 :mod:`quicchat.metrics`), ``qlog`` (where to write down what QUIC does, such as
-``{"directory": "qlog", "bytes_max": 67108864}``; see :mod:`quicchat.qlogs`), ``$schema`` and
-any key that begins with ``x-``. All problems are reported at once.
+``{"directory": "qlog", "bytes_max": 67108864}``; see :mod:`quicchat.qlogs`), ``admin`` (the socket
+by which ``quicchat serve`` is administered, default ``"quicchat.sock"``; null: none; see
+:mod:`quicchat.administration`), ``web`` (pages in browsers that may come by WebTransport, and how
+people log in there: ``{"origins": ["https://chat.example.org"], "path": "/quicchat", "tickets":
+{"keys": "ticket.keys", "audience": "chat.example.org"}, "passwords": false}``; default null: none;
+see :mod:`quicchat.tickets`), ``$schema`` and any key that begins with ``x-``. All problems are
+reported at once.
 
 Paths are relative to the folder in which the file was named. If that is a symbolic link, the folder
 is the link's: what it points to may be exchanged, as Kubernetes does, and a database stays. ``~``
@@ -26,8 +31,8 @@ at the beginning of a path is the home folder, as in a shell; ``$HOME`` and othe
 replaced.
 
 A server that runs takes the file again at SIGHUP (:meth:`quicchat.Server.reload`). ``host``,
-``port``, ``database``, ``durability``, ``metrics`` and ``qlog`` need a restart; a room that is not
-listed any more stays, and so does an account in the database.
+``port``, ``database``, ``durability``, ``metrics``, ``qlog``, ``admin`` and ``web`` need a restart;
+a room that is not listed any more stays, and so does an account in the database.
 """
 
 from __future__ import annotations
@@ -37,102 +42,48 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ._json import read_json, shortened
+from ._web_logins import KEYS as _WEB_LOGIN_KEYS
+from ._web_logins import read_web_logins
+from ._web_pages import DEFAULT_PATH, Web, origin_problem, path_problem
 from .errors import ConfigError
 from .limits import RANGES, Limits, limit_problem
 from .metrics import loopback
 from .qlogs import BYTES_MAX, BYTES_RANGE, Qlog
+from .settings import (
+    DEFAULT_ITERATIONS,
+    DEFAULT_ROOMS,
+    DURABILITIES,
+    ITERATIONS_MAX,
+    ITERATIONS_MIN,
+    ROOM_NAME,
+    USER_NAME,
+    Account,
+    ServerConfig,
+    Tickets,
+    password_problem,
+)
 from .terminal import normalized_password
 
 __all__ = ["Account", "ServerConfig", "load_config"]
 
-DEFAULT_ROOMS = ("#lobby",)
-DEFAULT_ITERATIONS = 600_000  # of PBKDF2-HMAC-SHA-256; OWASP's advice of 2023
-ITERATIONS_MIN, ITERATIONS_MAX = 100_000, 2_000_000  # what clients accept
-PASSWORD_BYTES_MAX = 1024
-
-USER_NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}\Z")
-ROOM_NAME = re.compile(r"#[A-Za-z0-9_.-]{1,63}\Z")
 _VERIFIER = re.compile(r"SCRAM-SHA-256\$(\d+):([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+):"
                        r"([A-Za-z0-9+/=]+)\Z")
 
 DEFAULT_DATABASE = "quicchat.db"
 DEFAULT_FILES = "quicchat.files"
-DURABILITIES = ("fsync", "process", "memory")
+DEFAULT_ADMIN = "quicchat.sock"
 
 _KEYS = ("host", "port", "certfile", "keyfile", "auth", "rooms", "operators", "anybody_makes_rooms",
-         "limits", "database", "files", "durability", "metrics", "qlog", "version")
+         "limits", "database", "files", "durability", "metrics", "qlog", "admin", "web", "version")
 _AUTH_KEYS = ("username", "password", "users", "iterations")
 _QLOG_KEYS = ("directory", "bytes_max")
+_WEB_KEYS = ("origins", "path", *_WEB_LOGIN_KEYS)
 _USER_KEYS = ("username", "password", "verifier")
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Somebody who may log in: with a password, or with the verifier made of one."""
-
-    username: str
-    password: str = field(default="", repr=False)
-    verifier: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ServerConfig:
-    """All that a server needs to start. Made by :func:`load_config` or by hand."""
-
-    host: str
-    port: int  #: 0: any free port
-    certfile: Path
-    keyfile: Path
-    accounts: tuple[Account, ...]
-    rooms: tuple[str, ...] = DEFAULT_ROOMS
-    iterations: int = DEFAULT_ITERATIONS
-    limits: Limits = Limits()
-    database: Path | None = None  #: where rooms and accounts are kept; None: in memory
-    durability: str = "fsync"  #: how safe an acknowledged message is: fsync, process or memory
-    #: the folder with the files that people send; None: none are taken. Without a database they
-    #: live in memory.
-    files: Path | None = None
-    operators: tuple[str, ...] = ()  #: users who are owners of every room
-    anybody_makes_rooms: bool = True  #: otherwise only operators do
-    metrics: str | None = None  #: where ``quicchat serve`` has figures: a loopback address and port
-    qlog: Qlog | None = None  #: where what QUIC does is written down
-    source: Path | None = None  #: the file it was read from
-    notices: tuple[str, ...] = ()  #: what the reader of the file should know
-
-    def __post_init__(self) -> None:
-        if self.durability not in DURABILITIES:
-            raise ConfigError(f"durability must be one of {', '.join(DURABILITIES)}, "
-                              f"got {self.durability!r}")
-        if isinstance(self.operators, str):
-            raise ConfigError(f"operators must be several names, such as [{self.operators!r}]")
-        for name in self.operators:
-            if not isinstance(name, str) or not USER_NAME.match(name):
-                raise ConfigError(f"operators: not a user name: {name!r}")
-
-    @property
-    def stores(self) -> bool:
-        """True if rooms and accounts outlive the server."""
-        return self.database is not None and self.durability != "memory"
-
-
-def password_problem(password: object) -> str | None:
-    """Why ``password`` cannot be a password, or None."""
-    if not isinstance(password, str) or not password:
-        return "must be a text that is not empty"
-    try:
-        size = len(password.encode())
-    except UnicodeEncodeError:
-        return "is not valid Unicode"
-    if size > PASSWORD_BYTES_MAX:
-        return f"must be at most {PASSWORD_BYTES_MAX} bytes long"
-    if any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in password):
-        return "must not hold control characters"
-    return None
 
 
 def user_path(text: str) -> Path:
@@ -198,7 +149,8 @@ class _Reader:
         current one."""
         found = user_path(self.text(value, key))
         beside = self.directory / found
-        if found.is_absolute() or beside.exists() or not found.name or not found.exists():
+        if (found.is_absolute() or os.path.exists(beside) or not found.name
+                or not os.path.exists(found)):
             return beside
         self.notices.append(
             f'"{key}": {found} is not beside {self.name}; taking the one in the current directory')
@@ -219,6 +171,15 @@ class _Reader:
             return None
         if not isinstance(found, str) or not found or "\0" in found:
             self.wrong("files", "the path of a folder, or null for no files", found)
+            return None
+        return self.directory / user_path(found)
+
+    def admin(self, value: dict[str, Any]) -> Path | None:
+        found = value.get("admin", DEFAULT_ADMIN)
+        if found is None:
+            return None
+        if not isinstance(found, str) or not found or "\0" in found:
+            self.wrong("admin", "the path of a socket, or null for none", found)
             return None
         return self.directory / user_path(found)
 
@@ -252,6 +213,34 @@ class _Reader:
         else:
             self.wrong("qlog.directory", "the path of a folder", folder)
         return None
+
+    def web(self, value: dict[str, Any]) -> tuple[Web | None, Tickets | None, bool]:
+        """Which pages may come, and how people log in there."""
+        found = value.get("web")
+        if found is None:
+            return None, None, False
+        if not isinstance(found, dict):
+            self.wrong("web", 'an object such as {"origins": ["https://chat.example.org"]}', found)
+            return None, None, False
+        self.check_keys(found, _WEB_KEYS, ' in "web"')
+        return self.web_pages(found), *read_web_logins(self, found, user_path)
+
+    def web_pages(self, found: dict[str, Any]) -> Web | None:
+        # "serve --web" knows the page that it serves, and needs to be told about logins only.
+        if not found.keys() & {"origins", "path"} and found.keys() & {*_WEB_LOGIN_KEYS}:
+            return None
+        before = len(self.problems)
+        origins, path = found.get("origins"), found.get("path", DEFAULT_PATH)
+        if not isinstance(origins, list) or not origins:
+            self.wrong("web.origins", 'a list of texts such as ["https://chat.example.org"]',
+                       origins)
+            origins = []
+        for origin in origins:
+            if problem := origin_problem(origin):
+                self.problems.append(f'"web.origins": {_shown(origin)} {problem}')
+        if problem := path_problem(path):
+            self.problems.append(f'"web.path" {problem}, got {_shown(path)}')
+        return None if len(self.problems) > before else Web(tuple(origins), path)
 
     def rooms(self, value: dict[str, Any]) -> tuple[str, ...]:
         found = value.get("rooms", list(DEFAULT_ROOMS))
@@ -361,6 +350,7 @@ class _Reader:
         self.check_keys(auth, _AUTH_KEYS, ' in "auth"')
         database, durability = self.database(value), self.durability(value)
         stores = database is not None and durability != "memory"
+        web, tickets, page_passwords = self.web(value)
         config = ServerConfig(
             host=self.text(value, "host"),
             port=self.port(value),
@@ -377,6 +367,10 @@ class _Reader:
             files=self.files(value),
             metrics=self.metrics(value),
             qlog=self.qlog(value),
+            admin=self.admin(value),
+            web=web,
+            tickets=tickets,
+            page_passwords=page_passwords,
             notices=tuple(self.notices),
         )
         return config, self.problems

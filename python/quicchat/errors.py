@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .error_codes import find_error_code
 from .terminal import Clean, clean_lines
 
 __all__ = [
@@ -232,67 +233,21 @@ class WrongLoopError(QuicChatError, RuntimeError):
     default_hint = "use it only in the event loop in which it was created"
 
 
-_EXIT_STATUS = {
-    "E-USAGE": 64,
-    "E-CONFIG-JSON": 65,
-    "E-INPUT": 65,
-    "E-NAME-TAKEN": 65,
-    "E-CERT-MISSING": 66,
-    "E-CONFIG-MISSING": 66,
-    "E-NO-DATABASE": 66,
-    "E-NO-SUCH-ACCOUNT": 67,
-    "E-NO-SUCH-DEVICE": 67,
-    "E-UNREACHABLE": 69,
-    "E-TIMEOUT": 69,
-    "E-CLOSED": 69,
-    "E-SHUTDOWN": 69,
-    "E-SLOW": 69,
-    "E-INTERNAL": 70,
-    "E-PORT-IN-USE": 71,
-    "E-BIND": 71,
-    "E-DESCRIPTORS": 71,
-    "E-OUTPUT": 74,
-    "E-STORAGE": 74,
-    "E-FILE": 74,
-    "E-FILE-CHANGED": 74,
-    "E-FILE-EXISTS": 74,
-    "E-FILE-KIND": 65,
-    "E-FILE-MISMATCH": 65,
-    "E-FILE-TOO-LARGE": 65,
-    "E-FULL": 75,
-    "E-RATE": 75,
-    "E-INBOX-FULL": 75,
-    "E-VERSION": 76,
-    "E-CLOCK": 77,
-    "E-AUTH": 77,
-    "E-KICKED": 77,
-    "E-CERT-UNTRUSTED": 77,
-    "E-CERT-EXPIRED": 77,
-    "E-CERT-NAME": 77,
-    "E-KEY-CHANGED": 77,
-    "E-KEY-PERM": 77,
-    "E-SERVER-PROOF": 77,
-    "E-CONFIG": 78,
-    "E-QLOG": 78,
-    "E-CERT-INVALID": 78,
-    "E-CERT-MISMATCH": 78,
-    "E-CERT-SELF-EXPIRED": 78,
-}
-
-
 def exit_status(error: BaseException) -> int:
     """The exit status of a command that ends with ``error``: the numbers of sysexits.h, 130 for
     Ctrl-C, 1 for what we do not know."""
     if isinstance(error, KeyboardInterrupt):
         return 130
     if isinstance(error, QuicChatError):
-        return _EXIT_STATUS.get(error.code, 65 if isinstance(error, RequestError) else 1)
+        found = find_error_code(error.code)
+        return found.status if found else 65 if isinstance(error, RequestError) else 1
     return 1
 
 
 def exit_status_of(code: str) -> int:
     """The same for an error's code; 1 for one that we do not know."""
-    return _EXIT_STATUS.get(code, 1)
+    found = find_error_code(code)
+    return 1 if found is None else found.status
 
 
 def explain(error: QuicChatError, program: str = "quicchat") -> Clean:

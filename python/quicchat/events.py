@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ._attributes import read_attributes
+from ._plain import Plain
 from .errors import QuicChatError
 from .records import (
     AccessChanged,
+    Attributes,
     Deleted,
     Edited,
     FileInfo,
@@ -26,9 +29,22 @@ from .records import (
     TopicChanged,
 )
 from .roles import Access, Role
+from .server_events import (
+    CheckFailed,
+    HookFailed,
+    LoginFailed,
+    LoginsLocked,
+    LoginSucceeded,
+    PeerConnected,
+    PeerDisconnected,
+    ServerEvent,
+    ServerFailed,
+    StorageTrouble,
+)
 
 __all__ = [
     "AccessChanged",
+    "Attributes",
     "CheckFailed",
     "ClientEvent",
     "Deleted",
@@ -75,7 +91,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Online:
+class Online(Plain):
     """The connection is logged in again, after :class:`Reconnecting`. The first time is no event:
     :func:`quicchat.connect` returns then."""
 
@@ -88,7 +104,7 @@ class Online:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconnecting:
+class Reconnecting(Plain):
     """The connection was lost, or another attempt failed; the next one follows by itself.
 
     Rooms go on where they were, and what was sent without an answer is sent again, once there is a
@@ -101,7 +117,7 @@ class Reconnecting:
 
 
 @dataclass(frozen=True, slots=True)
-class Disconnected:
+class Disconnected(Plain):
     """The connection ended. The last event; ``error`` is the protocol's name of the reason."""
 
     error: str
@@ -113,7 +129,7 @@ class Disconnected:
 
 
 @dataclass(frozen=True, slots=True)
-class GoingAway:
+class GoingAway(Plain):
     """The server is going away; the connection ends within ``grace`` seconds."""
 
     error: str
@@ -122,7 +138,7 @@ class GoingAway:
 
 
 @dataclass(frozen=True, slots=True)
-class NoAnswerYet:
+class NoAnswerYet(Plain):
     """The server has not answered a request within ``Limits.answer_wait`` seconds. The answer may
     still come: whoever waits for it goes on waiting, and nothing is lost.
 
@@ -139,7 +155,7 @@ class NoAnswerYet:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Plain):
     """We are in a room, or in it again after a reconnection. Its events follow from offset ``next``
     on."""
 
@@ -155,7 +171,7 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomLeft:
+class RoomLeft(Plain):
     """We are out of a room: we left it, or the server ended it and says why. The ``error``
     ``"removed"`` means that somebody took us out; ``text`` is the reason they gave."""
 
@@ -165,7 +181,7 @@ class RoomLeft:
 
 
 @dataclass(frozen=True, slots=True)
-class PrivateMessage:
+class PrivateMessage(Plain):
     """A message from one person to another: to us, or from us (perhaps by another device)."""
 
     epoch: int
@@ -175,13 +191,16 @@ class PrivateMessage:
     sender: str
     recipient: str
     text: str
-    attributes: str
+    attributes: Attributes
     reply_to: int | None = None  #: the offset of the message that it answers
     file: FileInfo | None = None  #: it is a file, as of a :class:`Message`
 
+    def __post_init__(self) -> None:
+        read_attributes(self)
+
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Plain):
     """Our message is stored, under this offset of that epoch. ``durability`` tells how safe it is:
     ``"memory"``, ``"process"`` or ``"fsync"``."""
 
@@ -193,7 +212,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Plain):
     """The records from ``first`` to ``last`` will not come. ``cause`` says why:
 
     ``"retention"``: the room does not keep them any more. ``"new_epoch"``: the server has lost the
@@ -210,7 +229,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class SendFailed:
+class SendFailed(Plain):
     """A message of an earlier run of the program, kept in the ``state`` file, was refused now."""
 
     room: str  #: empty if it was for one person
@@ -218,7 +237,7 @@ class SendFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Member(Plain):
     """Somebody who belongs to a room, or is in it."""
 
     user: str
@@ -228,7 +247,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Members:
+class Members(Plain):
     """Who is in the room. The server sends it by itself when it left presence changes out."""
 
     room: str
@@ -237,7 +256,7 @@ class Members:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomInfo:
+class RoomInfo(Plain):
     """A room, as a list of rooms shows it to us."""
 
     room: str
@@ -251,7 +270,7 @@ class RoomInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class MarkerMoved:
+class MarkerMoved(Plain):
     """Somebody has read a room up to ``offset``: we, on another device of ours, or a member who
     lets others know."""
 
@@ -261,7 +280,7 @@ class MarkerMoved:
 
 
 @dataclass(frozen=True, slots=True)
-class Typing:
+class Typing(Plain):
     """Somebody types in a room of ours, or has stopped."""
 
     room: str
@@ -270,7 +289,7 @@ class Typing:
 
 
 @dataclass(frozen=True, slots=True)
-class MemberJoined:
+class MemberJoined(Plain):
     """Somebody came into a room of ours."""
 
     room: str
@@ -279,7 +298,7 @@ class MemberJoined:
 
 
 @dataclass(frozen=True, slots=True)
-class MemberLeft:
+class MemberLeft(Plain):
     """Somebody left a room of ours."""
 
     room: str
@@ -287,7 +306,7 @@ class MemberLeft:
 
 
 @dataclass(frozen=True, slots=True)
-class ProfileChanged:
+class ProfileChanged(Plain):
     """Somebody who is in a room with us, or our own account on another device, wants to be called
     something else. A display name is nobody's alone: show the user name beside it."""
 
@@ -295,103 +314,8 @@ class ProfileChanged:
     display_name: str  #: empty: by the user name again
 
 
-@dataclass(frozen=True, slots=True)
-class StorageTrouble:
-    """At a server: messages are refused for now, as the disk is full or another program has locked
-    the database. With an empty ``error``: they are stored again.
-
-    At a client with ``state``: the chat goes on, but for the same reasons nothing new is kept in
-    that file. Who stops the program now loses what has no answer, and may need the password for
-    the next login. With an empty ``error``: all is kept again."""
-
-    error: str
-    text: str
-
-
 ClientEvent = (
     Reconnecting | Online | NoAnswerYet | GoingAway | Joined | RoomLeft | RoomRecord
     | PrivateMessage | Gap | Members | MemberJoined | MemberLeft | ProfileChanged | MarkerMoved
     | Typing | SendFailed | StorageTrouble
-)
-
-
-@dataclass(frozen=True, slots=True)
-class PeerConnected:
-    """At a server: somebody connected."""
-
-    connection: int
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoginSucceeded:
-    """At a server: somebody logged in."""
-
-    connection: int
-    user: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoginFailed:
-    """At a server: a login failed. ``user`` is what the peer claimed to be, perhaps nothing."""
-
-    connection: int
-    user: str
-    address: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoginsLocked:
-    """At a server: too many logins have failed, for ``user`` from the network of ``address`` or, if
-    ``user`` is empty, from that network at all. Said once, until that has been quiet for ten
-    minutes; what is refused meanwhile is no :class:`LoginFailed`. Known devices still log in."""
-
-    user: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class PeerDisconnected:
-    """At a server: a connection ended. ``user`` is empty if nobody was logged in on it."""
-
-    connection: int
-    user: str
-    error: str
-    by_peer: bool
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class HookFailed:
-    """At a server: the ``authenticate`` function raised, took too long, or returned something that
-    is no answer. The login was refused."""
-
-    user: str  #: what the peer claims to be
-    address: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class CheckFailed:
-    """At a server: the ``check`` function raised, took too long, or returned something that is no
-    answer, or a text that cannot be a message. The message was refused, or accepted as it was where
-    the server was told to (``check_failure``)."""
-
-    user: str  #: whose message it was
-    room: str  #: as that user calls it
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ServerFailed:
-    """At a server: it stops because of a fault, such as a storage error."""
-
-    error: str
-    text: str
-
-
-ServerEvent = (
-    PeerConnected | LoginSucceeded | LoginFailed | LoginsLocked | PeerDisconnected | HookFailed
-    | CheckFailed | StorageTrouble | ServerFailed
 )

@@ -1,4 +1,5 @@
-"""What happens, for Python's ``logging``: under ``quicchat.server`` and ``quicchat.client``.
+"""What happens, for Python's ``logging``: under ``quicchat.server``,
+``quicchat.client`` and ``quicchat.bot``.
 
 Each record has the event's fields, for handlers that keep more than a line::
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -31,7 +33,7 @@ from .events import (
     ServerFailed,
     StorageTrouble,
 )
-from .terminal import Clean, clean_line
+from .terminal import Clean, clean_line, clean_text, show
 
 __all__ = ["JsonFormatter"]
 
@@ -39,8 +41,19 @@ _LIBRARY = logging.getLogger("quicchat")
 _LIBRARY.addHandler(logging.NullHandler())  # or else warnings go to stderr by themselves
 _SERVER = logging.getLogger("quicchat.server")
 _CLIENT = logging.getLogger("quicchat.client")
+BOT = logging.getLogger("quicchat.bot")
 
 _EVERYDAY = (PeerConnected, LoginSucceeded, PeerDisconnected)
+
+
+class OnStandardError(logging.Handler):
+    """Shows records on standard error, cleaned, for programs that set up nothing themselves."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            show(clean_text(self.format(record)), to=sys.stderr)
+        except Exception:
+            self.handleError(record)
 
 
 class JsonFormatter(logging.Formatter):

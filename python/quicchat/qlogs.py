@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _core
+from ._paths import path_bytes
 from .errors import ConfigError
 
 __all__ = ["Qlog"]
@@ -52,7 +53,7 @@ def chosen(qlog: Qlog | None) -> dict[str, Any]:
     """For the core."""
     if qlog is None:
         return {}
-    return {"qlog": str(qlog.directory.absolute()), "qlog_bytes_max": qlog.bytes_max}
+    return {"qlog": path_bytes(qlog.directory.absolute()), "qlog_bytes_max": qlog.bytes_max}
 
 
 def check_folder(folder: Path) -> None:

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ._attributes import Attributes, read_attributes
+from ._plain import Plain
 from .roles import Access, Role
 
 __all__ = [
     "AccessChanged",
+    "Attributes",
     "Deleted",
     "Edited",
     "FileInfo",
@@ -37,7 +40,7 @@ _NAME_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Record(Plain):
     """What every record of a room's log has: where it stands, when, and who did it."""
 
     room: str
@@ -49,7 +52,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class FileInfo:
+class FileInfo(Plain):
     """What a message says of the file that it is. The message's text is the file's name; it is no
     path, and comes from somebody else: do not open anything by it."""
 
@@ -62,11 +65,14 @@ class Message(Record):
     """A message in a room, also our own. Each comes once, in the room's order."""
 
     text: str
-    attributes: str  #: a JSON object
+    attributes: Attributes  #: what was sent beside it, as a mapping
     reply_to: int | None = None  #: the offset of the message that it answers
     edited: bool = False  #: the text is a later one; the :class:`Edited` for it follows
     deleted: bool = False  #: the text is gone; the :class:`Deleted` for it follows
     file: FileInfo | None = None  #: it is a file; ``read_file`` and ``save_file`` fetch it
+
+    def __post_init__(self) -> None:
+        read_attributes(self)
 
     @property
     def mentions(self) -> tuple[str, ...]:
@@ -90,8 +96,11 @@ class Edited(Record):
 
     target: int
     text: str
-    attributes: str
+    attributes: Attributes
     deleted: bool = False  #: the text is gone: the message was deleted later
+
+    def __post_init__(self) -> None:
+        read_attributes(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +160,7 @@ RoomRecord = (
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryPage:
+class HistoryPage(Plain):
     """A part of a room's log, in order.
 
     For the page before it ask with ``before=page.first``, for the one after it with
@@ -181,7 +190,7 @@ class HistoryPage:
 
 
 @dataclass(frozen=True, slots=True)
-class SearchPage:
+class SearchPage(Plain):
     """What a search has found so far, the newest first: as it is now, edited or not.
 
     The server looks at some thousand records for one request. To go on ask with ``before=next``,

@@ -6,14 +6,19 @@ from dataclasses import dataclass, replace
 
 from . import _core
 from ._failures import core_error, storage_error, text_of
+from ._modes import exposed_files
 from .certificates import CertificatePair
-from .config import ServerConfig
 from .errors import ConfigError, QuicChatError, ServerShutdown
+from .settings import ServerConfig
+from .tickets import CoreTickets
 
 __all__ = ["Reloaded"]
 
 #: What stays as it is until the server starts again.
-_FIXED = ("host", "port", "database", "durability", "files", "metrics", "qlog")
+_FIXED = ("host", "port", "database", "durability", "files", "metrics", "qlog", "admin", "speaker",
+          "page_passwords", "web")
+#: As the configuration calls it.
+_SHOWN = {"page_passwords": "web.passwords"}
 #: The limits that rooms and connections keep for their lifetime.
 _OF_ROOMS = ("room_log_records_max", "room_log_bytes_max")
 _OF_CONNECTIONS = ("rooms_per_connection_max", "login_timeout", "handshake_timeout",
@@ -45,7 +50,7 @@ def effective(old: ServerConfig, new: ServerConfig) -> ServerConfig:
 
 
 def reload_core(core: _core.Server, pair: CertificatePair, config: ServerConfig,
-                accounts: list[tuple[str, str, str, bytes]]
+                accounts: list[tuple[str, str, str, bytes]], tickets: CoreTickets
                 ) -> tuple[list[str], list[str], list[str], int]:
     """Gives the server all of it, or nothing; the errors in words. What became of accounts, and how
     many passwords had to be hashed: those that are as before need not be."""
@@ -54,7 +59,7 @@ def reload_core(core: _core.Server, pair: CertificatePair, config: ServerConfig,
             certificate_pem=pair.certificate_pem, key_pem=pair.key_pem, accounts=accounts,
             iterations=config.iterations, rooms=list(config.rooms),
             operators=list(config.operators), anybody_makes_rooms=config.anybody_makes_rooms,
-            limits=config.limits.chosen())
+            limits=config.limits.chosen(), tickets=tickets)
     except _core.StorageFailure as error:
         raise storage_error(error.args[1], error.args[0]) from None
     except _core.CoreError as error:
@@ -78,7 +83,8 @@ def _error(error: _core.CoreError) -> QuicChatError:
 
 
 def summary(old: ServerConfig, new: ServerConfig, before: CertificatePair, pair: CertificatePair,
-            accounts: tuple[list[str], list[str], list[str], int]) -> Reloaded:
+            accounts: tuple[list[str], list[str], list[str], int], *,
+            tickets_changed: bool = False) -> Reloaded:
     """``old`` is what was in effect, ``new`` what was read, ``accounts`` what became of them."""
     added, replaced, removed = map(tuple, accounts[:3])
     same_pair = (pair.certificate_pem, pair.key_pem) == (before.certificate_pem, before.key_pem)
@@ -90,10 +96,12 @@ def summary(old: ServerConfig, new: ServerConfig, before: CertificatePair, pair:
         "operators": _names(new.operators) != _names(old.operators),
         "anybody_makes_rooms": new.anybody_makes_rooms != old.anybody_makes_rooms,
         "rooms": bool(rooms),
+        "tickets": tickets_changed,
     }
     return Reloaded(tuple(name for name, is_so in found.items() if is_so), pair.fingerprint,
                     len(new.accounts), added, replaced, removed,
-                    notices=(*new.notices, *pair.warnings, *_notices(old, new, replaced)))
+                    notices=(*new.notices, *pair.warnings, *exposed_files(new),
+                             *_notices(old, new, replaced)))
 
 
 def _names(names: tuple[str, ...]) -> set[str]:
@@ -101,7 +109,7 @@ def _names(names: tuple[str, ...]) -> set[str]:
 
 
 def _notices(old: ServerConfig, new: ServerConfig, replaced: tuple[str, ...]) -> list[str]:
-    found = [f"{name}: takes effect at the next start" for name in _FIXED
+    found = [f"{_SHOWN.get(name, name)}: takes effect at the next start" for name in _FIXED
              if getattr(new, name) != getattr(old, name)]
     for names, whom in ((_OF_ROOMS, "new rooms now, for all at the next start"),
                         (_OF_CONNECTIONS, "new connections")):

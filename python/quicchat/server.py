@@ -37,7 +37,6 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
-import socket
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -46,13 +45,23 @@ from types import TracebackType
 
 from . import _core
 from ._asking import DEFAULT_TIMEOUT, checked_timeout, engine_timeout
+from ._binding import account_rows, bind_address
 from ._check import Check, MessageCheck, MessageQuestion
-from ._dialling import ALPN, joined, numeric_address
+from ._dialling import ALPN, is_free
 from ._failures import bind_error, storage_error, text_of
-from ._hook import AccountQuestion, Authenticate, Hook, salt_of
+from ._hashing import Hashing
+from ._hook import AccountQuestion, Authenticate, Hook
+from ._loops import running_loop
+from ._modes import exposed_files
+from ._paths import path_bytes
+from ._program import Program
+from ._restored import take_restored
+from ._server_accounts import ServerAccounts
+from ._speaking import Speaking
+from ._web_pages import web_options
 from .certificates import CertificatePair, load_pair
-from .config import ServerConfig, load_config, password_problem
-from .errors import BindError, ConfigError, QuicChatError, WrongLoopError
+from .config import load_config
+from .errors import ConfigError, QuicChatError, WrongLoopError
 from .events import (
     CheckFailed,
     LoginFailed,
@@ -68,7 +77,9 @@ from .logs import describe as describe
 from .logs import log_server
 from .qlogs import chosen, qlog_error
 from .reloading import Reloaded, effective, reload_core, summary
+from .settings import ServerConfig
 from .stats import ConnectionStats, ServerStats, server_stats
+from .tickets import CoreTickets, core_tickets
 
 __all__ = ["AccountQuestion", "Server", "serve"]
 
@@ -83,7 +94,7 @@ _EVENTS: dict[str, Callable[..., ServerEvent]] = {
 }
 
 
-class Server(AsyncIterator[ServerEvent]):
+class Server(Speaking, AsyncIterator[ServerEvent]):
     """A server that starts with ``async with`` and ends with it, in peace. Iterating gives its
     events; reading them is optional, since the oldest of those unread are dropped."""
 
@@ -95,6 +106,7 @@ class Server(AsyncIterator[ServerEvent]):
             raise ConfigError(f'check_failure must be "refuse" or "accept", got {check_failure!r}')
         self.config = config
         self.notices: tuple[str, ...] = ()  #: what should be known about the start
+        self.hashing = Hashing()  #: of passwords, at the start; it says how far it is
         self.pair: CertificatePair | None = None  #: the certificate in use, once started
         self._alpn = _alpn
         self._authenticate = authenticate
@@ -105,11 +117,14 @@ class Server(AsyncIterator[ServerEvent]):
         self._check_failure = check_failure
         self._check: MessageCheck | None = None
         self._core: _core.Server | None = None
+        self._programs: Program | None = None
+        self.accounts = ServerAccounts(self)  #: who may log in
         self._loop: asyncio.AbstractEventLoop | None = None
         self._events: deque[ServerEvent] = deque(maxlen=_UNREAD_MAX)
         self._news = asyncio.Event()
         self._stopped = asyncio.Event()
         self._failure: ServerFailed | None = None
+        self._tickets: CoreTickets = core_tickets(None)
         self._reloading = threading.Lock()
 
     @classmethod
@@ -146,10 +161,14 @@ class Server(AsyncIterator[ServerEvent]):
     async def start(self) -> None:
         """Reads the certificate, opens the database and listens. Raises CertificateError,
         BindError, ConfigError, StorageError."""
-        self._loop = asyncio.get_running_loop()
+        loop = running_loop()
         # Hashing passwords is slow on purpose; other tasks go on meanwhile.
-        self._core = await asyncio.to_thread(self._make)
-        self._loop.add_reader(self._core.fileno(), self._on_readable)
+        try:
+            core = await asyncio.to_thread(self._make)
+        except asyncio.CancelledError:
+            self.hashing.stop()
+            raise
+        self._listen(loop, core)
 
     async def reload(self, config: ServerConfig | str | Path | None = None) -> Reloaded:
         """Takes another configuration, or the one at this path, or the same file again, without
@@ -178,7 +197,7 @@ class Server(AsyncIterator[ServerEvent]):
         """Tells all clients, waits for them a little (``Limits.drain_timeout``), and ends."""
         if self._core is None or self._loop is None:
             return
-        if asyncio.get_running_loop() is not self._loop:
+        if running_loop() is not self._loop:
             raise WrongLoopError("this server belongs to another event loop")
         self._core.shutdown()
         drain = self.config.limits.drain_timeout
@@ -219,9 +238,29 @@ class Server(AsyncIterator[ServerEvent]):
             raise RuntimeError("the server is not started: use it with 'async with'")
         return self._core
 
+    def _voice_of_its_own(self) -> str:
+        """Who may log in by which name is not known beforehand where a function decides."""
+        if self.config.speaker is None:
+            return "" if self._authenticate is not None else "server"
+        return self.config.speaker
+
+    def _program(self) -> Program:
+        self._started()
+        assert self._programs is not None
+        return self._programs
+
+    def _listen(self, loop: asyncio.AbstractEventLoop, core: _core.Server) -> None:
+        self._loop, self._core, self._programs = loop, core, Program(core, loop)
+        loop.add_reader(core.fileno(), self._on_readable)
+
     def _release(self) -> None:
         if self._core is not None and self._loop is not None:
             self._loop.remove_reader(self._core.fileno())
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._programs is not None:
+            self._programs.end()
         for asking in (self._hook, self._check):
             if asking is not None:
                 asking.close()
@@ -234,6 +273,12 @@ class Server(AsyncIterator[ServerEvent]):
             if kind == "stopped":
                 self._release()
                 break
+            if kind == "answer":
+                self._program().take_answer(*fields)
+                continue
+            if kind == "news":
+                self._program().take_news(*fields)
+                continue
             if kind == "question":
                 assert self._hook is not None
                 self._hook.ask(core, fields[0], AccountQuestion(*fields[1:]))
@@ -260,27 +305,30 @@ class Server(AsyncIterator[ServerEvent]):
         self.pair = load_pair(config.certfile, config.keyfile, config.host, where)
         agent = {"name": "quicchat-python", "version": _core.version,
                  "python": platform.python_version()}
-        address = _bind_address(config.host, config.port)
-        accounts = _accounts(config, self.pair.key_pem)
-        if self._authenticate is not None:
-            self._hook = Hook(self._authenticate, self._hook_timeout, self.pair.key_pem,
-                              config.iterations, self._report)
-        if self._check_function is not None:
-            self._check = MessageCheck(self._check_function, self._check_timeout, self._report)
+        address = bind_address(config.host, config.port)
+        accounts = account_rows(config, self.pair.key_pem)
+        if is_free(address):  # or else that is what should be read first
+            accounts = self.hashing.hashed(accounts, config.iterations,
+                                           config.database if config.stores else None)
+        self._tickets = core_tickets(config.tickets)
+        self._ask_functions(self.pair.key_pem)
         try:
             core = _core.Server(
                 address=address, certificate_pem=self.pair.certificate_pem,
                 key_pem=self.pair.key_pem, accounts=accounts, iterations=config.iterations,
-                database=str(config.database) if config.stores else "",
+                database=path_bytes(config.database if config.stores else None),
                 durability=config.durability,
-                files=str(config.files) if config.files and config.stores else "",
+                files=path_bytes(config.files if config.stores else None),
                 files_in_memory=config.files is not None,
                 hook_timeout=engine_timeout(self._hook_timeout) if self._hook else None,
                 check_timeout=engine_timeout(self._check_timeout) if self._check else None,
                 accepts_unchecked=self._check_failure == "accept",
                 rooms=list(config.rooms), operators=list(config.operators),
-                anybody_makes_rooms=config.anybody_makes_rooms, alpn=self._alpn,
-                agent=json.dumps(agent), limits=config.limits.chosen(), **chosen(config.qlog))
+                anybody_makes_rooms=config.anybody_makes_rooms, speaker=self._voice_of_its_own(),
+                alpn=self._alpn,
+                agent=json.dumps(agent), limits=config.limits.chosen(), **chosen(config.qlog),
+                tickets=self._tickets, page_passwords=config.page_passwords,
+                **web_options(config.web))
         except _core.QlogError as error:
             raise qlog_error(error, config.qlog) from None
         except _core.StorageFailure as error:
@@ -288,11 +336,24 @@ class Server(AsyncIterator[ServerEvent]):
         except _core.CoreError as error:
             raise bind_error(error, config.host, config.port) from None
         source = config.source.name if config.source else "the configuration"
-        self.notices = tuple(
+        restored = take_restored(config.database) if config.database and config.stores else None
+        if restored is not None:
+            self.notices = (
+                f"this is a restored copy, as it was at {restored}: what was said later is gone, "
+                "and clients are told so",)
+        self.notices += tuple(exposed_files(config)) + tuple(
             f"the password of '{name}' in {source} is another one than in the database: the one in "
             f"{source} counts from now on, and devices of {name} have to log in with it"
             for name in core.replaced)
         return core
+
+    def _ask_functions(self, key_pem: str) -> None:
+        """Gets ready to ask the functions of the program, if there are any."""
+        if self._authenticate is not None:
+            self._hook = Hook(self._authenticate, self._hook_timeout, key_pem,
+                              self.config.iterations, self._report)
+        if self._check_function is not None:
+            self._check = MessageCheck(self._check_function, self._check_timeout, self._report)
 
     def _reload(self, config: ServerConfig | str | Path | None) -> Reloaded:
         """In a thread, and one at a time. It is done even if nobody waits for it any more."""
@@ -306,9 +367,11 @@ class Server(AsyncIterator[ServerEvent]):
                 config if config is not None else old.source or "")
             where = f"{new.source.name}: certfile, keyfile" if new.source else ""
             pair = load_pair(new.certfile, new.keyfile, new.host, where, doing="reload")
-            accounts = reload_core(self._started(), pair, new, _accounts(new, pair.key_pem))
+            tickets, rows = core_tickets(new.tickets), account_rows(new, pair.key_pem)
+            accounts = reload_core(self._started(), pair, new, rows, tickets)
+            tickets_changed, self._tickets = tickets != self._tickets, tickets
             self.config, self.pair = effective(old, new), pair
-            return summary(old, new, before, pair, accounts)
+            return summary(old, new, before, pair, accounts, tickets_changed=tickets_changed)
 
 
 def serve(config: ServerConfig | str | Path, *, authenticate: Authenticate | None = None,
@@ -334,32 +397,3 @@ def serve(config: ServerConfig | str | Path, *, authenticate: Authenticate | Non
     found = config if isinstance(config, ServerConfig) else load_config(config)
     return Server(found, authenticate=authenticate, hook_timeout=hook_timeout, check=check,
                   check_timeout=check_timeout, check_failure=check_failure)
-
-
-def _bind_address(host: str, port: int) -> str:
-    try:
-        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_DGRAM,
-                                   flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise BindError(f"cannot look up the address to listen on: {host}",
-                        reason=str(error.strerror or error).lower(),
-                        hint='use an address such as 127.0.0.1, or 0.0.0.0 for all') from None
-    return joined(numeric_address(found[0][4]), port)
-
-
-def _accounts(config: ServerConfig, key_pem: str) -> list[tuple[str, str, str, bytes]]:
-    """What the core needs of the accounts."""
-    rows: list[tuple[str, str, str, bytes]] = []
-    for account in config.accounts:
-        try:
-            if account.verifier:
-                _core.check_verifier(account.verifier)
-        except _core.CoreError as error:
-            raise ConfigError(f"the account '{account.username}' cannot be used: "
-                              f"{error.args[3]}") from None
-        if not account.verifier and (problem := password_problem(account.password)):
-            raise ConfigError(f"the account '{account.username}' cannot be used: "
-                              f"its password {problem}")
-        rows.append((account.username, account.password, account.verifier,
-                     salt_of(key_pem, account.username, account.password)))
-    return rows

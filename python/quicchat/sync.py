@@ -28,7 +28,7 @@ from ._calls import (
     page_range,
     search_range,
 )
-from ._conversation import Act, Conversation, encode_text
+from ._conversation import Act, Conversation
 from ._dialling import Resolve, Target, dial, make_target, resolve_error
 from ._files import (
     READ_MAX,
@@ -40,6 +40,7 @@ from ._files import (
     saved_path,
 )
 from ._pump import Answer, Pump
+from ._texts import encode_text
 from .events import (
     ClientEvent,
     HistoryPage,

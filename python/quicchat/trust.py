@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import _core
+from ._paths import path_bytes
 from .errors import CertificateError, ConfigError
 from .terminal import clean_lines, show
 
@@ -126,7 +127,7 @@ class TLS:
                       stacklevel=2)
         return TLS("insecure")
 
-    def attempt(self, host: str, port: int) -> Attempt:
+    def _attempt(self, host: str, port: int) -> Attempt:
         """What to tell the core. May read the known_servers file."""
         match self.mode:
             case "system":
@@ -140,7 +141,7 @@ class TLS:
         path = self.path or known_servers_path()
         address = server_address(host, port)
         try:
-            keys, damaged = _core.known_keys(str(path), address)
+            keys, damaged = _core.known_keys(path_bytes(path), address)
         except _core.CoreError as error:
             if error.args[2] == "invalid_text":
                 raise ConfigError(f"{path} is not a text in UTF-8", code="E-KEY-PERM",
@@ -153,11 +154,11 @@ class TLS:
                 hint="repair or remove that line; until then nobody knows which key it meant")
         return Attempt("keys", keys=tuple(keys), known_from=str(path))
 
-    def may_learn(self) -> bool:
+    def _may_learn(self) -> bool:
         """True if a key that nobody knows yet may become a known one."""
         return self.mode == "first_use"
 
-    def learn(self, host: str, port: int, fingerprint: str) -> Attempt:
+    def _learn(self, host: str, port: int, fingerprint: str) -> Attempt:
         """Decides about a key that was never seen, and remembers it. Raises CertificateError if it
         is refused. May ask on the terminal, and waits for the answer then."""
         path = self.path or known_servers_path()
@@ -171,9 +172,9 @@ class TLS:
                      f"same, use --pin {fingerprint}")
         attempt = Attempt("keys", keys=(fingerprint,), known_from=str(path))
         try:
-            if fingerprint in _core.known_keys(str(path), address)[0]:
+            if fingerprint in _core.known_keys(path_bytes(path), address)[0]:
                 return attempt  # another connection has learnt it meanwhile
-            _core.add_known_key(str(path), address, fingerprint,
+            _core.add_known_key(path_bytes(path), address, fingerprint,
                                 f"since {datetime.now(UTC):%Y-%m-%d}")
         except _core.CoreError as error:
             show(f"quicchat: cannot remember the server's key in {path}: "

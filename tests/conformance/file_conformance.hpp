@@ -44,6 +44,13 @@ public:
         CHECK(done.error == Errc{});
         return done.size;
     }
+    /// The same.
+    std::uint64_t drop_begun(Duration age_max = std::chrono::hours{1}) {
+        files_->drop_begun(age_max);
+        const FileDone done = answer(dropped_files_token);
+        CHECK(done.error == Errc{});
+        return done.size;
+    }
     /// The bytes, or the name of the error.
     std::string read(const std::string& key, std::uint64_t offset, std::size_t count) {
         files_->read(++token_, key, offset, count);
@@ -158,6 +165,14 @@ void check_file_store(FileStore& files, Wait wait) {
         CHECK(scene.keep_only({"b"}) == 2);
         CHECK(scene.read("a", 0, 5) == "no_such_file");
         CHECK(scene.read("b", 0, 5) == "text");
+        CHECK(scene.begin("c", 5).size == 2);
+    }
+    SECTION("to drop what was begun takes nothing else, and nothing that is new") {
+        scene.store("a", "text");
+        CHECK(scene.begin("c", 5).size == 0);
+        CHECK(scene.write("c", 0, "01") == Errc{});
+        CHECK(scene.drop_begun() == 2);
+        CHECK(scene.read("a", 0, 5) == "text");
         CHECK(scene.begin("c", 5).size == 2);
     }
 }

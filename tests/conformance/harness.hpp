@@ -45,7 +45,9 @@ concept DialingTransportReference =
 ///  - datagrams get lost as rarely as on a cable.
 ///
 /// Optional: `cut()` breaks all connections in a way that both sides notice;
-/// `fail_channel_binding()` makes `channel_binding` fail from then on.
+/// `fail_channel_binding()` makes `channel_binding` fail from then on; `F::has_channel_binding` is
+/// false where it always does; `F::own_bytes_max` is how much of a window the model may take for
+/// itself.
 template <class F>
 concept TransportFixture = std::constructible_from<F, Limits, Limits> &&
     requires(F fixture, const F& view) {
@@ -56,6 +58,18 @@ concept TransportFixture = std::constructible_from<F, Limits, Limits> &&
     { view.now() } -> std::same_as<TimePoint>;
     { F::nobody_there } -> std::convertible_to<Errc>;
 };
+
+template <class F>
+constexpr bool has_channel_binding() {
+    if constexpr (requires { F::has_channel_binding; }) return F::has_channel_binding;
+    return true;
+}
+
+template <class F>
+constexpr std::size_t own_bytes_max() {
+    if constexpr (requires { F::own_bytes_max; }) return F::own_bytes_max;
+    return 0;
+}
 
 /// What one side received on one stream.
 struct Inbox {

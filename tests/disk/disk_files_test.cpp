@@ -256,3 +256,26 @@ TEST_CASE("what was begun long ago goes, and what is not ours stays", "[disk]") 
     CHECK(fs::exists(path + "/notes.txt"));
     CHECK(list(path).size() == 3);
 }
+
+TEST_CASE("what was begun long ago goes while a server runs, unless somebody goes on with it",
+          "[disk]") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("files");
+    Files files = open_files(path);
+    FileScene scene{files, waiter(files)};
+    const utimbuf yesterday{time(nullptr) - 90'000, time(nullptr) - 90'000};
+    scene.store("whole", "text");
+    const fs::path whole = list(path).front();
+    REQUIRE(utime(whole.c_str(), &yesterday) == 0);
+    for (const char* key : {"left", "resumed"}) {
+        CHECK(scene.begin(key, 5).size == 0);
+        CHECK(scene.write(key, 0, "01") == Errc{});
+    }
+    for (const fs::path& file : list(path)) REQUIRE(utime(file.c_str(), &yesterday) == 0);
+    CHECK(scene.begin("resumed", 5).size == 2);
+    CHECK(scene.drop_begun(std::chrono::hours{24}) == 2);
+    CHECK(list(path).size() == 2);
+    CHECK(scene.begin("resumed", 5).size == 2);
+    CHECK(scene.begin("left", 5).size == 0);
+    CHECK(scene.read("whole", 0, 5) == "text");
+}

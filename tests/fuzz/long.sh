@@ -39,8 +39,10 @@ list_targets() {
 run_target() {
     found=$corpus/$1/found-
     mkdir -p "$known/$1"
-    QUICCHAT_FUZZ_TARGET=$1 "$2" "-runs=$runs" -timeout=300 -report_slow_units=300 -print_funcs=0 \
-        -print_final_stats=1 "-artifact_prefix=$found" "$known/$1" "$corpus/$1" >"$logs/$1" 2>&1
+    # Choosing by entropy takes more time than most inputs: up to 6 times as many are tried without.
+    QUICCHAT_FUZZ_TARGET=$1 "$2" "-runs=$runs" -entropic=0 -timeout=300 -report_slow_units=300 \
+        -print_funcs=0 -print_final_stats=1 "-artifact_prefix=$found" "$known/$1" "$corpus/$1" \
+        >"$logs/$1" 2>&1
     status=$?
     count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$logs/$1")
     packets=$(sed -n 's/^stat::altered_packets: *\([1-9]\)/, altered packets: \1/p' "$logs/$1")

@@ -259,6 +259,7 @@ inline void make_client_file(const std::string& path) {
                                     {fuzz_unsent(2, "", "bob"), true},
                                     {fuzz_unsent(3, "#a", ""), true}};
     must(!store->apply(changes));
+    store->keep_address_token(std::vector<std::uint8_t>(60, 9));
 }
 
 /// The same of a client: what it gives can be sent and logged in with.
@@ -270,6 +271,8 @@ inline void fuzz_client_file(BytesView bytes) {
         auto store = sqlite::ClientStore::open(database.path(), "ada@chat:1", Entropy::seeded(2));
         if (!store) return must(!store.error().text.empty());
         if (store->token()) must(is_device_token(*store->token()));
+        must(store->take_address_token().size() <= 512);
+        must(store->take_address_token().empty());
         ClientSession session{Limits{}, "{}"};
         for (const UnsentMessage& message : store->unsent()) (void)session.restore(message);
         const OutboxChange changes[] = {{fuzz_unsent(3, "#a", ""), false},

@@ -313,8 +313,9 @@ class Session(Peer):
         self.say(stream, "file_head", request=frame["request"], epoch=room.epoch,
                  name=upload.name, size=upload.size, digest=upload.digest)
         altered = self.alter({"frame": "file_data", "data": bytes(upload.data[frame["from"]:])})
-        send_bytes(stream, altered["data"])
-        stream.finish()
+        if altered is not None:
+            send_bytes(stream, altered["data"])
+            stream.finish()
 
 
 class Door(QuicServer):

@@ -9,7 +9,8 @@ import unittest
 from _support import next_of, quicchat
 
 from .cases import name_of, soon
-from .codec import BEFORE_LOGIN, encode, varint
+from .client import send_bytes
+from .codec import BEFORE_LOGIN, ERRORS, encode, varint
 from .hosting import ServerCase
 
 
@@ -172,6 +173,39 @@ class BrokenRooms(ServerCase):
                 self.assertEqual(name_of(end.error_code), "unexpected_frame")
 
         self.host(scenario, alter=lambda frame: None if frame["frame"] == "history_end" else frame)
+
+    def test_a_file_that_is_shorter_than_what_was_fetched(self):
+        data = os.urandom(5000)
+        cut = []
+
+        async def scenario(connect, house, port, door):
+            def alter(frame):
+                session = house.sessions[-1]
+                if frame["frame"] == "file_data" and not cut:
+                    send_bytes(session.stream(max(session.streams)), data[:3000])
+                    cut.append(session)
+                    asyncio.get_running_loop().call_later(0.3, lose, session)
+                    return None
+                if frame["frame"] == "file_head" and cut:
+                    return frame | {"size": 2999}
+                return frame
+
+            def lose(session):
+                session.close(error_code=ERRORS["server_shutdown"])
+                session.transmit()
+
+            alters.append(alter)
+            async with connect() as chat:
+                room = await chat.join("#lobby")
+                receipt = await room.send_file(data, name="x")
+                with self.assertRaises(quicchat.QuicChatError):
+                    await soon(room.read_file(receipt.offset))
+            self.assertEqual(len(house.sessions), 2)
+            end = await soon(house.sessions[1].closed())
+            self.assertEqual(name_of(end.error_code), "malformed_frame", end.reason_phrase)
+
+        alters = []
+        self.host(scenario, alter=lambda frame: alters[0](frame) if alters else frame)
 
     def test_texts_and_frames(self):
         wrong = "malformed_frame"

@@ -1,7 +1,6 @@
 """The real client and a server by aioquic."""
 
 import asyncio
-import json
 import os
 import unittest
 
@@ -74,6 +73,26 @@ class Handshakes(ServerCase):
                 await soon(next_of(chat, quicchat.Online))
                 await soon(room.send("two"))
             self.assertEqual(door.shown[2:], [NEW_TOKEN])
+
+        self.host(scenario, retry=True)
+
+    def test_the_token_of_an_earlier_run(self):
+        async def scenario(connect, house, port, door):
+            file = self.folder / "ada.state"
+            await self.talks(connect, house, state=file)
+            self.assertEqual(len(door.shown), 2)  # by a Retry
+            await self.talks(connect, house, state=file)
+            self.assertEqual(door.shown[2:], [NEW_TOKEN])
+
+            # It is of this server: another one at another port is shown none.
+            async with link_to(port) as link:
+                await self.talks(connect, house, port=link.port, state=file)
+            self.assertEqual(door.shown[3], b"")
+            # Nor does it belong to somebody else.
+            async with connect("bob", state=file) as chat:
+                await chat.join("#lobby")
+            self.assertEqual(door.shown[5], b"")
+            self.assertEqual(len(door.shown), 7)
 
         self.host(scenario, retry=True)
 
@@ -174,7 +193,7 @@ class Chats(ServerCase):
                 await in_bob.react(said, "👍")
                 await in_bob.send("indeed", reply_to=said)
                 message = await soon(next_of(bob, quicchat.Message))
-                self.assertEqual((message.text, json.loads(message.attributes)),
+                self.assertEqual((message.text, message.attributes),
                                  ("helo", {"a": [1]}))
                 self.assertEqual((await soon(next_of(bob, quicchat.Edited))).text, "hello")
                 self.assertEqual((await soon(next_of(ada, quicchat.Reaction))).text, "👍")

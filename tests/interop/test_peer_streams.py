@@ -5,10 +5,10 @@ import unittest
 
 from .cases import ACCOUNTS, PeerCase, logged_in, soon
 from .client import MESSAGE, dial
-from .codec import encode
+from .codec import encode, varint
 from .login import PASSWORD, ScramClient
 
-STREAM_LIMIT_ERROR = 0x4  # RFC 9000 §20.1
+FLOW_CONTROL_ERROR, STREAM_LIMIT_ERROR = 0x3, 0x4  # RFC 9000 §20.1
 
 JOIN = {"frame": "join", "request": 90, "room": "#lobby", "kind": 0}
 HISTORY = {"frame": "history_request", "request": 91, "room": "#lobby", "offset": 1, "before": 9,
@@ -119,6 +119,46 @@ class Limits(PeerCase):
                 for _ in range(allowed + 8):
                     client.open().write(encode(JOIN)[:1])
                 await self.ended_by_quic(STREAM_LIMIT_ERROR, client)
+
+        self.meet(scenario)
+
+    def test_bytes_beyond_the_credit(self):
+        async def beyond(port, offset, data):
+            async with logged_in(port) as client:
+                stream, _ = await client.join("#lobby")
+                state = client._quic._streams[stream.number]
+                allowed = state.max_stream_data_remote
+                state.max_stream_data_remote = client._quic._remote_max_data = 1 << 50
+                # Nothing of what is between is ever sent.
+                state.sender._buffer_start = state.sender._buffer_stop = offset(allowed)
+                stream.write(data)
+                if offset(allowed) + len(data) > allowed:
+                    await self.ended_by_quic(FLOW_CONTROL_ERROR, client)
+                else:
+                    await soon(client.ping())
+                    self.assertIsNone(client.end)
+
+        async def scenario(port, server):
+            await beyond(port, lambda allowed: allowed, b"x")
+            await beyond(port, lambda allowed: 1 << 40, b"x")
+            await beyond(port, lambda allowed: allowed - 1, b"x")  # the last one that is allowed
+
+        self.meet(scenario)
+
+    def test_all_that_comes_before_the_login_is_counted_together(self):
+        # §5.1: 16 384 bytes in all, where each stream counts 128 more than it has.
+        join = encode(JOIN)[:1]
+        cases = [(40, 282), (60, 146)]
+
+        async def scenario(port, server):
+            for streams, size in cases:
+                with self.subTest(f"{streams} streams of {size} bytes"):
+                    async with dial(port) as client:
+                        client.hello()
+                        for _ in range(streams):
+                            # A Join that never becomes whole.
+                            client.open().write(join + varint(1000) + bytes(size - 3))
+                        await self.closed_with("unexpected_frame", client)
 
         self.meet(scenario)
 

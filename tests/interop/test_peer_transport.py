@@ -174,7 +174,7 @@ class Addresses(PeerCase):
                 loop = asyncio.get_running_loop()
                 answer = await soon(loop.sock_recv(stranger, 2000))
                 self.assertTrue(21 <= len(answer) < 100, len(answer))
-                self.assertEqual(answer[0] & 0xC0, 0x40)  # RFC 9000 §10.3: as a short header
+                self.assertEqual(answer[0] & 0xC0, 0x40)  # RFC 9000 §5.9: as a short header
 
         self.meet(scenario)
 

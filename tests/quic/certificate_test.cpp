@@ -29,7 +29,7 @@ TEST_CASE("a pair that belongs together is accepted", "[quic][certificate]") {
     CAPTURE(name);
     CHECK(check(name + ".crt", name + ".key") == std::error_code{});
     const auto pair = certificate_pair(name);
-    CHECK(quic::TlsContext::server(pair.certificate_pem, pair.key_pem, "quicchat/1"));
+    CHECK(quic::TlsContext::server(pair.certificate_pem, pair.key_pem, {"quicchat/1"}));
 }
 
 TEST_CASE("a pair of no use is refused with the reason", "[quic][certificate]") {
@@ -109,6 +109,51 @@ TEST_CASE("a self-made certificate", "[quic][certificate]") {
         CHECK_FALSE(quic::make_self_signed({}, 1, wall_now()));
         CHECK_FALSE(quic::make_self_signed({""}, 1, wall_now()));
         CHECK_FALSE(quic::make_self_signed({std::string(64, 'a')}, 1, wall_now()));
+    }
+}
+
+TEST_CASE("a self-made certificate is renewed with its key and its names", "[quic][certificate]") {
+    const std::vector<std::string> names{"chat.example", "localhost", "127.0.0.1", "::1"};
+    const auto old = quic::make_self_signed(names, 0, wall_now());
+    REQUIRE(old);
+    REQUIRE(quic::check_pair(old->certificate_pem, old->key_pem, wall_now() + 1s) ==
+            CertificateError::expired);
+    const auto renewed =
+        quic::renew_self_signed(old->certificate_pem, old->key_pem, {}, 30, wall_now() + 1s);
+    REQUIRE(renewed);
+    CHECK(quic::check_pair(*renewed, old->key_pem, wall_now() + 24h * 29) == std::error_code{});
+    CHECK(*quic::key_fingerprint(*renewed) == *quic::key_fingerprint(old->certificate_pem));
+    const auto facts = [](const std::string& pem) {
+        return *quic::certificate_facts(quic::certificates_from_pem(pem).front());
+    };
+    CHECK(facts(*renewed).subject == "/CN=chat.example");
+    CHECK(facts(*renewed).names == facts(old->certificate_pem).names);
+    CHECK(facts(*renewed).is_self_signed);
+
+    SECTION("and again") {
+        CHECK(quic::is_self_made(*renewed, old->key_pem));
+        const auto again = quic::renew_self_signed(*renewed, old->key_pem, {}, 1, wall_now());
+        REQUIRE(again);
+        CHECK(facts(*again).subject == "/CN=chat.example");
+    }
+    SECTION("what others have made is not taken for our own") {
+        CHECK(quic::is_self_made(old->certificate_pem, old->key_pem));
+        const std::string name = GENERATE("leaf", "rsa_2048", "p256_parameters");
+        CHECK_FALSE(
+            quic::is_self_made(certificate_file(name + ".crt"), certificate_file(name + ".key")));
+        CHECK_FALSE(quic::is_self_made("", ""));
+    }
+    SECTION("and nothing else is") {
+        const auto renew = [](const std::string& certificate, const std::string& key) {
+            const auto result =
+                quic::renew_self_signed(certificate_file(certificate), certificate_file(key),
+                                        {"chat.example"}, 30, wall_now());
+            return result ? std::error_code{} : result.error();
+        };
+        CHECK(renew("leaf.crt", "leaf.key") == CertificateError::not_self_signed);
+        CHECK(renew("rsa_2048.crt", "rsa_2048.key") == CertificateError::key_unusable);
+        CHECK(renew("leaf.crt", "rsa_2048.key") == CertificateError::mismatch);
+        CHECK(renew("README.md", "leaf.key") == CertificateError::not_a_certificate);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "quicchat/quic/dialler.hpp"
+#include "quicchat/quic/token.hpp"
 #include "support/patience.hpp"
 #include "support/quic_world.hpp"
 
@@ -41,9 +42,11 @@ std::unique_ptr<Client> make_client(quic::Destination destination, std::string n
                                     Caller{quic::Endpoint::client(std::move(config)).value()});
 }
 
-std::unique_ptr<Server> make_server(const char* host) {
+std::unique_ptr<Server> make_server(const char* host,
+                                    quic::RetryPolicy retry = quic::RetryPolicy::under_load) {
     quic::ServerConfig config{.certificate_pem = test_pair().certificate_pem,
-                              .key_pem = test_pair().key_pem};
+                              .key_pem = test_pair().key_pem,
+                              .retry = retry};
     return std::make_unique<Server>(
         quic::UdpSocket::bind(*quic::SocketAddress::from_numeric(host, 0)).value(),
         Caller{quic::Endpoint::server(std::move(config)).value()});
@@ -146,6 +149,86 @@ TEST_CASE("a client that ends does not wait for a name server", "[quic][socket][
         REQUIRE_FALSE(client->turn(quic::read_clock()));
     }
     CHECK(quic::read_clock().steady - begin < patience(1s));
+}
+
+namespace {
+
+/// Outlives the clients of a test, as a file does, and writes down what happens.
+class WatchedTokens final : public quic::AddressTokens {
+public:
+    Token take() override {
+        log += kept.empty() ? "-" : "<";
+        return std::exchange(kept, {});
+    }
+    void keep(const Token& token) override {
+        log += ">";
+        kept = token;
+    }
+
+    Token kept{};
+    std::string log{};
+};
+
+}  // namespace
+
+TEST_CASE("the address token of an earlier run spares a round trip", "[quic][socket][dialler]") {
+    const auto server = make_server("127.0.0.1", quic::RetryPolicy::always);
+    const auto tokens = std::make_shared<WatchedTokens>();
+    const auto retries = [&] { return server->app().endpoint.stats().strangers.retries; };
+    const auto run = [&] {
+        const auto client =
+            make_client({.host = "127.0.0.1", .port = port_of(*server), .tokens = tokens});
+        dial(*client);
+        REQUIRE(drive(*client, server.get(), [&] {
+            return client->app().find<Disconnected>() ||
+                   (client->app().find<Connected>() && !tokens->kept.empty());
+        }));
+        CHECK_FALSE(client->app().find<Disconnected>());
+        CHECK(client->app().endpoint.address_token().empty());
+    };
+    run();
+    CHECK(retries() == 1);
+    const auto first = tokens->kept;
+    run();
+    CHECK(retries() == 1);
+    CHECK(tokens->log == "-><>");  // taken before it is shown, and each for one dial
+    CHECK(tokens->kept != first);
+
+    SECTION("of a client that dials again") {
+        tokens->log.clear();
+        const auto client =
+            make_client({.host = "127.0.0.1", .port = port_of(*server), .tokens = tokens});
+        for (int i = 0; i < 3; ++i) {
+            client->app().events.clear();
+            dial(*client);
+            REQUIRE(drive(*client, server.get(), [&] {
+                return client->app().find<Connected>() && !tokens->kept.empty();
+            }));
+            client->app().endpoint.close(client->app().find<Connected>()->connection, Errc::closed,
+                                         "");
+            REQUIRE(
+                drive(*client, server.get(), [&] { return client->app().find<Disconnected>(); }));
+        }
+        CHECK(retries() == 1);
+        CHECK(tokens->log == "<><><>");
+    }
+    SECTION("and costs no more than that where it is damaged") {
+        tokens->kept[5] ^= 1;
+        run();
+        CHECK(retries() == 2);
+        tokens->kept[0] = NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY2;  // as if it were of a Retry
+        run();
+        CHECK(retries() == 3);
+        tokens->kept.assign(512, 0xff);
+        run();
+        CHECK(retries() == 4);
+    }
+    SECTION("and none is lost where nobody can be dialled") {
+        const auto client = make_client({.host = "nowhere.invalid", .port = 9, .tokens = tokens});
+        dial(*client);
+        REQUIRE(drive(*client, nullptr, [&] { return client->app().find<Disconnected>(); }));
+        CHECK_FALSE(tokens->kept.empty());
+    }
 }
 
 TEST_CASE("run drives a client as well", "[quic][socket][dialler]") {

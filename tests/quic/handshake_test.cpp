@@ -13,7 +13,7 @@ namespace {
 
 quic::Config with_alpn(std::uint64_t seed, std::string alpn) {
     quic::Config config = World::config(seed);
-    config.alpn = std::move(alpn);
+    config.alpn = {std::move(alpn)};
     return config;
 }
 

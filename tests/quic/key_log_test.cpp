@@ -37,6 +37,13 @@ TEST_CASE("an endpoint that is told a file writes the secrets of TLS to it", "[q
         return lines;
     };
 
+    const auto count_lines = [&](const std::string& name) {
+        std::ifstream file{folder + "/" + name};
+        std::size_t count = 0;
+        for (std::string line; std::getline(file, line);) ++count;
+        return count;
+    };
+
     World world;
     quic::Config config = World::config(1);
     config.key_log_file = folder + "/server";
@@ -55,9 +62,21 @@ TEST_CASE("an endpoint that is told a file writes the secrets of TLS to it", "[q
         CHECK(at_client.contains(label));
     }
     CHECK(lines_of("server") == at_client);
-    struct stat status {};
-    REQUIRE(stat((folder + "/client").c_str(), &status) == 0);
-    CHECK((status.st_mode & 0777) == 0600);
+    for (const char* name : {"client", "server"}) {
+        struct stat status {};
+        REQUIRE(stat((folder + "/" + name).c_str(), &status) == 0);
+        CHECK((status.st_mode & 0777) == 0600);
+    }
+
+    // What is there stays, and a file that cannot be had costs nobody a connection.
+    quic::Config other_config = World::config(3);
+    other_config.key_log_file = folder + "/no such folder/client";
+    Host& other = world.add_client({.trust = quic::Trust::insecure()}, other_config);
+    other.endpoint.connect(world.now).value();
+    REQUIRE(world.run_until([&] { return find_event<Connected>(other) != nullptr; }));
+    world.run_for(1s);
+    CHECK(count_lines("server") == 2 * at_client.size());
+    CHECK(count_lines("client") == at_client.size());
     std::filesystem::remove_all(folder);
 }
 

@@ -153,6 +153,37 @@ TEST_CASE("who was logged in is no stranger when it comes again", "[quic][strang
     }
 }
 
+TEST_CASE("a token of an earlier run leads through a flood of 250 networks",
+          "[quic][strangers][flood]") {
+    World world;
+    Host& server = world.add_server({.retry = quic::RetryPolicy::always}, World::config(1));
+    const auto token = token_of(world, server, "10.9.9.9", true);
+    Flooder flooder{world, server};
+    const Buffer packet = Flooder::first_packet(1);
+    const auto flood = [&] {
+        for (int network = 0; network < 250; ++network) {
+            for (int i = 0; i < 8; ++i) {
+                flooder.send(address("10.8." + std::to_string(network) + ".1", 1000 + i), packet);
+            }
+        }
+    };
+    // There is no moment at which it has a Retry left for anybody else.
+    flood();
+    flooder.take_answers();
+    world.tamper = [&](const DatagramLink::Letter& letter) {
+        if (letter.to == server.address) flood();
+    };
+    const auto begun = server.endpoint.stats().handshakes_begun;
+    for (const bool kept : {false, true}) {
+        Host& client = add_client_at(world, "10.9.9.9");  // a program that begins
+        if (kept) client.endpoint.set_address_token(token);
+        CHECK(connects(world, client) == kept);
+        CHECK(server.endpoint.stats().handshakes_begun - begun == (kept ? 1 : 0));
+        client.listening = false;
+    }
+    CHECK(server.endpoint.stats().strangers.dropped_answers > 2000);
+}
+
 TEST_CASE("an address token is good for a few uses", "[quic][strangers][retry]") {
     World world;
     Host& server = world.add_server({.retry = quic::RetryPolicy::always}, World::config(1));

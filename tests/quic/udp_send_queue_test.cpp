@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Two sockets on loopback; counts what arrives.
-struct Scene {
+struct QueueScene {
     quic::UdpSocket socket = bound("127.0.0.1");
     quic::UdpSocket other = bound("127.0.0.1");
     Buffer bytes = Buffer(20'000);
@@ -46,7 +46,7 @@ constexpr std::size_t segments_too_many = 200;  // the kernel cuts up to 64, new
 }  // namespace
 
 TEST_CASE("a train that the system refuses", "[quic][socket]") {
-    Scene scene;
+    QueueScene scene;
     if (!scene.socket.has_gso()) return;  // a system that cuts none
     const quic::SocketAddress to = scene.other.local_address();
 
@@ -77,7 +77,7 @@ TEST_CASE("a train that the system refuses", "[quic][socket]") {
 }
 
 TEST_CASE("a single datagram that the system refuses says nothing about trains", "[quic][socket]") {
-    Scene scene;
+    QueueScene scene;
     if (!scene.socket.has_gso()) return;
     scene.send(forbidden, 1200, 1200);
     scene.send(*quic::SocketAddress::parse("127.0.0.1:0"), 1200, 1200);  // EINVAL

@@ -17,6 +17,7 @@
 #include "sim/chaos_judge.hpp"
 #include "sim/chaos_limits.hpp"
 #include "sim/chaos_script.hpp"
+#include "sim/chaos_space_check.hpp"
 
 namespace quicchat::test {
 
@@ -34,7 +35,8 @@ public:
           judge_(*disk_, *files_, chaos_limits(), "user1"),
           script_(dice_, judge_),
           file_script_(dice_, judge_, script_, chaos_limits()),
-          network_({.seed = seed + 2}) {
+          network_({.seed = seed + 2}),
+          many_files_(seed % 3 == 0) {
         disk_->fault = fault;
         files_->fault = file_fault;
         disk_fills_ = one_in(2) || fault == DiskFault::full_disk_says_yes;
@@ -61,8 +63,13 @@ public:
             witnesses.push_back(&device.witness);
         }
         require_all_told(*disk_, witnesses);
+        rooms_full_ = judge_.files().rooms_full();
+        servers_full_ = judge_.files().servers_full();
         // A log that is broken on purpose is not looked for in the files.
-        if (disk_->fault == DiskFault::none) look_at_space();
+        if (disk_->fault == DiskFault::none) {
+            SpaceCheck{dice_, *files_, judge_, file_script_, devices_}.look(
+                [&](Duration duration) { run_for(duration); });
+        }
         look_at_lists();
         if (disk_->fault == DiskFault::none) look_at_files();
     }
@@ -70,6 +77,9 @@ public:
     std::uint64_t trace_hash() const { return network_.trace_hash(); }
     Duration simulated() const { return network_.now().time_since_epoch(); }
     const Judge& judge() const { return judge_; }
+    /// Files that were refused before the end because a room was full, and because the server was.
+    std::uint64_t rooms_full() const { return rooms_full_; }
+    std::uint64_t servers_full() const { return servers_full_; }
 
 private:
     std::uint64_t draw(std::uint64_t low, std::uint64_t high) { return dice_.draw(low, high); }
@@ -102,20 +112,6 @@ private:
         for (Device& device : devices_) judge_.finish_list(device.witness);
     }
 
-    /// What was begun and left has gone, and everybody has the space that no file takes.
-    void look_at_space() {
-        judge_.look_at_disk();
-        judge_.records().require_exact_store(server_started_);
-        for (int times = 0; times < 3; ++times) {  // so many files take all of it
-            const std::uint64_t stored = judge_.files().stored();
-            // Two devices have the same account.
-            for (std::size_t i = 1; i < devices_.size(); ++i) send_what_fits(devices_[i]);
-            run_for(std::chrono::seconds{20});
-            require(judge_.files().stored() == stored + devices_.size() - 1,
-                    "space that is free is not given");
-        }
-    }
-
     /// After the server began anew: everybody gets every file.
     void look_at_files() {
         judge_.look_at_disk();
@@ -140,17 +136,6 @@ private:
         }
     }
 
-    /// To oneself: nobody can forbid that.
-    void send_what_fits(Device& device) {
-        const std::string& user = device.witness.user;
-        const Limits limits = chaos_limits();
-        const std::uint64_t left =
-            limits.files_per_account_bytes_max - judge_.records().file_bytes_of(user);
-        file_script_.send(device,
-                          {PrivateRooms::key_of(user, user), "last", dice_.draw_id(), {}, user},
-                          std::min(left, limits.file_bytes_max), true);
-    }
-
     static ServerConfig server_config() {
         return {.rooms = {Script::rooms[0], Script::rooms[1]},
                 .operators = {"user1"},
@@ -161,7 +146,6 @@ private:
         server_ = std::make_unique<DiskServer>(
             network_.listen("chat", chaos_limits()), DiskLog{disk_}, NameAuthenticator{},
             Entropy::seeded(dice_.draw_seed()), server_config(), ChaosFiles{files_});
-        server_started_ = network_.now();
         server_down_until_.reset();
     }
 
@@ -240,6 +224,7 @@ private:
         Device& device = devices_[draw(0, devices_.size() - 1)];
         if (!device.client) return begin(device);
         const std::string room = Script::rooms[draw(0, 2)];
+        if (many_files_ && one_in(3)) return file_script_.act(device, room);
         switch (draw(0, 41)) {
             case 0:
                 return network_.cut(device.connection);
@@ -357,7 +342,10 @@ private:
     void turn() {
         disk_->now = files_->now = network_.now();
         if (server_down_until_ && *server_down_until_ <= network_.now()) start_server();
+        disk_->work = {};
         if (server_) server_->process(now());
+        require_fair_turn();
+        judge_.look_at_space();
         for (Device& device : devices_) {
             if (!device.client) continue;
             const std::uint64_t dialled = network_.connections_dialled();
@@ -370,6 +358,19 @@ private:
         }
     }
 
+    /// Between two turns of one's own each other account has its share of work, and what the last
+    /// piece goes beyond it.
+    void require_fair_turn() {
+        const Limits limits = chaos_limits();
+        const Disk::Work& work = disk_->work;
+        const std::size_t beyond = limits.catch_up_records_max * work.longest;
+        for (const auto& [author, size] : work.put) {
+            require(size < limits.turn_work_max + work.longest, "a turn stored too much for one");
+        }
+        require(work.read < (devices_.size() - 1) * (limits.turn_work_max + beyond),
+                "a turn read too much");
+    }
+
     Dice dice_;
     std::shared_ptr<Disk> disk_;
     std::shared_ptr<FileDisk> files_;
@@ -377,13 +378,15 @@ private:
     Script script_;
     FileScript file_script_;
     memory::Network network_;
+    bool many_files_;  ///< They fill the space that there is.
     std::unique_ptr<DiskServer> server_;
     std::optional<TimePoint> server_down_until_;
     std::vector<Device> devices_;
     std::chrono::hours wall_step_{};
+    std::uint64_t rooms_full_ = 0;
+    std::uint64_t servers_full_ = 0;
     bool disk_fills_ = false;
     bool healed_ = false;
-    TimePoint server_started_{};
 };
 
 }  // namespace quicchat::test

@@ -15,6 +15,8 @@
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/log/repeat.hpp"
 #include "quicchat/log/room_log.hpp"
+#include "quicchat/server/rooms/room_store.hpp"
+#include "quicchat/server/turn_work.hpp"
 
 namespace quicchat::test {
 
@@ -229,6 +231,20 @@ struct Disk {
     std::deque<Pending> postponed;  ///< Changes of state that a full disk did not take.
     std::deque<LogNews> acked_early;
     std::map<std::pair<std::string, Offset>, bool> since_start;
+
+    /// What was asked for in one turn of the server.
+    struct Work {
+        std::size_t read = 0;                      ///< For whom is not known here.
+        std::map<std::string, std::size_t> put{};  ///< By author.
+        std::size_t longest = 0;                   ///< A single record of them.
+    };
+    Work work{};
+
+    std::size_t size_for_work(const Record& record) {
+        const std::size_t size = TurnWork::step + record.text.size();
+        work.longest = std::max(work.longest, size);
+        return size;
+    }
 };
 
 /// A log on a simulated disk.
@@ -262,6 +278,7 @@ public:
     }
     void append(AppendToken token, const std::string& room, Record record,
                 std::vector<StateChange> changes) override {
+        disk_->work.put[record.author] += disk_->size_for_work(record);
         ask({Disk::Pending::Kind::append, token, room, std::move(record), std::move(changes), {}});
         if (disk_->fault != DiskFault::ack_before_commit) return;
         Disk copy = *disk_;
@@ -305,6 +322,7 @@ public:
         if (disk_->fault == DiskFault::read_skips_a_record && offset % 7 == 0) ++offset;
         for (; offset <= r.head() && records.size() < count_max; ++offset) {
             records.push_back({offset, r.records[offset - 1]});
+            disk_->work.read += disk_->size_for_work(records.back().record);
             if (disk_->fault == DiskFault::read_gives_another_text) {
                 records.back().record.text += "!";
             }
@@ -366,7 +384,8 @@ private:
             return apply(asked);
         }
         done.error = Errc::storage_full;
-        if (disk_->fault == DiskFault::full_disk_says_yes) {
+        const bool lies = disk_->fault == DiskFault::full_disk_says_yes;
+        if (lies && !asked.room.starts_with(RoomStore::reserved)) {
             const Disk::Room& room = disk_->rooms.at(asked.room);
             done = {.token = asked.token, .room = asked.room, .epoch = room.epoch};
             done.offset = room.head();

@@ -11,6 +11,7 @@
 
 #include "quicchat/base/hex.hpp"
 #include "quicchat/session/event.hpp"
+#include "sim/chaos_file_space.hpp"
 #include "sim/chaos_records.hpp"
 #include "sim/chaos_witness.hpp"
 
@@ -24,7 +25,13 @@ public:
         bool is_honest = true;  ///< Else other bytes are given than were announced.
     };
 
-    FileJudge(const Records& records, const FileDisk& files) : records_(&records), files_(&files) {}
+    FileJudge(const Records& records, const FileDisk& files, const Limits& limits)
+        : records_(&records), files_(&files), limits_(limits), space_(files, limits) {}
+
+    TimePoint now() const { return files_->now; }
+
+    /// Call after each turn of the server.
+    void look_at_space() { space_.look(); }
 
     void note_content(const std::string& digest, Content content) {
         contents_.insert_or_assign(digest, std::move(content));
@@ -58,12 +65,11 @@ public:
     }
 
     /// Whether one of those may be what comes of a file that is sent.
-    void on_send_refused(const Witness& w, const Witness::Message& message, Errc errc,
-                         const Limits& limits) const {
+    void on_send_refused(const Witness& w, const Witness::Message& message, Errc errc) {
         const bool stored = records_->is_there(w, message);
         switch (errc) {
             case Errc::file_too_large:
-                require(message.act.value > limits.file_bytes_max, "too large, and is not");
+                require(message.act.value > limits_.file_bytes_max, "too large, and is not");
                 break;
             case Errc::file_mismatch:
                 require(!content(message.act.subject).is_honest,
@@ -71,6 +77,9 @@ public:
                 break;
             case Errc::storage_full:
                 require(files_->was_full || records_->disk().was_full, "full, and never was");
+                break;
+            case Errc::quota_exceeded:
+                on_no_space(w, message);
                 break;
             case Errc::no_such_file:
                 require(records_->was_used(w, message) || records_->was_dropped(w, message, 0),
@@ -129,7 +138,7 @@ public:
     }
 
     /// False: the request is no fetch.
-    bool on_refused(Witness& w, const Refused& e) const {
+    bool on_refused(Witness& w, const Refused& e) {
         const auto found = w.fetches.find(e.request);
         if (found == w.fetches.end()) return false;
         const Witness::Fetch& fetch = found->second;
@@ -142,6 +151,7 @@ public:
         switch (e.errc) {
             case Errc::no_such_file:
                 require(!is_there, "a file was not given although it is there");
+                if (!fetch.digest.empty()) ++cut_short_;
                 break;
             case Errc::no_such_room:
             case Errc::no_such_user:
@@ -162,9 +172,24 @@ public:
     }
 
     std::uint64_t stored() const { return stored_; }
+    /// Those that went while they were fetched.
+    std::uint64_t cut_short() const { return cut_short_; }
+    /// Files that were refused because a room had enough of them, and for no other reason.
+    std::uint64_t rooms_full() const { return rooms_full_; }
+    /// The same of all files of the server.
+    std::uint64_t servers_full() const { return servers_full_; }
     std::uint64_t fetched() const { return fetched_; }
 
 private:
+    /// A limit is the reason: what others have elsewhere takes nobody's space.
+    void on_no_space(const Witness& w, const Witness::Message& message) {
+        const FileSpace::Reasons reasons =
+            space_.reasons(message.room, w.user, message.act.value, message.since);
+        require(reasons.any(), "no space for a file, and there was");
+        if (!reasons.account && !reasons.all) ++rooms_full_;
+        if (!reasons.account && !reasons.room) ++servers_full_;
+    }
+
     bool is_live(const Witness& w, const Witness::Message& message) const {
         for (const Records::LiveFile& file : records_->live_files()) {
             if (file.room != message.room || file.record->id != message.id) continue;
@@ -175,9 +200,14 @@ private:
 
     const Records* records_;
     const FileDisk* files_;
+    Limits limits_;
+    FileSpace space_;
     std::map<std::string, Content> contents_;  ///< By digest, in hexadecimal digits.
     std::uint64_t stored_ = 0;
     std::uint64_t fetched_ = 0;
+    std::uint64_t cut_short_ = 0;
+    std::uint64_t rooms_full_ = 0;
+    std::uint64_t servers_full_ = 0;
 };
 
 }  // namespace quicchat::test

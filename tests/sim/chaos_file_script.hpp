@@ -95,6 +95,35 @@ public:
         for (const RequestId request : requests) give(device, request, false);
     }
 
+    /// One of those that are there, mostly.
+    void fetch_one(Device& device) {
+        const std::string& user = device.witness.user;
+        const std::vector<Records::LiveFile> files = judge_->records().live_files();
+        if (files.empty() || dice_->one_in(12)) {
+            const std::string room = Script::rooms[dice_->draw(0, 2)];
+            return fetch(device, {room, room, dice_->draw(1, 30)});
+        }
+        const Records::LiveFile& file = files[dice_->draw(0, files.size() - 1)];
+        const std::string room = name_for(user, file.room);
+        if (!room.empty()) fetch(device, {room, file.room, file.offset});
+    }
+
+    /// A file of one's own in a room, or another's.
+    void delete_one(Device& device) {
+        const Witness& w = device.witness;
+        std::vector<Records::LiveFile> files = judge_->records().live_files();
+        std::erase_if(files, [&](const Records::LiveFile& file) {
+            return w.places.count(file.room) == 0 ||
+                   (w.user != file.record->author && !dice_->one_in(3));
+        });
+        if (files.empty()) return;
+        const Records::LiveFile& file = files[dice_->draw(0, files.size() - 1)];
+        script_->submit(device, {file.room,
+                                 "",
+                                 dice_->draw_id(),
+                                 {.kind = Act::Kind::deletion, .target = file.offset}});
+    }
+
     /// The program has begun anew: what it had of files is on its disk.
     void go_on(Device& device) {
         device.wanted.clear();
@@ -134,33 +163,6 @@ private:
             if (message.act.kind != Act::Kind::file) continue;
             return (void)script_->submit(device, Witness::Message{message});
         }
-    }
-
-    void fetch_one(Device& device) {
-        const std::string& user = device.witness.user;
-        const std::vector<Records::LiveFile> files = judge_->records().live_files();
-        if (files.empty() || dice_->one_in(12)) {
-            const std::string room = Script::rooms[dice_->draw(0, 2)];
-            return fetch(device, {room, room, dice_->draw(1, 30)});
-        }
-        const Records::LiveFile& file = files[dice_->draw(0, files.size() - 1)];
-        const std::string room = name_for(user, file.room);
-        if (!room.empty()) fetch(device, {room, file.room, file.offset});
-    }
-
-    void delete_one(Device& device) {
-        const Witness& w = device.witness;
-        std::vector<Records::LiveFile> files = judge_->records().live_files();
-        std::erase_if(files, [&](const Records::LiveFile& file) {
-            return w.places.count(file.room) == 0 ||
-                   (w.user != file.record->author && !dice_->one_in(3));
-        });
-        if (files.empty()) return;
-        const Records::LiveFile& file = files[dice_->draw(0, files.size() - 1)];
-        script_->submit(device, {file.room,
-                                 "",
-                                 dice_->draw_id(),
-                                 {.kind = Act::Kind::deletion, .target = file.offset}});
     }
 
     void cancel(Device& device) {

@@ -33,7 +33,7 @@ enum class FileFault {
     reads_other_bytes,       ///< A read that is not from the beginning is one off.
     start_forgets_a_file,    ///< A file that is to be kept goes at the start.
     start_keeps_all,         ///< Files that nobody knows of stay.
-    begun_stays_for_good,    ///< What was begun does not go at the start, however old it is.
+    begun_stays_for_good,    ///< What was begun does not go, however old it is.
 };
 
 inline constexpr FileFault last_file_fault = FileFault::begun_stays_for_good;
@@ -48,7 +48,7 @@ struct FileDisk {
         TimePoint touched{};
     };
     struct Asked {
-        enum class Kind { begin, write, finish, read, remove, keep };
+        enum class Kind { begin, write, finish, read, remove, keep, drop };
         Kind kind{};
         FileToken token = 0;
         std::string key{};
@@ -69,6 +69,8 @@ struct FileDisk {
 
     /// The machine loses its power.
     void crash() {
+        ++changes;
+        found_at_start = 0;
         for (std::uint64_t arrived = draw(0, 2); arrived > 0 && !pending.empty(); --arrived) {
             (void)apply(pending.front());
             pending.pop_front();
@@ -86,6 +88,7 @@ struct FileDisk {
     }
 
     std::optional<FileDone> apply(Asked& asked) {
+        ++changes;
         const auto found = files.find(asked.key);
         const bool is_there = found != files.end();
         switch (asked.kind) {
@@ -102,6 +105,7 @@ struct FileDisk {
                 if (fault != FileFault::removal_does_nothing) files.erase(asked.key);
                 return std::nullopt;
             case Asked::Kind::keep:
+            case Asked::Kind::drop:
                 return keep(asked);
         }
         return std::nullopt;
@@ -111,11 +115,15 @@ struct FileDisk {
     Entropy random;
     const Disk* records;
     TimePoint now{};
+    Duration wait_max = std::chrono::milliseconds{8};  ///< For a request to be done.
     bool full = false;
     bool was_full = false;  ///< Ever.
     bool gave_what_is_gone = false;
     std::map<std::string, File> files;
     std::deque<Asked> pending;
+    std::uint64_t changes = 0;                   ///< Grows with each.
+    std::map<std::string, std::uint64_t> sizes;  ///< Of those that were ever begun, when whole.
+    std::uint64_t found_at_start = 0;  ///< Bytes of what was begun that the server was told of.
 
 private:
     static FileDone none(const Asked& asked) { return {asked.token, Errc::no_such_file}; }
@@ -175,13 +183,15 @@ private:
             const File& f = file->second;
             const bool is_known = std::ranges::find(asked.keys, file->first) != asked.keys.end();
             const bool is_old = now >= f.touched + asked.age_max;
-            bool goes = f.complete ? !is_known && fault != FileFault::start_keeps_all
+            const bool drops = asked.kind == Asked::Kind::drop;
+            bool goes = f.complete ? !drops && !is_known && fault != FileFault::start_keeps_all
                                    : is_old && fault != FileFault::begun_stays_for_good;
             if (fault == FileFault::start_forgets_a_file) goes |= is_known && draw(0, 3) == 0;
             if (!f.complete && !goes) begun += f.bytes.size();
             file = goes ? files.erase(file) : std::next(file);
         }
-        return {.token = kept_files_token, .size = begun};
+        found_at_start = begun;
+        return {.token = asked.token, .size = begun};
     }
 };
 
@@ -226,6 +236,9 @@ public:
              .keys = std::move(keys),
              .age_max = age_max});
     }
+    void drop_begun(Duration age_max) override {
+        ask({.kind = Kind::drop, .token = dropped_files_token, .age_max = age_max});
+    }
     std::optional<FileDone> poll_done() override {
         std::deque<FileDisk::Asked>& pending = disk_->pending;
         while (!pending.empty() && pending.front().due <= disk_->now) {
@@ -242,8 +255,11 @@ private:
     static Buffer copy(BytesView view) { return Buffer(view.begin(), view.end()); }
 
     void ask(FileDisk::Asked asked) {
-        asked.due = disk_->now + std::chrono::microseconds{disk_->draw(0, 8000)};
+        asked.due = disk_->now +
+                    Duration{disk_->draw(0, static_cast<std::uint64_t>(disk_->wait_max.count()))};
         if (!disk_->pending.empty()) asked.due = std::max(asked.due, disk_->pending.back().due);
+        ++disk_->changes;
+        if (asked.kind == Kind::begin) disk_->sizes[asked.key] = asked.number;
         disk_->pending.push_back(std::move(asked));
     }
 

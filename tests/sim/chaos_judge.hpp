@@ -32,16 +32,20 @@ public:
           limits_(limits),
           operator_(operator_name),
           records_(disk, files, limits, std::move(operator_name)),
-          files_(records_, files) {}
+          files_(records_, files, limits) {}
     Judge(const Judge&) = delete;  // its parts refer to each other
     Judge& operator=(const Judge&) = delete;
 
     /// Call after everything that may have changed the disk, before the devices read.
     void look_at_disk() { records_.look(); }
 
+    /// Call after each turn of the server.
+    void look_at_space() { files_.look_at_space(); }
+
     void note_published(Witness& w, Witness::Message message, RequestId request) {
         records_.note_said(w, message);
         message.was_gone = records_.is_gone_file(w, message);
+        message.since = files_.now();
         w.asked[request] = w.sent.size();
         w.sent.push_back(std::move(message));
     }
@@ -171,7 +175,7 @@ private:
         }
         const Witness::Message& message = w.sent[asked->second];
         if (message.act.kind == Act::Kind::file && FileJudge::is_about_files(e.errc)) {
-            files_.on_send_refused(w, message, e.errc, limits_);
+            files_.on_send_refused(w, message, e.errc);
             w.asked.erase(asked);
             return;
         }

@@ -174,17 +174,29 @@ public:
         return bytes;
     }
 
-    /// The store has the files that records announce, and no others. What was begun before that
-    /// time stays until the next start.
-    void require_exact_store(TimePoint since = TimePoint::min()) const {
+    /// The same of all files in a room, and of all files.
+    std::uint64_t file_bytes_in(const std::string& room) const {
+        std::uint64_t bytes = 0;
+        for (const LiveFile& file : live_files()) {
+            if (file.room == room) bytes += file.record->act.value;
+        }
+        return bytes;
+    }
+    std::uint64_t file_bytes() const {
+        std::uint64_t bytes = 0;
+        for (const LiveFile& file : live_files()) bytes += file.record->act.value;
+        return bytes;
+    }
+
+    /// The store has the files that records announce, and no others.
+    void require_exact_store() const {
         std::set<std::string> keys;
         for (const LiveFile& file : live_files()) {
             keys.insert(file_key(file.room, file.epoch, *file.record));
             require_safe(file.room, file.epoch, *file.record);
         }
         for (const auto& [key, file] : files_->files) {
-            require(keys.count(key) != 0 || (!file.complete && file.touched < since),
-                    "bytes of a file are there that no record announces");
+            require(keys.count(key) != 0, "bytes of a file are there that no record announces");
         }
     }
 
@@ -216,6 +228,9 @@ private:
         require(record.act.value <= limits_.file_bytes_max, "a file is too large");
         require(file_bytes_of(record.author) <= limits_.files_per_account_bytes_max,
                 "an account has more files than it may");
+        require(file_bytes_in(name) <= limits_.files_per_room_bytes_max,
+                "a room has more files than it may");
+        require(file_bytes() <= limits_.files_bytes_max, "there are more files than may be");
     }
 
     void require_safe(const std::string& name, Epoch epoch, const Record& record) const {

@@ -26,6 +26,7 @@ struct Witness {
         Act act{};
         std::string to{};       ///< Of a message to one person.
         bool was_gone = false;  ///< A file that had gone with its record when it was sent again.
+        TimePoint since{};      ///< When it was sent for the first time.
     };
     /// A message as this device shows it.
     struct Shown {

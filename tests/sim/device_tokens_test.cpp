@@ -10,6 +10,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "quicchat/memory.hpp"
+#include "support/scripted_peer.hpp"
 #include "unit/auth/device_scene.hpp"
 
 using namespace quicchat;
@@ -21,7 +22,7 @@ using DeviceClient = memory::Client;
 using DeviceServer = memory::Server;
 
 /// A server with one account, and devices of it, on one simulated network.
-struct Scene {
+struct TokenScene {
     struct Phone {
         std::unique_ptr<DeviceClient> client;
         std::vector<ClientEvent> events{};
@@ -45,7 +46,7 @@ struct Scene {
     std::unique_ptr<DeviceServer> server;
     std::vector<std::unique_ptr<Phone>> phones;
 
-    Scene() {
+    TokenScene() {
         REQUIRE(book->add("ada", test_verifier("secret")));
         start_server();
     }
@@ -107,9 +108,29 @@ struct Scene {
 
 }  // namespace
 
+TEST_CASE("a second login ends the connection, and tries no other password", "[sim]") {
+    TokenScene scene;
+    ScriptedPeer peer{scene.network.dial("chat"), [&] { scene.run_for(std::chrono::seconds{1}); },
+                      scene.network.now()};
+    const StreamId control = peer.open_stream();
+    peer.send(control, wire::Hello{0, 0, {}, "{}"});
+    (void)peer.expect<wire::Welcome>(control);
+    const auto begin = [&] {
+        const BytesView first = as_bytes("p=tls-exporter,,n=ada,r=rOprNGfwEbeRWgbNEkqO");
+        peer.send(control, wire::LoginBegin{"SCRAM-SHA-256-PLUS", device_id(1),
+                                            Buffer(first.begin(), first.end())});
+    };
+    begin();
+    (void)peer.expect<wire::LoginChallenge>(control);
+    begin();
+    REQUIRE(peer.closed());
+    CHECK(peer.closed()->errc == Errc::unexpected_frame);
+    CHECK(scene.server->stats().logins_refused.all() == 0);
+}
+
 TEST_CASE("a device that logged in by password comes back by its tokens", "[sim]") {
-    Scene scene;
-    Scene::Phone& phone = scene.add();
+    TokenScene scene;
+    TokenScene::Phone& phone = scene.add();
     REQUIRE(phone.online());
     CHECK(phone.generation() == 1);
     REQUIRE(phone.client->join("#lobby"));
@@ -143,15 +164,15 @@ TEST_CASE("a device that logged in by password comes back by its tokens", "[sim]
 }
 
 TEST_CASE("a token that was copied", "[sim]") {
-    Scene scene;
-    Scene::Phone& owner = scene.add();
+    TokenScene scene;
+    TokenScene::Phone& owner = scene.add();
     const DeviceToken copy = *owner.client->login().token();
 
     SECTION(
         "is worth nothing after the owner's next logins, and ends the device when it is shown") {
         scene.cut(owner);  // uses it
         scene.cut(owner);  // uses its successor: the copy is the previous one now
-        Scene::Phone& thief = scene.add(copy, false);
+        TokenScene::Phone& thief = scene.add(copy, false);
         CHECK_FALSE(thief.online());
         REQUIRE(std::holds_alternative<Offline>(thief.events.back()));
         CHECK(std::get<Offline>(thief.events.back()).reason.errc == Errc::token_refused);
@@ -180,9 +201,9 @@ TEST_CASE("a token that was copied", "[sim]") {
 }
 
 TEST_CASE("a token does not reach the device before it is safe at the server", "[sim]") {
-    Scene scene;
+    TokenScene scene;
     scene.book->hold_saves();
-    Scene::Phone& phone = scene.add();
+    TokenScene::Phone& phone = scene.add();
     REQUIRE(phone.online());
     CHECK(phone.generation() == 0);
 
@@ -203,7 +224,7 @@ TEST_CASE("a token does not reach the device before it is safe at the server", "
 }
 
 TEST_CASE("the log names a lock of logins once", "[sim]") {
-    Scene scene;
+    TokenScene scene;
     std::size_t failed = 0;
     std::vector<LoginsLocked> locks;
     const auto read = [&] {

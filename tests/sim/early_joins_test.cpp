@@ -17,8 +17,8 @@ wire::LoginBegin login(std::string_view user, std::string mechanism = "NAME-ONLY
 }
 
 /// One member who was there before, and a peer that says what it likes.
-struct Scene {
-    explicit Scene(Limits limits = {}) : world({.seed = 41, .limits = limits}) {}
+struct EarlyScene {
+    explicit EarlyScene(Limits limits = {}) : world({.seed = 41, .limits = limits}) {}
 
     bool is_silent(StreamId stream) { return !peer.next_frame(stream).has_value(); }
 
@@ -31,7 +31,7 @@ struct Scene {
 }  // namespace
 
 TEST_CASE("a server keeps what comes on room streams until the login is complete", "[sim]") {
-    Scene scene;
+    EarlyScene scene;
     const StreamId room = scene.peer.open_stream();
     const StreamId other = scene.peer.open_stream();
 
@@ -90,7 +90,7 @@ TEST_CASE("a server keeps what comes on room streams until the login is complete
 }
 
 TEST_CASE("a server does nothing about early joins", "[sim]") {
-    Scene scene;
+    EarlyScene scene;
     const StreamId room = scene.peer.open_stream();
 
     SECTION("of a login that fails") {
@@ -118,7 +118,7 @@ TEST_CASE("a server does nothing about early joins", "[sim]") {
 }
 
 TEST_CASE("a server keeps only so much of a stranger", "[sim]") {
-    Scene scene{{.early_bytes_max = 1000}};
+    EarlyScene scene{{.early_bytes_max = 1000}};
     const StreamId room = scene.peer.open_stream();
     const std::string piece(100, '0');  // 50 bytes in hex, and 128 for the stream
 

@@ -105,6 +105,22 @@ TEST_CASE("who does not log in makes room for who does", "[sim]") {
         (void)honest.log_in("ada");
         CHECK_FALSE(honest.closed());
     }
+    SECTION("and who has gone counts no more") {
+        for (ScriptedPeer& peer : junk) {
+            if (!peer.closed()) peer.transport().close(peer.connection(), Errc::closed, "");
+        }
+        world.run();
+        REQUIRE(world.server.connection_count() == 0);
+        std::deque<ScriptedPeer> gone;  // each from an address of its own
+        for (int i = 0; i < 3; ++i) {
+            gone.push_back(come("192.0.2." + std::to_string(20 + i) + ":1"));
+            gone.back().transport().close(gone.back().connection(), Errc::closed, "");
+            world.run();
+        }
+        std::deque<ScriptedPeer> people;  // of one address, while their logins take long
+        for (int i = 0; i < 3; ++i) people.push_back(come("192.0.2.9:" + std::to_string(i + 1)));
+        for (int i = 0; i < 3; ++i) (void)people[i].log_in("user" + std::to_string(i));
+    }
     SECTION("and logged in one counts no more") {
         std::deque<ScriptedPeer> people;
         for (int i = 0; i < 10; ++i) {

@@ -71,7 +71,7 @@ private:
 
 using BreakingServer = memory::Server;
 
-struct Scene {
+struct StorageScene {
     bool broken = false;
     bool full = false;
     memory::Network network{{.seed = 31}};
@@ -86,7 +86,7 @@ struct Scene {
                        {.reconnect = {.enabled = false}}};
     std::vector<ClientEvent> events;
 
-    Scene() {
+    StorageScene() {
         ada.connect(now());
         run();
         REQUIRE(ada.join("#lobby"));
@@ -127,7 +127,7 @@ struct Scene {
 }  // namespace
 
 TEST_CASE("a server whose log fails stops, rather than promise what it cannot keep", "[sim]") {
-    Scene scene;
+    StorageScene scene;
     scene.broken = true;
 
     SECTION("when it writes") {
@@ -157,7 +157,7 @@ TEST_CASE("a server whose log fails stops, rather than promise what it cannot ke
 }
 
 TEST_CASE("a server whose disk is full refuses what it cannot store, and goes on", "[sim]") {
-    Scene scene;
+    StorageScene scene;
     REQUIRE(scene.ada.publish("#lobby", "stored"));
     scene.run();
     scene.full = true;

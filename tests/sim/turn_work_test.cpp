@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,8 +12,10 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "quicchat/file/memory_files.hpp"
 #include "sim/world.hpp"
 #include "support/shared_log.hpp"
+#include "unit/auth/reference_crypto.hpp"
 
 using namespace quicchat;
 using namespace quicchat::test;
@@ -40,6 +44,26 @@ private:
     std::size_t* bytes_;
 };
 
+/// The same of files; also what is put into it.
+class CountingFiles : public MemoryFiles<ReferenceCrypto> {
+public:
+    explicit CountingFiles(std::size_t& bytes) : bytes_(&bytes) {}
+
+    void write(FileToken token, const std::string& key, std::uint64_t offset,
+               Bytes bytes) override {
+        *bytes_ += bytes.size();
+        MemoryFiles::write(token, key, offset, std::move(bytes));
+    }
+    void read(FileToken token, const std::string& key, std::uint64_t offset,
+              std::size_t count) override {
+        *bytes_ += count;
+        MemoryFiles::read(token, key, offset, count);
+    }
+
+private:
+    std::size_t* bytes_;
+};
+
 const std::string long_text(32'000, 'x');
 
 /// A server with five rooms full of long texts, and people who ask for all of them.
@@ -62,13 +86,18 @@ struct Feast {
             }
         }
         server.emplace(network.listen("chat"), CountingLog{log, bytes}, NameAuthenticator{},
-                       Entropy::seeded(2), ServerConfig{.rooms = names});
+                       Entropy::seeded(2), ServerConfig{.rooms = names}, CountingFiles{bytes});
     }
 
     struct Guest {
         memory::Client client;
         std::size_t got = 0;
         std::optional<std::size_t> found_at{};  ///< The turn of the server in which a search ended.
+        std::vector<std::uint64_t> listed{};  ///< What is unread, of each room in each list.
+        std::map<RequestId, Buffer> sending{};  ///< Files.
+        std::size_t sent = 0;
+        std::size_t fetched = 0;
+        std::size_t fetched_at = 0;  ///< The turn of the latest.
     };
     Guest& add(const std::string& user) {
         guests.push_back(std::make_unique<Guest>(Guest{{network.dial("chat"),
@@ -97,6 +126,12 @@ struct Feast {
                         guest->got += page->records.size();
                     }
                     if (std::holds_alternative<SearchPage>(*event)) guest->found_at = turn;
+                    if (const auto* list = std::get_if<RoomList>(&*event)) {
+                        for (const RoomSummary& room : list->rooms) {
+                            guest->listed.push_back(room.unread);
+                        }
+                    }
+                    take_file(*guest, *event);
                 }
             }
             bool goes_on = false;  // a busy server finds much that has arrived
@@ -104,6 +139,29 @@ struct Feast {
             if (!goes_on && server->next_deadline() > network.now()) return;
         }
         FAIL("this never ends");
+    }
+
+    void take_file(Guest& guest, const ClientEvent& event) {
+        if (const auto* wanted = std::get_if<FileWanted>(&event)) {
+            const BytesView all{guest.sending.at(wanted->request)};
+            const BytesView rest = all.subspan(static_cast<std::size_t>(wanted->offset));
+            const std::size_t count = std::min(rest.size(), wanted->bytes_max);
+            (void)guest.client.give_file(wanted->request, wanted->offset, rest.first(count));
+        }
+        if (std::holds_alternative<Acked>(event)) ++guest.sent;
+        if (!std::holds_alternative<FileFetched>(event)) return;
+        ++guest.fetched;
+        guest.fetched_at = turn;
+    }
+
+    static void send_file(Guest& guest, std::size_t size, std::uint8_t content) {
+        Buffer bytes(size, std::byte{content});
+        const Digest digest = ReferenceCrypto::sha256(bytes);
+        const auto request = guest.client.send_file(
+            "#room0",
+            {.name = "a file", .size = size, .digest = Buffer(digest.begin(), digest.end())});
+        REQUIRE(request);
+        guest.sending[*request] = std::move(bytes);
     }
 
     /// Records, by all.
@@ -158,6 +216,85 @@ TEST_CASE("so does one that asks for pages", "[sim][fair]") {
     CHECK(feast.got() == 10 * Limits{}.pages_per_connection_max * 9);
     INFO(feast.most);
     CHECK(feast.most <= share);
+}
+
+TEST_CASE("so does one that lists its rooms", "[sim][fair]") {
+    Feast feast;  // nobody has counted yet what is unread in them
+    for (unsigned device = 0; device < 10; ++device) feast.add("greedy");
+    feast.most = 0;
+    for (const auto& guest : feast.guests) {
+        REQUIRE(guest->client.request_rooms());
+        REQUIRE(guest->client.request_rooms());
+    }
+    feast.run();
+    for (const auto& guest : feast.guests) {
+        CHECK(guest->listed == std::vector<std::uint64_t>(2 * Feast::rooms, Feast::records));
+    }
+    INFO(feast.most);
+    CHECK(feast.most > Limits{}.turn_work_max);
+    CHECK(feast.most <= share);
+}
+
+TEST_CASE("so does one that sends files", "[sim][fair][files]") {
+    Feast feast;
+    constexpr std::uint8_t files = 8;  // uploads_per_account_max
+    for (unsigned device = 0; device < 4; ++device) feast.add("greedy");
+    feast.most = 0;
+    for (std::uint8_t i = 0; i < files; ++i) {
+        Feast::send_file(*feast.guests[i % 4], 1'500'000, i);
+    }
+    feast.run();
+    std::size_t sent = 0;
+    for (const auto& guest : feast.guests) sent += guest->sent;
+    CHECK(sent == files);
+    INFO(feast.most);
+    CHECK(feast.most <= Limits{}.turn_work_max + Limits{}.file_chunk_bytes_max);
+}
+
+TEST_CASE("so does one that fetches files", "[sim][fair][files]") {
+    Feast feast;
+    Feast::send_file(feast.add("cook"), 1'500'000, 1);
+    feast.run();
+    REQUIRE(feast.guests[0]->sent == 1);
+    for (unsigned device = 0; device < 4; ++device) feast.add("greedy");
+    feast.most = 0;
+    std::size_t wanted = 0;
+    for (unsigned device = 1; device <= 4; ++device) {
+        for (std::size_t i = 0; i < Limits{}.transfers_per_connection_max; ++i, ++wanted) {
+            REQUIRE(feast.guests[device]->client.fetch_file("#room0", Feast::records + 1));
+        }
+    }
+    feast.run();
+    std::size_t fetched = 0;
+    for (const auto& guest : feast.guests) fetched += guest->fetched;
+    CHECK(fetched == wanted);
+    INFO(feast.most);
+    // One piece may go beyond it.
+    CHECK(feast.most <= Limits{}.turn_work_max + 4 * Limits{}.file_chunk_bytes_max);
+}
+
+TEST_CASE("who fetches one file does not wait for all those of another", "[sim][fair][files]") {
+    const auto turns_of_bob = [](unsigned devices) {
+        Feast feast;
+        Feast::send_file(feast.add("cook"), 1'500'000, 1);
+        feast.run();
+        for (unsigned device = 0; device < devices; ++device) feast.add("greedy");
+        Feast::Guest& bob = feast.add("bob");
+        for (unsigned device = 1; device <= devices; ++device) {
+            for (std::size_t i = 0; i < Limits{}.transfers_per_connection_max; ++i) {
+                REQUIRE(feast.guests[device]->client.fetch_file("#room0", Feast::records + 1));
+            }
+        }
+        REQUIRE(bob.client.fetch_file("#room0", Feast::records + 1));
+        const std::size_t begun = feast.turn;
+        feast.run();
+        REQUIRE(bob.fetched == 1);
+        return bob.fetched_at - begun;
+    };
+    const std::size_t alone = turns_of_bob(0);
+    const std::size_t beside = turns_of_bob(4);
+    CAPTURE(alone, beside);
+    CHECK(beside <= 2 * alone + 2);
 }
 
 TEST_CASE("who searches once does not wait for all searches of another", "[sim][fair]") {

@@ -69,6 +69,7 @@ struct WorldConfig {
     Limits limits{};  ///< Of everybody.
     std::vector<std::string> rooms = {"#lobby", "#quiet"};
     std::vector<std::string> operators{};
+    std::string speaker{};  ///< Of the server's program.
     memory::NetworkConfig network{};
     /// Of everybody. By default a client that loses its connection is at its end.
     Reconnection reconnect{.enabled = false};
@@ -82,10 +83,13 @@ public:
     explicit World(WorldConfig config = {})
         : config_(with_seed(std::move(config))),
           network(config_.network),
-          server(
-              network.listen("chat", config_.limits), MemoryLog{Entropy::seeded(config_.seed + 1)},
-              NameAuthenticator{}, Entropy::seeded(config_.seed + 2),
-              {.rooms = config_.rooms, .operators = config_.operators, .limits = config_.limits}) {}
+          server(network.listen("chat", config_.limits),
+                 MemoryLog{Entropy::seeded(config_.seed + 1)}, NameAuthenticator{},
+                 Entropy::seeded(config_.seed + 2),
+                 {.rooms = config_.rooms,
+                  .operators = config_.operators,
+                  .speaker = config_.speaker,
+                  .limits = config_.limits}) {}
 
     Now now() const {
         return {network.now(), WallTime{std::chrono::duration_cast<std::chrono::milliseconds>(

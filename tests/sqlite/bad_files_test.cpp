@@ -16,6 +16,7 @@
 #include "quicchat/sqlite/database.hpp"
 #include "quicchat/sqlite/schema.hpp"
 #include "quicchat/sqlite/store.hpp"
+#include "quicchat/sqlite/writer.hpp"
 #include "sqlite/temporary_folder.hpp"
 #include "support/printers.hpp"
 
@@ -139,6 +140,18 @@ TEST_CASE("a server refuses a database that it cannot use", "[sqlite][files]") {
         }
         write_file(path, bytes);
         check_refusal(path, "it is damaged; restore it from a backup");
+    }
+    SECTION("whose records are not in their order") {
+        make_store(folder);
+        run_sql(path,
+                "UPDATE room SET first=101;"
+                "PRAGMA writable_schema=1;"
+                "UPDATE sqlite_schema SET sql=replace(sql, 'room, offset)', 'room, offset DESC)') "
+                "WHERE name='record'");
+        auto entropy = Entropy::seeded(2);
+        auto database = open_database({.path = path, .check = false}, entropy);
+        REQUIRE(database);
+        CHECK_FALSE(Writer::create(*std::move(database), Durability::fsync));
     }
     SECTION("that was cut off") {
         make_store(folder);

@@ -139,6 +139,90 @@ TEST_CASE("a client's store", "[sqlite]") {
         }
         CHECK_FALSE(open_store(path).token());
     }
+    SECTION("has no token where a damaged one stands, and takes a new one") {
+        REQUIRE_FALSE(open_store(path).keep(token(1, 0x11)));
+        for (const char* damage :
+             {"key=x'11'", "key=x''", "generation=0", "key=zeroblob(100000)"}) {
+            CAPTURE(damage);
+            {
+                auto file = Database::open(path, OpenMode::read_write);
+                REQUIRE(file);
+                REQUIRE(file->run(std::string{"UPDATE token SET "} + damage) == SQLITE_OK);
+            }
+            {
+                ClientStore store = open_store(path);
+                CHECK_FALSE(store.token());
+                REQUIRE_FALSE(store.keep(token(2, 0x22)));
+            }
+            const ClientStore again = open_store(path);
+            REQUIRE(again.token());
+            CHECK(again.token()->generation == 2);
+        }
+    }
+    SECTION("gives the newest address token of each account away once") {
+        using Token = std::vector<std::uint8_t>;
+        {
+            ClientStore store = open_store(path);
+            CHECK(store.take_address_token().empty());
+            store.keep_address_token(Token{1, 2, 3});
+            store.keep_address_token(Token{4, 5});
+            store.keep_address_token(Token{});
+            store.keep_address_token(Token(513, 6));
+        }
+        CHECK(open_store(path, "ada@chat:2").take_address_token().empty());
+        {
+            ClientStore store = open_store(path);
+            CHECK(store.take_address_token() == Token{4, 5});
+            CHECK(store.take_address_token().empty());
+        }
+        CHECK(open_store(path).take_address_token().empty());
+        open_store(path).keep_address_token(Token(512, 7));
+        CHECK(open_store(path).take_address_token() == Token(512, 7));
+    }
+    SECTION("has no address token where a damaged one stands") {
+        const std::vector<std::uint8_t> good{1, 2, 3};
+        for (const char* damage : {"zeroblob(100000)", "x''"}) {
+            open_store(path).keep_address_token(good);
+            {
+                auto file = Database::open(path, OpenMode::read_write);
+                REQUIRE(file);
+                REQUIRE(file->run(std::string{"UPDATE address_token SET token="} + damage) ==
+                        SQLITE_OK);
+            }
+            ClientStore store = open_store(path);
+            CHECK(store.take_address_token().empty());
+            store.keep_address_token(good);
+            CHECK(store.take_address_token() == good);
+        }
+    }
+    SECTION("has room for address tokens in a file that an earlier version wrote") {
+        REQUIRE_FALSE(make_database_file(path));
+        {
+            Entropy entropy = Entropy::seeded(7);
+            auto old = open_database({.path = path,
+                                      .application_id = client_application_id,
+                                      .versions = std::span{client_migrations}.first(2)},
+                                     entropy);
+            REQUIRE(old);
+            const DeviceToken login = token(3, 0x33);
+            Statement insert{*old, "INSERT INTO token VALUES('ada@chat:1', 3, ?1)"};
+            REQUIRE(insert.run(login.key.view()) == SQLITE_OK);
+        }
+        ClientStore store = open_store(path);
+        REQUIRE(store.token());
+        CHECK(store.token()->generation == 3);
+        CHECK(store.take_address_token().empty());
+        store.keep_address_token(std::vector<std::uint8_t>{1});
+        CHECK(store.take_address_token().size() == 1);
+    }
+    SECTION("does not grow by tokens that come and go") {
+        ClientStore store = open_store(path);
+        for (unsigned i = 0; i < 4000; ++i) {
+            store.keep_address_token(std::vector<std::uint8_t>(40, 1));
+            CHECK(store.take_address_token().size() == 40);
+        }
+        CHECK(std::filesystem::file_size(path + "-wal") < 8u << 20);
+    }
     SECTION("belongs to one program at a time") {
         const ClientStore store = open_store(path);
         const auto second = ClientStore::open(path, "ada@chat:1", Entropy::seeded(9));

@@ -35,6 +35,9 @@ struct ScriptRoom {
     Retention retention{};
 };
 
+/// How many ids of a script's rooms are recognised.
+inline constexpr std::size_t script_ids_max = 15;
+
 using ScriptRooms = std::map<sqlite::RoomKey, ScriptRoom>;
 
 inline std::string print(const ScriptRooms& rooms) {
@@ -139,7 +142,7 @@ private:
         room.epoch = Epoch{1000 + static_cast<std::uint64_t>(newest_)};
         room.retention = {.records_max = 8 + 4 * static_cast<std::size_t>(newest_ % 3),
                           .bytes_max = 1'000'000,
-                          .ids_max = 15};
+                          .ids_max = script_ids_max};
         writer_->add(sqlite::CreateRoom{key, name, room.epoch});
         writer_->add(sqlite::SetRetention{key, room.retention});
         rooms_.emplace(key, std::move(room));
@@ -262,7 +265,12 @@ inline std::optional<std::string> reopen_script(const FaultyDisk& disk) {
         std::map<RoomKey, StoredRoom> stored;
         if (sqlite::detail::load_rooms(*database, stored) != SQLITE_OK) return std::nullopt;
         Statement records{*database, sqlite::detail::select_records};
-        Statement old{*database, "SELECT offset, mark FROM old_id WHERE room=?1 ORDER BY offset"};
+        Statement before{*database, sqlite::detail::select_records};
+        std::map<RoomKey, std::map<Offset, OldId>> blocks;
+        const auto take = [&](RoomKey key, const sqlite::detail::OldRecord& id) {
+            blocks[key][id.id.offset] = id.id;
+        };
+        if (sqlite::detail::IdBlocks{*database}.load(take) != SQLITE_OK) return std::nullopt;
         Statement state{*database, "SELECT key, value FROM room_state WHERE room=?1"};
         for (const auto& [key, found] : stored) {
             ScriptRoom& room = rooms[key];
@@ -272,14 +280,20 @@ inline std::optional<std::string> reopen_script(const FaultyDisk& disk) {
             room.bytes = found.bytes;
             Rows rows = records.query(key, found.first, found.head, 1000);
             while (rows.next()) room.records.push_back(sqlite::detail::read_record(rows));
-            Rows ids = old.query(key);
-            while (ids.next()) {
-                room.old.push_back({.offset = static_cast<Offset>(ids.number(0)),
-                                    .mark = static_cast<std::uint64_t>(ids.number(1))});
+            Rows dropped = before.query(key, 0, found.first - 1, 1000);
+            std::map<Offset, OldId> old = blocks[key];
+            while (dropped.next()) {
+                const LoggedRecord record = sqlite::detail::read_record(dropped);
+                old[record.offset] = old_id_of(record);
+            }
+            for (const auto& [offset, id] : old) room.old.push_back(id);
+            // Some more may be there than have to be recognised.
+            while (!room.old.empty() && room.records.size() + room.old.size() > script_ids_max) {
+                room.old.pop_front();
             }
             Rows values = state.query(key);
             while (values.next()) room.state.emplace(values.text(0), values.text(1));
-            for (const Rows* all : {&rows, &ids, &values}) {
+            for (const Rows* all : {&rows, &dropped, &values}) {
                 if (all->code() != SQLITE_OK) return std::nullopt;
             }
         }

@@ -9,11 +9,13 @@
 namespace quicchat {
 namespace {
 
-template <Durability level, std::size_t records_per_commit = 256>
+/// One class for all of them: the suite is compiled for each class anew.
 class SqliteLogHarness {
 public:
     static constexpr bool outlives_restart = true;
-    static constexpr Durability durability = level;
+    // Of what is opened from now on.
+    inline static Durability durability = Durability::fsync;
+    inline static std::size_t records_per_commit_max = 256;
 
     SqliteLog& log() { return log_; }
 
@@ -31,8 +33,8 @@ private:
     SqliteLog open() {
         auto store = sqlite::Store::open(
             {.path = folder_.file("chat.db"),
-             .durability = level,
-             .commit = {.records_per_commit_max = records_per_commit, .wal_pages_max = 50}},
+             .durability = durability,
+             .commit = {.records_per_commit_max = records_per_commit_max, .wal_pages_max = 50}},
             Entropy::seeded(++opened_));
         if (!store) FAIL(store.error().text);
         store_ = *store;
@@ -45,16 +47,16 @@ private:
     SqliteLog log_ = open();
 };
 
+void check_log(Durability durability, std::size_t records_per_commit_max) {
+    SqliteLogHarness::durability = durability;
+    SqliteLogHarness::records_per_commit_max = records_per_commit_max;
+    conformance::check_log<SqliteLogHarness>();
+}
+
 TEST_CASE("the SQLite log keeps its promises", "[conformance][log][sqlite]") {
-    SECTION("synced at every commit") {
-        conformance::check_log<SqliteLogHarness<Durability::fsync>>();
-    }
-    SECTION("handed to the operating system") {
-        conformance::check_log<SqliteLogHarness<Durability::process>>();
-    }
-    SECTION("one record per commit") {
-        conformance::check_log<SqliteLogHarness<Durability::process, 1>>();
-    }
+    SECTION("synced at every commit") { check_log(Durability::fsync, 256); }
+    SECTION("handed to the operating system") { check_log(Durability::process, 256); }
+    SECTION("one record per commit") { check_log(Durability::process, 1); }
 }
 
 }  // namespace

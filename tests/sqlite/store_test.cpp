@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -82,8 +83,9 @@ TEST_CASE("a store", "[sqlite][store]") {
     SECTION("deletes what retention dropped from the file") {
         for (std::size_t i = 0; i < 100; ++i) f.append(i);
         CHECK(f.count("SELECT count(*) FROM record") <= 6);
-        CHECK(f.count("SELECT count(*) FROM old_id") == 15);
         f.start();
+        f.append(99);
+        CHECK(f.count("SELECT count(*) FROM id_block") == 15);
         CHECK(f.count("SELECT count(*) FROM record") == 5);
         f.store->store_state("#a", {{"key", "value"}});
         f.append(200);
@@ -92,9 +94,40 @@ TEST_CASE("a store", "[sqlite][store]") {
         f.start();
         f.append(1);
         CHECK(f.count("SELECT count(*) FROM room_state") == 0);
-        CHECK(f.count("SELECT count(*) FROM old_id") == 0);
+        CHECK(f.count("SELECT count(*) FROM id_block") == 0);
         CHECK(f.count("SELECT count(*) FROM record") == 1);
         CHECK(f.count("SELECT count(*) FROM room") == 1);
+    }
+    SECTION("keeps the ids of dropped records in few rows, and forgets them") {
+        const auto open = [&] { return f.store->open_room("#b", {400, 10'000'000, 600}); };
+        const auto append = [&](std::size_t number, bool duplicate) {
+            f.store->append(number, "#b", make_record(number));
+            std::optional<LogNews> news;
+            while (!(news = f.store->poll_news())) REQUIRE(f.is_awake(10'000));
+            REQUIRE(news->error == Errc{});
+            REQUIRE(news->duplicate == duplicate);
+        };
+        REQUIRE(open());
+        for (std::size_t i = 0; i < 700; ++i) append(i, false);
+        CHECK(f.count("SELECT count(*) FROM id_block") <= 4);
+        CHECK(f.count("SELECT count(*) FROM record") <= 400 + 64);
+        for (const std::size_t i : {100, 101, 299, 300, 301, 699}) append(i, true);
+        f.start();
+        REQUIRE(open());
+        for (const std::size_t i : {100, 101, 299, 300, 301, 699}) append(i, true);
+        for (std::size_t i = 700; i < 800; ++i) append(i, false);
+        for (const std::size_t i : {200, 201, 263, 264, 399, 400}) append(i, true);
+        append(199, false);
+        append(99, false);
+        // Of the ids in the file at least half are needed.
+        std::size_t ids = 0;
+        sqlite::detail::IdBlocks blocks{f.store->reader()};
+        REQUIRE(blocks.load([&](RoomKey, const auto&) { ++ids; }) == SQLITE_OK);
+        CHECK(ids <= 2 * 200);
+        f.store->forget_room("#b");
+        f.start();
+        f.append(1);
+        CHECK(f.count("SELECT count(*) FROM id_block") == 0);
     }
     SECTION("deletes what a crash left, after the start") {
         for (std::size_t i = 0; i < 10; ++i) f.append(i);

@@ -32,11 +32,19 @@ struct Truth {
         std::size_t text = 0;  ///< Its hash.
         TimePoint since;
     };
+    /// What somebody sends.
+    struct File {
+        std::string name;
+        Buffer bytes;
+        Buffer digest;
+    };
     TimePoint now{};
     Epoch epoch{};
     std::vector<Entry> entries{};  ///< The first is at offset 1.
     std::map<MessageId, std::pair<std::string, std::size_t>> said{};
     std::set<MessageId> stored{};
+    std::map<MessageId, File> files_said{};
+    std::vector<Offset> announced{};  ///< Files whose record is there.
 
     void fail(const std::string& what) const { throw Breach{what}; }
     static std::size_t hash(const std::string& text) { return std::hash<std::string>{}(text); }
@@ -67,11 +75,17 @@ private:
         if (!truth_.stored.insert(record.id).second) truth_.fail("a message was stored twice");
         truth_.epoch = news.epoch;
         truth_.entries.push_back({record.id, record.author, text, truth_.now});
+        const bool is_file = record.act.kind == Act::Kind::file;
+        if (is_file != truth_.files_said.contains(record.id)) truth_.fail("a file is no file");
+        if (is_file) truth_.announced.push_back(news.offset);
     }
 
     Truth& truth_;
     std::string room_;
 };
+
+/// How much longer than a message a file may take.
+inline constexpr Duration file_patience = std::chrono::seconds{20};
 
 /// What one client was told, and what it may expect of its network.
 class Witness {
@@ -81,6 +95,28 @@ public:
     void note_published(RequestId request, MessageId id, const std::string& text) {
         truth_.said[id] = {user_, Truth::hash(text)};
         asked_[request] = {id, truth_.now};
+    }
+
+    /// A file takes its time, also in calm weather, and is in no order with messages.
+    void note_file(RequestId request, MessageId id, const std::string& name) {
+        truth_.said[id] = {user_, Truth::hash(name)};
+        asked_[request] = {id, truth_.now + file_patience, true};
+    }
+
+    /// The program asks anew.
+    void forget(RequestId request) { asked_.erase(request); }
+
+    /// The program was killed, and begins anew with what it had kept.
+    void note_restart() {
+        if (is_online()) online_time_ += truth_.now - online_since_;
+        online_since_ = TimePoint::max();
+        offline_since_ = truth_.now;
+        asked_.clear();
+    }
+    /// Where to go on in the room; nothing if it was never there.
+    std::optional<Position> position() const {
+        if (next_ == 0) return std::nullopt;
+        return Position::after(epoch_, next_ - 1);
     }
 
     /// The network of this client was in order again at `end`, and nobody is blamed for a
@@ -107,12 +143,17 @@ public:
             [](const auto&) {});
     }
 
+    /// True if nothing was the matter for so long.
+    bool is_calm_for(Duration time) const { return calm_since_ <= truth_.now - time; }
+
     /// In calm weather nobody waits for long.
     void check_patience(Duration patience) const {
         const TimePoint since = truth_.now - patience;
-        if (calm_since_ > since) return;
+        if (!is_calm_for(patience)) return;
         if (!is_online() && offline_since_ < since) return fail("not online in calm weather");
-        if (!asked_.empty() && asked_.begin()->second.at < since) fail("no answer for long");
+        for (const auto& [request, asked] : asked_) {
+            if (asked.at < since) return fail("no answer for long");
+        }
         if (next_ == 0 || next_ > truth_.entries.size()) return;
         if (truth_.entries[next_ - 1].since < since) fail("not told for long");
     }
@@ -143,6 +184,7 @@ private:
     struct Asked {
         MessageId id;
         TimePoint at;
+        bool is_file = false;
     };
 
     void fail(const std::string& what) const {
@@ -161,11 +203,16 @@ private:
         online_since_ = TimePoint::max();
         ++lost_;
         losses_.push_back(e.reason.errc);
+        // Whatever the network did: the password and the token were right.
+        for (const Errc errc : {Errc::login_failed, Errc::token_refused, Errc::too_many_attempts}) {
+            if (e.reason.errc == errc) fail("locked out: " + std::string{error_name(errc)});
+        }
         if (truth_.now <= excused_until_) return;
         fail("cut without reason: " + std::string{error_name(e.reason.errc)} + " " + e.reason.text);
     }
 
     void handle_joined(const RoomJoined& e) {
+        epoch_ = e.epoch;
         if (next_ == 0) {
             next_ = e.next;
         } else if (!e.recovered || e.next != next_) {
@@ -193,6 +240,10 @@ private:
         const bool there = e.offset >= 1 && e.offset <= truth_.entries.size() &&
                            truth_.entries[e.offset - 1].id == e.id && asked->second.id == e.id;
         if (!there || e.epoch != truth_.epoch) fail("acknowledged and not there");
+        if (asked->second.is_file) {
+            asked_.erase(asked);
+            return;
+        }
         if (e.offset <= last_acked_) fail("one's own messages out of order");
         last_acked_ = e.offset;
         ++acked_;
@@ -203,6 +254,7 @@ private:
     Truth& truth_;
     std::string user_;
     std::map<RequestId, Asked> asked_;
+    Epoch epoch_{};
     Offset next_ = 0;  ///< 0: not in the room.
     Offset last_acked_ = 0;
     TimePoint online_since_ = TimePoint::max();

@@ -12,8 +12,11 @@
 #include <vector>
 
 #include "quic/certificate_files.hpp"
+#include "quicchat/auth/memory_accounts.hpp"
 #include "quicchat/auth/name_login.hpp"
+#include "quicchat/file/memory_files.hpp"
 #include "quicchat/quic.hpp"
+#include "stack/files.hpp"
 #include "stack/judge.hpp"
 #include "stack/net.hpp"
 #include "stack/seeded_random.hpp"
@@ -31,6 +34,8 @@ struct StackConfig {
     quic::RetryPolicy retry = quic::RetryPolicy::under_load;
     bool dead_route = false;  ///< Clients try an address first that nobody has.
     bool reconnects = true;
+    bool has_accounts = false;  ///< Logins by password and by tokens; otherwise by name.
+    bool has_files = false;     ///< They send and fetch some.
     Duration say_every = 1s;
     std::size_t text_bytes = 0;  ///< Of each message; 0: mostly a line, now and then pages.
     Duration patience = 10s;     ///< In calm weather.
@@ -52,10 +57,19 @@ public:
             ++rebindings_;
             earlier_nat_ = std::exchange(nat_, {});
         }
+        /// The program is killed and begins anew with what it had kept; mostly by its token, or
+        /// else by the password.
+        void restart(bool keeps_token);
+
+        /// Begins with large ones, if it has files at all: so that what happens next happens to
+        /// them.
+        void move_large_files();
+
         /// It takes what it had before the last time, as routes between two NATs change.
         void rebind_back() { std::swap(nat_, earlier_nat_); }
 
         Witness witness;
+        FileDesk files;
         std::unique_ptr<quic::Client> client;
         bool talks = true;
         TimePoint sleeps_until{};  ///< Its machine; what comes meanwhile is lost.
@@ -73,8 +87,12 @@ public:
             quic::SocketAddress outside;
         };
 
+        void begin(const std::optional<DeviceToken>& token);
+        Owned<ClientLogin> make_login(const std::optional<DeviceToken>& token) const;
         void turn();
         void say();
+        void move_files();
+        void note_outbox();
         void send(const quic::Transmit& transmit);
         void receive(const Letter& letter);
         void dial();
@@ -84,6 +102,8 @@ public:
         Stack& stack_;
         std::size_t number_;
         std::size_t way_;
+        DeviceId device_;
+        std::vector<UnsentMessage> unsent_;  ///< As a program keeps it over its restarts.
         std::vector<quic::SocketAddress> sockets_;
         std::vector<Mapping> nat_;
         std::vector<Mapping> earlier_nat_;
@@ -104,6 +124,7 @@ public:
         seed_tls(random_.draw_number());
         truth_.now = now_;
         reset_secret_ = quic::test_seed(random_.draw_number());
+        if (config_.has_accounts) make_accounts();
         start_server();
         for (std::size_t i = 0; i < config_.phones; ++i) {
             const std::size_t way = net_.add_way(config_.weather, config_.weather);
@@ -160,6 +181,9 @@ public:
     Phone& phone(std::size_t i) { return *phones_[i]; }
     std::size_t size() const { return phones_.size(); }
     const Truth& truth() const { return truth_; }
+    const Limits& limits() const { return config_.limits; }
+    bool has_accounts() const { return config_.has_accounts; }
+    bool has_files() const { return config_.has_files; }
     Duration online_time() const;
     std::uint64_t draw(std::uint64_t low, std::uint64_t high) {
         return low + random_.draw_number() % (high - low + 1);
@@ -194,6 +218,13 @@ private:
         return config;
     }
 
+    static std::string name_of(std::size_t phone) { return "user" + std::to_string(phone); }
+    static std::string password_of(std::size_t phone) {
+        return "the password of " + name_of(phone);
+    }
+    void make_accounts();
+    Owned<Authenticator> make_authenticator();
+
     void step(TimePoint end);
     void deliver(const Net::Arrival& arrival);
     void server_turn();
@@ -204,6 +235,9 @@ private:
     TimePoint now_{1000s};
     Truth truth_;
     std::shared_ptr<MemoryLog> log_;
+    std::shared_ptr<MemoryAccounts> accounts_ = std::make_shared<MemoryAccounts>();
+    std::shared_ptr<ClientKeyCache> keys_ = std::make_shared<ClientKeyCache>();
+    MemoryFiles<quic::WolfCrypto> files_;
     quic::Seed reset_secret_;
     std::unique_ptr<quic::Server> server_;
     std::vector<std::unique_ptr<Phone>> phones_;
@@ -220,12 +254,35 @@ inline void Stack::start_server() {
                               .reset_secret = reset_secret_};
     server_ = std::make_unique<quic::Server>(
         quic::Endpoint::server(std::move(config), endpoint_config()).value(),
-        WitnessedLog{log_, truth_, room}, NameAuthenticator{},
+        WitnessedLog{log_, truth_, room}, make_authenticator(),
         Entropy::seeded(random_.draw_number()),
-        quicchat::ServerConfig{.rooms = {room}, .limits = config_.limits});
+        quicchat::ServerConfig{.rooms = {room}, .limits = config_.limits}, files_);
 }
 
-inline void Stack::crash_server() { server_.reset(); }
+inline void Stack::crash_server() {
+    server_.reset();
+    files_.forget_answers();
+}
+
+/// The least iterations that are allowed, computed once in the life of the program.
+inline void Stack::make_accounts() {
+    static std::map<std::size_t, Verifier> verifiers;
+    for (std::size_t i = 0; i < config_.phones; ++i) {
+        if (!verifiers.contains(i)) {
+            ScramSalt salt{};
+            salt.fill(static_cast<std::byte>(i + 1));
+            verifiers.emplace(
+                i, *make_verifier<quic::WolfCrypto>(password_of(i), salt, scram_iterations_floor));
+        }
+        (void)accounts_->add(name_of(i), verifiers.at(i)).value();
+    }
+}
+
+inline Owned<Authenticator> Stack::make_authenticator() {
+    if (!config_.has_accounts) return NameAuthenticator{};
+    return quic::Authenticator{accounts_, Buffer(32, std::byte{7}),
+                               Entropy::seeded(random_.draw_number())};
+}
 
 inline void Stack::server_turn() {
     server_has_mail_ = false;
@@ -256,10 +313,33 @@ inline void Stack::server_turn() {
 // --- A phone.
 
 inline Stack::Phone::Phone(Stack& stack, std::size_t number, std::size_t way)
-    : witness(stack.truth_, "user" + std::to_string(number)),
+    : witness(stack.truth_, name_of(number)),
+      files(stack.truth_, witness, room,
+            [&stack](std::uint64_t low, std::uint64_t high) { return stack.draw(low, high); }),
       stack_(stack),
       number_(number),
-      way_(way) {
+      way_(way),
+      device_{{std::byte(number + 1)}} {
+    begin({});
+    client->report_outbox_changes();
+    says_at_ = stack.now_ + Duration{static_cast<Duration::rep>(stack.draw(0, 1'000'000'000))};
+    witness.note_trouble(stack.now_, stack.now_);
+    client->connect(stack.clock());
+    (void)client->join(room).value();
+}
+
+inline Owned<ClientLogin> Stack::Phone::make_login(const std::optional<DeviceToken>& token) const {
+    if (!stack_.config_.has_accounts) return *NameLogin::create(witness.user());
+    ScramLoginOptions options{.cache = stack_.keys_};
+    options.iterations = {scram_iterations_floor, scram_iterations_floor};
+    return *quic::Login::create(
+        witness.user(),
+        *ScramLogin<quic::WolfCrypto>::create(witness.user(), password_of(number_), options),
+        token);
+}
+
+inline void Stack::Phone::begin(const std::optional<DeviceToken>& token) {
+    Stack& stack = stack_;
     quic::ClientConfig config{.routes_later = true,
                               .server_name = "localhost",
                               .trust = quic::Trust::pinned({server_key()})};
@@ -269,12 +349,50 @@ inline Stack::Phone::Phone(Stack& stack, std::size_t number, std::size_t way)
     reconnect.busy_delay_max = 3s;
     client = std::make_unique<quic::Client>(
         quic::Endpoint::client(std::move(config), stack.endpoint_config()).value(),
-        *NameLogin::create(witness.user()), Entropy::seeded(stack.random_.draw_number()),
-        quicchat::ClientConfig{.limits = stack.config_.limits, .reconnect = reconnect});
-    says_at_ = stack.now_ + Duration{static_cast<Duration::rep>(stack.draw(0, 1'000'000'000))};
-    witness.note_trouble(stack.now_, stack.now_);
-    client->connect(stack.clock());
-    (void)client->join(room).value();
+        make_login(token), Entropy::seeded(stack.random_.draw_number()),
+        quicchat::ClientConfig{
+            .limits = stack.config_.limits,
+            .reconnect = reconnect,
+            .device = stack.config_.has_accounts ? std::optional{device_} : std::nullopt});
+    if (stack.config_.has_files) client->hold_file_bytes();
+}
+
+inline void Stack::Phone::restart(bool keeps_token) {
+    if (sleeps_until > stack_.now_) return;
+    note_outbox();
+    std::optional<DeviceToken> token;
+    if (const DeviceToken* kept = client->login().token(); kept != nullptr && keeps_token) {
+        token = *kept;
+    }
+    client.reset();
+    sockets_.clear();
+    begin(token);
+    witness.note_restart();
+    for (const UnsentMessage& message : unsent_) {
+        const RequestId request = client->restore(message).value();
+        witness.note_published(request, message.id, message.text);
+    }
+    client->report_outbox_changes();
+    client->connect(stack_.clock());
+    (void)client->join(room, witness.position().value_or(Position::from_now())).value();
+    files.go_on(*client);
+    has_mail_ = true;
+}
+
+inline void Stack::Phone::note_outbox() {
+    while (const auto change = client->poll_outbox_change()) {
+        const MessageId id = change->message.id;
+        std::erase_if(unsent_, [&](const UnsentMessage& m) { return m.id == id && !change->keep; });
+        const bool known = std::any_of(unsent_.begin(), unsent_.end(),
+                                       [&](const UnsentMessage& m) { return m.id == id; });
+        if (change->keep && !known) unsent_.push_back(change->message);
+    }
+}
+
+inline void Stack::Phone::move_files() {
+    if (!stack_.config_.has_files || !talks || !witness.is_in_room()) return;
+    if (stack_.one_in(20)) files.send(*client, MessageId{stack_.random_.draw<16>()}, 20'000);
+    if (stack_.one_in(20)) files.fetch(*client);
 }
 
 inline quic::SocketAddress Stack::Phone::open_socket() {
@@ -354,14 +472,28 @@ inline void Stack::Phone::say() {
     if (request) witness.note_published(*request, id, text);
 }
 
+inline void Stack::Phone::move_large_files() {
+    if (!stack_.config_.has_files || !witness.is_in_room()) return;
+    const MessageId id{stack_.random_.draw<16>()};
+    if (stack_.one_in(2)) files.send(*client, id, 100'000);
+    if (stack_.one_in(2)) files.fetch(*client, 8);
+    has_mail_ = true;
+}
+
 inline void Stack::Phone::turn() {
     has_mail_ = false;
     quic::Endpoint& endpoint = client->transport();
-    if (says_at_ <= stack_.now_) say();
+    if (says_at_ <= stack_.now_) {
+        say();
+        move_files();
+    }
     endpoint.handle_timeout(stack_.now_);
     client->process(stack_.clock());
     if (endpoint.wants_routes()) dial();
-    while (const auto event = client->poll_event()) witness.handle(*event);
+    while (const auto event = client->poll_event()) {
+        if (!files.handle(*client, *event)) witness.handle(*event);
+    }
+    note_outbox();
     while (const auto transmit = endpoint.poll_transmit(stack_.now_)) send(*transmit);
     if (endpoint.is_dialling()) return;
     std::erase_if(sockets_, [&](const auto& socket) { return !endpoint.speaks_from(socket); });
@@ -401,7 +533,13 @@ inline void Stack::step(TimePoint end) {
     if (now_ < checks_at_) return;
     checks_at_ = now_ + 1s;
     if (on_check) on_check();
-    for (const auto& p : phones_) p->witness.check_patience(config_.patience);
+    for (const auto& p : phones_) {
+        p->witness.check_patience(config_.patience);
+        if (p->witness.is_calm_for(config_.patience + file_patience) &&
+            !p->files.is_done(now_ - config_.patience - file_patience)) {
+            throw Breach{p->witness.user() + ": no file for long"};
+        }
+    }
 }
 
 inline void Stack::finish() {
@@ -410,10 +548,13 @@ inline void Stack::finish() {
         change_weather(i, [](Weather& w) { w = {}; });
         phones_[i]->talks = false;
         // Who says nothing is not heard from behind a NAT until its next keep-alive.
-        phones_[i]->witness.note_trouble(now_ + 25s, now_ + 70s);
+        phones_[i]->witness.note_trouble(now_ + 25s, now_ + 40s);
     }
     run_for(100s);
-    for (const auto& p : phones_) p->witness.check_complete();
+    for (const auto& p : phones_) {
+        p->witness.check_complete();
+        if (!p->files.is_done()) throw Breach{p->witness.user() + ": a file has not come"};
+    }
     for (const auto& p : phones_) {
         p->witness.closing = true;
         p->client->close();

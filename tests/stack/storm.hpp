@@ -4,12 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <deque>
 #include <iostream>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "stack/excuse.hpp"
 #include "stack/stack.hpp"
 
 namespace quicchat::test {
@@ -18,7 +18,8 @@ namespace quicchat::test {
 /// a server that ends now and then. Tells the witnesses what each of them must bear.
 class Storm {
 public:
-    explicit Storm(Stack& stack) : stack_(stack), troubles_(stack.size()) {
+    explicit Storm(Stack& stack)
+        : stack_(stack), troubles_(stack.size(), Trouble{Excuse{stack.limits()}}) {
         for (std::size_t i = 0; i < stack.size(); ++i) change_climate(i);
     }
 
@@ -31,7 +32,10 @@ public:
             if (stack_.one_in(4)) act();  // at the same moment
         }
         // All that was begun ends.
-        while (!healings_.empty()) run_until(healings_.front().at);
+        while (!healings_.empty()) {
+            run_until(healings_.front().at);
+            heal();  // also what an act ran past
+        }
     }
 
 private:
@@ -40,7 +44,7 @@ private:
         std::size_t phone;  ///< Or `server`.
     };
     struct Trouble {
-        std::deque<std::pair<TimePoint, Duration>> silences{};  ///< Their ends and lengths.
+        Excuse excuse;
         Weather up{};
         Weather down{};  ///< To come back to.
         TimePoint until{};
@@ -79,6 +83,10 @@ private:
 
     void act() {
         const std::size_t phone = stack_.draw(0, stack_.size() - 1);
+        if (stack_.has_files() && stack_.one_in(4)) {
+            at(phone).move_large_files();
+            run_until(stack_.now() + draw_time(0, 400));
+        }
         switch (stack_.draw(0, 23)) {
             case 0:
             case 1:
@@ -111,6 +119,8 @@ private:
             case 20:
             case 21:
                 return update_keys();
+            case 22:
+                return stack_.has_accounts() ? restart(phone) : void();
             default:
                 return;
         }
@@ -129,24 +139,32 @@ private:
         std::cout << '\n';
     }
 
-    /// The witness waits for so long before it complains.
-    void be_patient(std::size_t phone, Duration time) {
-        const TimePoint end = stack_.now() + time;
-        at(phone).witness.note_trouble(end,
-                                       at(phone).witness.is_online() ? TimePoint{} : end + 20s);
+    /// Something is the matter from now on, for so long. The witness waits until it must be over,
+    /// at least for `patience`.
+    void bear(std::size_t phone, Duration time, Duration patience = {},
+              void (Excuse::*add)(TimePoint, TimePoint, Excuse::Way, bool) = &Excuse::add) {
+        Witness& witness = at(phone).witness;
+        Excuse& excuse = troubles_[phone].excuse;
+        const TimePoint now = stack_.now();
+        (excuse.*add)(now, now + time, way_of(phone), witness.is_online());
+        witness.note_trouble(std::max(excuse.got_over(), now + patience), excuse.until());
     }
 
-    /// The same where a path is new. Its first packets fill the congestion window; if they are lost
-    /// and round trips are long, three probes in a row may be lost as well, and that is 15 s.
-    void bear_new_path(std::size_t phone, Duration time) {
-        be_patient(phone, time);
-        const auto is_rough = [&](Direction direction) {
-            const Weather& w = stack_.weather(phone, direction);
-            return w.loss > 0 || w.corrupt > 0 || w.delay + w.jitter > 200ms;
-        };
-        const TimePoint now = stack_.now();
-        const bool rough = is_rough(Direction::up) || is_rough(Direction::down);
-        if (rough) at(phone).witness.note_trouble(now, now + 20s);
+    /// A path is new: the peer hears of it with the next packet, and somebody speaks each second.
+    void bear_new_path(std::size_t phone) { bear(phone, 1s + way_of(phone).pto, 5s); }
+
+    /// When it is in order.
+    Excuse::Way way_of(std::size_t phone) {
+        Excuse::Way way;
+        Duration round_trip{};
+        for (const Weather* w : {&troubles_[phone].up, &troubles_[phone].down}) {
+            round_trip += w->delay + w->jitter;
+            way.loses |= w->loss > 0 || w->corrupt > 0;
+        }
+        const auto path = at(phone).client->stats().path;
+        if (path) round_trip = std::max({round_trip, path->round_trip, path->round_trip_latest});
+        way.pto = 3 * round_trip + 25ms;
+        return way;
     }
 
     /// Nothing comes through, in one direction or both.
@@ -157,26 +175,7 @@ private:
         log(names[which], phone, time);
         if (which != 1) stack_.weather(phone, Direction::up).dead = true;
         if (which != 2) stack_.weather(phone, Direction::down).dead = true;
-        note_silence(phone, time);
-    }
-
-    /// The pauses between probes double, so that after a silence it may take as long again until
-    /// the next one (RFC 9002 §6.2.1). When that is 15 s in all, a connection makes room for
-    /// another. Of silences that follow each other closely it may not survive the idle timeout.
-    void note_silence(std::size_t phone, Duration time) {
-        auto& silences = troubles_[phone].silences;
-        const TimePoint end = stack_.now() + time;
-        while (!silences.empty() && silences.front().first < stack_.now() - 80s) {
-            silences.pop_front();
-        }
-        silences.emplace_back(end, time);
-        Duration all{};
-        for (const auto& [until, length] : silences) all += length;
-        TimePoint excused{};
-        // After 15 s, and the end may be heard of with the next keep-alive only.
-        if (time > 2s || !at(phone).witness.is_online()) excused = end + 35s;
-        if (all > 30s) excused = end + 70s;
-        at(phone).witness.note_trouble(end + std::min<Duration>(all, 20s), excused);
+        bear(phone, time);
     }
 
     /// Longer packets vanish from now on.
@@ -192,7 +191,8 @@ private:
              Weather * w : {&t.down, &stack_.weather(phone, Direction::down)}) {
             if (which != 2) w->datagram_bytes_max = size;
         }
-        be_patient(phone, 5s);
+        // Packets become short when some are not acknowledged.
+        bear(phone, std::max<Duration>(3 * way_of(phone).pto, 500ms) + 250ms, 5s);
     }
 
     /// Much is lost, for a while.
@@ -205,7 +205,7 @@ private:
             w.loss = loss;
             w.loss_again = stack_.one_in(2) ? 800 : 0;
         });
-        note_silence(phone, time);
+        bear(phone, time);
     }
 
     void begin(std::size_t phone, Duration time) {
@@ -221,24 +221,31 @@ private:
         } else {
             at(phone).rebind();
         }
-        bear_new_path(phone, 2s);
+        bear_new_path(phone);
     }
 
     void change_address(std::size_t phone) {
-        bear_new_path(phone, 5s);
+        bear_new_path(phone);
         log("address", phone);
         at(phone).change_address();
         if (!stack_.one_in(4)) return;
         stack_.run_for(draw_time(0, 300));
         at(phone).change_address();  // once more, before that is settled
-        bear_new_path(phone, 5s);
+        bear_new_path(phone);
     }
 
     void sleep(std::size_t phone) {
         const Duration time = draw_time(500, 80'000);
         log("sleep", phone, time);
         at(phone).sleeps_until = stack_.now() + time;
-        note_silence(phone, time);
+        bear(phone, time, {}, &Excuse::add_sleep);
+    }
+
+    void restart(std::size_t phone) {
+        const bool keeps_token = !stack_.one_in(4);
+        log(keeps_token ? "program" : "program by password", phone);
+        at(phone).restart(keeps_token);
+        bear(phone, 0s);
     }
 
     void end_server() {
@@ -250,9 +257,8 @@ private:
         if (!politely) stack_.crash_server();
         const TimePoint end = stack_.now() + time + (politely ? 4s : 0s);
         healings_.push_back({end, server});
-        for (std::size_t i = 0; i < stack_.size(); ++i) {
-            at(i).witness.note_trouble(end, end + 70s);
-        }
+        for (std::size_t i = 0; i < stack_.size(); ++i)
+            bear(i, end - stack_.now(), {}, &Excuse::add_end);
     }
 
     void update_keys() {
@@ -288,7 +294,7 @@ private:
         log("climate", phone);
         begin(phone, 0s);
         heal();
-        be_patient(phone, 2s);
+        bear(phone, way_of(phone).pto, 2s);
     }
 
     Stack& stack_;

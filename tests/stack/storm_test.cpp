@@ -33,6 +33,8 @@ struct Outcome {
     std::uint64_t acked = 0;
     std::uint64_t seen = 0;
     std::uint64_t lost = 0;  ///< Connections.
+    std::uint64_t files = 0;
+    std::uint64_t fetched = 0;  ///< Files.
     std::uint64_t trace = 0;
 };
 
@@ -44,6 +46,11 @@ Outcome run(std::uint64_t seed, Duration time = time_per_seed) {
     if (draw.draw_number() % 3 == 0) {
         config.limits.stream_receive_window = 6 * 1024;
         config.limits.connection_receive_window = 10 * 1024;
+    }
+    config.has_accounts = config.has_files = seed % 2 == 0;
+    if (config.has_files) {
+        config.limits.rooms_per_connection_max = 2;  // and 8 streams beside
+        config.limits.file_backlog_bytes_max = 64 * 1024;
     }
     config.patience = 20s;
     Outcome outcome;
@@ -62,7 +69,9 @@ Outcome run(std::uint64_t seed, Duration time = time_per_seed) {
         outcome.acked += w.acked();
         outcome.seen += w.seen();
         outcome.lost += w.lost();
+        outcome.fetched += stack.phone(i).files.fetched();
     }
+    outcome.files = stack.truth().announced.size();
     outcome.trace = stack.net().trace_hash();
     return outcome;
 }
@@ -72,7 +81,8 @@ void run_slice(std::uint64_t slice) {
     const std::uint64_t count = seed_is_given() ? 1 : seed_count();
     Outcome all;
     const std::clock_t begin = std::clock();
-    for (std::uint64_t i = slice; i < count; i += slices) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+        if ((i + 1) / 2 % slices != slice) continue;  // of both kinds as many
         INFO("QUICCHAT_SEED=" << first + i << " repeats it");
         const Outcome one = run(first + i);
         CHECK(one.breach == "");
@@ -81,15 +91,19 @@ void run_slice(std::uint64_t slice) {
         all.acked += one.acked;
         all.seen += one.seen;
         all.lost += one.lost;
+        all.files += one.files;
+        all.fetched += one.fetched;
     }
     const double hours = std::chrono::duration<double, std::ratio<3600>>(all.online).count();
     const double minutes = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC / 60;
     std::cout << std::setprecision(3) << hours << " connection-hours, "
               << hours / std::max(minutes, 1e-9) << " per minute of processor; " << all.datagrams
               << " datagrams, " << all.acked << " messages acknowledged, " << all.seen << " seen, "
-              << all.lost << " connections lost\n";
+              << all.lost << " connections lost, " << all.files << " files, " << all.fetched
+              << " fetched\n";
     // That it breaks nothing says something only if it does something.
     if (count >= 8) CHECK(all.acked > 100 * count / slices);
+    if (count >= 8) CHECK(all.fetched > 5 * count / slices);
 }
 
 }  // namespace

@@ -39,6 +39,13 @@ QUICCHAT_DECL std::string encode_base64(BytesView bytes);
 /// characters outside the alphabet are refused. With both, no two texts stand for the same proof.
 QUICCHAT_DECL Result<Buffer> decode_base64(std::string_view text);
 
+/// Base64 for URLs, without padding (RFC 4648 §5), as JSON Web Tokens have it (RFC 7515 §2).
+QUICCHAT_DECL std::string encode_base64url(BytesView bytes);
+
+/// The bytes, if `text` is the one text that `encode_base64url` makes of them. Otherwise
+/// `invalid_text`.
+QUICCHAT_DECL Result<Buffer> decode_base64url(std::string_view text);
+
 }  // namespace quicchat
 
 #ifndef QUICCHAT_COMPILED

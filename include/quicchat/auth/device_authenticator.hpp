@@ -35,13 +35,17 @@ struct DeviceAuthenticatorOptions {
     /// How long a hook may think; then the login is refused with `login_failed`. Shorter than
     /// `Limits::login_timeout`, so that it is the hook that is named as the reason.
     Duration hook_timeout = std::chrono::seconds{5};
+    /// Whether people may log in by password in pages, where the login is bound to the server's
+    /// certificate and not to the connection (PROTOCOL.md §5.11).
+    bool page_passwords = false;
 };
 
 /// Logs users in by password, and their devices by the tokens that it gives them (PROTOCOL.md
 /// §5.8).
 ///
-/// A device that names itself by an id gets a token after each login. A hook, if there is one, is
-/// asked before anybody is let in.
+/// A device that names itself by an id gets a token after each login, but in a page: a token needs
+/// a binding that is new for each connection. A hook, if there is one, is asked before anybody is
+/// let in.
 template <ScramCrypto Crypto>
 class DeviceAuthenticator : public Authenticator {
     struct Context {
@@ -117,7 +121,10 @@ private:
 
     // --- By password
 
-    LoginStep start_password(const LoginRequest& request);
+    LoginStep start_in_page(const LoginRequest& request, const PageSession& page);
+
+    LoginStep start_password(const LoginRequest& request, const ChannelBinding& binding,
+                             std::string_view gs2_header);
 
     LoginStep challenge(const HookDecision& decision);
 

@@ -40,6 +40,10 @@ public:
     static Result<DeviceLogin> with_password(std::string_view user, std::string_view password,
                                              ScramLoginOptions options = {});
 
+    bool wants_channel_binding() const override {
+        return !password_ || password_->wants_channel_binding();
+    }
+
     /// Begins a login on a new connection. `token_refused` if there was only a token and the server
     /// refused it, or if the device has no id, without which no token is good.
     Result<LoginStart> start(const ChannelBinding& binding, DeviceId device,

@@ -37,10 +37,11 @@ struct LoginStart {
 struct LoginRequest {
     std::string mechanism;
     BytesView data;
-    const ChannelBinding& binding;  ///< Of the server's end of the connection.
+    const ChannelBinding& binding;  ///< Of the server's end of the connection; zeros for a page.
     DeviceId device{};
     std::string_view peer_address{};
     Now now{};
+    const PageSession* page = nullptr;  ///< Nullptr: it is no page.
 };
 
 /// The server asks something back.
@@ -56,7 +57,7 @@ struct LoginAccepted {
 
 /// Nobody is logged in, and the connection is to be closed with that error.
 struct LoginRefused {
-    Errc errc = Errc::login_failed;  ///< Or `token_refused`, or why accounts cannot be read.
+    Errc errc = Errc::login_failed;  ///< Or what else was refused, or why accounts are unreadable.
     /// A token was copied, so its device was removed: end its open connections as well.
     bool device_removed = false;
 };
@@ -88,6 +89,9 @@ class ClientLogin {
 public:
     virtual ~ClientLogin() = default;
 
+    /// False: it is bound to something that it was told, as in a page, and `start` is given zeros
+    /// if the transport has no channel binding. Otherwise the connection fails then.
+    virtual bool wants_channel_binding() const { return true; }
     /// `entropy` is `login_entropy_bytes` random bytes, used once.
     virtual Result<LoginStart> start(const ChannelBinding& binding, DeviceId device,
                                      BytesView entropy) = 0;

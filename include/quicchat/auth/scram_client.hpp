@@ -46,9 +46,14 @@ struct ScramCredentials {
 template <ScramCrypto Crypto>
 class ScramClient {
 public:
-    /// `nonce` is printable, has no comma, and is made of at least 18 random bytes, used once.
-    ScramClient(ScramCredentials credentials, const ChannelBinding& binding, std::string nonce)
-        : credentials_(std::move(credentials)), binding_(binding), nonce_(std::move(nonce)) {
+    /// `nonce` is printable, has no comma, and is made of at least 18 random bytes, used once. The
+    /// header says what kind of binding it is.
+    ScramClient(ScramCredentials credentials, const ChannelBinding& binding, std::string nonce,
+                std::string_view gs2_header = scram_gs2_header)
+        : credentials_(std::move(credentials)),
+          gs2_header_(gs2_header),
+          binding_(binding),
+          nonce_(std::move(nonce)) {
         assert(is_user_name(credentials_.user));
         assert(is_password(as_text(credentials_.password.view())));
         assert(detail::is_scram_nonce(nonce_));
@@ -90,6 +95,7 @@ private:
 
     State state_ = State::fresh;
     ScramCredentials credentials_;
+    std::string_view gs2_header_;
     ChannelBinding binding_;
     std::string nonce_;
     std::string client_first_bare_;

@@ -35,6 +35,9 @@ struct ScramLoginOptions {
     /// Shared by logins of one thread. Without it the login remembers its own keys only.
     std::shared_ptr<ClientKeyCache> cache{};
     ScramIterationRange iterations{};
+    /// In a page: the certificate that it pinned, to which the login is bound in place of the
+    /// exporter (PROTOCOL.md §5.11). One, since a browser does not say which of several it saw.
+    std::optional<CertificateHash> certificate{};
 };
 
 /// Logs a client in by user name and password.
@@ -48,6 +51,8 @@ public:
     /// `invalid_text`. The caller wipes its own copy of the password.
     static Result<ScramLogin> create(std::string_view user, std::string_view password,
                                      ScramLoginOptions options = {});
+
+    bool wants_channel_binding() const override { return !certificate_; }
 
     /// Begins a login on a new connection. `entropy` is at least 18 random bytes, used once.
     Result<LoginStart> start(const ChannelBinding& binding, DeviceId, BytesView entropy) override;
@@ -91,6 +96,7 @@ private:
     Result<std::optional<Buffer>> answer(const ScramKeys& keys);
 
     ScramCredentials credentials_;
+    std::optional<CertificateHash> certificate_;
     std::shared_ptr<ClientKeyCache> cache_;
     std::optional<ScramClient<Crypto>> client_;
     std::shared_ptr<Background> background_;

@@ -19,10 +19,16 @@ namespace quicchat {
 /// The only mechanism with a password (RFC 7677, RFC 9266).
 inline constexpr std::string_view scram_mechanism = "SCRAM-SHA-256-PLUS";
 
-/// The only GS2 header that we send and take: channel binding by `tls-exporter`, no other identity
-/// to act as. RFC 5802 §6: a server that supports channel binding must refuse `y`, or else somebody
-/// between the two could turn the binding off. `n` and other bindings are refused as well.
+/// The only GS2 header that we send and take, but in pages: channel binding by `tls-exporter`, no
+/// other identity to act as. RFC 5802 §6: a server that supports channel binding must refuse `y`,
+/// or else somebody between the two could turn the binding off. `n` and other bindings are refused
+/// as well.
 inline constexpr std::string_view scram_gs2_header = "p=tls-exporter,,";
+
+/// The only one in pages, which no browser gives the exporter: the certificate (RFC 5929 §4),
+/// always by its SHA-256, since that is what a page can pin. Each end takes one of the two headers,
+/// never both: who could choose could choose the weaker one.
+inline constexpr std::string_view scram_page_gs2_header = "p=tls-server-end-point,,";
 
 struct ScramClientFirst {
     std::string_view bare;  ///< The message without the GS2 header.
@@ -105,8 +111,9 @@ QUICCHAT_DECL std::optional<Buffer> decode_digest(std::string_view text);
 
 }  // namespace detail
 
-/// Reads what the client begins with. Every failure is `login_failed`.
-QUICCHAT_DECL Result<ScramClientFirst> parse_scram_client_first(BytesView message);
+/// Reads what the client begins with, which must be that header. Every failure is `login_failed`.
+QUICCHAT_DECL Result<ScramClientFirst> parse_scram_client_first(
+    BytesView message, std::string_view gs2_header = scram_gs2_header);
 
 /// Reads the server's challenge. Every failure is `server_not_verified`.
 QUICCHAT_DECL Result<ScramServerFirst> parse_scram_server_first(BytesView message);

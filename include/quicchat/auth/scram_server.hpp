@@ -26,9 +26,11 @@ namespace quicchat {
 template <ScramCrypto Crypto>
 class ScramServer {
 public:
-    /// `nonce` is printable, has no comma, and is made of at least 18 random bytes, used once.
-    ScramServer(const ChannelBinding& binding, std::string nonce)
-        : binding_(binding), nonce_(std::move(nonce)) {
+    /// `nonce` is printable, has no comma, and is made of at least 18 random bytes, used once. The
+    /// header says what kind of binding it is.
+    ScramServer(const ChannelBinding& binding, std::string nonce,
+                std::string_view gs2_header = scram_gs2_header)
+        : gs2_header_(gs2_header), binding_(binding), nonce_(std::move(nonce)) {
         assert(detail::is_scram_nonce(nonce_));
     }
 
@@ -52,6 +54,7 @@ private:
     Errc fail();
 
     State state_ = State::fresh;
+    std::string_view gs2_header_;
     ChannelBinding binding_;
     std::string nonce_;  // the server's part, then both
     std::string user_;

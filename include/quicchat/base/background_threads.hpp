@@ -39,6 +39,7 @@ private:
         WakeFd wake;
         std::mutex mutex;  ///< Guards what follows.
         std::deque<std::shared_ptr<LongTask>> tasks;
+        bool is_awake = false;  ///< The descriptor is readable.
 
         void add(std::shared_ptr<LongTask> task);
     };

@@ -7,3 +7,7 @@
 #else
 #define QUICCHAT_DECL inline
 #endif
+
+/// The same, for what is done once at a start, for a connection or a login, or when a person does
+/// what people seldom do. Compilers make it small in the place of fast.
+#define QUICCHAT_RARE_DECL [[gnu::cold]] QUICCHAT_DECL

@@ -46,6 +46,7 @@ enum class Errc : int {
     events_missing = 35,         ///< A room has records that the server did not hand over.
     too_many_connections = 36,   ///< The account has as many connections as it may have.
     too_many_attempts = 37,      ///< Too many logins have failed for the account, or from there.
+    ticket_refused = 38,         ///< The ticket of a page is not good, or not any more.
 
     message_too_long = 64,    ///< The message is longer than Welcome allowed.
     invalid_text = 65,        ///< Not UTF-8, or with characters that are not allowed.
@@ -124,6 +125,7 @@ inline constexpr ErrorInfo error_table[] = {
     {Errc::events_missing,        ErrorClass::retry,       "events_missing",        "the server left out messages of a room"},
     {Errc::too_many_connections,  ErrorClass::retry_after, "too_many_connections",  "the account has too many connections"},
     {Errc::too_many_attempts,     ErrorClass::retry_after, "too_many_attempts",     "too many logins have failed"},
+    {Errc::ticket_refused,        ErrorClass::login,       "ticket_refused",        "the ticket is not valid, or not any more"},
     {Errc::message_too_long,      ErrorClass::give_up,     "message_too_long",      "the message is too long"},
     {Errc::invalid_text,          ErrorClass::give_up,     "invalid_text",          "the text is not valid UTF-8 or has forbidden characters"},
     {Errc::invalid_name,          ErrorClass::give_up,     "invalid_name",          "not a valid name"},

@@ -42,7 +42,21 @@ struct MessageId {
 struct DeviceId {
     std::array<std::byte, 16> bytes{};
 
-    friend auto operator<=>(const DeviceId&, const DeviceId&) = default;
+    friend bool operator==(const DeviceId&, const DeviceId&) = default;
+    /// The order of the bytes. As two numbers, since devices are keys of maps that each append
+    /// looks into.
+    friend constexpr std::strong_ordering operator<=>(const DeviceId& a, const DeviceId& b) {
+        const auto order = a.half(0) <=> b.half(0);
+        return order != 0 ? order : a.half(8) <=> b.half(8);
+    }
+
+private:
+    constexpr std::uint64_t half(std::size_t begin) const {
+        const auto at = [this, begin](std::size_t i) {
+            return std::to_integer<std::uint64_t>(bytes[begin + i]) << (8 * (7 - i));
+        };
+        return at(0) | at(1) | at(2) | at(3) | at(4) | at(5) | at(6) | at(7);  // one instruction
+    }
 };
 
 }  // namespace quicchat

@@ -16,6 +16,8 @@ public:
 
     bool empty() const { return head_ == items_.size(); }
     std::size_t size() const { return items_.size() - head_; }
+    /// For how many elements it has memory.
+    std::size_t capacity() const { return items_.capacity(); }
 
     T& front() { return items_[head_]; }
     const T& front() const { return items_[head_]; }
@@ -43,11 +45,11 @@ public:
     void clear() {
         head_ = 0;
         items_.clear();
-        if (items_.capacity() * sizeof(T) > kept_bytes_max) items_ = {};
+        if (items_.capacity() * sizeof(T) > kept_bytes_max) items_ = std::vector<T>{};
     }
 
 private:
-    static constexpr std::size_t kept_bytes_max = 128;
+    static constexpr std::size_t kept_bytes_max = 512;
     static constexpr std::size_t moved_at_once = 32;
 
     std::vector<T> items_;  ///< Those before `head_` have gone.

@@ -83,14 +83,20 @@ public:
     /// The oldest orders, until together they have so much `weight`.
     template <class Weight>
     std::vector<Order> take_orders(std::size_t most, const Weight& weight) {
-        const std::lock_guard lock{mutex_};
         std::vector<Order> taken;
+        take_orders(taken, most, weight);
+        return taken;
+    }
+
+    /// The same behind those that are in `taken`, whose memory is used again and again.
+    template <class Weight>
+    void take_orders(std::vector<Order>& taken, std::size_t most, const Weight& weight) {
+        const std::lock_guard lock{mutex_};
         for (std::size_t sum = 0; !orders_.empty() && sum < most;) {
             sum += weight(orders_.front());
             taken.push_back(std::move(orders_.front()));
             orders_.pop_front();
         }
-        return taken;
     }
 
     /// Wakes the asking thread, also if there are no answers.

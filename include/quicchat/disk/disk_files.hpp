@@ -53,7 +53,11 @@ struct KeepOnly {
     std::vector<std::string> keys;
     Duration age_max{};
 };
-using FileOrder = std::variant<BeginFile, WriteFile, FinishFile, ReadFile, RemoveFile, KeepOnly>;
+struct DropBegun {
+    Duration age_max{};
+};
+using FileOrder =
+    std::variant<BeginFile, WriteFile, FinishFile, ReadFile, RemoveFile, KeepOnly, DropBegun>;
 
 QUICCHAT_DECL StorageError folder_failure(const std::string& path, const std::string& what,
                                           int error);
@@ -83,6 +87,7 @@ public:
               std::size_t count) override;
     void remove(const std::string& key) override { thread_->push(disk::RemoveFile{key}); }
     void keep_only(std::vector<std::string> keys, Duration age_max) override;
+    void drop_begun(Duration age_max) override;
 
     /// If there is none, `wake_fd` is quiet again.
     std::optional<FileDone> poll_done() override;

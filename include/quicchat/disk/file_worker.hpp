@@ -78,6 +78,7 @@ public:
     void remove(const std::string& key);
 
     FileDone keep_only(const std::vector<std::string>& keys, Duration age_max);
+    FileDone drop_begun(Duration age_max);
 
 private:
     static constexpr const char* part = ".part";

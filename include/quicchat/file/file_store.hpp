@@ -18,6 +18,9 @@ using FileToken = std::uint64_t;
 /// The token with which `keep_only` completes.
 inline constexpr FileToken kept_files_token = 0;
 
+/// The token with which `drop_begun` completes.
+inline constexpr FileToken dropped_files_token = 1;
+
 /// A request to a store of files is over.
 struct FileDone {
     FileToken token = 0;
@@ -48,6 +51,8 @@ struct FileDone {
 ///  - `keep_only` removes all complete files but those with the keys, and what was begun and not
 ///    touched for `age_max`. It completes with `kept_files_token` and, as size, the bytes of what
 ///    was begun and is left;
+///  - `drop_begun` does the same with what was begun, and nothing else. It completes with
+///    `dropped_files_token` and the same size. `begin` and `write` touch a file;
 ///  - how much is asked at a time is the caller's to bound.
 ///
 /// `tests/conformance/file_conformance.hpp` has a test for each of these.
@@ -65,6 +70,7 @@ public:
                       std::size_t count) = 0;
     virtual void remove(const std::string& key) = 0;
     virtual void keep_only(std::vector<std::string> keys, Duration age_max) = 0;
+    virtual void drop_begun(Duration age_max) = 0;
     virtual std::optional<FileDone> poll_done() = 0;
     /// A descriptor that is readable while `poll_done` has something; nothing if that is so only
     /// after one's own calls.
@@ -88,6 +94,7 @@ public:
     void read(FileToken, const std::string&, std::uint64_t, std::size_t) override {}
     void remove(const std::string&) override {}
     void keep_only(std::vector<std::string>, Duration) override {}
+    void drop_begun(Duration) override {}
     std::optional<FileDone> poll_done() override;
 };
 

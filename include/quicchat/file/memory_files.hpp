@@ -43,6 +43,7 @@ public:
 
     /// What was begun stays: nobody tells it what time it is.
     void keep_only(std::vector<std::string> keys, Duration) override;
+    void drop_begun(Duration) override;
 
     std::optional<FileDone> poll_done() override { return pop_front(state_->done); }
 
@@ -65,6 +66,8 @@ private:
     };
 
     void resize(File& file, std::size_t size);
+
+    std::uint64_t begun() const;
 
     void done(FileDone done) { state_->done.push_back(std::move(done)); }
 

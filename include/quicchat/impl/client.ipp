@@ -254,9 +254,9 @@ void Client<T>::begin(Connected connected) {
     // Closed meanwhile: a transport may still report what it knew before.
     if (session_->state() != State::connecting || closing_) return;
     const Result<ChannelBinding> binding = transport_.channel_binding(connected.connection);
-    if (!binding) return fail(to_errc(binding.error()));
+    if (!binding && login_->wants_channel_binding()) return fail(to_errc(binding.error()));
     const auto nonce = entropy_.draw<login_entropy_bytes>();
-    Result<LoginStart> start = login_->start(*binding, device_, nonce);
+    Result<LoginStart> start = login_->start(binding ? *binding : ChannelBinding{}, device_, nonce);
     if (!start) return fail(to_errc(start.error()));
     const Result<StreamId> control = open_stream();
     if (!control) return fail(to_errc(control.error()));

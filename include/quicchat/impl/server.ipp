@@ -72,6 +72,42 @@ Errc Server<T>::reload(const ServerConfig& next, Now now) {
 }
 
 template <Transport T>
+Errc Server<T>::remove_room(std::string_view room, Now now) {
+    hub_.begin_turn(now.wall, now.steady);
+    const Errc errc = hub_.admin().remove(room);
+    delivery_.end_memberships();
+    return errc;
+}
+
+template <Transport T>
+Errc Server<T>::act_in_room(std::string_view room, Record record, Now now) {
+    hub_.begin_turn(now.wall, now.steady);
+    return hub_.admin().act(room, std::move(record));
+}
+
+template <Transport T>
+Errc Server<T>::say(std::uint64_t ticket, const std::string& room, Record record, Now now) {
+    hub_.begin_turn(now.wall, now.steady);
+    return hub_.spokesman().say(ticket, room, std::move(record));
+}
+
+template <Transport T>
+Errc Server<T>::create_room(std::uint64_t ticket, const wire::CreateRoom& m,
+                            const std::string& owner, Now now) {
+    hub_.begin_turn(now.wall, now.steady);
+    return hub_.spokesman().create_room(ticket, m, owner);
+}
+
+template <Transport T>
+std::size_t Server<T>::disconnect(std::string_view user) {
+    const OnlineUsers::User* here = hub_.online_users().find(user);
+    if (here == nullptr) return 0;
+    const auto connections = here->connections;
+    for (const ConnectionId id : connections) peers_.close(id, Errc::kicked);
+    return connections.size();
+}
+
+template <Transport T>
 bool Server<T>::answer(CheckTicket ticket, CheckDecision decision) {
     return hub_.checks().answer(ticket, std::move(decision));
 }
@@ -133,14 +169,22 @@ void Server<T>::accept(Connected connected) {
     const ConnectionId id = connected.connection;
     ++connections_made_;
     news_.push(PeerConnected{id, connected.peer_address});
-    peers_.add(id, Connection{ServerSession{config_.limits, config_.agent},
-                              std::move(connected.peer_address)});
+    // Of what a browser made and nothing is known, nothing is: it is no native connection for that.
+    std::shared_ptr<const PageSession> page;
+    if (connected.alpn == http3_alpn) {
+        page = std::make_shared<const PageSession>(
+            PageSession{connected.certificate_hash.value_or(CertificateHash{}),
+                        std::move(connected.origin)});
+    }
+    const Connection& added =
+        peers_.add(id, Connection{ServerSession{config_.limits, config_.agent},
+                                  std::move(connected.peer_address), std::move(page)});
     logins_.open(id, now_.steady);
     if (drain_deadline_) return peers_.close(id, drain_reason_);
     const Limits& l = config_.limits;
     const std::size_t strangers_max = std::max(l.connections_max / 4, l.strangers_per_prefix_max);
     const auto surplus =
-        strangers_.add(id, peers_.find(id)->address, l.strangers_per_prefix_max, strangers_max);
+        strangers_.add(id, added.address, l.strangers_per_prefix_max, strangers_max);
     if (surplus) peers_.close(*surplus, Errc::server_full);
     if (peers_.size() > l.connections_max) peers_.close(id, Errc::server_full);
 }
@@ -299,13 +343,17 @@ Errc Server<T>::serve(ConnectionId id, Connection& connection, StreamId stream_i
         [&](wire::SearchRequest&& m) { return open_page(caller, stream_id, stream, m); },
         [&](wire::MarkRead&& m) { return hub_.mark_read(caller, m), Errc{}; },
         [&](wire::SetProfile&& m) { return answer(m.request, hub_.set_profile(caller, m)); },
-        [&](wire::FileOffer&& m) { return receive_file(caller, stream_id, stream, std::move(m)); },
+        [&](wire::FileOffer&& m) {
+            hub_.work().count(caller.user, m.name.size() + m.attributes.size());
+            return receive_file(caller, stream_id, stream, std::move(m));
+        },
         [&](wire::FileData&& m) {
             if (!stream.uploads) return Errc::unexpected_frame;
             hub_.work().count(caller.user, m.data.size());
             return files_->data(id, stream_id, std::move(m), now_.steady);
         },
         [&](wire::FileRequest&& m) {
+            hub_.work().count(caller.user, config_.limits.attributes_bytes_max);  // of its record
             return delivery_.answer_once(caller, stream_id, stream, m.request,
                                          files_->open(caller, stream_id, m));
         });

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <map>
 #include <optional>
@@ -51,11 +52,16 @@ public:
         WallTime written{};                ///< When, of a record that was added.
         std::optional<OldId> kept{};       ///< The newest of the device's ids without a record.
         std::optional<OldId> forgotten{};  ///< The oldest of them.
+        bool leaves_surplus = false;       ///< One was not enough: see `next_surplus`.
     };
 
     void take(const Step& step);
 
     void take_back(const Step& step);
+
+    /// The step by which a record is added. If the device then has an id too many, its oldest one
+    /// whose record is gone is forgotten.
+    Step add(const Record& record, std::int64_t bytes, std::size_t ids_max) const;
 
     /// The step by which a record is dropped. Its id is kept unless the records of the device that
     /// are still there are as many as the ids to be recognised.
@@ -105,19 +111,57 @@ private:
         std::map<DeviceId, std::deque<OldId>> old{};
     };
     using Old = std::map<DeviceId, std::deque<OldId>>;
+    /// In an order that is quickly found out.
+    struct ShorterFirst {
+        bool operator()(const std::string& a, const std::string& b) const {
+            if (a.size() != b.size()) return a.size() < b.size();
+            return std::memcmp(a.data(), b.data(), a.size()) < 0;
+        }
+    };
+    using ByName = std::map<std::string, Author, ShorterFirst>;
 
-    static void add(Author& author, const DeviceId& device, std::int64_t bytes,
-                    std::int64_t records);
+    /// Who was looked for last: several steps in a row are about the same author.
+    class Newest {
+    public:
+        Newest() = default;
+        Newest(const Newest&) {}  // it points into another one's map
+        Newest(Newest&& other) noexcept { other.author_ = nullptr; }
+        Newest& operator=(const Newest&) {
+            author_ = nullptr;
+            return *this;
+        }
+        Newest& operator=(Newest&& other) noexcept {
+            author_ = other.author_ = nullptr;
+            return *this;
+        }
 
-    /// Keeps nothing of whom nothing is there.
-    void tidy(const Step& step);
+        Author* find(const std::string& name) const {
+            return author_ != nullptr && author_->first == name ? &author_->second : nullptr;
+        }
+        void set(ByName::value_type* author) { author_ = author; }
 
-    std::size_t live(const std::string& name, const DeviceId& device) const;
+    private:
+        ByName::value_type* author_ = nullptr;
+    };
+
+    /// nullptr: there is nothing of that author.
+    const Author* find(const std::string& name) const;
+
+    Author& at(const std::string& name);
+
+    static void count(Author& author, const DeviceId& device, std::int64_t bytes,
+                      std::int64_t records);
+
+    /// Keeps nothing of whom nothing is there. Says whose of the device there are fewer now.
+    void tidy(Author& author, const Step& step, bool fewer_live, bool fewer_old);
+
+    static std::size_t live(const Author& author, const DeviceId& device);
 
     /// Of the devices without a record, or else of all: the one whose newest old id is the oldest.
     static Old::const_iterator quietest(const Author& author);
 
-    std::map<std::string, Author> authors_;
+    mutable ByName authors_;  ///< Only so that `newest_` can be found by a look.
+    mutable Newest newest_;
 };
 
 }  // namespace quicchat

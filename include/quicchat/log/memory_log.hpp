@@ -121,6 +121,9 @@ private:
     /// Of the ids without records.
     void forget_surplus(Room& room, const std::string& author, const DeviceId& device);
 
+    /// Takes a step, and forgets the name of what it forgets.
+    void take(Room& room, const Authors::Step& step);
+
     Entropy entropy_;
     SipHash hash_;
     std::map<std::string, std::shared_ptr<Room>> rooms_;

@@ -41,7 +41,7 @@ private:
 
     void put(std::uint64_t slot);
 
-    void grow();
+    void grow(std::size_t slots);
 
     std::vector<std::uint64_t> slots_;  ///< A power of two of them; 0: free.
     std::size_t count_ = 0;

@@ -24,6 +24,7 @@ public:
         for (const char octet : octets) add_octet(static_cast<std::uint8_t>(octet));
     }
     constexpr void add(std::uint64_t number) {
+        if (number == 0) return add_zeros();  // as most are
         for (int shift = 0; shift < 64; shift += 8) {
             add_octet(static_cast<std::uint8_t>(number >> shift));
         }
@@ -33,7 +34,15 @@ public:
     constexpr std::uint64_t value() const { return mark_ == 0 ? 1 : mark_; }
 
 private:
-    constexpr void add_octet(std::uint8_t octet) { mark_ = (mark_ ^ octet) * 0x100000001b3; }
+    static constexpr std::uint64_t prime = 0x100000001b3;
+
+    constexpr void add_octet(std::uint8_t octet) { mark_ = (mark_ ^ octet) * prime; }
+
+    /// Eight octets that are 0.
+    constexpr void add_zeros() {
+        constexpr std::uint64_t square = prime * prime;
+        mark_ *= square * square * square * square;
+    }
 
     std::uint64_t mark_ = 0xcbf29ce484222325;
 };
@@ -49,6 +58,11 @@ constexpr std::uint64_t mark_of(std::string_view text, std::string_view attribut
 
 /// What was sent of a record, in a number: what is left of it to recognise it once it is gone.
 QUICCHAT_DECL std::uint64_t mark_of(const Record& record);
+
+/// The same from its parts: those of its act, and the mark of the text and attributes as they were
+/// sent.
+QUICCHAT_DECL std::uint64_t mark_of(Act::Kind kind, Offset target, std::string_view subject,
+                                    std::uint64_t value, WallTime until, std::uint64_t sent);
 
 /// Whether a record of the same name as one in the log is that one, sent again. What a record that
 /// was changed had said is not known any more, so its name is enough.

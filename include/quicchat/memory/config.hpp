@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "quicchat/base/time.hpp"
+#include "quicchat/transport/event.hpp"
 
 namespace quicchat::memory {
 
@@ -31,6 +32,9 @@ struct NetworkConfig {
 
     Dialling dialling = Dialling::answered;
     bool channel_binding_fails = false;  ///< `channel_binding` fails, at both ends.
+    /// Connections dialled from now on are a page's: the server is told so, and the page has no
+    /// `channel_binding`.
+    std::optional<PageSession> page{};
     /// Connections dialled from now on are cut when so many bytes of streams have arrived, both
     /// directions counted together.
     std::optional<std::size_t> cut_after_bytes{};

@@ -116,6 +116,7 @@ struct Connection {
     std::uint64_t stalls = 0;
     std::vector<Happening> held{};  // what came due during a stall, in order
     std::optional<std::size_t> bytes_until_cut{};
+    std::optional<PageSession> page{};  // if the client is one
 };
 
 }  // namespace quicchat::memory::detail

@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "quicchat/base/time.hpp"
+#include "quicchat/quic/packet_protection.hpp"
 
 namespace quicchat::quic {
 
@@ -23,15 +25,22 @@ public:
 
     explicit AcknowledgementHold(bool enabled) : enabled_(enabled) {}
 
-    /// A datagram came that may want an acknowledgement. If it brought nothing that we waited for,
-    /// it tells of a gap: RFC 9000 §13.2.1 says that the sender SHOULD hear of that at once.
-    void handle_received(bool brought_something, TimePoint now);
+    /// A datagram came that may want an acknowledgement. RFC 9000 §13.2.1: the sender SHOULD hear
+    /// at once of a packet that is not the one after the newest. So he does of what brought nothing
+    /// that we waited for: that is behind a gap of which he may not have heard.
+    void handle_received(bool brought_something, ShortNumber number, TimePoint now);
 
     /// There is a reason to write at once.
     void end() { ended_ = true; }
 
-    /// All that was there to say has been said.
-    void handle_written() { *this = AcknowledgementHold{enabled_}; }
+    /// All that was there to say has been said, and whether that was something. What needs no
+    /// acknowledgement may be what showed a gap, and then the next packet tells of it.
+    void handle_written(bool something) {
+        ended_ = false;
+        until_.reset();
+        packets_ = 0;
+        if (something) shows_gap_ = false;
+    }
 
     /// False if nothing may wait.
     bool is_on() const { return enabled_ && !ended_; }
@@ -39,10 +48,15 @@ public:
     TimePoint at_least(TimePoint deadline) const;
 
 private:
+    /// True unless it is the packet after the newest.
+    bool is_out_of_turn(ShortNumber number);
+
     bool enabled_;
     bool ended_ = false;
+    bool shows_gap_ = false;  ///< Of which the sender has not heard.
     std::optional<TimePoint> until_;
     std::size_t packets_ = 0;
+    std::optional<std::uint32_t> newest_;  ///< The lowest bits of the newest packet's number.
 };
 
 }  // namespace quicchat::quic

@@ -59,6 +59,11 @@ QUICCHAT_DECL int on_crypto_data(ngtcp2_conn* connection, ngtcp2_encryption_leve
                                  std::uint64_t offset, const std::uint8_t* data, std::size_t size,
                                  void* user_data) noexcept;
 
+/// Of a server, when the ALPN is known and our transport parameters are not sent yet: those of
+/// HTTP/3 are others.
+QUICCHAT_DECL int on_receive_key(ngtcp2_conn* connection, ngtcp2_encryption_level level,
+                                 void* user_data) noexcept;
+
 QUICCHAT_DECL int on_handshake_completed(ngtcp2_conn*, void* user_data) noexcept;
 
 QUICCHAT_DECL int on_stream_open(ngtcp2_conn*, StreamNumber stream, void* user_data) noexcept;
@@ -105,6 +110,9 @@ QUICCHAT_DECL int on_stateless_reset(ngtcp2_conn*, const ngtcp2_pkt_stateless_re
                                      void* user_data) noexcept;
 
 }  // namespace detail
+
+/// With HTTP/3 a peer has unidirectional streams (RFC 9114 §6.2), and one more for its request.
+QUICCHAT_DECL void allow_http3(ngtcp2_transport_params& params);
 
 /// The callbacks of one side. ngtcp2 copies them; their user data is a Record.
 QUICCHAT_DECL ngtcp2_callbacks make_callbacks(bool is_server);

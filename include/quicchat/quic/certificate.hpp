@@ -6,6 +6,7 @@
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/random.h>
 
+#include <chrono>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ struct CertificatePair {
 
 namespace detail {
 
+/// A new certificate is good from then on already, for clocks that go after ours.
+inline constexpr std::chrono::hours self_made_margin{1};
+
 /// RFC 5280 §4.2.1.6: GeneralNames with dNSName [2] and iPAddress [7].
 QUICCHAT_DECL std::optional<Der> encode_alt_names(const std::vector<std::string>& names);
 
@@ -32,13 +36,16 @@ QUICCHAT_DECL std::string encode_date(WallTime time);
 
 QUICCHAT_DECL std::string to_pem(const Der& der, int type);
 
-/// A P-256 key and the generator that made it.
-class NewKey {
+/// A P-256 key and a generator of random numbers.
+class SigningKey {
 public:
-    NewKey();
-    ~NewKey();
-    NewKey(const NewKey&) = delete;
-    NewKey& operator=(const NewKey&) = delete;
+    /// A new one.
+    SigningKey();
+    /// The one of a PEM text.
+    explicit SigningKey(std::string_view key_pem);
+    ~SigningKey();
+    SigningKey(const SigningKey&) = delete;
+    SigningKey& operator=(const SigningKey&) = delete;
 
     bool ready() const { return ready_; }
     ::ecc_key* key() { return &key_; }
@@ -50,7 +57,11 @@ private:
     bool ready_ = false;
 };
 
-QUICCHAT_DECL Der self_sign(::Cert& cert, NewKey& key);
+QUICCHAT_DECL Der self_sign(::Cert& cert, SigningKey& key);
+
+/// In PEM form; empty if it could not be made.
+QUICCHAT_DECL std::string make_certificate(const std::vector<std::string>& names, int days,
+                                           WallTime now, SigningKey& key);
 
 }  // namespace detail
 
@@ -58,6 +69,20 @@ QUICCHAT_DECL Der self_sign(::Cert& cert, NewKey& key);
 /// days. `names` are host names or addresses; the first is also the common name.
 QUICCHAT_DECL Result<CertificatePair> make_self_signed(const std::vector<std::string>& names,
                                                        int days, WallTime now);
+
+/// Another certificate, in PEM form, for the key and the names of one that `make_self_signed` has
+/// made: who knows the key goes on without a question. `names` count where it has none.
+///
+/// What `check_pair` says of the pair, but for its time; `not_self_signed`; `key_unusable`: a key
+/// that is not P-256.
+QUICCHAT_DECL Result<std::string> renew_self_signed(std::string_view certificate_pem,
+                                                    std::string_view key_pem,
+                                                    const std::vector<std::string>& names, int days,
+                                                    WallTime now);
+
+/// Whether `make_self_signed` or `renew_self_signed` has made it, as far as one can see: it is
+/// signed by its own P-256 key, for this computer, for whole days and the hour before.
+QUICCHAT_DECL bool is_self_made(std::string_view certificate_pem, std::string_view key_pem);
 
 /// Writes a new file that only its owner can read. Refuses to touch a file that is there already.
 QUICCHAT_DECL std::error_code write_private_file(const std::string& path, std::string_view text);

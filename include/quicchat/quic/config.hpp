@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/limits.hpp"
@@ -17,6 +19,12 @@ namespace quicchat::quic {
 
 /// PROTOCOL.md §1.2: the ALPN names the major version.
 inline constexpr std::string_view default_alpn = "quicchat/1";
+
+/// What a peer may have open on a connection with HTTP/3. RFC 9114 §6.2: the transport parameters
+/// "MUST allow the peer to create at least three unidirectional streams".
+inline constexpr std::uint64_t http3_uni_streams = 3;
+/// Bytes on the way on each of these. RFC 9114 §6.2: "SHOULD also provide at least 1,024 bytes".
+inline constexpr std::uint64_t http3_uni_window = 4096;
 
 #if defined(QUICCHAT_TLS_KEY_LOG) && defined(NDEBUG)
 #error "QUICCHAT_TLS_KEY_LOG is for debug builds only"
@@ -35,7 +43,9 @@ struct Config {
     Limits limits{};
     /// All that the endpoint draws at random comes from here. A test gives `test_seed(number)`.
     Seed seed = system_seed();
-    std::string alpn{default_alpn};
+    /// The application protocols that we speak, the best first. `http3_alpn` is for a server whose
+    /// endpoint a webtransport::Transport stands on; see `Endpoint::open_uni_stream`.
+    std::vector<std::string> alpn{std::string{default_alpn}};
     /// The first byte of our connection ids.
     std::uint8_t shard = 0;
     /// Wait up to 20 ms before a packet that carries nothing but an acknowledgement, in the hope

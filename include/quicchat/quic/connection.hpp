@@ -88,6 +88,7 @@ public:
     // --- Requests. All of them do nothing on a connection that is not established.
 
     Result<StreamNumber> open_stream();
+    Result<StreamNumber> open_uni_stream();
 
     Result<Backlog> write(StreamNumber number, Bytes bytes, bool fin);
 
@@ -188,6 +189,10 @@ private:
     bool is_alive() const { return conn_ != nullptr && !ending_; }
     bool is_ready() const { return is_alive() && established_; }
     bool wants_to_send() const;
+    bool can_write(StreamNumber number) const;
+    /// HTTP/3 has codes of its own, also for connections.
+    bool has_http3() const { return facts_.alpn == http3_alpn; }
+    Result<StreamNumber> open_by(decltype(ngtcp2_conn_open_bidi_stream)* make);
 
     /// While nothing of ours is in flight, the only timers that can be due are those of
     /// acknowledgements and of idleness, and neither minds 20 ms.

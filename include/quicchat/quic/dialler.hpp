@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -14,6 +15,7 @@
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/owned_fd.hpp"
 #include "quicchat/base/result.hpp"
+#include "quicchat/quic/address_tokens.hpp"
 #include "quicchat/quic/endpoint.hpp"
 #include "quicchat/quic/network_watch.hpp"
 #include "quicchat/quic/resolver.hpp"
@@ -28,6 +30,8 @@ struct Destination {
     std::uint16_t port = 0;
     /// Its addresses, for the first dial, if somebody has looked them up already.
     std::vector<SocketAddress> known{};
+    /// Where the server's address token is kept from run to run. Null: nowhere.
+    std::shared_ptr<AddressTokens> tokens{};
 };
 
 /// The sockets of one client. Each dial looks the name up anew, in a thread, and tries all of its
@@ -81,6 +85,7 @@ private:
     bool watch(int operation, int fd, bool write) const;
     Line* find(const SocketAddress& local);
     std::error_code open_line(const SocketAddress& remote);
+    void keep_token(Endpoint& endpoint) const;
     void look_up(Endpoint& endpoint, TimePoint now);
     void offer(Endpoint& endpoint, TimePoint now);
     void check_paths(Endpoint& endpoint, TimePoint now);

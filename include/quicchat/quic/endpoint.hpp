@@ -76,7 +76,8 @@ public:
     bool speaks_from(const SocketAddress& local) const;
 
     /// The newest token of the server for this client's address (RFC 9000 §8.1.3), which the next
-    /// dial shows; empty if there is none. One from an earlier run may be given back.
+    /// dial shows; empty if there is none. One from an earlier run may be given back. A Dialler
+    /// does both where it has `Destination::tokens`.
     const std::vector<std::uint8_t>& address_token() const { return state_->token; }
     void set_address_token(std::vector<std::uint8_t> token) { state_->token = std::move(token); }
 
@@ -86,6 +87,10 @@ public:
     Result<ConnectionId> connect(TimePoint now);
 
     Result<StreamId> open_stream(ConnectionId id);
+
+    /// A stream that only we write to. Only a peer with HTTP/3 takes any; `too_many_streams`
+    /// otherwise.
+    Result<StreamId> open_uni_stream(ConnectionId id);
 
     Result<Backlog> write(ConnectionId id, StreamId stream, Bytes bytes, bool fin);
 

@@ -23,6 +23,12 @@ inline constexpr std::uint8_t alert_bad_certificate = 42;
 inline constexpr std::uint8_t alert_internal_error = 80;
 inline constexpr std::uint8_t alert_no_application_protocol = 120;
 
+// RFC 9114 §8.1.
+inline constexpr std::uint64_t http3_no_error = 0x100;
+inline constexpr std::uint64_t http3_protocol_error = 0x101;
+inline constexpr std::uint64_t http3_internal_error = 0x102;
+inline constexpr std::uint64_t http3_request_cancelled = 0x10c;
+
 namespace detail {
 
 struct CodeName {
@@ -83,8 +89,12 @@ QUICCHAT_DECL std::string transport_code_text(std::uint64_t code);
 /// What a QUIC transport error code means to an application.
 QUICCHAT_DECL Errc errc_from_transport_code(std::uint64_t code);
 
-/// The reason in a CONNECTION_CLOSE frame that the peer sent.
-QUICCHAT_DECL CloseReason reason_from_peer(const ngtcp2_ccerr& error);
+/// The application error code of a connection with HTTP/3 (RFC 9114 §8.1) that says as much.
+QUICCHAT_DECL std::uint64_t http3_code(Errc errc);
+
+/// The reason in a CONNECTION_CLOSE frame that the peer sent; application codes are HTTP/3's or
+/// ours.
+QUICCHAT_DECL CloseReason reason_from_peer(const ngtcp2_ccerr& error, bool has_http3 = false);
 
 /// The reason when a call into ngtcp2 failed. `alert` is the TLS alert, where there was one.
 QUICCHAT_DECL CloseReason reason_from_failure(int ngtcp2_error, std::uint8_t alert);

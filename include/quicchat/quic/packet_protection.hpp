@@ -15,6 +15,16 @@
 
 namespace quicchat::quic {
 
+/// A packet number as a packet has it: its lowest bits (RFC 9000 §17.1).
+struct ShortNumber {
+    std::uint32_t bits = 0;
+    std::uint32_t mask = 0;  ///< Which bits these are; 0: there is no number.
+};
+
+/// Of the packet that this thread opened last, and nothing if that was asked before. ngtcp2 does
+/// not tell packet numbers.
+ShortNumber take_opened_number() noexcept;
+
 QUICCHAT_DECL int encrypt_packet(std::uint8_t* sealed, const ngtcp2_crypto_aead* aead,
                                  const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* plain,
                                  std::size_t plain_bytes, const std::uint8_t* nonce,

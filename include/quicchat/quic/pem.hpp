@@ -39,6 +39,7 @@ enum class CertificateError : int {
     not_yet_valid,
     not_authorities,
     failed,
+    not_self_signed,
 };
 
 /// The same for people: what is wrong, and what to do about it.
@@ -84,6 +85,9 @@ inline constexpr CertificateProblem certificate_problems[] = {
     {CertificateError::failed, "failed",
      "the certificate could not be made",
      "check the names: host names or addresses, each below 64 letters"},
+    {CertificateError::not_self_signed, "not_self_signed",
+     "the certificate was signed by an authority",
+     "have the authority renew it"},
 };
 // clang-format on
 

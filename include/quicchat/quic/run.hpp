@@ -11,6 +11,7 @@
 #include <concepts>
 #include <optional>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include "quicchat/base/background_threads.hpp"
@@ -26,10 +27,22 @@ namespace quicchat::quic {
 /// logic.
 QUICCHAT_DECL Now read_clock();
 
+/// The endpoint that a transport stands on: itself, or what is below a webtransport::Transport.
+inline Endpoint& endpoint_below(Endpoint& endpoint) { return endpoint; }
+template <class T>
+auto endpoint_below(T& transport) -> decltype(transport.inner(), std::declval<Endpoint&>()) {
+    return endpoint_below(transport.inner());
+}
+
+template <class T>
+concept StandsOnEndpoint = requires(T& transport) {
+    { endpoint_below(transport) } -> std::same_as<Endpoint&>;
+};
+
 /// What a Driver runs: something with a quic::Endpoint inside, a Client or a Server.
 template <class T>
 concept Application = requires(T app, const T& view, Now now) {
-    { app.transport() } -> std::same_as<Endpoint&>;
+    requires StandsOnEndpoint<std::remove_reference_t<decltype(app.transport())>>;
     { app.process(now) } -> std::same_as<void>;
     { view.next_deadline() } -> std::same_as<std::optional<TimePoint>>;
 };
@@ -103,8 +116,8 @@ private:
         last_turn_ = now.steady;
         socket_.advance(now.steady);
         if (const auto error = socket_.flush()) return error;
-        if (const auto error = receive_turn(socket_, app_.transport(), now.steady)) return error;
-        Endpoint& endpoint = app_.transport();
+        Endpoint& endpoint = endpoint_below(app_.transport());
+        if (const auto error = receive_turn(socket_, endpoint, now.steady)) return error;
         endpoint.handle_timeout(now.steady);
         app_.process(now);
         const std::error_code error = transmit(now.steady);
@@ -116,13 +129,14 @@ private:
     }
 
     std::error_code transmit(TimePoint now) {
+        Endpoint& endpoint = endpoint_below(app_.transport());
         // While the socket is full, packets are better made later, with what is new by then.
         while (!socket_.wants_write()) {
-            while (const auto transmit = app_.transport().poll_transmit(now)) {
+            while (const auto transmit = endpoint.poll_transmit(now)) {
                 if (const auto error = socket_.send(*transmit)) return error;
             }
             if (const auto error = socket_.flush()) return error;
-            if (!app_.transport().wants_transmit()) break;
+            if (!endpoint.wants_transmit()) break;
         }
         return {};
     }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/result.hpp"
@@ -25,18 +26,28 @@ QUICCHAT_DECL bool initialise_tls();
 struct TlsFacts {
     ChannelBinding channel_binding{};
     std::optional<Fingerprint> peer_key{};
+    CertificateHash certificate_hash{};  ///< Of the server's, at both ends.
+    std::string alpn{};
     Der peer_certificate{};
 };
+
+namespace detail {
+
+/// The ALPN that the peers have agreed on so far; empty if there is none.
+QUICCHAT_DECL std::string_view selected_alpn(WOLFSSL* ssl);
+
+}  // namespace detail
 
 /// The TLS settings that all connections of one endpoint share.
 class TlsContext {
 public:
     /// A server with its certificate chain, the server's own certificate first, and its key.
     static Result<TlsContext> server(const std::string& certificate_pem, const std::string& key_pem,
-                                     std::string alpn);
+                                     std::vector<std::string> alpn);
 
     /// A client that expects a server of that name and believes what `trust` says.
-    static Result<TlsContext> client(Trust trust, std::string server_name, std::string alpn);
+    static Result<TlsContext> client(Trust trust, std::string server_name,
+                                     std::vector<std::string> alpn);
 
 #ifdef QUICCHAT_TLS_KEY_LOG
     /// Appends the secrets of its sessions to a file that only its owner may read.
@@ -47,12 +58,15 @@ public:
     bool is_server() const { return check_ == nullptr; }
     WOLFSSL_CTX* get() const { return context_.get(); }
     const TrustCheck* check() const { return check_.get(); }
-    const std::string& alpn() const { return alpn_; }
+    const std::vector<std::string>& alpn() const { return alpn_; }
+    /// Of a server.
+    const CertificateHash& certificate_hash() const { return certificate_hash_; }
 
 private:
     using Context = Handle<WOLFSSL_CTX, wolfSSL_CTX_free>;
 
-    TlsContext(Context context, std::unique_ptr<const TrustCheck> check, std::string alpn);
+    TlsContext(Context context, std::unique_ptr<const TrustCheck> check,
+               std::vector<std::string> alpn);
 
     static Context make(WOLFSSL_METHOD* method);
 
@@ -62,7 +76,8 @@ private:
 
     Context context_;
     std::unique_ptr<const TrustCheck> check_;
-    std::string alpn_;
+    std::vector<std::string> alpn_;
+    CertificateHash certificate_hash_{};
 #ifdef QUICCHAT_TLS_KEY_LOG
     std::string key_log_file_{};
 #endif
@@ -96,7 +111,8 @@ private:
 
     bool configure();
 
-    bool has_alpn() const;
+    /// What was agreed on, or nothing if it is none of ours.
+    std::optional<std::string> chosen_alpn() const;
 
 #ifdef QUICCHAT_TLS_KEY_LOG
     friend class TlsContext;

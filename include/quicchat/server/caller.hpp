@@ -40,6 +40,13 @@ struct FileOutcome {
     std::optional<Record> record{};  ///< As the server's program wants it, if it was asked.
 };
 
+/// What became of something that the server's program asked to have stored.
+struct ProgramOutcome {
+    std::uint64_t ticket = 0;
+    Errc error{};     ///< `Errc{}`: it is stored.
+    wire::Ack ack{};  ///< Where it is. Without the request's number.
+};
+
 /// A file that a record announces.
 struct StoredFile {
     std::string key;  ///< For the store of files.

@@ -21,7 +21,10 @@ struct ServerConfig {
     std::vector<std::string> rooms = {"#lobby"};
     std::vector<std::string> operators{};  ///< Accounts that are owners of every room.
     bool anybody_makes_rooms = true;       ///< Otherwise only operators do.
-    std::string agent = "{}";              ///< JSON object about the program, told to clients.
+    /// The name by which the server's program speaks for itself, as an operator; see Spokesman.
+    /// Nobody can log in by it. Empty: it has none.
+    std::string speaker{};
+    std::string agent = "{}";  ///< JSON object about the program, told to clients.
     Limits limits{};
     bool checks_messages = false;  ///< The program judges messages; see `Server::poll_question`.
     Duration check_timeout = std::chrono::seconds{5};  ///< For one judgement.
@@ -37,9 +40,12 @@ struct ServerConfig {
     ///    frames of the connection itself are the transport's: give it the limits as well
     ///    (`quic::Endpoint::set_limits`).
     ///  - For rooms that are opened from now on: how much a log keeps, `room_recent_frames_max`.
-    ///  - Not at all: `agent`, and `stream_backlog_bytes_max`, by which the transport says
-    ///    Writable. A room that is not listed any more stays.
+    ///  - Not at all: `agent`, `speaker`, and `stream_backlog_bytes_max`, by which the transport
+    ///    says Writable. A room that is not listed any more stays.
     void take_over(const ServerConfig& next);
+
+    /// The operators, and the speaker.
+    std::vector<std::string> rulers() const;
 };
 
 }  // namespace quicchat

@@ -23,6 +23,7 @@
 #include "quicchat/server/deliver/inboxes.hpp"
 #include "quicchat/server/deliver/log_follower.hpp"
 #include "quicchat/server/deliver/pages.hpp"
+#include "quicchat/server/deliver/room_lists.hpp"
 #include "quicchat/server/people/display_names.hpp"
 #include "quicchat/server/people/online_users.hpp"
 #include "quicchat/server/people/presence.hpp"
@@ -30,8 +31,10 @@
 #include "quicchat/server/publish/decider.hpp"
 #include "quicchat/server/publish/moderation_queue.hpp"
 #include "quicchat/server/publish/proposer.hpp"
+#include "quicchat/server/publish/spokesman.hpp"
 #include "quicchat/server/rooms/membership.hpp"
 #include "quicchat/server/rooms/room.hpp"
+#include "quicchat/server/rooms/room_admin.hpp"
 #include "quicchat/server/rooms/room_store.hpp"
 #include "quicchat/server/turn.hpp"
 #include "quicchat/server/turn_work.hpp"
@@ -82,7 +85,10 @@ public:
     /// What an account wants to be called; see Profiles.
     Errc set_profile(const Caller& caller, const wire::SetProfile& m);
 
-    void list_rooms(const Caller& caller, const wire::RoomsRequest& request);
+    /// Answers with a page of the rooms of an account; see RoomLists.
+    void list_rooms(const Caller& caller, const wire::RoomsRequest& request) {
+        lists_.ask(caller, request);
+    }
 
     /// Begins a page of history on a stream of its own.
     Errc open_page(const Caller& caller, StreamId stream, const wire::HistoryRequest& m);
@@ -167,6 +173,13 @@ public:
     TurnWork& work() { return work_; }
     const TurnWork& work() const { return work_; }
 
+    /// What the server's program does with rooms.
+    RoomAdmin& admin() { return admin_; }
+    const RoomAdmin& admin() const { return admin_; }
+
+    /// What it says.
+    Spokesman& spokesman() { return spokesman_; }
+
     RoomStore& room_store() { return room_store_; }
     const RoomStore& room_store() const { return room_store_; }
     const RoomLog& log() const { return room_store_.log(); }
@@ -198,6 +211,7 @@ private:
     FanOut fan_out_;
     Inboxes inboxes_;
     ControlStreams control_;
+    RoomLists lists_;
     Pages pages_;
     ModerationQueue checks_;
     Heartbeat heartbeat_;
@@ -207,6 +221,8 @@ private:
     Proposer proposer_;
     Profiles profiles_;
     LogFollower follower_;
+    RoomAdmin admin_;
+    Spokesman spokesman_;
     std::uint64_t records_stored_ = 0;
     std::uint64_t messages_stored_ = 0;
 };

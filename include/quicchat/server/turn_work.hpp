@@ -11,8 +11,8 @@
 namespace quicchat {
 
 /// What was done in one turn of the server for each account: bytes that were read from the log or
-/// put into it. Who has had `Limits::turn_work_max` waits for the next turn with the
-/// rest, so that everybody else waits for a bounded amount of each one's work.
+/// the store of files, or put into them. Who has had `Limits::turn_work_max` waits for the next
+/// turn with the rest, so that everybody else waits for a bounded amount of each one's work.
 ///
 /// Records that a room has in memory for all its members are not counted: they were made once.
 /// Searches have a measure of their own, SearchEffort.

@@ -52,11 +52,18 @@ ALTER TABLE unsent ADD COLUMN subject TEXT NOT NULL DEFAULT '';
 ALTER TABLE unsent ADD COLUMN value INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE unsent ADD COLUMN until INTEGER NOT NULL DEFAULT 0;
 )sql"},
+    {3, R"sql(
+CREATE TABLE address_token(
+    account TEXT PRIMARY KEY,
+    token BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql"},
 };
 
 /// What a client keeps over its restarts, in a file of mode 0600: who it is (its device id), the
-/// tokens it logs in with, and the messages that have no answer yet. The file is as secret as a
-/// password. One program at a time can have it: two that share a token would look like a theft.
+/// tokens it logs in with, those that prove its address, and the messages that have no answer yet.
+/// The file is as secret as a password. One program at a time can have it: two that share a token
+/// would look like a theft.
 ///
 /// Unsent messages outlive a crash of the program; a token, once kept, a power failure as well.
 /// Belongs to one thread.
@@ -78,6 +85,12 @@ public:
     /// The server refused it.
     std::optional<StorageError> forget_token();
 
+    /// The server's token for our address, see `quic::AddressTokens`. Empty if there is none, or
+    /// none that can be had. It is forgotten: another call gives nothing.
+    std::vector<std::uint8_t> take_address_token();
+    /// In place of any other. Too long ones are not kept.
+    void keep_address_token(std::span<const std::uint8_t> token);
+
     /// Keeps new messages and forgets answered ones, all or none. What was applied may be applied
     /// again.
     std::optional<StorageError> apply(std::span<const OutboxChange> changes);
@@ -87,6 +100,7 @@ public:
 
 private:
     static constexpr std::size_t changes_per_checkpoint = 1000;
+    static constexpr std::size_t address_token_bytes_max = 512;  ///< As the endpoint takes them.
 
     ClientStore(FileLock lock, Database database, std::string account);
 
@@ -94,6 +108,9 @@ private:
 
     /// What SQLite says.
     StorageError failure();
+
+    /// The WAL does not grow for ever.
+    std::optional<StorageError> note_written(std::size_t changes);
 
     /// Moves what was written into the file. No other connection is there to disturb.
     std::optional<StorageError> checkpoint();

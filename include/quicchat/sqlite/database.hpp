@@ -38,6 +38,9 @@ public:
     /// What the last call that failed failed with.
     StorageError error() const;
 
+    /// The same for a result code that may be ours, about what stands in the file.
+    StorageError error(int code) const;
+
     /// True between BEGIN and its end.
     bool in_transaction() const;
 

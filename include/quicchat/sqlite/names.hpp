@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "quicchat/base/bytes.hpp"
@@ -33,13 +34,16 @@ public:
     /// The same for all records of a room.
     void erase(RoomKey room);
 
-    std::vector<Offset> find(RoomKey room, std::uint64_t hash, Offset head) const;
+    std::vector<Offset> find(RoomKey room, std::uint64_t hash, Offset head);
 
     void accept();
 
     void roll_back();
 
 private:
+    /// The table of a room, which is looked for again and again.
+    NameTable& table_of(RoomKey room);
+
     struct Name {
         RoomKey room{};
         std::uint64_t hash = 0;
@@ -50,6 +54,8 @@ private:
 
     SipHash hash_;
     std::map<RoomKey, NameTable> tables_;
+    /// Which one was asked for last, if it is still there.
+    std::pair<RoomKey, NameTable*> newest_{};
     std::vector<Name> inserted_;
     std::vector<Name> erased_;
     std::vector<RoomKey> dropped_;

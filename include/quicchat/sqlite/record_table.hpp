@@ -12,6 +12,7 @@
 #include "quicchat/log/authors.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/sqlite/database.hpp"
+#include "quicchat/sqlite/id_blocks.hpp"
 #include "quicchat/sqlite/names.hpp"
 #include "quicchat/sqlite/operation.hpp"
 #include "quicchat/sqlite/room_authors.hpp"
@@ -30,21 +31,22 @@ inline constexpr const char* select_records =
     "until, changed_by, sent FROM record "
     "WHERE room=?1 AND offset>=?2 AND offset<=?3 ORDER BY offset LIMIT ?4";
 
+// By the index in words: without figures about the tables SQLite takes the primary key, and reads
+// the whole room. It takes an index of some rows only if the query repeats which ones.
 inline constexpr const char* select_files =
     "SELECT offset, time, id, device, author, text, attributes, kind, target, subject, value, "
-    "until, changed_by, sent FROM record "
-    "WHERE room=?1 AND offset>=?2 AND offset<=?3 AND kind=10 ORDER BY offset";
+    "until, changed_by, sent FROM record INDEXED BY record_acts "
+    "WHERE room=?1 AND kind=10 AND kind <> 0 AND offset>=?2 AND offset<=?3 ORDER BY offset";
 
-// By the index in words: without figures about the tables SQLite takes the primary key, and reads
-// the whole room.
 inline constexpr const char* count_reactions =
-    "SELECT count(*), count(*) FILTER (WHERE author=?5) FROM record INDEXED BY record_reactions "
-    "WHERE room=?1 AND target=?2 AND kind IN (3, 4) AND offset BETWEEN ?3 AND ?4";
+    "SELECT count(*), count(*) FILTER (WHERE author=?5) FROM record INDEXED BY record_acts "
+    "WHERE room=?1 AND target=?2 AND kind IN (3, 4) AND kind <> 0 "
+    "AND offset BETWEEN ?3 AND ?4";
 
 inline constexpr const char* select_reaction =
-    "SELECT kind FROM record INDEXED BY record_reactions "
-    "WHERE room=?1 AND target=?2 AND kind IN (3, 4) AND offset BETWEEN ?3 AND ?4 "
-    "AND author=?5 AND text=?6 ORDER BY offset DESC LIMIT 1";
+    "SELECT kind FROM record INDEXED BY record_acts "
+    "WHERE room=?1 AND target=?2 AND kind IN (3, 4) AND kind <> 0 "
+    "AND offset BETWEEN ?3 AND ?4 AND author=?5 AND text=?6 ORDER BY offset DESC LIMIT 1";
 
 QUICCHAT_DECL LoggedRecord read_record(const Rows& row);
 
@@ -53,17 +55,6 @@ QUICCHAT_DECL int load_rooms(Database& database, std::map<RoomKey, StoredRoom>& 
 /// The names and authors of all records within retention.
 QUICCHAT_DECL int load_names(Database& database, const std::map<RoomKey, StoredRoom>& rooms,
                              Names& names, RoomAuthors& authors);
-
-/// The ids whose records are gone.
-QUICCHAT_DECL int load_old_ids(Database& database, Names& names, RoomAuthors& authors);
-
-/// What is left of the oldest records when they are dropped.
-struct OldRecord {
-    std::string author;
-    DeviceId device;
-    std::int64_t bytes = 0;
-    OldId id;
-};
 
 /// Writes rooms and records. Belongs to the thread of its database.
 class RecordTable {
@@ -83,9 +74,6 @@ public:
     /// Some of the records from `first` on.
     int find_oldest(RoomKey room, Offset first, std::deque<OldRecord>& found);
 
-    /// Does to the ids without records what the step says.
-    int change_ids(RoomKey room, const Authors::Step& step);
-
     /// The edits of the message at `target`, from `first` on.
     int find_edits(RoomKey room, Offset target, Offset first, std::vector<Offset>& found);
 
@@ -102,15 +90,13 @@ private:
     Statement drop_room_;
     Statement drop_records_;
     Statement drop_state_;
-    Statement drop_old_ids_;
     Statement select_;
     Statement select_oldest_;
     Statement select_edits_;
     Statement insert_;
+    Statement insert_plain_;
     Statement change_;
     Statement trim_;
-    Statement keep_id_;
-    Statement forget_id_;
     Statement set_state_;
     Statement remove_state_;
 };

@@ -12,9 +12,13 @@ namespace quicchat::sqlite::detail {
 /// Who wrote what in all rooms, with the changes of the open transaction.
 class RoomAuthors {
 public:
+    RoomAuthors() = default;
+    RoomAuthors(const RoomAuthors&) = delete;
+    RoomAuthors& operator=(const RoomAuthors&) = delete;
+
     const Authors& at(RoomKey room);
 
-    void take(RoomKey room, Authors::Step step);
+    void take(RoomKey room, Authors::Step&& step);
 
     /// All that is known of a room goes with the transaction.
     void erase(RoomKey room);
@@ -24,9 +28,13 @@ public:
     void roll_back();
 
 private:
+    Authors& of(RoomKey room);
+
     void forget_changes();
 
     std::map<RoomKey, Authors> rooms_;
+    /// What was asked for last, if it is still there: an append asks several times.
+    std::pair<RoomKey, Authors*> newest_{};
     std::vector<std::pair<RoomKey, Authors::Step>> taken_;
     std::vector<RoomKey> dropped_;
 };

@@ -5,11 +5,11 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/sqlite/database.hpp"
+#include "quicchat/sqlite/id_blocks.hpp"
 #include "quicchat/sqlite/names.hpp"
 #include "quicchat/sqlite/operation.hpp"
 #include "quicchat/sqlite/record_table.hpp"
@@ -31,16 +31,19 @@ public:
     int apply(const CreateRoom& o);
     int apply(const SetRetention& o);
     int apply(const DropRoom& o);
-    int apply(const TrimRoom& o) { return table_.trim(o.room, o.first); }
+    /// Once enough records wait to be deleted; their ids that may still be needed are kept.
+    int apply(const TrimRoom& o);
     int apply(const StoreState& o);
 
-    /// Looks for the record's name, and for what it is about, and stores it. `done` is its answer
-    /// once the transaction is committed.
+    /// Looks for the record's name, and for what it is about, and stores it. `done`, which is new,
+    /// becomes its answer once the transaction is committed.
     int append(const AppendRecord& append, AppendDone& done);
 
     /// Looks for the record's name, also among those whose records are gone. Sees what the open
     /// transaction has inserted.
-    int find_duplicate(const AppendRecord& append, std::optional<AppendDone>& known);
+    int find_duplicate(const AppendRecord& append, std::optional<AppendDone>& known) {
+        return find_duplicate(append, name_of(append.record), known);
+    }
 
     AppendDone answer(const AppendRecord& append, Errc error) const;
 
@@ -53,14 +56,27 @@ public:
     void roll_back();
 
 private:
+    /// The answer, into a `done` that is new; `first` is the room's.
+    void answer(const AppendRecord& append, Errc error, Offset first, AppendDone& done) const;
+
     void forget_changes();
 
-    void remember(RoomKey key);
+    /// A room that the open transaction has touched.
+    struct Touched {
+        std::optional<StoredRoom> before{};  ///< Nothing: it was not there.
+        bool is_changed = false;             ///< Its row is to be written.
+    };
+
+    /// Call before the room is changed.
+    Touched& remember(RoomKey key);
 
     AppendDone recognise(const AppendRecord& append, Offset offset, WallTime time,
                          bool is_same) const;
 
-    std::uint64_t name_of(const Record& record);
+    std::uint64_t name_of(const Record& record) const;
+
+    int find_duplicate(const AppendRecord& append, std::uint64_t name,
+                       std::optional<AppendDone>& known);
 
     /// A record as it will be, and how many bytes more it will have.
     struct ChangedRecord {
@@ -85,23 +101,53 @@ private:
 
     int change_record(RoomKey key, StoredRoom& room, Offset at, const ChangedRecord& changed);
 
+    /// The oldest records of a room that are still rows.
+    struct Oldest {
+        std::deque<detail::OldRecord> records{};
+        std::size_t dropped = 0;  ///< So many of them are before the room's `first`.
+        bool is_whole = false;    ///< No row is older than these.
+    };
+
+    /// Gives the names and authors of the ids whose records were dropped.
+    int load_old_ids();
+
+    void add_old_id(RoomKey key, const detail::OldRecord& old);
+
+    /// Whether so much of the room waits to be deleted before `first` that it is worth it.
+    static bool is_due(const Oldest& oldest, const Retention& retention, Offset first);
+
+    /// Reads more rows, and which of them were dropped.
+    int read_oldest(RoomKey key, const StoredRoom& room, Offset from, Oldest& oldest);
+
+    /// Puts the ids of the records before `first` into blocks.
+    int keep_ids(RoomKey key, const StoredRoom& room, Oldest& oldest, Offset first);
+
     /// The record that will be dropped after `index` others. nullptr: not in a file of ours.
-    int find_oldest(RoomKey key, const StoredRoom& room, std::size_t index,
-                    const detail::OldRecord*& found);
+    int find_oldest(RoomKey key, const StoredRoom& room, Oldest& oldest, std::size_t index,
+                    detail::OldRecord*& found);
 
     /// The record of the append is stored.
-    int count_record(const AppendRecord& append, StoredRoom& room);
+    void count_record(const AppendRecord& append, StoredRoom& room);
 
     /// Moves `first` on until the room is within its retention. The rows stay until they are
     /// trimmed.
     int drop_oldest(RoomKey key, StoredRoom& room);
 
+    /// The oldest one was dropped.
+    static void pass_oldest(Oldest& oldest);
+
     /// The record is gone, and its id may be kept.
-    int drop(RoomKey key, const StoredRoom& room, const detail::OldRecord& record);
+    void drop(RoomKey key, const StoredRoom& room, detail::OldRecord& record);
 
     /// Of the ids without records.
-    int forget_surplus(RoomKey key, const StoredRoom& room, const std::string& author,
-                       const DeviceId& device);
+    /// Takes a step, and forgets what it forgets.
+    void take(RoomKey key, Authors::Step&& step);
+
+    /// It stands in a block, or in a row that waits for being deleted.
+    void forget_id(RoomKey key, Offset offset);
+
+    void forget_surplus(RoomKey key, const StoredRoom& room, const std::string& author,
+                        const DeviceId& device);
 
     std::uint64_t name_of(const Authors::Step& step, const OldId& old);
 
@@ -110,11 +156,12 @@ private:
     detail::RecordTable table_;
     detail::Names names_;
     detail::RoomAuthors authors_;
-    /// The records that will be dropped next, read some at a time.
-    std::map<RoomKey, std::deque<detail::OldRecord>> oldest_;
-    std::map<RoomKey, StoredRoom> rooms_;                ///< As the open transaction sees them.
-    std::map<RoomKey, std::optional<StoredRoom>> undo_;  ///< As they were before it.
-    std::set<RoomKey> changed_;                          ///< Whose rows are to be written.
+    detail::IdBlocks blocks_;
+    /// Those that were dropped and wait for being deleted, and those that will be dropped next,
+    /// read some at a time.
+    std::map<RoomKey, Oldest> oldest_;
+    std::map<RoomKey, StoredRoom> rooms_;  ///< As the open transaction sees them.
+    std::map<RoomKey, Touched> touched_;
 };
 
 }  // namespace quicchat::sqlite

@@ -12,6 +12,7 @@
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/entropy.hpp"
 #include "quicchat/sqlite/database.hpp"
+#include "quicchat/sqlite/id_blocks.hpp"
 #include "quicchat/wire/message.hpp"
 
 // What is in a database file of ours, and how one is opened so that its promises hold.
@@ -25,12 +26,14 @@ inline constexpr std::int64_t server_application_id = 0x71636874;
 struct Migration {
     std::int64_t version = 0;
     const char* sql = nullptr;
+    /// What is to be done after that, in the same transaction; gives the result code of SQLite.
+    int (*convert)(Database&) = nullptr;
 };
 
 /// A record that retention dropped, before its room's `first`, is not read any more, but may stay
-/// for a while; `old_id` has what is known of it for longer. There is no index of records' names:
-/// it would be written all over at each commit; see names.hpp. The blobs of a device are those of
-/// account_table.hpp.
+/// for a while; `id_block` has what is known of it for longer, see id_blocks.hpp. There is no index
+/// of records' names: it would be written all over at each commit; see names.hpp. The blobs of a
+/// device are those of account_table.hpp.
 inline constexpr Migration migrations[] = {
     {1, R"sql(
 CREATE TABLE meta(
@@ -115,6 +118,20 @@ CREATE TABLE old_id(
     PRIMARY KEY(room, offset)
 ) STRICT, WITHOUT ROWID;
 )sql"},
+    // In place of `old_id`; and one index instead of three, of which each costs every append.
+    {6, R"sql(
+DROP INDEX record_edits;
+DROP INDEX record_reactions;
+DROP INDEX record_files;
+CREATE INDEX record_acts ON record(room, kind, target) WHERE kind <> 0;
+CREATE TABLE id_block(
+    id INTEGER PRIMARY KEY,
+    room INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    ids BLOB NOT NULL
+) STRICT;
+)sql",
+     detail::move_ids_to_blocks},
 };
 
 static_assert(std::ranges::is_sorted(migrations, {}, &Migration::version));

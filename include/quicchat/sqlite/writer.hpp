@@ -31,7 +31,13 @@ public:
     const std::map<RoomKey, StoredRoom>& rooms() const { return tables_->rooms.rooms(); }
 
     /// Takes an operation into the transaction that `commit` will end, and begins it if need be.
-    void add(Operation operation);
+    void add(Operation&& operation);
+
+    /// The operations of the transaction. Whoever puts some at its end calls `add_rest`.
+    std::vector<Operation>& batch() { return batch_; }
+
+    /// Takes those at the end of the batch into the transaction.
+    void add_rest();
 
     /// Appends in the transaction.
     std::size_t appends() const { return appends_; }
@@ -114,6 +120,7 @@ private:
     std::unique_ptr<Tables> tables_;  ///< Ends before the database.
 
     std::vector<Operation> batch_;
+    std::size_t added_ = 0;  ///< So many of the batch are in the transaction.
     std::size_t appends_ = 0;
     bool begun_ = false;
     int code_ = SQLITE_OK;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "quicchat/base/bytes.hpp"
@@ -21,12 +22,29 @@ using ChannelBinding = std::array<std::byte, 32>;
 /// certificate with the same key has the same fingerprint.
 using Fingerprint = std::array<std::byte, 32>;
 
+/// SHA-256 over the DER of the certificate that a server shows on a connection: what a page pins by
+/// `serverCertificateHashes`, and the `tls-server-end-point` of RFC 5929 §4.1 for a certificate
+/// that is signed with SHA-256. Equal at both ends, but not different for every connection.
+using CertificateHash = std::array<std::byte, 32>;
+
+/// RFC 9114 §3.1: the ALPN of HTTP/3, by which browsers come.
+inline constexpr std::string_view http3_alpn = "h3";
+
+/// What a server knows of a connection that a web page made (PROTOCOL.md §5.9).
+struct PageSession {
+    CertificateHash certificate{};  ///< Of the certificate that this connection was shown.
+    std::string origin{};           ///< What the browser said whose page it is; empty: nothing.
+};
+
 /// The connection can be used: the handshake is complete, the peer passed the trust check, and both
-/// sides agreed on our ALPN.
+/// sides agreed on an ALPN of ours.
 struct Connected {
     ConnectionId connection;
     std::string peer_address;             ///< For people and logs: "127.0.0.1:4433", "[::1]:4433".
     std::optional<Fingerprint> peer_key;  ///< The server's key, at the client of a real transport.
+    std::string alpn{};                   ///< What both sides agreed on; empty without TLS.
+    std::optional<CertificateHash> certificate_hash{};  ///< Of the server's; none without TLS.
+    std::string origin{};  ///< At a server: what a browser said whose page it is (RFC 6454).
 };
 
 /// Bytes that arrived on a stream, in order. They count against the peer's flow-control credit

@@ -11,13 +11,34 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import OutputError, QuicChatError, exit_status, exit_status_of, explain
+from ..errors import OutputError, QuicChatError, exit_status, exit_status_of
+from ..errors import explain as explained
 from ..terminal import clean_text, show
-from . import cert, chat, completion, doctor, man, send, serve, tail, user, version
+from . import (
+    backup,
+    bench,
+    cert,
+    chat,
+    completion,
+    config,
+    doctor,
+    explain,
+    man,
+    restore,
+    room,
+    send,
+    serve,
+    status,
+    tail,
+    ticket,
+    user,
+    version,
+)
 
 __all__ = ["main", "make_parser", "run"]
 
-_COMMANDS = (serve, chat, send, tail, doctor, cert, user, version, completion, man)
+_COMMANDS = (serve, chat, send, tail, doctor, cert, ticket, user, room, status,
+             backup, restore, config, explain, bench, version, completion, man)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -74,7 +95,7 @@ def _guarded(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -
     except KeyboardInterrupt:
         return 130
     except QuicChatError as error:
-        show(explain(error), to=sys.stderr)
+        show(explained(error), to=sys.stderr)
         if isinstance(error, OutputError):
             _give_up_output()
         return exit_status(error)
@@ -85,7 +106,7 @@ def _guarded(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -
         if error.errno not in (errno.EMFILE, errno.ENFILE):
             return _mistake(error)
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        show(explain(QuicChatError(
+        show(explained(QuicChatError(
             "there are too many open files", code="E-DESCRIPTORS",
             reason=f"this program may have {limit}, and all programs together have a limit, too",
             hint="raise the limit: ulimit -n 1024")), to=sys.stderr)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import QuicChatError
 from ._complete import complete
-from ._window import Window
+from ._followed import Followed
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -40,8 +40,8 @@ class ChatDesk:
         front = self._session.windows.front
         return "" if front is None else front.name
 
-    def pending(self) -> list[str]:
-        return self._session.pending()
+    def pending(self, window: Followed | None = None) -> list[str]:
+        return self._session.pending(window)
 
     def status(self) -> list[tuple[str, str]]:
         chat, windows = self._session.chat, self._session.windows
@@ -69,7 +69,7 @@ class ChatDesk:
 
     def go_by(self, step: int) -> None:
         windows = self._session.windows.all()
-        front = self._session.windows.front
+        front = self._session.heading
         if windows:
             at = windows.index(front) + step if front in windows else 0
             self._session.go(windows[at % len(windows)])
@@ -85,7 +85,7 @@ class ChatDesk:
                 session.room.typing()
 
 
-def _counts(window: Window) -> str:
+def _counts(window: Followed) -> str:
     if not window.unread:
         return ""
     more = "+" if window.unread > _UNREAD_SHOWN_MAX else ""

@@ -29,12 +29,14 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
 from ..terminal import clean_line, show, uncoloured
+from ._notice import notice
+from ._past import prepare_past
 from ._screen import Desk
+from ._typed_lines import TypedLines
 
 _RECENT_MAX = 200  # lines that are drawn again when the terminal has another size
 _RESIZE_PAUSE = 0.1  # seconds; who drags a window's corner changes its size many times
 _PENDING_MAX = 5  # lines above the one that is typed
-_HISTORY_BYTES_MAX = 256 * 1024
 
 _STYLE = Style.from_dict({
     "bottom-toolbar": "reverse",
@@ -52,12 +54,11 @@ class Editor:
 
     def __init__(self, history: Path | None) -> None:
         self.desk: Desk
-        self._typed: asyncio.Queue[str] = asyncio.Queue()
+        self.typed = TypedLines(lambda: self._interrupted)
         self._said: deque[str] = deque()
         self._recent: deque[str] = deque(maxlen=_RECENT_MAX)
         self._printing: asyncio.Handle | None = None
         self._is_away = False  # a pager or an editor has the terminal
-        self._running: asyncio.Task[None] | None = None
         self._interrupted = False
         self._resizing: asyncio.TimerHandle | None = None
         self._size: Size | None = None
@@ -75,25 +76,7 @@ class Editor:
     def open(self, desk: Desk) -> None:
         """Begins."""
         self.desk = desk
-        self._running = asyncio.create_task(self._run())
-
-    # Lines that are typed.
-
-    async def next_line(self) -> str | None:
-        """The next one; None at the end. Raises KeyboardInterrupt at Ctrl-C."""
-        assert self._running is not None
-        typed = asyncio.create_task(self._typed.get())
-        try:
-            await asyncio.wait((typed, self._running), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not typed.done():
-                typed.cancel()
-        if typed.done() and not typed.cancelled():
-            return typed.result()
-        if self._interrupted:
-            raise KeyboardInterrupt
-        self._running.result()
-        return None
+        self.typed.running = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
         # What others print goes above the line as well.
@@ -109,9 +92,9 @@ class Editor:
         """Gives the terminal back, when all that was said is on it."""
         if self._printing is not None:
             self._printing.cancel()
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait((self._running,))
+        if self.typed.running is not None:
+            self.typed.running.cancel()
+            await asyncio.wait((self.typed.running,))
         if self._title:
             self._output.clear_title()
             self._output.flush()
@@ -123,10 +106,10 @@ class Editor:
 
     def say(self, line: str) -> None:
         self._said.append(line)
-        if self._running is None or self._running.done():
+        if self.typed.running is None or self.typed.running.done():
             self._write_said()
         elif self._printing is None:
-            self._printing = self._running.get_loop().call_soon(self._print)
+            self._printing = self.typed.running.get_loop().call_soon(self._print)
 
     def _print(self) -> None:
         self._printing = None
@@ -162,7 +145,7 @@ class Editor:
 
     def page(self, lines: list[str]) -> bool:
         """Shows a text in the user's pager. False if it fits the screen, or there is none."""
-        if len(lines) < self._output.get_size().rows - 2 or self._running is None:
+        if len(lines) < self._output.get_size().rows - 2 or self.typed.running is None:
             return False
         pager = shlex.split(os.environ.get("PAGER") or "less")
         text = "\n".join(map(clean_line, lines)) + "\n"
@@ -199,8 +182,8 @@ class Editor:
 
     def alert(self, text: str) -> None:
         self._output.bell()
-        if notice := _notice(clean_line(text)):
-            self._output.write_raw(notice)
+        if said := notice(clean_line(text)):
+            self._output.write_raw(said)
         self._output.flush()
 
     @property
@@ -237,7 +220,7 @@ class Editor:
         self.desk.note_key(buffer.text)
 
     def _accept(self, buffer: Buffer) -> bool:
-        self._typed.put_nowait(buffer.text)
+        self.typed.put(buffer.text)
         return False  # the next line begins empty
 
     def _complete(self, buffer: Buffer) -> None:
@@ -297,33 +280,10 @@ class _Completer(Completer):
 
 
 def _history(path: Path | None) -> History:
-    """What was typed before, in a file that is for its owner alone and does not grow for ever."""
-    if path is None:
+    """What was typed before."""
+    if path is None or not prepare_past(path):
         return InMemoryHistory()
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:
-        return InMemoryHistory()
-    with os.fdopen(descriptor, "r+b") as file:
-        data = file.read()
-        if len(data) > _HISTORY_BYTES_MAX:
-            newest = data[-_HISTORY_BYTES_MAX // 2:]
-            file.seek(0)
-            file.write(newest[newest.find(b"\n# ") + 1:])
-            file.truncate()
     return FileHistory(path)
-
-
-def _notice(text: str) -> str:
-    """A desktop notice, for terminals that are known to show some."""
-    program, term = os.environ.get("TERM_PROGRAM", ""), os.environ.get("TERM", "")
-    if "TMUX" in os.environ or "STY" in os.environ:
-        return ""
-    if program in ("iTerm.app", "WezTerm", "ghostty") or "KITTY_WINDOW_ID" in os.environ:
-        return f"\x1b]9;{text}\x07"
-    if term.startswith(("foot", "rxvt-unicode")):
-        return f"\x1b]777;notify;quicchat;{text.replace(';', ',')}\x07"
-    return ""
 
 
 def _last_that_fit(lines: Iterable[str], rows: int, columns: int) -> list[str]:

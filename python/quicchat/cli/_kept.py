@@ -108,6 +108,7 @@ class Kept:
     def __init__(self) -> None:
         self.folder = _folder("XDG_STATE_HOME", ".local/state")
         self._file = self.folder / "chat.json"
+        self.theme = ""  #: of the full screen; empty: nobody has chosen one
         self._last = ""
         self._places: dict[str, Place] = {}
         with contextlib.suppress(OSError):
@@ -119,6 +120,7 @@ class Kept:
                 if all(v is None or type(v) is _TYPES[k] for k, v in known.items()):
                     self._places[key] = Place(**known)
             self._last = str(kept["last"])
+            self.theme = str(kept.get("theme", ""))
 
     def last(self) -> Place | None:
         """Where one was."""
@@ -135,7 +137,15 @@ class Kept:
         self._places[place.key] = place
         while len(self._places) > _PLACES_MAX:
             self._places.pop(next(iter(self._places)))
-        kept = {"last": self._last,
+        self._write()
+
+    def keep_theme(self, name: str) -> None:
+        """The full screen looks like that from now on."""
+        self.theme = name
+        self._write()
+
+    def _write(self) -> None:
+        kept = {"last": self._last, "theme": self.theme,
                 "places": {key: {f.name: getattr(p, f.name) for f in fields(Place)}
                            for key, p in self._places.items()}}
         with contextlib.suppress(OSError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -31,7 +32,7 @@ async def log_in(states: list[Path], password: str | None,
     """With a state file, so that the next time needs no password, unless all are in use: True then.
     ``dial`` is given password and state."""
     for state in states:
-        if password is None and not state.exists():
+        if password is None and not os.path.exists(state):
             break
         try:
             return await dial(password=password, state=state), True
@@ -67,7 +68,7 @@ def with_login(options: argparse.Namespace, program: str,
     password = None
     if options.password_file is not None:
         password = _read_password(options.password_file)
-    elif not any(state.exists() for state in states):
+    elif not any(os.path.exists(state) for state in states):
         password = _ask(place)
     reconnect = Reconnect(give_up_after=_GIVE_UP_AFTER if give_up else None)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._calls import offset_of
-from ._progress import Progress
 from ._show import ACTION
 from ._typed import Usage, need, number_in, user_in
 
@@ -25,12 +24,11 @@ async def history(session: Session, text: str) -> None:
                     "come before: /history #120 50")
     await session.catch_up()
     page = await session.here().history(before=number, limit=int(rest or _HISTORY_DEFAULT))
-    for record in page.records:
-        session.screen.say(session.lines.record(record, numbered=True, times=True))
     if page.reaches_start:
-        session.screen.note("that is all there was before" if page.records else "there is nothing")
+        remark = "that is all there was before" if page.records else "there is nothing"
     else:
-        session.screen.note(f"more: /history #{page.first}")
+        remark = f"more: /history #{page.first}"
+    session.screen.show_page(session.lines, page, remark)
 
 
 async def unread(session: Session, text: str) -> None:
@@ -49,13 +47,12 @@ async def search(session: Session, text: str) -> None:
     need(words, "the words")
     await session.catch_up()
     page = await session.here().search(words.replace('"', " "), before=number)
-    for record in reversed(page.records):
-        session.screen.say(session.lines.record(record, numbered=True, times=True))
     if page.next is not None:
         found = "" if page.records else "nothing yet; "
-        session.screen.note(f"{found}more: /search #{page.next} {words}")
+        remark = f"{found}more: /search #{page.next} {words}"
     else:
-        session.screen.note("that is all" if page.records else "nothing was found")
+        remark = "that is all" if page.records else "nothing was found"
+    session.screen.show_found(session.lines, page, remark)
 
 
 async def me(session: Session, text: str) -> None:
@@ -99,8 +96,9 @@ async def unreact(session: Session, text: str) -> None:
 
 async def send_file(session: Session, text: str) -> None:
     path = Path(need(text, "the path of a file")).expanduser()
-    bar = Progress(session.screen.note, f"sending {path.name}")
-    session.do_beside(session.here().send_file, path, progress=bar.step)
+    room = session.here()
+    bar = session.screen.progress(f"sending {path.name}", session.windows.front)
+    session.do_beside(room.send_file, path, bar=bar)
 
 
 async def save(session: Session, text: str) -> None:
@@ -113,12 +111,17 @@ async def save(session: Session, text: str) -> None:
                          "a number such as #12 says which file is meant")
     place = message if message is not None else number
     assert place is not None
-    bar = Progress(session.screen.note, f"fetching #{offset_of(place)}")
+    bar = session.screen.progress(f"fetching #{offset_of(place)}", session.windows.front,
+                                  offset_of(place))
 
     async def save() -> None:
-        path = await room.save_file(place, Path(rest).expanduser() if rest else None,
-                                    progress=bar.step)
-        session.screen.note(f"saved as {path}")
+        said = ""
+        try:
+            path = await room.save_file(place, Path(rest).expanduser() if rest else None,
+                                        progress=bar.step)
+            said = f"saved as {path}"
+        finally:
+            bar.end(said)
 
     session.run_beside(save())
 

@@ -1,4 +1,4 @@
-"""The commands and their options, as the parser knows them, for what is made of them."""
+"""Commands and their options as parsers know them: how they are made, and what is made of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ import argparse
 from collections.abc import Iterator
 
 _FILES = ("FILE", "PATH", "DIR")
+
+
+def add_action(actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help: str,
+               example: str) -> argparse.ArgumentParser:
+    """The parser of an action of a command, such as ``user add``; its help ends by an example."""
+    return actions.add_parser(name, help=help, description=help, epilog=f"example:\n  {example}",
+                              formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
 def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 _PAUSE = 2.0  # seconds between two lines
+
+
+class Bar(Protocol):
+    """What is told how far a transfer is."""
+
+    def step(self, done: int, size: int) -> None:
+        """So many bytes of so many."""
+        ...
+
+    def end(self, text: str = "") -> None:
+        """It is over, and this is to be said of it."""
+        ...
 
 
 class Progress:
@@ -22,6 +35,10 @@ class Progress:
             return
         self._next = time.monotonic() + _PAUSE
         self._say(f"{self._what}: {100 * done // size} % of {size_text(size)}")
+
+    def end(self, text: str = "") -> None:
+        if text:
+            self._say(text)
 
 
 def size_text(size: int) -> str:

@@ -15,11 +15,12 @@ from ..events import ClientEvent, Online, PrivateMessage, Receipt, Reconnecting,
 from ..records import Message
 from ._commands import find_command, is_quit, unknown_command
 from ._desk import ChatDesk
+from ._followed import Followed
 from ._pace import paced
-from ._screen import Screen
+from ._progress import Bar
+from ._screen import Surface
 from ._show import Lines
-from ._window import Window
-from ._windows import Windows
+from ._typed_lines import Interrupted
 
 _SHOW_PATIENCE = 5.0  # seconds to wait for what is on its way to the screen, before we leave
 _UNACKED_MAX = 64  # lines on their way to the server; then we read on only as answers come
@@ -31,19 +32,20 @@ Request = Callable[[], Awaitable[Receipt]]
 class Session:
     """What one person does, in the room that is in front."""
 
-    def __init__(self, chat: Chat, screen: Screen, last: int) -> None:
+    def __init__(self, chat: Chat, screen: Surface, last: int) -> None:
         self.chat = chat
         self.screen = screen
-        self.windows = Windows(chat, screen, last)
+        self.windows = screen.follow(chat, last)
         self.wishes = self.windows.wishes
         self.refused = 0  #: lines that could not be sent
         self.keeps_unsent = False  #: what cannot be sent now is, the next time
         self.sends_typing = False
         self._sent: set[bytes] = set()  # our own messages come back as events too
-        self._pending: dict[bytes, str] = {}  # what is not stored yet
+        self._pending: dict[bytes, tuple[Followed | None, str]] = {}  # what is not stored yet
         self._unacked: set[asyncio.Task[None]] = set()
         self._beside: set[asyncio.Task[None]] = set()  # what takes longer: files, other rooms
         self._moves: set[asyncio.Task[None]] = set()  # to other rooms
+        self._heading: Followed | None = None  # where the newest of them leads
         self._looking: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock()
         self._shown_all = asyncio.Event()
@@ -93,20 +95,33 @@ class Session:
         self.known_rooms = {room.room: room.topic for room in rooms}
         return rooms
 
-    def _note_front(self, window: Window) -> None:
+    def _note_front(self, window: Followed) -> None:
         self.on_place()
         if self.screen.is_live:
             self._track(self._looking, self._learn_people(window))
 
-    @staticmethod
-    async def _learn_people(window: Window) -> None:
+    async def _learn_people(self, window: Followed) -> None:
         """Who is here, so that their names can be completed."""
         with contextlib.suppress(QuicChatError):
-            for person in await window.room.members():
-                window.people.setdefault(person.user.lower(), person.user)
+            window.learn(await window.room.members())
+            self.screen.refresh()
 
     async def read_lines(self) -> None:
-        """Until /quit or the end of the input; then until everything is answered."""
+        """Until /quit or the end of the input; then until everything is answered. Ctrl-C waits for
+        nothing."""
+        reading = asyncio.ensure_future(self._read_lines())
+        interruption = asyncio.ensure_future(self.screen.interruption())
+        try:
+            await asyncio.wait((reading, interruption), return_when=asyncio.FIRST_COMPLETED)
+            (reading if reading.done() else interruption).result()
+        except Interrupted:
+            raise KeyboardInterrupt from None
+        finally:
+            interruption.cancel()
+            if reading.cancel():
+                await asyncio.wait((reading,))
+
+    async def _read_lines(self) -> None:
         while (line := await self.screen.next_line()) is not None:
             try:
                 text = line.decode()
@@ -187,10 +202,16 @@ class Session:
         self._send(partial(act, *arguments, **more), None, self.windows.front)
 
     def do_beside(self, act: Callable[..., Awaitable[Receipt]], *arguments: Any,
-                  **more: Any) -> None:
+                  bar: Bar) -> None:
         """An act of ours in the room that may take a while."""
-        request = partial(act, *arguments, **more)
-        self._track(self._beside, self._finish(request, None, self.windows.front))
+        request = partial(act, *arguments, progress=bar.step)
+        self._track(self._beside, self._finish_beside(request, bar, self.windows.front))
+
+    async def _finish_beside(self, request: Request, bar: Bar, window: Followed | None) -> None:
+        try:
+            await self._finish(request, None, window)
+        finally:
+            bar.end()
 
     def run_beside(self, work: Awaitable[None]) -> None:
         """Something else that may take a while, and that we wait for before we leave."""
@@ -202,13 +223,19 @@ class Session:
         except QuicChatError as error:
             self.refuse(f"not done: {_in_words(error)}")
 
-    def go(self, window: Window) -> None:
+    def go(self, window: Followed) -> None:
         """To the front with another room."""
+        self._heading = window
         self._track(self._moves, self.windows.bring(window))
 
-    def pending(self) -> list[str]:
-        """Our lines that are not stored yet."""
-        return list(self._pending.values())
+    @property
+    def heading(self) -> Followed | None:
+        """The room in front, or the one that comes there."""
+        return self._heading if self._moves else self.windows.front
+
+    def pending(self, window: Followed | None = None) -> list[str]:
+        """Our lines that are not stored yet: all, or those for one room."""
+        return [text for place, text in self._pending.values() if window in (None, place)]
 
     async def catch_up(self) -> None:
         """Until what was typed so far is done and shown, so that what comes next counts it in. Not
@@ -228,11 +255,11 @@ class Session:
     def _new_id(self, text: str) -> bytes:
         id = os.urandom(16)
         self._sent.add(id)
-        self._pending[id] = text
+        self._pending[id] = self.windows.front, text
         self.screen.refresh()
         return id
 
-    def _send(self, request: Request, id: bytes | None, window: Window | None) -> None:
+    def _send(self, request: Request, id: bytes | None, window: Followed | None) -> None:
         self._track(self._unacked, self._finish(request, id, window))
 
     @staticmethod
@@ -241,14 +268,14 @@ class Session:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    async def _finish(self, request: Request, id: bytes | None, window: Window | None) -> None:
+    async def _finish(self, request: Request, id: bytes | None, window: Followed | None) -> None:
         try:
             receipt = await self._in_turn(request)
             if window is not None and receipt.epoch == window.room.epoch:
                 window.wanted = max(window.wanted, receipt.offset)
                 self._note_shown()
         except QuicChatError as error:
-            text = self._pending.get(id, "") if id is not None else ""
+            _, text = self._pending.get(id or b"", (None, ""))
             if self.chat.is_open:
                 said = f': "{text}"' if text and self.screen.is_live else ""
                 self.refuse(f"not {'sent' if id else 'done'}: {_in_words(error)}{said}")
@@ -266,7 +293,7 @@ class Session:
 
     def _note_shown(self) -> None:
         window = self.windows.front
-        if window is None or window.shown >= window.wanted:
+        if window is None or window.is_shown:
             self._shown_all.set()
         else:
             self._shown_all.clear()

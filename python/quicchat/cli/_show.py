@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections import OrderedDict
@@ -132,9 +131,13 @@ class Lines:
                 return message
         return None
 
+    def seen(self, offset: int) -> Message | None:
+        """A message that was shown lately, as it is now."""
+        return self._seen.get(offset)
+
     def quote(self, offset: int) -> str:
         """The first words of a message, by its offset. Not cleaned."""
-        message = self._seen.get(offset)
+        message = self.seen(offset)
         if message is None:
             return f"message #{offset}"
         text = message.text.replace("\n", " ")
@@ -201,7 +204,7 @@ class Lines:
             return name + " " + answer + _dim(_file(message.text, message.file)
                                               + f"; /save #{message.offset}")
         edited = " (edited)" if message.edited else ""
-        if _is_action(message):
+        if is_action(message):
             name = self._name(message, "*", "*")
         return name + " " + answer + clean_body(message.text) + edited
 
@@ -209,7 +212,7 @@ class Lines:
         """Who said it; marked if it is to us: bold, or by a mark that no name has."""
         name = f"{before}{message.sender}{after}"
         if self.is_mine(message) or not self.is_to_me(message):
-            return paint(name, _colour_of(message.sender), sys.stdout)
+            return paint(name, colour_of(message.sender), sys.stdout)
         if uses_colours(sys.stdout):
             return paint(name, "bold", sys.stdout)
         return clean_line(f"{name}!")
@@ -242,19 +245,14 @@ class Lines:
         return ""
 
 
-def _colour_of(name: str) -> str:
+def colour_of(name: str) -> str:
     """The same for a person everywhere."""
     return _NAME_COLOURS[sum(name.lower().encode(errors="replace")) % len(_NAME_COLOURS)]
 
 
-def _is_action(message: Message) -> bool:
+def is_action(message: Message) -> bool:
     """Whether it says what somebody does."""
-    if '"action"' not in message.attributes:
-        return False
-    try:
-        return json.loads(message.attributes).get("action") is True
-    except (ValueError, AttributeError, RecursionError):
-        return False
+    return message.attributes.get("action") is True
 
 
 def _file(name: str, file: FileInfo) -> str:

@@ -8,35 +8,24 @@ from datetime import date, datetime
 from ..client import Room
 from ..events import ClientEvent, Gap
 from ..records import Message, RoomRecord
-from ._screen import Screen
+from ._followed import Followed
+from ._screen import Surface
 from ._show import Lines, day_of, day_text, now
 
 KEPT_MAX = 500  # events that wait to be shown; what is older is fetched when somebody looks
 _CONTEXT_MAX = 10  # lines that were seen, shown again above what is new
 
 
-class Window:
+class Window(Followed):
     """One room. What comes is shown while it is in front, and kept until then otherwise."""
 
     def __init__(self, room: Room, lines: Lines, shown: int) -> None:
-        self.room = room
-        self.lines = lines
-        self.people: dict[str, str] = {}  #: who was seen here, by the name in lower case
-        self.shown = shown  #: the newest record that was shown, or was read before we came
-        self.wanted = room.head  #: the newest that belongs on the screen before we go
-        self.marked = shown  #: up to where it is said that all is read
+        super().__init__(room, lines, shown)
         self.hole: tuple[int, int] | None = None  #: unread records that were never shown
-        self.leaving = False  #: we are about to leave it for good
         self.opened = False  #: it was in front once
-        self.unread = 0  #: messages of others that wait
-        self.mentions = 0  #: how many of them are to us
         self.kept: deque[RoomRecord | Gap] = deque()
         self._context: deque[str] = deque(maxlen=_CONTEXT_MAX)
         self._day: date | None = None
-
-    @property
-    def name(self) -> str:
-        return self.room.name
 
     # What waits.
 
@@ -50,11 +39,6 @@ class Window:
         """The offset before which something may be neither shown nor kept."""
         kept = (e.offset for e in self.kept if not isinstance(e, Gap))
         return next(kept, max(self.shown + 1, self.room.next))
-
-    def is_news(self, event: ClientEvent) -> bool:
-        """Whether somebody else says something that is not read yet."""
-        return (isinstance(event, Message) and event.offset > self.marked and not event.deleted
-                and not self.lines.is_mine(event) and not self.lines.ignores(event))
 
     def count(self, event: RoomRecord | Gap) -> None:
         """Counts what waits."""
@@ -88,7 +72,7 @@ class Window:
 
     # What is shown.
 
-    def show(self, event: ClientEvent, screen: Screen) -> None:
+    def show(self, event: ClientEvent, screen: Surface) -> None:
         """Shows it, and remembers that."""
         line = "" if self.lines.ignores(event) else self.lines.line(event)
         if line:
@@ -117,14 +101,14 @@ class Window:
                 self.lines.note(event)
                 self.shown = max(self.shown, event.offset)
 
-    def begin_day(self, when: datetime, screen: Screen) -> None:
+    def begin_day(self, when: datetime, screen: Surface) -> None:
         """Says which day it is, where that is another one than before."""
         day = day_of(when)
         before, self._day = self._day, day
         if day is not None and day != before and (before or day != date.today()):
             screen.divide(day_text(day))
 
-    def show_context(self, screen: Screen) -> None:
+    def show_context(self, screen: Surface) -> None:
         """The newest lines that were seen here."""
         for line in self._context:
             screen.say(line)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -22,10 +24,12 @@ from ._kept import DEFAULT_ROOM, Kept, Place
 from ._lines import LineReader, ask, ask_password
 from ._login import log_in
 from ._place import add_place_arguments, chosen_place, room_of
-from ._screen import Screen
+from ._screen import Screen, Surface, can_place
 from ._session import Session
 from ._signals import or_signal
 from ._trust import chosen_tls
+
+_TEXTUAL_MIN = 7  # as in the extra [tui]
 
 NAME = "chat"
 HELP = "Chat from a terminal, or from a script's input."
@@ -33,6 +37,7 @@ EXAMPLES = """examples:
   quicchat chat --server-ip 127.0.0.1 --port 12345
   quicchat chat                                       where one was, at a terminal
   quicchat chat work                                  a server that servers.toml names
+  quicchat chat work --full                           on the full screen; F1 explains its keys
   quicchat chat --server-ip chat.example.org --pin sha256:3f9a...
   printf 'ada\\nsecret\\nhello\\n' | quicchat chat
 
@@ -70,6 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="write down in this folder what QUIC does, for bug reports")
     parser.add_argument("--log", type=user_path, metavar="FILE",
                         help="append what is shown to this file")
+    parser.add_argument("--full", action="store_true",
+                        help="rooms, messages and members side by side on the full screen; needs "
+                             "textual, of the extra [tui]")
     parser.add_argument("--plain", action="store_true", help="no line editor, no colours")
     parser.add_argument("--no-save", action="store_true",
                         help="keep nothing for the next time, and use nothing that was kept")
@@ -78,7 +86,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 @dataclass(frozen=True, slots=True)
 class _Login:
     user: str
-    password: str | None  #: None: the token that was kept
+    #: None: the token that was kept
+    password: str | None = field(repr=False)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -87,6 +96,8 @@ def run(options: argparse.Namespace) -> int:
     if options.qlog:
         check_folder(options.qlog)  # before anybody types a password
     reader = LineReader()
+    if options.full:
+        _check_full(options, reader)
     kept = Kept() if reader.is_terminal and not options.no_save else None
     place = chosen_place(options, kept)
     tls = chosen_tls(options)
@@ -109,11 +120,34 @@ def run(options: argparse.Namespace) -> int:
             attempt += 1
 
 
+def _check_full(options: argparse.Namespace, reader: LineReader) -> None:
+    """Whether there can be a full screen. Raises ConfigError."""
+    if options.plain:
+        raise ConfigError("--full and --plain are two different screens", code="E-USAGE",
+                          hint="give one of them")
+    if not (reader.is_terminal and can_place(sys.stdout)):
+        raise ConfigError("--full needs a terminal that can place text anywhere", code="E-USAGE",
+                          hint="leave --full out for one line after the other")
+    problem = ""
+    try:
+        import textual  # noqa: F401
+
+        found = version("textual")
+        if int(found.partition(".")[0]) < _TEXTUAL_MIN:
+            problem = f"of version {_TEXTUAL_MIN} or later; this one is {found}"
+    except ImportError:
+        problem = "which is not installed"
+    if problem:
+        raise ConfigError(f"--full needs textual, {problem}", code="E-USAGE",
+                          hint="pip install '.[tui]' where quicchat was installed from, or "
+                               f"pip install 'textual>={_TEXTUAL_MIN}'")
+
+
 def _ask_login(reader: LineReader, place: Place, kept: Kept | None) -> _Login:
     name = place.user if place.user is not None else ask(reader, "Enter User name: ")
     if name is not None and kept is not None:
         place.user = name.strip()
-        if any(path.exists() for path in kept.states(place)):
+        if any(os.path.exists(path) for path in kept.states(place)):
             return _Login(place.user, None)
     password = ask_password(reader, "Enter Password: ") if name is not None else None
     if name is None or password is None:
@@ -135,8 +169,7 @@ async def _converse(options: argparse.Namespace, place: Place, tls: TLS | None,
         _dial, place.host, place.port, user=login.user, tls=tls, reconnect=reconnect,
         qlog=options.qlog))
     async with connected as chat:
-        history = None if kept is None else kept.history()
-        screen = Screen(reader, plain=options.plain, history=history, log=log)
+        screen = _surface(options, reader, kept, log)
         session = Session(chat, screen, options.last)
         session.keeps_unsent = is_kept
         known = kept.place(place.key) if kept is not None else None
@@ -152,6 +185,19 @@ async def _converse(options: argparse.Namespace, place: Place, tls: TLS | None,
             with contextlib.suppress(OSError):  # the terminal may be gone
                 await screen.close()
         return 65 if not status and session.refused and not reader.is_terminal else status
+
+
+def _surface(options: argparse.Namespace, reader: LineReader, kept: Kept | None,
+             log: TextIO | None) -> Surface:
+    history = None if kept is None else kept.history()
+    if not options.full:
+        return Screen(reader, plain=options.plain, history=history, log=log)
+    from ..tui._full_screen import FullScreen  # textual is loaded for those who want it
+
+    screen = FullScreen(history=history, log=log)
+    if kept is not None:
+        screen.choose_theme(kept.theme, kept.keep_theme)
+    return screen
 
 
 def _open_log(path: Path | None) -> TextIO | None:

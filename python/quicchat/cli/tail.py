@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from collections.abc import AsyncIterator
-from dataclasses import fields
-from datetime import datetime
 from functools import partial
-from typing import Any
 
 from .._calls import PAGE_MAX
+from .._plain import as_json
 from ..client import Chat
 from ..errors import ConfigError
 from ..events import ClientEvent, Gap, RoomLeft
-from ..records import FileInfo, Message, RoomRecord
+from ..records import Message, RoomRecord
 from ..terminal import show
 from ._login import add_login_arguments, with_login
 from ._pace import paced
@@ -109,27 +106,3 @@ async def _before(chat: Chat, options: argparse.Namespace) -> AsyncIterator[Room
         before = page.first
     for record in found:
         yield record
-
-
-def as_json(event: RoomRecord | Gap) -> dict[str, Any]:
-    """A record, as an object for programs."""
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
-    return {"type": name, **{f.name: _plain(f.name, getattr(event, f.name))
-                             for f in fields(event)}}
-
-
-def _plain(name: str, value: Any) -> Any:
-    if name == "attributes":
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, FileInfo):
-        return {"size": value.size, "sha256": value.sha256}
-    if hasattr(value, "name"):
-        return value.name.lower()  # of an enumeration
-    return value

@@ -14,17 +14,13 @@ from pathlib import Path
 
 from .. import _core
 from .._failures import storage_error
-from ..config import (
-    DEFAULT_ITERATIONS,
-    USER_NAME,
-    ServerConfig,
-    load_config,
-    password_problem,
-    user_path,
-)
+from .._paths import path_bytes
+from ..config import load_config, user_path
 from ..errors import ConfigError, QuicChatError, StorageError
+from ..settings import DEFAULT_ITERATIONS, USER_NAME, ServerConfig, password_problem
 from ..terminal import normalized_password, show
 from ._lines import LineReader, ask_password
+from ._parsers import add_action
 
 NAME = "user"
 HELP = "Add, change and list the accounts of a server, also while it runs."
@@ -59,10 +55,7 @@ class _Action:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     for action in _ACTIONS:
-        sub = actions.add_parser(
-            action.name, help=action.help, description=action.help,
-            epilog=f"example:\n  {action.example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter)
+        sub = add_action(actions, action.name, action.help, action.example)
         if action.takes_name:
             sub.add_argument("name", help="the user's name")
         if action.name == "revoke":
@@ -108,12 +101,12 @@ class _Book:
                     hint=f"quicchat user entry {options.name if 'name' in options else 'NAME'} "
                          'prints an entry for its "auth.users"')
         self.path = Path(path)
-        if not may_make and not self.path.exists():
+        if not may_make and not os.path.exists(self.path):
             raise StorageError(
                 f"there is no database at {self.path}", code="E-NO-DATABASE",
                 hint="name the right one by --config or --database; a new one is made when the "
                      "server starts, and by 'quicchat user add'")
-        self.core = _core.Accounts(str(self.path))
+        self.core = _core.Accounts(path_bytes(self.path))
 
     def iterations(self) -> int:
         return self.config.iterations if self.config else DEFAULT_ITERATIONS

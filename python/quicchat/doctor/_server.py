@@ -69,7 +69,7 @@ def check_certificate(case: Case) -> Found:
 def check_trust(case: Case) -> Found:
     case.after(case.facts.get("connected"), "alpn")
     tls, key = case.request.tls, case.facts["fingerprint"]
-    attempt = tls.attempt(case.host, case.port)
+    attempt = tls._attempt(case.host, case.port)
     if attempt.mode in ("system", "authorities"):
         facts = case.connect(attempt.mode, pem=attempt.pem)[1]
         if not facts["connected"]:

@@ -1,23 +1,4 @@
-// A client and a server in one program, over a network in memory.
-#include <optional>
-#include <variant>
+// A program that needs the core only, and much of it.
+#include "chat.hpp"
 
-#include "quicchat/memory.hpp"
-
-using namespace quicchat;
-
-int main() {
-    memory::Network network{{.seed = 1}};
-    memory::Server server{network.listen("chat"), MemoryLog{Entropy::seeded(2)},
-                          NameAuthenticator{}, Entropy::seeded(3)};
-    memory::Client client{network.dial("chat"), *NameLogin::create("ada"), Entropy::seeded(4)};
-    client.connect(Now{network.now()});
-    do {
-        server.process(Now{network.now()});
-        client.process(Now{network.now()});
-        while (std::optional<ClientEvent> event = client.poll_event()) {
-            if (std::holds_alternative<Online>(*event)) return 0;
-        }
-    } while (network.step());
-    return 1;
-}
+int main() { return can_chat() ? 0 : 1; }

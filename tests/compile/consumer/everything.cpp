@@ -1,6 +1,7 @@
-// Client, server, QUIC and storage in one program.
+// Client, server, QUIC and storage in one program. It is compiled once for all that it checks.
 #include <cstdio>
 
+#include "chat.hpp"
 #include "quicchat/quic.hpp"
 #include "quicchat/sqlite.hpp"
 
@@ -26,4 +27,4 @@ bool has_sqlite() {
 
 }  // namespace
 
-int main() { return has_endpoints() && has_sqlite() ? 0 : 1; }
+int main() { return can_chat() && has_endpoints() && has_sqlite() ? 0 : 1; }

@@ -59,3 +59,20 @@ TEST_CASE("no two texts of four characters are the same bytes", "[auth]") {
         }
     }
 }
+
+TEST_CASE("base64 for URLs has two other characters, and no padding", "[auth]") {
+    for (unsigned value = 0; value < 256; ++value) {
+        for (std::size_t size = 0; size <= 4; ++size) {
+            const Buffer bytes(size, static_cast<std::byte>(value));
+            const std::string text = encode_base64url(bytes);
+            REQUIRE(text.find_first_of("+/=") == std::string::npos);
+            REQUIRE(decode_base64url(text).value() == bytes);
+        }
+    }
+    CHECK(encode_base64url(as_bytes("\xfb\xff\xbf\x66")) == "-_-_Zg");
+    for (const std::string_view text : {"Z", "Zg==", "Zg=", "Zh", "Zm9", "Zm+v", "Zm/v", "Zm9vY",
+                                        "Zm 9v", "Zm9v\n", "Zm,v", "=", "Zm9v="}) {
+        CAPTURE(text);
+        CHECK_FALSE(decode_base64url(text));
+    }
+}

@@ -46,6 +46,7 @@ constexpr bool is_enumerator(Errc errc) {
         case Errc::events_missing:
         case Errc::too_many_connections:
         case Errc::too_many_attempts:
+        case Errc::ticket_refused:
         case Errc::message_too_long:
         case Errc::invalid_text:
         case Errc::invalid_name:

@@ -46,3 +46,15 @@ TEST_CASE("a queue lets go of what was taken from it", "[queue]") {
     CHECK(value.use_count() == 1);
     CHECK_FALSE(pop_front(queue));
 }
+
+TEST_CASE("a queue keeps little memory when it is empty", "[queue]") {
+    Queue<std::size_t> queue;
+    CHECK(queue.capacity() == 0);
+    for (std::size_t i = 0; i < 1000; ++i) queue.push_back(i);
+    REQUIRE(queue.capacity() >= 1000);
+    while (pop_front(queue)) continue;
+    CHECK(queue.capacity() * sizeof(std::size_t) <= 512);
+    queue.push_back(1);
+    queue.pop_front();
+    CHECK(queue.capacity() > 0);  // what a single message needs is not got anew for each
+}

@@ -12,7 +12,9 @@
 #include "fuzz/search.hpp"
 #include "fuzz/server.hpp"
 #include "fuzz/server_session.hpp"
+#include "fuzz/tickets.hpp"
 #include "fuzz/tokens.hpp"
+#include "fuzz/web_session.hpp"
 
 using namespace quicchat;
 
@@ -36,6 +38,9 @@ TEST_CASE("a file of known servers keeps what it says", "[fuzz]") {
 TEST_CASE("nobody logs in by messages that no password made", "[fuzz]") {
     test::run_corpus("scram", test::fuzz_scram, 300);
 }
+TEST_CASE("nobody logs in by what is no ticket, nor twice by one", "[fuzz]") {
+    test::run_corpus("tickets", test::fuzz_tickets, 2000);
+}
 TEST_CASE("nobody logs in by what is no token", "[fuzz]") {
     test::run_corpus("tokens", test::fuzz_tokens, 1000);
 }
@@ -44,6 +49,9 @@ TEST_CASE("a server session survives any client", "[fuzz]") {
 }
 TEST_CASE("a client session survives any server", "[fuzz]") {
     test::run_corpus("client_session", test::fuzz_client_session, 3000);
+}
+TEST_CASE("a WebTransport session survives any browser", "[fuzz]") {
+    test::run_corpus("webtransport", test::fuzz_web_session, 5000);
 }
 TEST_CASE("an honest client does not notice what strangers do to its server", "[fuzz]") {
     test::run_corpus("server", test::fuzz_server, 300);

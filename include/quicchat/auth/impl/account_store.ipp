@@ -7,8 +7,8 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Result<std::monostate> AccountStore::add(std::string_view name,
-                                                       const Verifier& verifier) {
+QUICCHAT_RARE_DECL Result<std::monostate> AccountStore::add(std::string_view name,
+                                                            const Verifier& verifier) {
     if (!is_user_name(name)) return Errc::invalid_name;
     const auto [at, added] =
         accounts_.try_emplace(canonical_name(name), Account{std::string{name}, verifier});
@@ -17,7 +17,8 @@ QUICCHAT_DECL Result<std::monostate> AccountStore::add(std::string_view name,
     return std::monostate{};
 }
 
-QUICCHAT_DECL bool AccountStore::replace_verifier(std::string_view name, const Verifier& verifier) {
+QUICCHAT_RARE_DECL bool AccountStore::replace_verifier(std::string_view name,
+                                                       const Verifier& verifier) {
     const auto at = accounts_.find(canonical_name(name));
     if (at == accounts_.end()) return false;
     forget_iterations(at->second.verifier.iterations);
@@ -26,7 +27,7 @@ QUICCHAT_DECL bool AccountStore::replace_verifier(std::string_view name, const V
     return true;
 }
 
-QUICCHAT_DECL bool AccountStore::remove(std::string_view name) {
+QUICCHAT_RARE_DECL bool AccountStore::remove(std::string_view name) {
     const auto at = accounts_.find(canonical_name(name));
     if (at == accounts_.end()) return false;
     forget_iterations(at->second.verifier.iterations);
@@ -34,12 +35,12 @@ QUICCHAT_DECL bool AccountStore::remove(std::string_view name) {
     return true;
 }
 
-QUICCHAT_DECL const Account* AccountStore::find(std::string_view name) const {
+QUICCHAT_RARE_DECL const Account* AccountStore::find(std::string_view name) const {
     const auto at = accounts_.find(canonical_name(name));
     return at == accounts_.end() ? nullptr : &at->second;
 }
 
-QUICCHAT_DECL std::uint32_t AccountStore::draw_iterations(const Digest& random) const {
+QUICCHAT_RARE_DECL std::uint32_t AccountStore::draw_iterations(const Digest& random) const {
     if (accounts_.empty()) return scram_iterations_default;
     std::uint64_t number = 0;
     for (std::size_t i = 0; i < 4; ++i) {
@@ -54,20 +55,20 @@ QUICCHAT_DECL std::uint32_t AccountStore::draw_iterations(const Digest& random) 
     return scram_iterations_default;
 }
 
-QUICCHAT_DECL bool AccountStore::set_enabled(std::string_view name, bool enabled) {
+QUICCHAT_RARE_DECL bool AccountStore::set_enabled(std::string_view name, bool enabled) {
     const auto at = accounts_.find(canonical_name(name));
     if (at == accounts_.end()) return false;
     at->second.enabled = enabled;
     return true;
 }
 
-QUICCHAT_DECL void AccountStore::forget_iterations(std::uint32_t iterations) {
+QUICCHAT_RARE_DECL void AccountStore::forget_iterations(std::uint32_t iterations) {
     const auto at = accounts_by_iterations_.find(iterations);
     if (--at->second == 0) accounts_by_iterations_.erase(at);
 }
 
-QUICCHAT_DECL std::optional<std::string> account_name(const AccountStore& accounts,
-                                                      std::string_view name) {
+QUICCHAT_RARE_DECL std::optional<std::string> account_name(const AccountStore& accounts,
+                                                           std::string_view name) {
     const Account* account = accounts.find(name);
     if (account == nullptr) return std::nullopt;
     return account->name;

@@ -2,6 +2,8 @@
 
 #include "quicchat/auth/base64.hpp"
 
+#include <algorithm>
+
 #include "quicchat/base/config.hpp"
 
 namespace quicchat {
@@ -50,6 +52,25 @@ QUICCHAT_DECL Result<Buffer> decode_base64(std::string_view text) {
         bytes.pop_back();
     }
     return bytes;
+}
+
+QUICCHAT_RARE_DECL std::string encode_base64url(BytesView bytes) {
+    std::string text = encode_base64(bytes);
+    text.erase(std::min(text.find('='), text.size()));
+    std::replace(text.begin(), text.end(), '+', '-');
+    std::replace(text.begin(), text.end(), '/', '_');
+    return text;
+}
+
+QUICCHAT_RARE_DECL Result<Buffer> decode_base64url(std::string_view text) {
+    if (text.size() % 4 == 1 || text.find_first_of("+/=") != std::string_view::npos) {
+        return Errc::invalid_text;
+    }
+    std::string plain{text};
+    std::replace(plain.begin(), plain.end(), '-', '+');
+    std::replace(plain.begin(), plain.end(), '_', '/');
+    plain.append((4 - plain.size() % 4) % 4, '=');
+    return decode_base64(plain);
 }
 
 }  // namespace quicchat

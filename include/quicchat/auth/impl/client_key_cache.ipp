@@ -10,11 +10,12 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL ClientKeyCache::ClientKeyCache(std::size_t entries_max) : entries_max_(entries_max) {}
+QUICCHAT_RARE_DECL ClientKeyCache::ClientKeyCache(std::size_t entries_max)
+    : entries_max_(entries_max) {}
 
-QUICCHAT_DECL const ScramKeys* ClientKeyCache::find(std::string_view user, BytesView salt,
-                                                    std::uint32_t iterations,
-                                                    BytesView password_check) const {
+QUICCHAT_RARE_DECL const ScramKeys* ClientKeyCache::find(std::string_view user, BytesView salt,
+                                                         std::uint32_t iterations,
+                                                         BytesView password_check) const {
     const std::string name = canonical_name(user);
     const auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) {
         return e.iterations == iterations && std::ranges::equal(e.salt, salt) && e.user == name &&
@@ -23,9 +24,9 @@ QUICCHAT_DECL const ScramKeys* ClientKeyCache::find(std::string_view user, Bytes
     return entry == entries_.end() ? nullptr : &entry->keys;
 }
 
-QUICCHAT_DECL void ClientKeyCache::remember(std::string_view user, BytesView salt,
-                                            std::uint32_t iterations, BytesView password_check,
-                                            const ScramKeys& keys) {
+QUICCHAT_RARE_DECL void ClientKeyCache::remember(std::string_view user, BytesView salt,
+                                                 std::uint32_t iterations, BytesView password_check,
+                                                 const ScramKeys& keys) {
     if (entries_max_ == 0 || find(user, salt, iterations, password_check) != nullptr) return;
     if (entries_.size() >= entries_max_) entries_.erase(entries_.begin());
     Entry entry;
@@ -37,6 +38,6 @@ QUICCHAT_DECL void ClientKeyCache::remember(std::string_view user, BytesView sal
     entries_.push_back(std::move(entry));
 }
 
-QUICCHAT_DECL void ClientKeyCache::clear() { entries_.clear(); }
+QUICCHAT_RARE_DECL void ClientKeyCache::clear() { entries_.clear(); }
 
 }  // namespace quicchat

@@ -20,11 +20,24 @@ template <ScramCrypto Crypto>
 LoginStep DeviceAuthenticator<Crypto>::Exchange::start(const LoginRequest& request) {
     if (state_ != State::fresh) return refuse();
     now_ = request.now;
+    if (request.page != nullptr) return start_in_page(request, *request.page);
     device_ = request.device;
     binding_ = request.binding;
     if (request.mechanism == token_mechanism) return start_token(request);
-    if (request.mechanism == scram_mechanism) return start_password(request);
+    if (request.mechanism == scram_mechanism) {
+        return start_password(request, binding_, scram_gs2_header);
+    }
     return refuse();
+}
+
+template <ScramCrypto Crypto>
+LoginStep DeviceAuthenticator<Crypto>::Exchange::start_in_page(const LoginRequest& request,
+                                                               const PageSession& page) {
+    // PROTOCOL.md §5.8: the binding stands for both nonces, and here it is the same each time.
+    // Without `device_` no token is given either.
+    if (request.mechanism == token_mechanism) return refuse(Errc::token_refused);
+    if (request.mechanism != scram_mechanism || !context_->options.page_passwords) return refuse();
+    return start_password(request, page.certificate, scram_page_gs2_header);
 }
 
 template <ScramCrypto Crypto>
@@ -63,8 +76,10 @@ DeviceAuthenticator<Crypto>::Exchange::Exchange(std::shared_ptr<Context> context
     : context_(std::move(context)), nonce_(std::move(nonce)) {}
 
 template <ScramCrypto Crypto>
-LoginStep DeviceAuthenticator<Crypto>::Exchange::start_password(const LoginRequest& request) {
-    password_.emplace(request.binding, nonce_);
+LoginStep DeviceAuthenticator<Crypto>::Exchange::start_password(const LoginRequest& request,
+                                                                const ChannelBinding& binding,
+                                                                std::string_view gs2_header) {
+    password_.emplace(binding, nonce_, gs2_header);
     if (!password_->handle_client_first(request.data)) return refuse();
     claimed_user_ = password_->user();
     return ask(request, State::asking_for_password);
@@ -162,9 +177,10 @@ template <ScramCrypto Crypto>
 LoginStep DeviceAuthenticator<Crypto>::Exchange::ask(const LoginRequest& request, State state) {
     state_ = state;
     if (context_->hook == nullptr) return decide(UseOwnAccounts{});
-    question_ = {context_->hook,
-                 {claimed_user_, device_, std::string{request.peer_address}, request.mechanism},
-                 now_};
+    question_ = {
+        context_->hook,
+        {claimed_user_, request.device, std::string{request.peer_address}, request.mechanism},
+        now_};
     deadline_ = now_.steady + context_->options.hook_timeout;
     if (std::optional<LoginStep> step = poll_hook()) return *std::move(step);
     return LoginPending{};

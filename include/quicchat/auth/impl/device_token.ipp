@@ -10,20 +10,21 @@
 
 namespace quicchat::detail {
 
-QUICCHAT_DECL void append_big_endian(Buffer& buffer, std::uint64_t number) {
+QUICCHAT_RARE_DECL void append_big_endian(Buffer& buffer, std::uint64_t number) {
     for (int shift = 56; shift >= 0; shift -= 8) {
         buffer.push_back(static_cast<std::byte>((number >> shift) & 0xff));
     }
 }
 
-QUICCHAT_DECL void append_user_name(Buffer& buffer, std::string_view user) {
+QUICCHAT_RARE_DECL void append_user_name(Buffer& buffer, std::string_view user) {
     assert(is_user_name(user));  // so the length fits a byte
     buffer.push_back(static_cast<std::byte>(user.size()));
     append(buffer, as_bytes(user));
 }
 
-QUICCHAT_DECL Buffer token_auth_message(std::string_view user, const DeviceId& device,
-                                        std::uint64_t generation, const ChannelBinding& binding) {
+QUICCHAT_RARE_DECL Buffer token_auth_message(std::string_view user, const DeviceId& device,
+                                             std::uint64_t generation,
+                                             const ChannelBinding& binding) {
     Buffer message;
     append(message, as_bytes("quicchat token login"));
     append_user_name(message, user);
@@ -37,11 +38,11 @@ QUICCHAT_DECL Buffer token_auth_message(std::string_view user, const DeviceId& d
 
 namespace quicchat {
 
-QUICCHAT_DECL bool is_device_token(const DeviceToken& token) {
+QUICCHAT_RARE_DECL bool is_device_token(const DeviceToken& token) {
     return token.generation != 0 && token.key.view().size() == device_token_bytes;
 }
 
-QUICCHAT_DECL Buffer encode_token_claim(const TokenClaim& claim) {
+QUICCHAT_RARE_DECL Buffer encode_token_claim(const TokenClaim& claim) {
     Buffer message;
     detail::append_user_name(message, claim.user);
     detail::append_big_endian(message, claim.generation);
@@ -49,7 +50,7 @@ QUICCHAT_DECL Buffer encode_token_claim(const TokenClaim& claim) {
     return message;
 }
 
-QUICCHAT_DECL Result<TokenClaim> parse_token_claim(BytesView message) {
+QUICCHAT_RARE_DECL Result<TokenClaim> parse_token_claim(BytesView message) {
     constexpr std::size_t generation_bytes = 8;
     TokenClaim claim;
     if (message.empty()) return Errc::token_refused;

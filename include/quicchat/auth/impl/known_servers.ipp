@@ -7,7 +7,7 @@
 
 namespace quicchat::detail {
 
-QUICCHAT_DECL std::string_view take_word(std::string_view& line) {
+QUICCHAT_RARE_DECL std::string_view take_word(std::string_view& line) {
     constexpr std::string_view blanks = " \t";
     line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
     const std::string_view word = line.substr(0, line.find_first_of(blanks));
@@ -16,7 +16,7 @@ QUICCHAT_DECL std::string_view take_word(std::string_view& line) {
     return word;
 }
 
-QUICCHAT_DECL std::string lower_case(std::string_view text) {
+QUICCHAT_RARE_DECL std::string lower_case(std::string_view text) {
     std::string lower{text};
     for (char& c : lower) {
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -28,7 +28,7 @@ QUICCHAT_DECL std::string lower_case(std::string_view text) {
 
 namespace quicchat {
 
-QUICCHAT_DECL Result<KnownServers> parse_known_servers(std::string_view text) {
+QUICCHAT_RARE_DECL Result<KnownServers> parse_known_servers(std::string_view text) {
     if (text.size() > known_servers_bytes_max) return Errc::invalid_request;
     if (text.find('\0') != std::string_view::npos) return Errc::invalid_text;
     constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
@@ -52,8 +52,9 @@ QUICCHAT_DECL Result<KnownServers> parse_known_servers(std::string_view text) {
     return result;
 }
 
-QUICCHAT_DECL ServerKeyMatch match_server_key(const KnownServers& known, std::string_view address,
-                                              const Fingerprint& key) {
+QUICCHAT_RARE_DECL ServerKeyMatch match_server_key(const KnownServers& known,
+                                                   std::string_view address,
+                                                   const Fingerprint& key) {
     const std::string wanted = detail::lower_case(address);
     bool seen = false;
     for (const KnownServer& server : known.servers) {
@@ -68,7 +69,7 @@ QUICCHAT_DECL ServerKeyMatch match_server_key(const KnownServers& known, std::st
     return ServerKeyMatch::unknown;
 }
 
-QUICCHAT_DECL Result<std::string> format_known_server(const KnownServer& server) {
+QUICCHAT_RARE_DECL Result<std::string> format_known_server(const KnownServer& server) {
     if (!is_server_address(server.address)) return Errc::invalid_name;
     std::string line = detail::lower_case(server.address) + ' ' + format_fingerprint(server.key);
     if (!server.comment.empty()) {
@@ -81,8 +82,8 @@ QUICCHAT_DECL Result<std::string> format_known_server(const KnownServer& server)
     return line + '\n';
 }
 
-QUICCHAT_DECL Result<std::string> add_known_server(std::string_view text,
-                                                   const KnownServer& server) {
+QUICCHAT_RARE_DECL Result<std::string> add_known_server(std::string_view text,
+                                                        const KnownServer& server) {
     Result<std::string> line = format_known_server(server);
     if (!line) return line;
     if (text.find('\0') != std::string_view::npos) return Errc::invalid_text;

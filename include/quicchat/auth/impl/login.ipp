@@ -6,8 +6,8 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL std::optional<LoginStep> LoginExchange::poll(Now) { return std::nullopt; }
+QUICCHAT_RARE_DECL std::optional<LoginStep> LoginExchange::poll(Now) { return std::nullopt; }
 
-QUICCHAT_DECL std::optional<TimePoint> LoginExchange::deadline() const { return std::nullopt; }
+QUICCHAT_RARE_DECL std::optional<TimePoint> LoginExchange::deadline() const { return std::nullopt; }
 
 }  // namespace quicchat

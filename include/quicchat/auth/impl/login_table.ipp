@@ -9,35 +9,37 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL LoginTable::LoginTable(Owned<Authenticator> authenticator, Entropy entropy,
-                                     Duration timeout)
+QUICCHAT_RARE_DECL LoginTable::LoginTable(Owned<Authenticator> authenticator, Entropy entropy,
+                                          Duration timeout)
     : authenticator_(std::move(authenticator)), entropy_(entropy), timeout_(timeout) {}
 
-QUICCHAT_DECL void LoginTable::open(ConnectionId connection, TimePoint now) {
+QUICCHAT_RARE_DECL void LoginTable::open(ConnectionId connection, TimePoint now) {
     exchanges_.emplace(connection, authenticator_->begin(entropy_.draw<login_entropy_bytes>()));
     const std::pair entry{now + timeout_, connection};
     late_.insert(std::ranges::upper_bound(late_, entry), entry);
 }
 
-QUICCHAT_DECL LoginStep LoginTable::start(ConnectionId connection, const LoginRequest& request) {
+QUICCHAT_RARE_DECL LoginStep LoginTable::start(ConnectionId connection,
+                                               const LoginRequest& request) {
     return waited(connection, exchanges_.at(connection)->start(request));
 }
 
-QUICCHAT_DECL LoginStep LoginTable::respond(ConnectionId connection, BytesView response) {
+QUICCHAT_RARE_DECL LoginStep LoginTable::respond(ConnectionId connection, BytesView response) {
     return waited(connection, exchanges_.at(connection)->respond(response));
 }
 
-QUICCHAT_DECL void LoginTable::forget(ConnectionId connection) {
+QUICCHAT_RARE_DECL void LoginTable::forget(ConnectionId connection) {
     exchanges_.erase(connection);
     std::erase(waiting_, connection);
 }
 
-QUICCHAT_DECL std::string LoginTable::claimed_user(ConnectionId connection) const {
+QUICCHAT_RARE_DECL std::string LoginTable::claimed_user(ConnectionId connection) const {
     const auto found = exchanges_.find(connection);
     return found == exchanges_.end() ? std::string{} : found->second->claimed_user();
 }
 
-QUICCHAT_DECL std::optional<std::string> LoginTable::find_account(const std::string& name) const {
+QUICCHAT_RARE_DECL std::optional<std::string> LoginTable::find_account(
+    const std::string& name) const {
     return authenticator_->find_account(name);
 }
 
@@ -73,7 +75,7 @@ QUICCHAT_DECL std::optional<TimePoint> LoginTable::next_deadline() const {
     return deadline;
 }
 
-QUICCHAT_DECL LoginStep LoginTable::waited(ConnectionId connection, LoginStep step) {
+QUICCHAT_RARE_DECL LoginStep LoginTable::waited(ConnectionId connection, LoginStep step) {
     const bool waits = exchanges_.at(connection)->waits();
     const bool listed = std::ranges::find(waiting_, connection) != waiting_.end();
     if (waits && !listed) waiting_.push_back(connection);
@@ -81,7 +83,7 @@ QUICCHAT_DECL LoginStep LoginTable::waited(ConnectionId connection, LoginStep st
     return step;
 }
 
-QUICCHAT_DECL void LoginTable::forget_if_done(ConnectionId connection, const LoginStep& step) {
+QUICCHAT_RARE_DECL void LoginTable::forget_if_done(ConnectionId connection, const LoginStep& step) {
     const bool done =
         std::holds_alternative<LoginAccepted>(step) || std::holds_alternative<TokenIssued>(step);
     if (done) exchanges_.erase(connection);

@@ -11,7 +11,7 @@ Result<Buffer> ScramClient<Crypto>::initial() {
     state_ = State::challenge_awaited;
     // A user name needs no escaping: neither `,` nor `=` can be in it.
     client_first_bare_ = "n=" + credentials_.user + ",r=" + nonce_;
-    return to_buffer(std::string{scram_gs2_header} + client_first_bare_);
+    return to_buffer(std::string{gs2_header_} + client_first_bare_);
 }
 
 template <ScramCrypto Crypto>
@@ -54,7 +54,7 @@ Result<Buffer> ScramClient<Crypto>::answer(const ScramKeys& keys) {
     if (state_ != State::keys_awaited) return fail();
     keys_ = keys;
     credentials_.password.wipe();
-    const Buffer cbind_input = detail::scram_cbind_input(scram_gs2_header, binding_);
+    const Buffer cbind_input = detail::scram_cbind_input(gs2_header_, binding_);
     const std::string without_proof = "c=" + encode_base64(cbind_input) + ",r=" + server_nonce_;
     const std::string auth_message =
         detail::scram_auth_message(client_first_bare_, server_first_, without_proof);

@@ -8,7 +8,7 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL ScramKeys::~ScramKeys() {
+QUICCHAT_RARE_DECL ScramKeys::~ScramKeys() {
     secure_wipe(client_key);
     secure_wipe(server_key);
 }
@@ -17,9 +17,9 @@ QUICCHAT_DECL ScramKeys::~ScramKeys() {
 
 namespace quicchat::detail {
 
-QUICCHAT_DECL std::string scram_auth_message(std::string_view client_first_bare,
-                                             std::string_view server_first,
-                                             std::string_view client_final_without_proof) {
+QUICCHAT_RARE_DECL std::string scram_auth_message(std::string_view client_first_bare,
+                                                  std::string_view server_first,
+                                                  std::string_view client_final_without_proof) {
     std::string message;
     message.reserve(client_first_bare.size() + server_first.size() +
                     client_final_without_proof.size() + 2);
@@ -28,20 +28,20 @@ QUICCHAT_DECL std::string scram_auth_message(std::string_view client_first_bare,
     return message.append(client_final_without_proof);
 }
 
-QUICCHAT_DECL Digest exclusive_or(const Digest& a, BytesView b) {
+QUICCHAT_RARE_DECL Digest exclusive_or(const Digest& a, BytesView b) {
     Digest result{};
     for (std::size_t i = 0; i < result.size(); ++i) result[i] = a[i] ^ b[i];
     return result;
 }
 
-QUICCHAT_DECL Buffer scram_cbind_input(std::string_view gs2_header, BytesView binding) {
+QUICCHAT_RARE_DECL Buffer scram_cbind_input(std::string_view gs2_header, BytesView binding) {
     Buffer input;
     append(input, as_bytes(gs2_header));
     append(input, binding);
     return input;
 }
 
-QUICCHAT_DECL bool is_missing(BytesView binding) {
+QUICCHAT_RARE_DECL bool is_missing(BytesView binding) {
     for (const std::byte byte : binding) {
         if (byte != std::byte{0}) return false;
     }

@@ -15,6 +15,7 @@ auto ScramLogin<Crypto>::create(std::string_view user, std::string_view password
     login.credentials_.user = user;
     login.credentials_.password = Secret{as_bytes(password)};
     login.credentials_.iterations = options.iterations;
+    login.certificate_ = options.certificate;
     login.cache_ = std::move(options.cache);
     if (login.cache_ != nullptr) {
         login.credentials_.password_check = scram_password_check<Crypto>(user, as_bytes(password));
@@ -28,7 +29,11 @@ template <ScramCrypto Crypto>
 Result<LoginStart> ScramLogin<Crypto>::start(const ChannelBinding& binding, DeviceId,
                                              BytesView entropy) {
     assert(entropy.size() >= 18);
-    client_.emplace(credentials_, binding, encode_base64(entropy));
+    if (certificate_) {
+        client_.emplace(credentials_, *certificate_, encode_base64(entropy), scram_page_gs2_header);
+    } else {
+        client_.emplace(credentials_, binding, encode_base64(entropy));
+    }
     Result<Buffer> message = client_->initial();
     if (!message) return message.error();
     return LoginStart{std::string{scram_mechanism}, *std::move(message)};

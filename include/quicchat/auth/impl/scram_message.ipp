@@ -10,7 +10,7 @@
 
 namespace quicchat::detail {
 
-QUICCHAT_DECL std::optional<std::string_view> ScramReader::take(char name) {
+QUICCHAT_RARE_DECL std::optional<std::string_view> ScramReader::take(char name) {
     const std::string_view attribute = next();
     if (attribute.size() < 3 || attribute[0] != name || attribute[1] != '=') {
         return std::nullopt;
@@ -19,7 +19,7 @@ QUICCHAT_DECL std::optional<std::string_view> ScramReader::take(char name) {
     return attribute.substr(2);
 }
 
-QUICCHAT_DECL void ScramReader::skip_extensions() {
+QUICCHAT_RARE_DECL void ScramReader::skip_extensions() {
     for (;;) {
         const std::string_view attribute = next();
         if (attribute.size() < 3 || attribute[1] != '=') return;
@@ -31,17 +31,17 @@ QUICCHAT_DECL void ScramReader::skip_extensions() {
     }
 }
 
-QUICCHAT_DECL std::string_view ScramReader::taken() const {
+QUICCHAT_RARE_DECL std::string_view ScramReader::taken() const {
     return message_.substr(0, position_ == 0 ? 0 : position_ - 1);
 }
 
-QUICCHAT_DECL std::string_view ScramReader::next() const {
+QUICCHAT_RARE_DECL std::string_view ScramReader::next() const {
     if (at_end()) return {};
     const std::string_view rest = message_.substr(position_);
     return rest.substr(0, rest.find(','));
 }
 
-QUICCHAT_DECL std::optional<std::string_view> scram_text(BytesView message) {
+QUICCHAT_RARE_DECL std::optional<std::string_view> scram_text(BytesView message) {
     if (message.empty() || message.size() > sasl_bytes_max) return std::nullopt;
     // RFC 5802 §7: value-char is UTF-8 without NUL. We take no other control characters either, but
     // tab and newline.
@@ -49,7 +49,7 @@ QUICCHAT_DECL std::optional<std::string_view> scram_text(BytesView message) {
     return as_text(message);
 }
 
-QUICCHAT_DECL std::optional<std::string> unescape_sasl_name(std::string_view escaped) {
+QUICCHAT_RARE_DECL std::optional<std::string> unescape_sasl_name(std::string_view escaped) {
     std::string name;
     for (std::size_t i = 0; i < escaped.size(); ++i) {
         if (escaped[i] != '=') {
@@ -64,7 +64,7 @@ QUICCHAT_DECL std::optional<std::string> unescape_sasl_name(std::string_view esc
     return name;
 }
 
-QUICCHAT_DECL std::optional<Buffer> decode_digest(std::string_view text) {
+QUICCHAT_RARE_DECL std::optional<Buffer> decode_digest(std::string_view text) {
     Result<Buffer> bytes = decode_base64(text);
     if (!bytes || bytes->size() != Digest{}.size()) return std::nullopt;
     return *std::move(bytes);
@@ -74,11 +74,12 @@ QUICCHAT_DECL std::optional<Buffer> decode_digest(std::string_view text) {
 
 namespace quicchat {
 
-QUICCHAT_DECL Result<ScramClientFirst> parse_scram_client_first(BytesView message) {
+QUICCHAT_RARE_DECL Result<ScramClientFirst> parse_scram_client_first(BytesView message,
+                                                                     std::string_view gs2_header) {
     const auto text = detail::scram_text(message);
-    if (!text || !text->starts_with(scram_gs2_header)) return Errc::login_failed;
+    if (!text || !text->starts_with(gs2_header)) return Errc::login_failed;
 
-    const std::string_view bare = text->substr(scram_gs2_header.size());
+    const std::string_view bare = text->substr(gs2_header.size());
     detail::ScramReader reader{bare};
     const auto escaped_user = reader.take('n');
     const auto nonce = reader.take('r');
@@ -90,7 +91,7 @@ QUICCHAT_DECL Result<ScramClientFirst> parse_scram_client_first(BytesView messag
     return ScramClientFirst{bare, *std::move(user), *nonce};
 }
 
-QUICCHAT_DECL Result<ScramServerFirst> parse_scram_server_first(BytesView message) {
+QUICCHAT_RARE_DECL Result<ScramServerFirst> parse_scram_server_first(BytesView message) {
     const auto text = detail::scram_text(message);
     if (!text) return Errc::server_not_verified;
 
@@ -107,7 +108,7 @@ QUICCHAT_DECL Result<ScramServerFirst> parse_scram_server_first(BytesView messag
     return ScramServerFirst{*nonce, *std::move(salt), *iterations};
 }
 
-QUICCHAT_DECL Result<ScramClientFinal> parse_scram_client_final(BytesView message) {
+QUICCHAT_RARE_DECL Result<ScramClientFinal> parse_scram_client_final(BytesView message) {
     const auto text = detail::scram_text(message);
     if (!text) return Errc::login_failed;
 
@@ -125,7 +126,7 @@ QUICCHAT_DECL Result<ScramClientFinal> parse_scram_client_final(BytesView messag
     return ScramClientFinal{without_proof, *std::move(binding), *nonce, *std::move(proof)};
 }
 
-QUICCHAT_DECL Result<ScramServerFinal> parse_scram_server_final(BytesView message) {
+QUICCHAT_RARE_DECL Result<ScramServerFinal> parse_scram_server_final(BytesView message) {
     const auto text = detail::scram_text(message);
     if (!text) return Errc::server_not_verified;
 

@@ -7,7 +7,7 @@ namespace quicchat {
 template <ScramCrypto Crypto>
 Result<std::monostate> ScramServer<Crypto>::handle_client_first(BytesView message) {
     if (state_ != State::fresh) return fail();
-    const Result<ScramClientFirst> first = parse_scram_client_first(message);
+    const Result<ScramClientFirst> first = parse_scram_client_first(message, gs2_header_);
     // Which names are possible is no secret, so nothing leaks by refusing the others early.
     if (!first || !is_user_name(first->user) || detail::is_missing(binding_)) return fail();
 
@@ -39,7 +39,7 @@ Result<Buffer> ScramServer<Crypto>::handle_client_final(BytesView message) {
 
     // RFC 5802 §6: the server checks that `c=` holds the header it got and the binding of its
     // own end. §5.1: the nonce must be the one that the server sent, all of it.
-    const Buffer cbind_input = detail::scram_cbind_input(scram_gs2_header, binding_);
+    const Buffer cbind_input = detail::scram_cbind_input(gs2_header_, binding_);
     const bool binding_matches = equal_in_constant_time(final->channel_binding, cbind_input);
     const bool nonce_matches = equal_in_constant_time(as_bytes(final->nonce), as_bytes(nonce_));
 

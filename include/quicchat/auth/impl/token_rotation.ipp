@@ -10,8 +10,8 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL PlacedToken find_token(const std::optional<Device>& device,
-                                     std::uint64_t generation) {
+QUICCHAT_RARE_DECL PlacedToken find_token(const std::optional<Device>& device,
+                                          std::uint64_t generation) {
     if (!device || generation == 0) return {};
     if (device->current.generation == generation) return {TokenPlace::current, device->current};
     if (device->next && device->next->generation == generation) {
@@ -23,18 +23,18 @@ QUICCHAT_DECL PlacedToken find_token(const std::optional<Device>& device,
     return {};
 }
 
-QUICCHAT_DECL std::uint64_t next_generation(const std::optional<Device>& device) {
+QUICCHAT_RARE_DECL std::uint64_t next_generation(const std::optional<Device>& device) {
     if (!device) return 1;
     return 1 + std::max({device->current.generation, device->next ? device->next->generation : 0,
                          device->previous ? device->previous->generation : 0});
 }
 
-QUICCHAT_DECL bool is_expired(const Device& device, WallTime now) {
+QUICCHAT_RARE_DECL bool is_expired(const Device& device, WallTime now) {
     return now - device.last_used > token_lifetime;
 }
 
-QUICCHAT_DECL Device after_token_login(Device device, TokenPlace used, const TokenKeys& next,
-                                       WallTime now) {
+QUICCHAT_RARE_DECL Device after_token_login(Device device, TokenPlace used, const TokenKeys& next,
+                                            WallTime now) {
     assert(used == TokenPlace::current || used == TokenPlace::next);
     if (used == TokenPlace::next) {
         device.previous.reset();
@@ -46,8 +46,8 @@ QUICCHAT_DECL Device after_token_login(Device device, TokenPlace used, const Tok
     return device;
 }
 
-QUICCHAT_DECL Device after_password_login(const std::optional<Device>& known, DeviceId id,
-                                          const TokenKeys& next, WallTime now) {
+QUICCHAT_RARE_DECL Device after_password_login(const std::optional<Device>& known, DeviceId id,
+                                               const TokenKeys& next, WallTime now) {
     Device device;
     device.id = id;
     device.next = next;

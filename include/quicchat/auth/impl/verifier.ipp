@@ -10,13 +10,13 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL std::string format_verifier(const Verifier& verifier) {
+QUICCHAT_RARE_DECL std::string format_verifier(const Verifier& verifier) {
     return "SCRAM-SHA-256$" + std::to_string(verifier.iterations) + ":" +
            encode_base64(verifier.salt) + "$" + encode_base64(verifier.stored_key) + ":" +
            encode_base64(verifier.server_key);
 }
 
-QUICCHAT_DECL Result<Verifier> parse_verifier(std::string_view text) {
+QUICCHAT_RARE_DECL Result<Verifier> parse_verifier(std::string_view text) {
     bool complete = true;
     const auto take_until = [&](char end) {
         const std::size_t size = text.find(end);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 namespace quicchat {
 
@@ -36,7 +37,7 @@ public:
     std::shared_ptr<LongTask> poll_done() override {
         const std::lock_guard lock{done_->mutex};
         if (done_->tasks.empty()) {
-            if (done_->wake.is_open()) done_->wake.calm();
+            if (std::exchange(done_->is_awake, false)) done_->wake.calm();
             return nullptr;
         }
         std::shared_ptr<LongTask> task = std::move(done_->tasks.front());
@@ -80,7 +81,9 @@ QUICCHAT_DECL std::unique_ptr<Background> BackgroundThreads::open() {
 QUICCHAT_DECL void BackgroundThreads::Done::add(std::shared_ptr<LongTask> task) {
     const std::lock_guard lock{mutex};
     tasks.push_back(std::move(task));
-    if (wake.is_open()) wake.wake();  // with the lock, or else it would be awake for nothing
+    if (!wake.is_open()) return;
+    is_awake = true;
+    wake.wake();  // with the lock, or else it would be awake for nothing
 }
 
 QUICCHAT_DECL bool BackgroundThreads::Pool::has_thread(const std::shared_ptr<Pool>& self) {

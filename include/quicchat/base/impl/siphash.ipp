@@ -11,6 +11,12 @@ namespace quicchat {
 
 QUICCHAT_DECL std::uint64_t load_word(BytesView bytes) {
     std::uint64_t word = 0;
+    if (bytes.size() == 8) {  // spelt out, it is one instruction
+        const auto at = [bytes](std::size_t i) {
+            return std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
+        };
+        return at(0) | at(1) | at(2) | at(3) | at(4) | at(5) | at(6) | at(7);
+    }
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         word |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
     }

@@ -44,6 +44,11 @@ void DiskFiles<Crypto>::keep_only(std::vector<std::string> keys, Duration age_ma
 }
 
 template <disk::FileCrypto Crypto>
+void DiskFiles<Crypto>::drop_begun(Duration age_max) {
+    thread_->push(disk::DropBegun{age_max});
+}
+
+template <disk::FileCrypto Crypto>
 std::optional<FileDone> DiskFiles<Crypto>::poll_done() {
     if (done_.empty()) done_ = thread_->take();
     return pop_front(done_);
@@ -99,7 +104,8 @@ std::optional<FileDone> DiskFiles<Crypto>::Thread::apply(const disk::FileOrder& 
             worker_.remove(o.key);
             return std::nullopt;
         },
-        [&](const disk::KeepOnly& o) -> Done { return worker_.keep_only(o.keys, o.age_max); });
+        [&](const disk::KeepOnly& o) -> Done { return worker_.keep_only(o.keys, o.age_max); },
+        [&](const disk::DropBegun& o) -> Done { return worker_.drop_begun(o.age_max); });
 }
 
 }  // namespace quicchat

@@ -18,6 +18,8 @@ FileDone FileWorker<Crypto>::begin(FileToken token, const std::string& key, std:
     }
     const auto file = open(name + part, O_RDWR | O_CREAT);
     if (!file.is_open() || ::fstat(file.fd(), &found) != 0) return failed(token);
+    // Somebody goes on with it: it is not among the old ones. Best effort; a write touches it, too.
+    (void)::futimens(file.fd(), nullptr);
     if (static_cast<std::uint64_t>(found.st_size) > size) {
         if (::ftruncate(file.fd(), 0) != 0) return failed(token);
         found.st_size = 0;
@@ -95,20 +97,29 @@ void FileWorker<Crypto>::remove(const std::string& key) {
 
 template <FileCrypto Crypto>
 FileDone FileWorker<Crypto>::keep_only(const std::vector<std::string>& keys, Duration age_max) {
-    FileDone done{.token = kept_files_token};
     std::set<std::string> names;
     for (const std::string& key : keys) names.insert(name_of(key));
+    for (const std::string& name : list()) {
+        if (!name.ends_with(part) && names.count(name) == 0) remove_name(name);
+    }
+    FileDone done = drop_begun(age_max);
+    done.token = kept_files_token;
+    return done;
+}
+
+template <FileCrypto Crypto>
+FileDone FileWorker<Crypto>::drop_begun(Duration age_max) {
+    FileDone done{.token = dropped_files_token};
     const auto limit =
         std::time(nullptr) -
         static_cast<std::time_t>(std::chrono::duration_cast<std::chrono::seconds>(age_max).count());
     for (const std::string& name : list()) {
-        const bool partial = name.ends_with(part);
         struct stat found {};
-        const bool there = ::fstatat(folder_.fd(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
-        const bool old = there && found.st_mtime <= limit;
-        if (partial ? old : names.count(name) == 0) {
+        if (!name.ends_with(part)) continue;
+        if (::fstatat(folder_.fd(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        if (found.st_mtime <= limit) {
             remove_name(name);
-        } else if (partial && there) {
+        } else {
             done.size += static_cast<std::uint64_t>(found.st_size);
         }
     }

@@ -71,9 +71,19 @@ void MemoryFiles<Crypto>::keep_only(std::vector<std::string> keys, Duration) {
         if (file.complete && std::ranges::find(keys, key) == keys.end()) gone.push_back(key);
     }
     for (const std::string& key : gone) remove(key);
-    std::uint64_t begun = 0;
-    for (const auto& [key, file] : state_->files) begun += file.complete ? 0 : file.bytes.size();
-    done({.token = kept_files_token, .size = begun});
+    done({.token = kept_files_token, .size = begun()});
+}
+
+template <class Crypto>
+void MemoryFiles<Crypto>::drop_begun(Duration) {
+    done({.token = dropped_files_token, .size = begun()});
+}
+
+template <class Crypto>
+std::uint64_t MemoryFiles<Crypto>::begun() const {
+    std::uint64_t bytes = 0;
+    for (const auto& [key, file] : state_->files) bytes += file.complete ? 0 : file.bytes.size();
+    return bytes;
 }
 
 template <class Crypto>

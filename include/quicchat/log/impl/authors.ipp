@@ -21,53 +21,69 @@ QUICCHAT_DECL bool is_protected(std::string_view author, WallTime time, const Re
 }
 
 QUICCHAT_DECL void Authors::take(const Step& step) {
-    Author& author = authors_[step.author];
-    add(author, step.device, step.bytes, step.records);
+    Author& author = at(step.author);
+    count(author, step.device, step.bytes, step.records);
     if (step.records > 0) author.recent.add(step, 1);
     if (step.kept) author.old[step.device].push_back(*step.kept);
     if (step.forgotten) author.old[step.device].pop_front();
-    if (step.records < 0 || step.forgotten) tidy(step);
+    tidy(author, step, step.records < 0, step.forgotten.has_value());
 }
 
 QUICCHAT_DECL void Authors::take_back(const Step& step) {
-    Author& author = authors_[step.author];
+    Author& author = at(step.author);
     if (step.forgotten) author.old[step.device].push_front(*step.forgotten);
     if (step.kept) author.old[step.device].pop_back();
-    add(author, step.device, -step.bytes, -step.records);
+    count(author, step.device, -step.bytes, -step.records);
     if (step.records > 0) author.recent.add(step, -1);
-    if (step.records > 0 || step.kept) tidy(step);
+    tidy(author, step, step.records > 0, step.kept.has_value());
+}
+
+QUICCHAT_DECL Authors::Step Authors::add(const Record& record, std::int64_t bytes,
+                                         std::size_t ids_max) const {
+    Step step{.author = record.author,
+              .device = record.device,
+              .bytes = bytes,
+              .records = 1,
+              .written = record.time};
+    const Author* const author = find(record.author);
+    if (author == nullptr) return step;
+    const auto old = author->old.find(record.device);
+    if (old == author->old.end()) return step;
+    const std::size_t ids = live(*author, record.device) + 1 + old->second.size();
+    if (ids > ids_max) step.forgotten = old->second.front();
+    step.leaves_surplus = ids > ids_max + 1;
+    return step;
 }
 
 QUICCHAT_DECL Authors::Step Authors::drop(const std::string& author, const OldId& old,
                                           const DeviceId& device, std::int64_t bytes,
                                           std::size_t ids_max) const {
     Step step{.author = author, .device = device, .bytes = -bytes, .records = -1};
-    if (live(author, device) <= ids_max) step.kept = old;
+    const Author* const found = find(author);
+    if (found == nullptr || live(*found, device) <= ids_max) step.kept = old;
     return step;
 }
 
 QUICCHAT_DECL std::optional<Authors::Step> Authors::next_surplus(const std::string& name,
                                                                  const DeviceId& device,
                                                                  std::size_t ids_max) const {
-    const auto author = authors_.find(name);
-    if (author == authors_.end()) return std::nullopt;
-    const auto& old = author->second.old;
-    if (old.empty()) return std::nullopt;
+    const Author* const author = find(name);
+    if (author == nullptr || author->old.empty()) return std::nullopt;
+    const auto& old = author->old;
     auto chosen = old.find(device);
-    const auto live = author->second.live.find(device);
-    const std::size_t records = live == author->second.live.end() ? 0 : live->second;
-    const bool too_many = chosen != old.end() && chosen->second.size() + records > ids_max;
+    const bool too_many =
+        chosen != old.end() && chosen->second.size() + live(*author, device) > ids_max;
     if (!too_many && old.size() <= devices_per_account_max) return std::nullopt;
-    if (!too_many) chosen = quietest(author->second);
+    if (!too_many) chosen = quietest(*author);
     return Step{.author = name, .device = chosen->first, .forgotten = chosen->second.front()};
 }
 
 QUICCHAT_DECL const OldId* Authors::find(const std::string& name, const DeviceId& device,
                                          const MessageId& id, Offset offset) const {
-    const auto author = authors_.find(name);
-    if (author == authors_.end()) return nullptr;
-    const auto old = author->second.old.find(device);
-    if (old == author->second.old.end()) return nullptr;
+    const Author* const author = find(name);
+    if (author == nullptr) return nullptr;
+    const auto old = author->old.find(device);
+    if (old == author->old.end()) return nullptr;
     const auto found = std::ranges::lower_bound(old->second, offset, {}, &OldId::offset);
     const bool is_it = found != old->second.end() && found->offset == offset && found->id == id;
     return is_it ? &*found : nullptr;
@@ -75,15 +91,15 @@ QUICCHAT_DECL const OldId* Authors::find(const std::string& name, const DeviceId
 
 QUICCHAT_DECL bool Authors::is_hasty(const std::string& name, WallTime now,
                                      const Retention& retention) const {
-    const auto author = authors_.find(name);
-    if (author == authors_.end()) return false;
-    const auto& [records, bytes] = author->second.recent.at(now);
+    const Author* const author = find(name);
+    if (author == nullptr) return false;
+    const auto& [records, bytes] = author->recent.at(now);
     const auto is_large = [](auto all, std::int64_t recent, std::size_t max) {
         const auto share = static_cast<std::int64_t>(max / 4);
         return static_cast<std::int64_t>(all) > share && recent > share;
     };
-    return is_large(author->second.records, records, retention.records_max) ||
-           is_large(author->second.bytes, bytes, retention.bytes_max);
+    return is_large(author->records, records, retention.records_max) ||
+           is_large(author->bytes, bytes, retention.bytes_max);
 }
 
 QUICCHAT_DECL void Authors::Recent::add(const Step& step, std::int64_t sign) {
@@ -108,31 +124,48 @@ QUICCHAT_DECL std::int64_t Authors::Recent::hour_of(WallTime time) {
     return std::chrono::floor<std::chrono::hours>(time.time_since_epoch()).count();
 }
 
-QUICCHAT_DECL void Authors::add(Author& author, const DeviceId& device, std::int64_t bytes,
-                                std::int64_t records) {
+QUICCHAT_DECL void Authors::count(Author& author, const DeviceId& device, std::int64_t bytes,
+                                  std::int64_t records) {
     author.bytes += bytes;
     if (records == 0) return;
     author.records += static_cast<std::size_t>(records);
     author.live[device] += static_cast<std::size_t>(records);
 }
 
-QUICCHAT_DECL void Authors::tidy(const Step& step) {
-    const auto author = authors_.find(step.author);
-    auto& [name, a] = *author;
-    if (const auto live = a.live.find(step.device); live != a.live.end() && live->second == 0) {
-        a.live.erase(live);
-    }
-    if (const auto old = a.old.find(step.device); old != a.old.end() && old->second.empty()) {
-        a.old.erase(old);
-    }
-    if (a.live.empty() && a.old.empty()) authors_.erase(author);
+QUICCHAT_DECL const Authors::Author* Authors::find(const std::string& name) const {
+    if (const Author* const newest = newest_.find(name)) return newest;
+    const auto found = authors_.find(name);
+    if (found == authors_.end()) return nullptr;
+    newest_.set(&*found);
+    return &found->second;
 }
 
-QUICCHAT_DECL std::size_t Authors::live(const std::string& name, const DeviceId& device) const {
-    const auto author = authors_.find(name);
-    if (author == authors_.end()) return 0;
-    const auto found = author->second.live.find(device);
-    return found == author->second.live.end() ? 0 : found->second;
+QUICCHAT_DECL Authors::Author& Authors::at(const std::string& name) {
+    if (Author* const newest = newest_.find(name)) return *newest;
+    auto& author = *authors_.try_emplace(name).first;
+    newest_.set(&author);
+    return author.second;
+}
+
+QUICCHAT_DECL void Authors::tidy(Author& author, const Step& step, bool fewer_live,
+                                 bool fewer_old) {
+    if (!fewer_live && !fewer_old) return;
+    if (fewer_live) {
+        const auto live = author.live.find(step.device);
+        if (live != author.live.end() && live->second == 0) author.live.erase(live);
+    }
+    if (fewer_old) {
+        const auto old = author.old.find(step.device);
+        if (old != author.old.end() && old->second.empty()) author.old.erase(old);
+    }
+    if (!author.live.empty() || !author.old.empty()) return;
+    newest_.set(nullptr);
+    authors_.erase(step.author);
+}
+
+QUICCHAT_DECL std::size_t Authors::live(const Author& author, const DeviceId& device) {
+    const auto found = author.live.find(device);
+    return found == author.live.end() ? 0 : found->second;
 }
 
 QUICCHAT_DECL Authors::Old::const_iterator Authors::quietest(const Author& author) {

@@ -12,10 +12,10 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL MemoryLog::MemoryLog(Entropy entropy)
+QUICCHAT_RARE_DECL MemoryLog::MemoryLog(Entropy entropy)
     : entropy_(entropy), hash_(SipHash::Key{entropy_.draw_number(), entropy_.draw_number()}) {}
 
-QUICCHAT_DECL Result<LogHead> MemoryLog::open(const std::string& room, Retention retention) {
+QUICCHAT_RARE_DECL Result<LogHead> MemoryLog::open(const std::string& room, Retention retention) {
     const auto [found, added] = rooms_.try_emplace(room);
     if (added) {
         found->second = std::make_shared<Room>();
@@ -25,9 +25,9 @@ QUICCHAT_DECL Result<LogHead> MemoryLog::open(const std::string& room, Retention
     return head(room);
 }
 
-QUICCHAT_DECL void MemoryLog::forget(const std::string& room) { rooms_.erase(room); }
+QUICCHAT_RARE_DECL void MemoryLog::forget(const std::string& room) { rooms_.erase(room); }
 
-QUICCHAT_DECL Result<std::vector<std::string>> MemoryLog::rooms() const {
+QUICCHAT_RARE_DECL Result<std::vector<std::string>> MemoryLog::rooms() const {
     std::vector<std::string> names;
     for (const auto& [name, room] : rooms_) names.push_back(name);
     return names;
@@ -78,7 +78,8 @@ QUICCHAT_DECL Result<std::vector<LoggedRecord>> MemoryLog::read(const std::strin
     return records;
 }
 
-QUICCHAT_DECL Result<std::vector<LoggedRecord>> MemoryLog::files(const std::string& room) const {
+QUICCHAT_RARE_DECL Result<std::vector<LoggedRecord>> MemoryLog::files(
+    const std::string& room) const {
     std::vector<LoggedRecord> files;
     for (const LoggedRecord& logged : rooms_.at(room)->records) {
         if (logged.record.act.kind == Act::Kind::file) files.push_back(logged);
@@ -135,15 +136,12 @@ QUICCHAT_DECL LogNews MemoryLog::commit(Step step) {
     done.offset = offset;
     done.time = record.time;
     r.names.insert(hash, offset);
-    const std::string author = record.author;
-    const DeviceId device = record.device;
     const std::int64_t bytes = bytes_of(record);
     r.bytes += bytes;
+    take(r, r.authors.add(record, bytes, r.retention.ids_max));
+    forget_surplus(r, record.author, record.device);
     done.record = record;
     r.records.push_back({offset, std::move(record)});
-    r.authors.take(
-        {.author = author, .device = device, .bytes = bytes, .records = 1, .written = done.time});
-    forget_surplus(r, author, device);
     change_state(r, std::move(step.changes));
     drop_oldest(r);
     return done;
@@ -265,14 +263,18 @@ QUICCHAT_DECL void MemoryLog::drop_oldest(Room& room) {
     }
 }
 
-QUICCHAT_DECL void MemoryLog::forget_surplus(Room& room, const std::string& author,
-                                             const DeviceId& device) {
+QUICCHAT_RARE_DECL void MemoryLog::forget_surplus(Room& room, const std::string& author,
+                                                  const DeviceId& device) {
     while (const auto step = room.authors.next_surplus(author, device, room.retention.ids_max)) {
-        const OldId& old = *step->forgotten;
-        room.names.erase(hash_name(hash_, step->author, step->device.bytes, old.id.bytes),
-                         old.offset);
-        room.authors.take(*step);
+        take(room, *step);
     }
+}
+
+QUICCHAT_DECL void MemoryLog::take(Room& room, const Authors::Step& step) {
+    room.authors.take(step);
+    if (!step.forgotten) return;
+    const OldId& old = *step.forgotten;
+    room.names.erase(hash_name(hash_, step.author, step.device.bytes, old.id.bytes), old.offset);
 }
 
 }  // namespace quicchat

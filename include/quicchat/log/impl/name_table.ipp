@@ -2,6 +2,7 @@
 
 #include "quicchat/log/name_table.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "quicchat/base/config.hpp"
@@ -10,16 +11,21 @@ namespace quicchat {
 
 QUICCHAT_DECL std::uint64_t hash_name(const SipHash& hash, std::string_view author,
                                       BytesView device, BytesView id) {
-    thread_local Buffer name;  // for its memory only
-    name.clear();
-    append(name, device);
-    append(name, id);
-    append(name, as_bytes(author));
-    return hash(name);
+    const std::size_t size = device.size() + id.size() + author.size();
+    const auto hash_at = [&](std::byte* const name) {
+        std::byte* to = name;
+        for (const BytesView part : {device, id, as_bytes(author)}) {
+            to = std::copy(part.begin(), part.end(), to);
+        }
+        return hash({name, size});
+    };
+    std::byte small[128];
+    if (size <= sizeof small) return hash_at(small);
+    return hash_at(Buffer(size).data());
 }
 
 QUICCHAT_DECL void NameTable::insert(std::uint64_t hash, Offset offset) {
-    if (4 * (count_ + 1) > 3 * slots_.size()) grow();
+    if (4 * (count_ + 1) > 3 * slots_.size()) grow(slots_.empty() ? 16 : 2 * slots_.size());
     put(make_slot(hash, offset));
     ++count_;
 }
@@ -72,9 +78,8 @@ QUICCHAT_DECL void NameTable::put(std::uint64_t slot) {
     slots_[i] = slot;
 }
 
-QUICCHAT_DECL void NameTable::grow() {
-    const std::vector<std::uint64_t> old =
-        std::exchange(slots_, std::vector<std::uint64_t>(slots_.empty() ? 16 : 2 * slots_.size()));
+QUICCHAT_DECL void NameTable::grow(std::size_t slots) {
+    const std::vector<std::uint64_t> old = std::exchange(slots_, std::vector<std::uint64_t>(slots));
     for (const std::uint64_t slot : old) {
         if (slot != 0) put(slot);
     }

@@ -10,17 +10,23 @@ QUICCHAT_DECL bool has_same_name(const Record& a, const Record& b) {
     return a.id == b.id && a.device == b.device && a.author == b.author;
 }
 
+QUICCHAT_DECL std::uint64_t mark_of(Act::Kind kind, Offset target, std::string_view subject,
+                                    std::uint64_t value, WallTime until, std::uint64_t sent) {
+    Mark mark;
+    mark.add(static_cast<std::uint64_t>(kind));
+    mark.add(target);
+    mark.add(subject);
+    mark.add(std::string_view{"\0", 1});
+    mark.add(value);
+    mark.add(static_cast<std::uint64_t>(until.time_since_epoch().count()));
+    mark.add(sent);
+    return mark.value();
+}
+
 QUICCHAT_DECL std::uint64_t mark_of(const Record& record) {
     const Act& act = record.act;
-    Mark mark;
-    mark.add(static_cast<std::uint64_t>(act.kind));
-    mark.add(act.target);
-    mark.add(act.subject);
-    mark.add(std::string_view{"\0", 1});
-    mark.add(act.value);
-    mark.add(static_cast<std::uint64_t>(act.until.time_since_epoch().count()));
-    mark.add(record.sent != 0 ? record.sent : mark_of(record.text, record.attributes));
-    return mark.value();
+    return mark_of(act.kind, act.target, act.subject, act.value, act.until,
+                   record.sent != 0 ? record.sent : mark_of(record.text, record.attributes));
 }
 
 QUICCHAT_DECL bool is_repeat(const Record& logged, const Record& again) {

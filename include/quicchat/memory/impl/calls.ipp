@@ -45,6 +45,7 @@ QUICCHAT_DECL Result<ConnectionId> Core::connect(Endpoint endpoint, TimePoint no
     Connection& connection = *owned;
     connection.number = ++dialled_;
     connection.bytes_until_cut = config.cut_after_bytes;
+    connection.page = config.page;
     connections_.emplace(connection.number, std::move(owned));
     ConnectionEnd& client = connection.end(Role::client);
     client.endpoint = endpoint;
@@ -166,7 +167,8 @@ QUICCHAT_DECL Result<ChannelBinding> Core::channel_binding(Endpoint endpoint,
                                                            ConnectionId id) const {
     const Place place = find_open(endpoint, id);
     if (!place) return Errc::not_ready;
-    if (config.channel_binding_fails) return Errc::transport_failed;
+    const bool is_page = place.role == Role::client && place.connection->page.has_value();
+    if (config.channel_binding_fails || is_page) return Errc::transport_failed;
     Random random{config.seed ^ (place.connection->number * 0x9e3779b97f4a7c15)};
     ChannelBinding binding;
     for (std::byte& byte : binding) byte = static_cast<std::byte>(random.draw(0, 255));

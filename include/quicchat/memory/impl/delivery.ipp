@@ -169,7 +169,13 @@ QUICCHAT_DECL void Core::take_established(Connection& connection) {
     server.connected = true;
     std::string from = endpoint_of(connection, Role::client).from;
     if (from.empty()) from = "memory:" + std::to_string(connection.number);
-    report(connection, Role::server, Connected{server.id, std::move(from), {}});
+    Connected connected{server.id, std::move(from), {}};
+    if (connection.page) {
+        connected.alpn = http3_alpn;
+        connected.certificate_hash = connection.page->certificate;
+        connected.origin = connection.page->origin;
+    }
+    report(connection, Role::server, std::move(connected));
 }
 
 QUICCHAT_DECL void Core::take_piece(Connection& connection, Happening& happening) {

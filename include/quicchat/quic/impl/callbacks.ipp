@@ -5,8 +5,10 @@
 #include <span>
 
 #include "quicchat/base/config.hpp"
+#include "quicchat/quic/config.hpp"
 #include "quicchat/quic/connection_id.hpp"
 #include "quicchat/quic/packet_protection.hpp"
+#include "quicchat/quic/tls.hpp"
 
 namespace quicchat::quic::detail {
 
@@ -19,6 +21,18 @@ QUICCHAT_DECL int on_crypto_data(ngtcp2_conn* connection, ngtcp2_encryption_leve
                                  void* user_data) noexcept {
     if (record_of(user_data).tls_gone) return 0;
     return ngtcp2_crypto_recv_crypto_data_cb(connection, level, offset, data, size, user_data);
+}
+
+QUICCHAT_DECL int on_receive_key(ngtcp2_conn* connection, ngtcp2_encryption_level level,
+                                 void*) noexcept {
+    if (level != NGTCP2_ENCRYPTION_LEVEL_HANDSHAKE) return 0;
+    auto* ssl = static_cast<WOLFSSL*>(ngtcp2_conn_get_tls_native_handle2(connection));
+    if (selected_alpn(ssl) != http3_alpn) return 0;
+    ngtcp2_transport_params params = *ngtcp2_conn_get_local_transport_params2(connection);
+    allow_http3(params);
+    return ngtcp2_conn_set_local_transport_params(connection, &params) == 0
+               ? 0
+               : NGTCP2_ERR_CALLBACK_FAILURE;
 }
 
 QUICCHAT_DECL int on_handshake_completed(ngtcp2_conn*, void* user_data) noexcept {
@@ -140,10 +154,17 @@ QUICCHAT_DECL void on_qlog(void* user_data, std::uint32_t flags, const void* dat
 
 namespace quicchat::quic {
 
+QUICCHAT_DECL void allow_http3(ngtcp2_transport_params& params) {
+    params.initial_max_streams_uni = http3_uni_streams;
+    params.initial_max_stream_data_uni = http3_uni_window;
+    if (params.initial_max_streams_bidi > 0) ++params.initial_max_streams_bidi;
+}
+
 QUICCHAT_DECL ngtcp2_callbacks make_callbacks(bool is_server) {
     ngtcp2_callbacks callbacks{};
     if (is_server) {
         callbacks.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
+        callbacks.recv_rx_key = detail::on_receive_key;
     } else {
         callbacks.client_initial = ngtcp2_crypto_client_initial_cb;
         callbacks.recv_retry = ngtcp2_crypto_recv_retry_cb;

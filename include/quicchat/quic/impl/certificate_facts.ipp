@@ -9,7 +9,7 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL std::optional<CertificateFacts> certificate_facts(
+QUICCHAT_RARE_DECL std::optional<CertificateFacts> certificate_facts(
     std::span<const std::uint8_t> certificate) {
     const std::optional<Validity> validity = validity_of(certificate);
     if (!validity) return std::nullopt;

@@ -42,7 +42,8 @@ QUICCHAT_DECL void Connection::handle_datagram(const Datagram& datagram, TimePoi
                                 reinterpret_cast<const std::uint8_t*>(datagram.bytes.data()),
                                 datagram.bytes.size(), to_tstamp(now)));
     const bool brought_something = std::exchange(record_.something_came, false);
-    if (is_ready()) hold_.handle_received(brought_something, now);
+    const ShortNumber number = take_opened_number();
+    if (is_ready()) hold_.handle_received(brought_something, number, now);
     // A pacing timer that is over would look like a reason to write.
     if (ignored_pacing && is_alive() && ngtcp2_conn_get_expiry2(conn_.get()) <= to_tstamp(now)) {
         handle_timeout(now);
@@ -58,9 +59,18 @@ QUICCHAT_DECL void Connection::handle_timeout(TimePoint now) {
 }
 
 QUICCHAT_DECL Result<StreamNumber> Connection::open_stream() {
+    return open_by(ngtcp2_conn_open_bidi_stream);
+}
+
+QUICCHAT_RARE_DECL Result<StreamNumber> Connection::open_uni_stream() {
+    return open_by(ngtcp2_conn_open_uni_stream);
+}
+
+QUICCHAT_DECL Result<StreamNumber> Connection::open_by(
+    decltype(ngtcp2_conn_open_bidi_stream)* make) {
     if (!is_ready()) return Errc::not_ready;
     StreamNumber number = -1;
-    const int error = ngtcp2_conn_open_bidi_stream(conn_.get(), &number, nullptr);
+    const int error = make(conn_.get(), &number, nullptr);
     if (error == NGTCP2_ERR_STREAM_ID_BLOCKED) return Errc::too_many_streams;
     if (error != 0) return Errc::internal_error;
     record_.streams.handle_open(number);
@@ -69,7 +79,8 @@ QUICCHAT_DECL Result<StreamNumber> Connection::open_stream() {
 
 QUICCHAT_DECL Result<Backlog> Connection::write(StreamNumber number, Bytes bytes, bool fin) {
     Stream* stream = is_ready() ? record_.streams.find(number) : nullptr;
-    if (stream == nullptr || stream->cut || stream->closed || stream->fin_queued) {
+    if (stream == nullptr || stream->cut || stream->closed || stream->fin_queued ||
+        !can_write(number)) {
         return Errc::not_ready;
     }
     record_.streams.hold(*stream, std::move(bytes));
@@ -147,7 +158,7 @@ QUICCHAT_DECL bool Connection::send_datagram(Bytes bytes) {
     return true;
 }
 
-QUICCHAT_DECL bool Connection::update_keys(TimePoint now) {
+QUICCHAT_RARE_DECL bool Connection::update_keys(TimePoint now) {
     hold_.end();
     return is_ready() && ngtcp2_conn_initiate_key_update(conn_.get(), to_tstamp(now)) == 0;
 }
@@ -166,17 +177,18 @@ QUICCHAT_DECL void Connection::close(Errc errc, std::string_view text) {
     ending.reason.errc = errc;
     ending.reason.text = text;
     ending.text = bounded_reason(text);
-    ngtcp2_ccerr_set_application_error(&ending.error, wire_code(errc), nullptr, 0);
+    const std::uint64_t code = has_http3() ? http3_code(errc) : wire_code(errc);
+    ngtcp2_ccerr_set_application_error(&ending.error, code, nullptr, 0);
     end(std::move(ending));
 }
 
-QUICCHAT_DECL SocketAddress Connection::local() const {
+QUICCHAT_RARE_DECL SocketAddress Connection::local() const {
     if (!is_alive()) return {};
     const ngtcp2_addr& local = ngtcp2_conn_get_path2(conn_.get())->local;
     return {local.addr, local.addrlen};
 }
 
-QUICCHAT_DECL void Connection::migrate(const SocketAddress& local, TimePoint now) {
+QUICCHAT_RARE_DECL void Connection::migrate(const SocketAddress& local, TimePoint now) {
     if (!is_alive()) return;
     set_time(now);
     // RFC 9000 §9: "An endpoint MUST NOT initiate connection migration before the handshake is
@@ -193,13 +205,13 @@ QUICCHAT_DECL void Connection::migrate(const SocketAddress& local, TimePoint now
     ngtcp2_conn_set_local_addr(conn_.get(), &path.local);
 }
 
-QUICCHAT_DECL void Connection::abandon(std::string_view text) {
+QUICCHAT_RARE_DECL void Connection::abandon(std::string_view text) {
     if (!is_alive()) return;
     end({.reason = {.errc = Errc::transport_failed, .text = std::string{text}},
          .farewell = Ending::Farewell::silent});
 }
 
-QUICCHAT_DECL void Connection::refuse() {
+QUICCHAT_RARE_DECL void Connection::refuse() {
     if (!is_alive()) return;
     Ending ending;
     ending.reason.errc = Errc::server_full;
@@ -207,7 +219,7 @@ QUICCHAT_DECL void Connection::refuse() {
     end(std::move(ending));
 }
 
-QUICCHAT_DECL void Connection::handle_unreachable() {
+QUICCHAT_RARE_DECL void Connection::handle_unreachable() {
     if (is_alive() && !established_ && datagrams_received_ == 0) {
         end({.reason = {.errc = Errc::unreachable}, .farewell = Ending::Farewell::silent});
     }
@@ -217,7 +229,6 @@ QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer,
     if (!is_alive()) return {};
     set_time(now);
     unsent_credit_ = 0;
-    hold_.handle_written();
     if (check_at_ && now >= *check_at_) check_progress(now);
     if (!is_alive()) return {};
     ngtcp2_path_storage path;
@@ -234,6 +245,7 @@ QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer,
         fail(static_cast<int>(size));
         return {};
     }
+    hold_.handle_written(size > 0);
     unpaced_expiry_ = ngtcp2_conn_get_expiry2(conn_.get());
     ngtcp2_conn_update_pkt_tx_time(conn_.get(), to_tstamp(now));
     settle(0);
@@ -367,6 +379,11 @@ QUICCHAT_DECL Connection::Connection(Shared& shared, const SocketAddress& remote
 
 QUICCHAT_DECL bool Connection::wants_to_send() const {
     return record_.streams.sendable() > 0 || !record_.datagrams_to_send.empty();
+}
+
+QUICCHAT_DECL bool Connection::can_write(StreamNumber number) const {
+    return ngtcp2_is_bidi_stream(number) != 0 ||
+           ngtcp2_conn_is_local_stream2(conn_.get(), number) != 0;
 }
 
 QUICCHAT_DECL bool Connection::may_hold() const {

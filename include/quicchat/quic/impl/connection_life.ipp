@@ -2,6 +2,7 @@
 
 // How a Connection comes into being, and how it ends. Included by connection.hpp.
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -41,7 +42,7 @@ QUICCHAT_DECL bool Connection::open(const Opening& opening, TimePoint now) {
     return true;
 }
 
-QUICCHAT_DECL void Connection::begin_qlog(const Opening& opening) {
+QUICCHAT_RARE_DECL void Connection::begin_qlog(const Opening& opening) {
     if (shared_.config.qlog == nullptr) return;
     const bool is_server = shared_.tls->is_server();
     const ngtcp2_cid& first = opening.retry_of ? *opening.retry_of : opening.initial_id;
@@ -81,6 +82,12 @@ QUICCHAT_DECL ngtcp2_transport_params Connection::make_params(const Opening& ope
     params.initial_max_streams_bidi =
         shared_.tls->is_server() ? limits.rooms_per_connection_max + 8 : 0;
     params.initial_max_streams_uni = 0;
+    const auto& alpn = shared_.config.alpn;
+    // A server knows of each connection first which it is: see on_receive_key.
+    if (!shared_.tls->is_server() &&
+        std::find(alpn.begin(), alpn.end(), http3_alpn) != alpn.end()) {
+        allow_http3(params);
+    }
     params.max_idle_timeout = to_ngtcp2(limits.idle_timeout);
     params.max_datagram_frame_size = datagram_bytes_max + 3;
     params.active_connection_id_limit = 4;
@@ -155,18 +162,19 @@ QUICCHAT_DECL void Connection::keep_alive() {
     ngtcp2_conn_set_keep_alive_timeout(conn_.get(), interval);
 }
 
-QUICCHAT_DECL void Connection::fail(int error) {
+QUICCHAT_RARE_DECL void Connection::fail(int error) {
     using Farewell = Ending::Farewell;
     const std::uint8_t alert = ngtcp2_conn_get_tls_alert2(conn_.get());
     Ending ending{.reason = reason_from_failure(error, alert)};
     switch (error) {
         case NGTCP2_ERR_DRAINING:
             ending.farewell = Farewell::drain;
-            ending.reason = record_.stateless_reset
-                                ? CloseReason{.errc = Errc::transport_failed,
-                                              .by_peer = true,
-                                              .text = "the peer does not know the connection"}
-                                : reason_from_peer(*ngtcp2_conn_get_ccerr2(conn_.get()));
+            ending.reason =
+                record_.stateless_reset
+                    ? CloseReason{.errc = Errc::transport_failed,
+                                  .by_peer = true,
+                                  .text = "the peer does not know the connection"}
+                    : reason_from_peer(*ngtcp2_conn_get_ccerr2(conn_.get()), has_http3());
             break;
         case NGTCP2_ERR_RETRY:
             ending.farewell = Farewell::retry;
@@ -195,7 +203,7 @@ QUICCHAT_DECL void Connection::fail(int error) {
     end(std::move(ending));
 }
 
-QUICCHAT_DECL void Connection::end(Ending ending) {
+QUICCHAT_RARE_DECL void Connection::end(Ending ending) {
     if (ending_) return;
     ending.reason.datagrams_received = datagrams_received_;
     more_to_send_ = false;
@@ -206,7 +214,11 @@ QUICCHAT_DECL void Connection::end(Ending ending) {
 QUICCHAT_DECL void Connection::forget_if_spent(StreamNumber number) {
     if (!record_.streams.erase_if_spent(number) || conn_ == nullptr) return;
     if (ngtcp2_conn_is_local_stream2(conn_.get(), number) == 0) {
-        ngtcp2_conn_extend_max_streams_bidi(conn_.get(), 1);
+        if (ngtcp2_is_bidi_stream(number) != 0) {
+            ngtcp2_conn_extend_max_streams_bidi(conn_.get(), 1);
+        } else {
+            ngtcp2_conn_extend_max_streams_uni(conn_.get(), 1);
+        }
         hold_.end();
     }
 }
@@ -215,7 +227,8 @@ QUICCHAT_DECL std::optional<TransportEvent> Connection::make_event(ConnectionId 
                                                                    const Notice& notice) {
     using Kind = Notice::Kind;
     if (notice.kind == Kind::connected) {
-        return Connected{id, remote_.to_string(), facts_.peer_key};
+        return Connected{id, remote_.to_string(), facts_.peer_key, facts_.alpn,
+                         facts_.certificate_hash};
     }
     if (notice.kind == Kind::datagram) {
         Bytes bytes = std::move(record_.datagrams_received.front());

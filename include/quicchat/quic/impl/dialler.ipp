@@ -11,7 +11,7 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL Result<Dialler> Dialler::create(Destination destination) {
+QUICCHAT_RARE_DECL Result<Dialler> Dialler::create(Destination destination) {
     Dialler made{std::move(destination)};
     made.epoll_ = OwnedFd{::epoll_create1(EPOLL_CLOEXEC)};
     const auto no_descriptor = std::make_error_code(std::errc::too_many_files_open);
@@ -22,29 +22,29 @@ QUICCHAT_DECL Result<Dialler> Dialler::create(Destination destination) {
     return made;
 }
 
-QUICCHAT_DECL bool Dialler::watch(int operation, int fd, bool write) const {
+QUICCHAT_RARE_DECL bool Dialler::watch(int operation, int fd, bool write) const {
     epoll_event event{};
     event.events = EPOLLIN | (write ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
     event.data.fd = fd;
     return ::epoll_ctl(epoll_.fd(), operation, fd, &event) == 0;
 }
 
-QUICCHAT_DECL std::optional<TimePoint> Dialler::next_deadline() const {
+QUICCHAT_RARE_DECL std::optional<TimePoint> Dialler::next_deadline() const {
     return earlier(look_up_until_, check_at_);
 }
 
-QUICCHAT_DECL bool Dialler::wants_write() const {
+QUICCHAT_RARE_DECL bool Dialler::wants_write() const {
     return std::any_of(lines_.begin(), lines_.end(),
                        [](const Line& line) { return line.socket.wants_write(); });
 }
 
-QUICCHAT_DECL Dialler::Line* Dialler::find(const SocketAddress& local) {
+QUICCHAT_RARE_DECL Dialler::Line* Dialler::find(const SocketAddress& local) {
     const auto found = std::find_if(lines_.begin(), lines_.end(),
                                     [&](const Line& line) { return line.local == local; });
     return found != lines_.end() ? &*found : nullptr;
 }
 
-QUICCHAT_DECL std::error_code Dialler::open_line(const SocketAddress& remote) {
+QUICCHAT_RARE_DECL std::error_code Dialler::open_line(const SocketAddress& remote) {
     Result<UdpSocket> socket = UdpSocket::connect(remote);
     if (!socket) return socket.error();
     if (!watch(EPOLL_CTL_ADD, socket->fd(), false)) return {errno, std::system_category()};
@@ -53,7 +53,7 @@ QUICCHAT_DECL std::error_code Dialler::open_line(const SocketAddress& remote) {
     return {};
 }
 
-QUICCHAT_DECL void Dialler::receive(Endpoint& endpoint, TimePoint now) {
+QUICCHAT_RARE_DECL void Dialler::receive(Endpoint& endpoint, TimePoint now) {
     for (Line& line : lines_) {
         line.socket.advance(now);
         (void)line.socket.flush();
@@ -63,12 +63,20 @@ QUICCHAT_DECL void Dialler::receive(Endpoint& endpoint, TimePoint now) {
     if (network_.take_change()) check_at_ = earlier(check_at_, now + change_pause);
 }
 
-QUICCHAT_DECL void Dialler::serve(Endpoint& endpoint, TimePoint now) {
+QUICCHAT_RARE_DECL void Dialler::serve(Endpoint& endpoint, TimePoint now) {
+    keep_token(endpoint);
     look_up(endpoint, now);
     if (check_at_ && now >= *check_at_) check_paths(endpoint, now);
 }
 
-QUICCHAT_DECL void Dialler::look_up(Endpoint& endpoint, TimePoint now) {
+/// A new token is kept at once, so that it outlives a crash.
+QUICCHAT_RARE_DECL void Dialler::keep_token(Endpoint& endpoint) const {
+    if (!destination_.tokens || endpoint.address_token().empty()) return;
+    destination_.tokens->keep(endpoint.address_token());
+    endpoint.set_address_token({});
+}
+
+QUICCHAT_RARE_DECL void Dialler::look_up(Endpoint& endpoint, TimePoint now) {
     std::optional<Resolver::Answer> answer = resolver_.take();
     if (answer && *answer) known_ = interleave_families(**std::move(answer));
     if (!endpoint.wants_routes()) {
@@ -95,7 +103,7 @@ QUICCHAT_DECL void Dialler::look_up(Endpoint& endpoint, TimePoint now) {
     if (!known && now >= *look_up_until_) look_up_until_ = now + look_up_patience;
 }
 
-QUICCHAT_DECL void Dialler::offer(Endpoint& endpoint, TimePoint now) {
+QUICCHAT_RARE_DECL void Dialler::offer(Endpoint& endpoint, TimePoint now) {
     look_up_until_.reset();
     lines_.clear();
     std::vector<Route> routes;
@@ -106,11 +114,14 @@ QUICCHAT_DECL void Dialler::offer(Endpoint& endpoint, TimePoint now) {
         if (error && !first_error) first_error = error;
         if (!error) routes.push_back({lines_.back().local, remote});
     }
+    if (destination_.tokens && !routes.empty()) {
+        endpoint.set_address_token(destination_.tokens->take());  // the first attempt shows it
+    }
     endpoint.offer_routes(std::move(routes), now, first_error ? first_error.message() : "");
 }
 
 /// Whether each connection goes the way that the system would take now.
-QUICCHAT_DECL void Dialler::check_paths(Endpoint& endpoint, TimePoint now) {
+QUICCHAT_RARE_DECL void Dialler::check_paths(Endpoint& endpoint, TimePoint now) {
     check_at_.reset();
     bool good = true;
     for (std::size_t i = 0; i < lines_.size(); ++i) {
@@ -126,7 +137,7 @@ QUICCHAT_DECL void Dialler::check_paths(Endpoint& endpoint, TimePoint now) {
 }
 
 /// False if there is no way now, or nothing goes out by the one there is.
-QUICCHAT_DECL bool Dialler::check_path(Line& line, Endpoint& endpoint, TimePoint now) {
+QUICCHAT_RARE_DECL bool Dialler::check_path(Line& line, Endpoint& endpoint, TimePoint now) {
     Result<UdpSocket> fresh = UdpSocket::connect(line.remote);
     if (!fresh) {
         if (!stranded_since_) stranded_since_ = now;
@@ -148,13 +159,13 @@ QUICCHAT_DECL bool Dialler::check_path(Line& line, Endpoint& endpoint, TimePoint
 }
 
 /// The server's address cannot be changed within a connection, but a new one may use another.
-QUICCHAT_DECL bool Dialler::other_family_works(int family) const {
+QUICCHAT_RARE_DECL bool Dialler::other_family_works(int family) const {
     return std::any_of(known_.begin(), known_.end(), [&](const SocketAddress& address) {
         return address.family() != family && UdpSocket::connect(address);
     });
 }
 
-QUICCHAT_DECL bool Dialler::transmit(Endpoint& endpoint, TimePoint now) {
+QUICCHAT_RARE_DECL bool Dialler::transmit(Endpoint& endpoint, TimePoint now) {
     // While a socket is full, packets are better made later, with what is new by then.
     while (!wants_write()) {
         while (const auto transmit = endpoint.poll_transmit(now)) {
@@ -182,7 +193,7 @@ QUICCHAT_DECL bool Dialler::transmit(Endpoint& endpoint, TimePoint now) {
     return more;
 }
 
-QUICCHAT_DECL void Dialler::tidy(const Endpoint& endpoint) {
+QUICCHAT_RARE_DECL void Dialler::tidy(const Endpoint& endpoint) {
     if (endpoint.is_dialling()) return;
     std::erase_if(lines_, [&](const Line& line) {
         return !endpoint.speaks_from(line.local) && !line.socket.wants_write();

@@ -9,7 +9,7 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL Result<Endpoint> Endpoint::server(ServerConfig server, Config config) {
+QUICCHAT_RARE_DECL Result<Endpoint> Endpoint::server(ServerConfig server, Config config) {
     Result<TlsContext> tls =
         TlsContext::server(server.certificate_pem, server.key_pem, config.alpn);
     if (!tls) return tls.error();
@@ -20,7 +20,7 @@ QUICCHAT_DECL Result<Endpoint> Endpoint::server(ServerConfig server, Config conf
     return Endpoint{std::move(state)};
 }
 
-QUICCHAT_DECL Result<Endpoint> Endpoint::client(ClientConfig client, Config config) {
+QUICCHAT_RARE_DECL Result<Endpoint> Endpoint::client(ClientConfig client, Config config) {
     std::optional<std::string> name = ascii_host_name(client.server_name);
     if (!name) return Errc::invalid_name;
     Result<TlsContext> tls =
@@ -33,7 +33,7 @@ QUICCHAT_DECL Result<Endpoint> Endpoint::client(ClientConfig client, Config conf
     return Endpoint{std::move(state)};
 }
 
-QUICCHAT_DECL void Endpoint::handle_unreachable(TimePoint now, const SocketAddress& local) {
+QUICCHAT_RARE_DECL void Endpoint::handle_unreachable(TimePoint now, const SocketAddress& local) {
     advance(now);
     for_each([&](Connection& connection) {
         if (local.empty() || connection.local() == local) connection.handle_unreachable();
@@ -44,6 +44,14 @@ QUICCHAT_DECL Result<StreamId> Endpoint::open_stream(ConnectionId id) {
     Entry* entry = find(id);
     if (entry == nullptr) return Errc::not_ready;
     const Result<StreamNumber> number = entry->connection->open_stream();
+    if (!number) return number.error();
+    return static_cast<StreamId>(*number);
+}
+
+QUICCHAT_RARE_DECL Result<StreamId> Endpoint::open_uni_stream(ConnectionId id) {
+    Entry* entry = find(id);
+    if (entry == nullptr) return Errc::not_ready;
+    const Result<StreamNumber> number = entry->connection->open_uni_stream();
     if (!number) return number.error();
     return static_cast<StreamId>(*number);
 }
@@ -81,7 +89,7 @@ QUICCHAT_DECL TransportStats Endpoint::stats() const {
     return stats;
 }
 
-QUICCHAT_DECL std::optional<PathStats> Endpoint::path_stats(ConnectionId id) const {
+QUICCHAT_RARE_DECL std::optional<PathStats> Endpoint::path_stats(ConnectionId id) const {
     const Entry* entry = find(id);
     if (entry == nullptr || entry->connection->ending()) return std::nullopt;
     return entry->connection->stats();
@@ -107,7 +115,7 @@ QUICCHAT_DECL Result<ChannelBinding> Endpoint::channel_binding(ConnectionId id) 
     return entry->connection->channel_binding();
 }
 
-QUICCHAT_DECL std::vector<std::uint8_t> Endpoint::peer_certificate(ConnectionId id) const {
+QUICCHAT_RARE_DECL std::vector<std::uint8_t> Endpoint::peer_certificate(ConnectionId id) const {
     const Entry* entry = find(id);
     if (entry == nullptr) return {};
     return entry->connection->peer_certificate();
@@ -132,8 +140,8 @@ QUICCHAT_DECL bool Endpoint::update_keys(ConnectionId id, TimePoint now) {
     return true;
 }
 
-QUICCHAT_DECL std::error_code Endpoint::set_certificate(const std::string& certificate_pem,
-                                                        const std::string& key_pem) {
+QUICCHAT_RARE_DECL std::error_code Endpoint::set_certificate(const std::string& certificate_pem,
+                                                             const std::string& key_pem) {
     if (!state_->doorman) return make_error_code(Errc::not_ready);
     Shared& shared = state_->shared;
     Result<TlsContext> tls = TlsContext::server(certificate_pem, key_pem, shared.config.alpn);
@@ -149,7 +157,7 @@ QUICCHAT_DECL void Endpoint::note_login(ConnectionId id) {
     mark_dirty(id, *entry);
 }
 
-QUICCHAT_DECL void Endpoint::set_limits(const Limits& limits) {
+QUICCHAT_RARE_DECL void Endpoint::set_limits(const Limits& limits) {
     Limits& current = state_->shared.config.limits;
     const std::size_t backlog_max = current.stream_backlog_bytes_max;
     current = limits;
@@ -168,14 +176,14 @@ QUICCHAT_DECL std::size_t Endpoint::streams(ConnectionId id) const {
     return entry != nullptr ? entry->connection->streams() : 0;
 }
 
-QUICCHAT_DECL Endpoint::State::State(Config config, TlsContext tls,
-                                     const std::optional<Seed>& reset_secret)
+QUICCHAT_RARE_DECL Endpoint::State::State(Config config, TlsContext tls,
+                                          const std::optional<Seed>& reset_secret)
     : shared(std::move(config), std::move(tls), reset_secret),
       ids(shared.random),
       afterlife(shared.config.limits.connections_max, ids),
       buffer(65'535) {}
 
-QUICCHAT_DECL Endpoint::Endpoint(std::unique_ptr<State> state) : state_(std::move(state)) {}
+QUICCHAT_RARE_DECL Endpoint::Endpoint(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 QUICCHAT_DECL Endpoint::Entry* Endpoint::find(ConnectionId id) {
     const auto found = state_->entries.find(id);

@@ -9,8 +9,8 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL void Endpoint::offer_routes(std::vector<Route> routes, TimePoint now,
-                                          std::string text) {
+QUICCHAT_RARE_DECL void Endpoint::offer_routes(std::vector<Route> routes, TimePoint now,
+                                               std::string text) {
     advance(now);
     if (!wants_routes()) return;
     if (routes.empty()) return end_race({.errc = Errc::unreachable, .text = std::move(text)});
@@ -19,7 +19,7 @@ QUICCHAT_DECL void Endpoint::offer_routes(std::vector<Route> routes, TimePoint n
 }
 
 /// Begins the attempts that are due, and ends the race that is lost.
-QUICCHAT_DECL void Endpoint::run_race() {
+QUICCHAT_RARE_DECL void Endpoint::run_race() {
     while (state_->race) {
         if (state_->race->is_lost()) return end_race(state_->race->reason());
         const std::optional<Route> route = state_->race->next(state_->now);
@@ -34,7 +34,7 @@ QUICCHAT_DECL void Endpoint::run_race() {
 }
 
 /// Nobody has won. The application hears of one end, whatever the attempts were.
-QUICCHAT_DECL void Endpoint::end_race(CloseReason reason) {
+QUICCHAT_RARE_DECL void Endpoint::end_race(CloseReason reason) {
     const Race race = *std::exchange(state_->race, std::nullopt);
     for (const ConnectionId attempt : race.running()) {
         if (Entry* entry = find(attempt)) {
@@ -46,7 +46,7 @@ QUICCHAT_DECL void Endpoint::end_race(CloseReason reason) {
 }
 
 /// This attempt is the connection from now on. Gives it the id that the application knows.
-QUICCHAT_DECL ConnectionId Endpoint::win_race(ConnectionId attempt) {
+QUICCHAT_RARE_DECL ConnectionId Endpoint::win_race(ConnectionId attempt) {
     const Race race = *std::exchange(state_->race, std::nullopt);
     auto node = state_->entries.extract(attempt);
     node.key() = race.id();
@@ -68,21 +68,21 @@ QUICCHAT_DECL ConnectionId Endpoint::win_race(ConnectionId attempt) {
     return race.id();
 }
 
-QUICCHAT_DECL void Endpoint::migrate(const SocketAddress& from, const SocketAddress& to,
-                                     TimePoint now) {
+QUICCHAT_RARE_DECL void Endpoint::migrate(const SocketAddress& from, const SocketAddress& to,
+                                          TimePoint now) {
     advance(now);
     for_each([&](Connection& connection) {
         if (connection.local() == from) connection.migrate(to, state_->now);
     });
 }
 
-QUICCHAT_DECL void Endpoint::abandon(const SocketAddress& local, std::string_view text) {
+QUICCHAT_RARE_DECL void Endpoint::abandon(const SocketAddress& local, std::string_view text) {
     for_each([&](Connection& connection) {
         if (connection.local() == local) connection.abandon(text);
     });
 }
 
-QUICCHAT_DECL bool Endpoint::speaks_from(const SocketAddress& local) const {
+QUICCHAT_RARE_DECL bool Endpoint::speaks_from(const SocketAddress& local) const {
     return std::any_of(state_->entries.begin(), state_->entries.end(), [&](const auto& entry) {
         return entry.second.connection->local() == local;
     });

@@ -36,11 +36,24 @@ QUICCHAT_DECL Errc errc_from_transport_code(std::uint64_t code) {
     return Errc::transport_failed;
 }
 
-QUICCHAT_DECL CloseReason reason_from_peer(const ngtcp2_ccerr& error) {
+QUICCHAT_RARE_DECL std::uint64_t http3_code(Errc errc) {
+    const std::uint64_t ours = wire_code(errc);
+    if (ours >= 1 && ours <= 15) return http3_protocol_error;
+    return errc == Errc::internal_error ? http3_internal_error : http3_no_error;
+}
+
+QUICCHAT_DECL CloseReason reason_from_peer(const ngtcp2_ccerr& error, bool has_http3) {
     CloseReason reason{.by_peer = true};
     const std::size_t size =
         error.reasonlen < reason_bytes_max ? error.reasonlen : reason_bytes_max;
     if (size > 0) reason.text.assign(reinterpret_cast<const char*>(error.reason), size);
+    if (error.type == NGTCP2_CCERR_TYPE_APPLICATION && has_http3) {
+        const bool is_peaceful = error.error_code == 0 || error.error_code == http3_no_error ||
+                                 error.error_code == http3_request_cancelled;
+        reason.errc = is_peaceful ? Errc::closed : Errc::transport_failed;
+        reason.transport_code = error.error_code;
+        return reason;
+    }
     if (error.type == NGTCP2_CCERR_TYPE_APPLICATION) {
         reason.errc = from_wire_code(error.error_code);
         return reason;

@@ -83,7 +83,7 @@ private:
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL std::optional<std::string> ascii_host_name(std::string_view name) {
+QUICCHAT_RARE_DECL std::optional<std::string> ascii_host_name(std::string_view name) {
     constexpr std::size_t name_bytes_max = 1024;
     constexpr std::size_t label_max = 63;  // RFC 1035 §2.3.4
     if (name.size() > name_bytes_max) return std::nullopt;

@@ -15,9 +15,9 @@
 
 namespace quicchat::quic::detail {
 
-QUICCHAT_DECL std::error_code file_error() { return {errno, std::generic_category()}; }
+QUICCHAT_RARE_DECL std::error_code file_error() { return {errno, std::generic_category()}; }
 
-QUICCHAT_DECL std::error_code write_whole_file(int fd, std::string_view text) {
+QUICCHAT_RARE_DECL std::error_code write_whole_file(int fd, std::string_view text) {
     while (!text.empty()) {
         const ssize_t written = ::write(fd, text.data(), text.size());
         if (written < 0 && errno == EINTR) continue;
@@ -27,8 +27,8 @@ QUICCHAT_DECL std::error_code write_whole_file(int fd, std::string_view text) {
     return {};
 }
 
-QUICCHAT_DECL std::error_code replace_file(const std::filesystem::path& path,
-                                           std::string_view text) {
+QUICCHAT_RARE_DECL std::error_code replace_file(const std::filesystem::path& path,
+                                                std::string_view text) {
     const std::string temporary = path.string() + ".new";
     ::unlink(temporary.c_str());  // of a run that was killed
     const OwnedFd file{
@@ -46,7 +46,7 @@ QUICCHAT_DECL std::error_code replace_file(const std::filesystem::path& path,
     return {};
 }
 
-QUICCHAT_DECL std::error_code make_private_folder(const std::filesystem::path& folder) {
+QUICCHAT_RARE_DECL std::error_code make_private_folder(const std::filesystem::path& folder) {
     std::error_code error;
     if (std::filesystem::is_directory(folder, error)) return {};
     if (folder.has_parent_path() && folder.parent_path() != folder) {
@@ -60,7 +60,7 @@ QUICCHAT_DECL std::error_code make_private_folder(const std::filesystem::path& f
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL Result<std::string> read_known_servers_file(const std::filesystem::path& path) {
+QUICCHAT_RARE_DECL Result<std::string> read_known_servers_file(const std::filesystem::path& path) {
     const OwnedFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
     if (!file.is_open()) {
         if (errno == ENOENT) return std::string{};
@@ -78,8 +78,8 @@ QUICCHAT_DECL Result<std::string> read_known_servers_file(const std::filesystem:
     }
 }
 
-QUICCHAT_DECL Result<std::monostate> add_to_known_servers_file(const std::filesystem::path& path,
-                                                               const KnownServer& server) {
+QUICCHAT_RARE_DECL Result<std::monostate> add_to_known_servers_file(
+    const std::filesystem::path& path, const KnownServer& server) {
     std::error_code error;
     std::filesystem::path target = std::filesystem::absolute(path, error);
     if (error) return error;

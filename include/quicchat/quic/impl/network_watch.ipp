@@ -14,7 +14,7 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL NetworkWatch::NetworkWatch()
+QUICCHAT_RARE_DECL NetworkWatch::NetworkWatch()
     : fd_(::socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE)) {
     sockaddr_nl address{};
     address.nl_family = AF_NETLINK;
@@ -24,7 +24,7 @@ QUICCHAT_DECL NetworkWatch::NetworkWatch()
     if (fd_.is_open() && ::bind(fd_.fd(), generic, sizeof address) != 0) fd_ = OwnedFd{};
 }
 
-QUICCHAT_DECL bool NetworkWatch::take_change() {
+QUICCHAT_RARE_DECL bool NetworkWatch::take_change() {
     bool changed = false;
     std::array<char, 8192> news{};
     while (fd_.is_open()) {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace quicchat::quic {
 
@@ -25,7 +26,25 @@ inline Aes* aes_of(void* context, bool gcm) {
     return matches ? &evp->cipher.aes : nullptr;
 }
 
+inline thread_local ShortNumber opened_number{};
+
+/// `header` is without its protection: the number is its end, and its first byte has the length.
+inline void note_opened(const std::uint8_t* header, std::size_t header_bytes) {
+    const std::size_t count = (header[0] & 0x03U) + 1;
+    if (header_bytes <= count) return;
+    ShortNumber number{};
+    for (std::size_t i = header_bytes - count; i < header_bytes; ++i) {
+        number.bits = number.bits << 8 | header[i];
+        number.mask = number.mask << 8 | 0xff;
+    }
+    opened_number = number;
+}
+
 }  // namespace detail
+
+QUICCHAT_DECL ShortNumber take_opened_number() noexcept {
+    return std::exchange(detail::opened_number, {});
+}
 
 QUICCHAT_DECL int encrypt_packet(std::uint8_t* sealed, const ngtcp2_crypto_aead* aead,
                                  const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* plain,
@@ -51,15 +70,19 @@ QUICCHAT_DECL int decrypt_packet(std::uint8_t* plain, const ngtcp2_crypto_aead* 
                                  std::size_t header_bytes) noexcept {
     Aes* const aes = detail::aes_of(context->native_handle, true);
     if (aes == nullptr) {
-        return ngtcp2_crypto_decrypt_cb(plain, aead, context, sealed, sealed_bytes, nonce,
-                                        nonce_bytes, header, header_bytes);
+        const int error = ngtcp2_crypto_decrypt_cb(plain, aead, context, sealed, sealed_bytes,
+                                                   nonce, nonce_bytes, header, header_bytes);
+        if (error == 0) detail::note_opened(header, header_bytes);
+        return error;
     }
     if (sealed_bytes < detail::aes_tag_bytes) return NGTCP2_ERR_DECRYPT;
     const std::size_t bytes = sealed_bytes - detail::aes_tag_bytes;
     const int error = wc_AesGcmDecrypt(
         aes, plain, sealed, static_cast<word32>(bytes), nonce, static_cast<word32>(nonce_bytes),
         sealed + bytes, detail::aes_tag_bytes, header, static_cast<word32>(header_bytes));
-    return error == 0 ? 0 : NGTCP2_ERR_DECRYPT;
+    if (error != 0) return NGTCP2_ERR_DECRYPT;
+    detail::note_opened(header, header_bytes);
+    return 0;
 }
 
 QUICCHAT_DECL int mask_header(std::uint8_t* mask, const ngtcp2_crypto_cipher* cipher,

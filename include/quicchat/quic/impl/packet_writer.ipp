@@ -53,9 +53,10 @@ QUICCHAT_DECL PacketWriter::Step PacketWriter::write_streams() {
     for (std::size_t tries = record_.streams.sendable(); tries > 0; --tries) {
         const StreamNumber number = record_.streams.next_sendable();
         if (number < 0) break;
-        Stream& stream = *record_.streams.find(number);
-        const Step step = write_stream(number, stream);
-        record_.streams.schedule(number, stream);
+        Stream* const stream = record_.streams.find(number);
+        if (stream == nullptr) continue;
+        const Step step = write_stream(number, *stream);
+        record_.streams.schedule(number, *stream);
         if (step.done) return step;
     }
     return {.done = false, .result = 0};

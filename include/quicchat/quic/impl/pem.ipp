@@ -10,23 +10,23 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL const CertificateProblem& explain(CertificateError error) {
+QUICCHAT_RARE_DECL const CertificateProblem& explain(CertificateError error) {
     for (const CertificateProblem& problem : certificate_problems) {
         if (problem.error == error) return problem;
     }
     return certificate_problems[0];
 }
 
-QUICCHAT_DECL std::string CertificateCategory::message(int value) const {
+QUICCHAT_RARE_DECL std::string CertificateCategory::message(int value) const {
     return std::string{explain(static_cast<CertificateError>(value)).what};
 }
 
-QUICCHAT_DECL const std::error_category& certificate_category() {
+QUICCHAT_RARE_DECL const std::error_category& certificate_category() {
     static const CertificateCategory category;
     return category;
 }
 
-QUICCHAT_DECL std::error_code make_error_code(CertificateError error) {
+QUICCHAT_RARE_DECL std::error_code make_error_code(CertificateError error) {
     return {static_cast<int>(error), certificate_category()};
 }
 
@@ -34,8 +34,8 @@ QUICCHAT_DECL std::error_code make_error_code(CertificateError error) {
 
 namespace quicchat::quic::detail {
 
-QUICCHAT_DECL std::string_view pem_block(std::string_view text, std::string_view label,
-                                         std::size_t& from) {
+QUICCHAT_RARE_DECL std::string_view pem_block(std::string_view text, std::string_view label,
+                                              std::size_t& from) {
     const std::string begin = "-----BEGIN " + std::string{label} + "-----";
     const std::string end = "-----END " + std::string{label} + "-----";
     const std::size_t first = text.find(begin, from);
@@ -46,7 +46,7 @@ QUICCHAT_DECL std::string_view pem_block(std::string_view text, std::string_view
     return text.substr(first, from - first);
 }
 
-QUICCHAT_DECL std::string_view key_block(std::string_view text) {
+QUICCHAT_RARE_DECL std::string_view key_block(std::string_view text) {
     for (const std::string_view label : {"PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"}) {
         std::size_t from = 0;
         if (const auto block = pem_block(text, label, from); !block.empty()) return block;
@@ -54,7 +54,7 @@ QUICCHAT_DECL std::string_view key_block(std::string_view text) {
     return {};
 }
 
-QUICCHAT_DECL const std::uint8_t* bytes_of(std::string_view text) {
+QUICCHAT_RARE_DECL const std::uint8_t* bytes_of(std::string_view text) {
     return reinterpret_cast<const std::uint8_t*>(text.data());
 }
 
@@ -62,7 +62,7 @@ QUICCHAT_DECL const std::uint8_t* bytes_of(std::string_view text) {
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL std::vector<Der> certificates_from_pem(std::string_view pem) {
+QUICCHAT_RARE_DECL std::vector<Der> certificates_from_pem(std::string_view pem) {
     std::vector<Der> certificates;
     std::size_t from = 0;
     while (true) {
@@ -78,7 +78,8 @@ QUICCHAT_DECL std::vector<Der> certificates_from_pem(std::string_view pem) {
     }
 }
 
-QUICCHAT_DECL std::optional<Fingerprint> fingerprint_of(std::span<const std::uint8_t> certificate) {
+QUICCHAT_RARE_DECL std::optional<Fingerprint> fingerprint_of(
+    std::span<const std::uint8_t> certificate) {
     word32 size = 0;
     const auto length = static_cast<word32>(certificate.size());
     if (wc_GetSubjectPubKeyInfoDerFromCert(certificate.data(), length, nullptr, &size) != 0) {
@@ -97,7 +98,7 @@ QUICCHAT_DECL std::optional<Fingerprint> fingerprint_of(std::span<const std::uin
     return fingerprint;
 }
 
-QUICCHAT_DECL Result<Fingerprint> key_fingerprint(std::string_view certificate_pem) {
+QUICCHAT_RARE_DECL Result<Fingerprint> key_fingerprint(std::string_view certificate_pem) {
     const std::vector<Der> certificates = certificates_from_pem(certificate_pem);
     if (certificates.empty()) return make_error_code(CertificateError::not_a_certificate);
     const auto fingerprint = fingerprint_of(certificates.front());
@@ -105,7 +106,7 @@ QUICCHAT_DECL Result<Fingerprint> key_fingerprint(std::string_view certificate_p
     return *fingerprint;
 }
 
-QUICCHAT_DECL std::optional<Validity> validity_of(std::span<const std::uint8_t> certificate) {
+QUICCHAT_RARE_DECL std::optional<Validity> validity_of(std::span<const std::uint8_t> certificate) {
     ::DecodedCert decoded;
     wc_InitDecodedCert(&decoded, certificate.data(), static_cast<word32>(certificate.size()),
                        nullptr);
@@ -130,8 +131,8 @@ QUICCHAT_DECL std::optional<Validity> validity_of(std::span<const std::uint8_t> 
     return validity;
 }
 
-QUICCHAT_DECL std::error_code check_pair(std::string_view certificate_pem, std::string_view key_pem,
-                                         WallTime now) {
+QUICCHAT_RARE_DECL std::error_code check_pair(std::string_view certificate_pem,
+                                              std::string_view key_pem, WallTime now) {
     using Context = Handle<WOLFSSL_CTX, wolfSSL_CTX_free>;
     const bool key_in_certificate = !detail::key_block(certificate_pem).empty();
     const std::vector<Der> certificates = certificates_from_pem(certificate_pem);

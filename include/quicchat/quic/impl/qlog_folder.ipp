@@ -50,7 +50,8 @@ private:
     bool is_over_ = false;
 };
 
-QUICCHAT_DECL Result<std::shared_ptr<QlogFolder>> QlogFolder::open(const QlogFolderConfig& config) {
+QUICCHAT_RARE_DECL Result<std::shared_ptr<QlogFolder>> QlogFolder::open(
+    const QlogFolderConfig& config) {
     if (config.bytes_max < bytes_max_min) return Errc::invalid_request;
     OwnedFd directory{::open(config.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!directory.is_open()) return detail::file_error();
@@ -60,11 +61,11 @@ QUICCHAT_DECL Result<std::shared_ptr<QlogFolder>> QlogFolder::open(const QlogFol
     return folder;
 }
 
-QUICCHAT_DECL QlogFolder::QlogFolder(OwnedFd directory, std::uint64_t bytes_max)
+QUICCHAT_RARE_DECL QlogFolder::QlogFolder(OwnedFd directory, std::uint64_t bytes_max)
     : directory_(std::move(directory)), bytes_max_(bytes_max) {}
 
-QUICCHAT_DECL std::unique_ptr<QlogWriter> QlogFolder::begin(std::string_view id,
-                                                            bool is_server) noexcept {
+QUICCHAT_RARE_DECL std::unique_ptr<QlogWriter> QlogFolder::begin(std::string_view id,
+                                                                 bool is_server) noexcept {
     const WallTime now = read_clock().wall;
     const std::int64_t milliseconds = now.time_since_epoch().count();
     const std::time_t seconds = static_cast<std::time_t>(milliseconds / 1000);
@@ -80,11 +81,11 @@ QUICCHAT_DECL std::unique_ptr<QlogWriter> QlogFolder::begin(std::string_view id,
     return std::make_unique<File>(shared_from_this(), std::move(name));
 }
 
-QUICCHAT_DECL std::uint64_t QlogFolder::blocks(std::uint64_t bytes) {
+QUICCHAT_RARE_DECL std::uint64_t QlogFolder::blocks(std::uint64_t bytes) {
     return (bytes + block_bytes - 1) / block_bytes * block_bytes;
 }
 
-QUICCHAT_DECL bool QlogFolder::is_ours(std::string_view name) {
+QUICCHAT_RARE_DECL bool QlogFolder::is_ours(std::string_view name) {
     constexpr std::string_view example = "20261128T164134.123Z-";
     if (name.size() <= example.size()) return false;
     for (std::size_t i = 0; i < example.size(); ++i) {
@@ -96,7 +97,7 @@ QUICCHAT_DECL bool QlogFolder::is_ours(std::string_view name) {
 }
 
 /// A whole block, so that a full disk is noticed.
-QUICCHAT_DECL std::error_code QlogFolder::try_to_write() const {
+QUICCHAT_RARE_DECL std::error_code QlogFolder::try_to_write() const {
     const std::string name = ".quicchat-qlog-" + std::to_string(::getpid());
     const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
     const OwnedFd file{::openat(directory_.fd(), name.c_str(), flags, 0600)};
@@ -107,7 +108,7 @@ QUICCHAT_DECL std::error_code QlogFolder::try_to_write() const {
     return error;
 }
 
-QUICCHAT_DECL std::error_code QlogFolder::find_files() {
+QUICCHAT_RARE_DECL std::error_code QlogFolder::find_files() {
     // A descriptor of its own, since closedir closes it.
     const int copy = ::openat(directory_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ::DIR* const entries = copy >= 0 ? ::fdopendir(copy) : nullptr;
@@ -131,7 +132,8 @@ QUICCHAT_DECL std::error_code QlogFolder::find_files() {
     return {};
 }
 
-QUICCHAT_DECL bool QlogFolder::append(const std::shared_ptr<Kept>& file, std::string_view bytes) {
+QUICCHAT_RARE_DECL bool QlogFolder::append(const std::shared_ptr<Kept>& file,
+                                           std::string_view bytes) {
     if (file->is_gone || file->bytes + bytes.size() > bytes_max_ / 4) return false;
     const bool is_new = file->bytes == 0;
     if (is_new) {
@@ -154,7 +156,7 @@ QUICCHAT_DECL bool QlogFolder::append(const std::shared_ptr<Kept>& file, std::st
     return false;
 }
 
-QUICCHAT_DECL void QlogFolder::remove_oldest() {
+QUICCHAT_RARE_DECL void QlogFolder::remove_oldest() {
     const std::shared_ptr<Kept> file = files_.front();
     files_.pop_front();
     file->is_gone = true;

@@ -12,7 +12,7 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL void Resolver::ask(const std::string& host, std::uint16_t port) {
+QUICCHAT_RARE_DECL void Resolver::ask(const std::string& host, std::uint16_t port) {
     {
         const std::lock_guard lock{shared_->mutex};
         if (std::exchange(shared_->busy, true)) return;
@@ -41,7 +41,7 @@ QUICCHAT_DECL void Resolver::ask(const std::string& host, std::uint16_t port) {
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-QUICCHAT_DECL std::optional<Resolver::Answer> Resolver::take() {
+QUICCHAT_RARE_DECL std::optional<Resolver::Answer> Resolver::take() {
     const std::lock_guard lock{shared_->mutex};
     if (shared_->answer) shared_->wake.calm();
     return std::exchange(shared_->answer, std::nullopt);

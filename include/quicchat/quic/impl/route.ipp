@@ -9,7 +9,8 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL std::vector<SocketAddress> interleave_families(std::vector<SocketAddress> found) {
+QUICCHAT_RARE_DECL std::vector<SocketAddress> interleave_families(
+    std::vector<SocketAddress> found) {
     std::deque<SocketAddress> first;
     std::deque<SocketAddress> second;
     for (const SocketAddress& address : found) {
@@ -29,24 +30,24 @@ QUICCHAT_DECL std::vector<SocketAddress> interleave_families(std::vector<SocketA
     return ordered;
 }
 
-QUICCHAT_DECL void Race::set_routes(std::vector<Route> routes) {
+QUICCHAT_RARE_DECL void Race::set_routes(std::vector<Route> routes) {
     waits_ = false;
     left_.assign(routes.begin(), routes.end());
 }
 
-QUICCHAT_DECL std::optional<Route> Race::next(TimePoint now) {
+QUICCHAT_RARE_DECL std::optional<Route> Race::next(TimePoint now) {
     if (left_.empty() || hopeless_ || (!running_.empty() && now < next_at_)) return std::nullopt;
     const Route route = left_.front();
     left_.pop_front();
     return route;
 }
 
-QUICCHAT_DECL void Race::handle_started(ConnectionId attempt, TimePoint now) {
+QUICCHAT_RARE_DECL void Race::handle_started(ConnectionId attempt, TimePoint now) {
     running_.push_back(attempt);
     next_at_ = now + attempt_delay;
 }
 
-QUICCHAT_DECL void Race::handle_failed(ConnectionId attempt, CloseReason reason) {
+QUICCHAT_RARE_DECL void Race::handle_failed(ConnectionId attempt, CloseReason reason) {
     std::erase(running_, attempt);
     next_at_ = TimePoint{};
     // A server that says no is the same at its other addresses.
@@ -61,11 +62,11 @@ QUICCHAT_DECL void Race::handle_failed(ConnectionId attempt, CloseReason reason)
     if (hopeless_ || first || told(reason) > told(reason_)) reason_ = std::move(reason);
 }
 
-QUICCHAT_DECL bool Race::is_lost() const {
+QUICCHAT_RARE_DECL bool Race::is_lost() const {
     return !waits_ && (hopeless_ || (left_.empty() && running_.empty()));
 }
 
-QUICCHAT_DECL std::optional<TimePoint> Race::next_deadline() const {
+QUICCHAT_RARE_DECL std::optional<TimePoint> Race::next_deadline() const {
     if (left_.empty() || waits_) return std::nullopt;
     return next_at_;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #endif
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -17,16 +18,30 @@
 #include "quicchat/base/config.hpp"
 #include "quicchat/quic/error.hpp"
 #include "quicchat/quic/pem.hpp"
+#include "quicchat/quic/wolf_crypto.hpp"
+
+namespace quicchat::quic::detail {
+
+QUICCHAT_DECL std::string_view selected_alpn(WOLFSSL* ssl) {
+    const unsigned char* chosen = nullptr;
+    unsigned size = 0;
+    wolfSSL_get0_alpn_selected(ssl, &chosen, &size);
+    if (chosen == nullptr) return {};
+    return {reinterpret_cast<const char*>(chosen), size};
+}
+
+}  // namespace quicchat::quic::detail
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL bool initialise_tls() {
+QUICCHAT_RARE_DECL bool initialise_tls() {
     static const bool ready = wolfSSL_Init() == WOLFSSL_SUCCESS;
     return ready;
 }
 
-QUICCHAT_DECL Result<TlsContext> TlsContext::server(const std::string& certificate_pem,
-                                                    const std::string& key_pem, std::string alpn) {
+QUICCHAT_RARE_DECL Result<TlsContext> TlsContext::server(const std::string& certificate_pem,
+                                                         const std::string& key_pem,
+                                                         std::vector<std::string> alpn) {
     Context context = make(wolfTLSv1_3_server_method());
     if (context == nullptr) return Errc::internal_error;
     ngtcp2_crypto_wolfssl_configure_server_context(context.get());
@@ -47,11 +62,15 @@ QUICCHAT_DECL Result<TlsContext> TlsContext::server(const std::string& certifica
     if (wolfSSL_CTX_check_private_key(context.get()) != WOLFSSL_SUCCESS) {
         return make_error_code(CertificateError::mismatch);
     }
-    return TlsContext{std::move(context), nullptr, std::move(alpn)};
+    const std::vector<Der> chain = certificates_from_pem(certificate_pem);
+    if (chain.empty()) return make_error_code(CertificateError::not_a_certificate);
+    TlsContext made{std::move(context), nullptr, std::move(alpn)};
+    made.certificate_hash_ = WolfCrypto::sha256(std::as_bytes(std::span{chain.front()}));
+    return made;
 }
 
-QUICCHAT_DECL Result<TlsContext> TlsContext::client(Trust trust, std::string server_name,
-                                                    std::string alpn) {
+QUICCHAT_RARE_DECL Result<TlsContext> TlsContext::client(Trust trust, std::string server_name,
+                                                         std::vector<std::string> alpn) {
     Context context = make(wolfTLSv1_3_client_method());
     if (context == nullptr) return Errc::internal_error;
     ngtcp2_crypto_wolfssl_configure_client_context(context.get());
@@ -63,13 +82,13 @@ QUICCHAT_DECL Result<TlsContext> TlsContext::client(Trust trust, std::string ser
 }
 
 #ifdef QUICCHAT_TLS_KEY_LOG
-QUICCHAT_DECL void TlsContext::log_keys(std::string path) {
+QUICCHAT_RARE_DECL void TlsContext::log_keys(std::string path) {
     key_log_file_ = std::move(path);
     wolfSSL_CTX_set_keylog_callback(context_.get(), TlsSession::log_key);
 }
 
 /// Opened for each line: other programs may write to the file as well.
-QUICCHAT_DECL void TlsSession::log_key(const WOLFSSL* ssl, const char* line) noexcept {
+QUICCHAT_RARE_DECL void TlsSession::log_key(const WOLFSSL* ssl, const char* line) noexcept {
     const auto* reference = static_cast<ngtcp2_crypto_conn_ref*>(wolfSSL_get_app_data(ssl));
     if (reference == nullptr) return;
     const auto& self = *static_cast<const TlsSession*>(reference->user_data);
@@ -82,11 +101,11 @@ QUICCHAT_DECL void TlsSession::log_key(const WOLFSSL* ssl, const char* line) noe
 }
 #endif
 
-QUICCHAT_DECL TlsContext::TlsContext(Context context, std::unique_ptr<const TrustCheck> check,
-                                     std::string alpn)
+QUICCHAT_RARE_DECL TlsContext::TlsContext(Context context, std::unique_ptr<const TrustCheck> check,
+                                          std::vector<std::string> alpn)
     : context_(std::move(context)), check_(std::move(check)), alpn_(std::move(alpn)) {}
 
-QUICCHAT_DECL TlsContext::Context TlsContext::make(WOLFSSL_METHOD* method) {
+QUICCHAT_RARE_DECL TlsContext::Context TlsContext::make(WOLFSSL_METHOD* method) {
     if (!initialise_tls()) return nullptr;
     Context context{wolfSSL_CTX_new(method)};
     if (context == nullptr) return nullptr;
@@ -101,13 +120,13 @@ QUICCHAT_DECL TlsContext::Context TlsContext::make(WOLFSSL_METHOD* method) {
     return set ? std::move(context) : nullptr;
 }
 
-QUICCHAT_DECL bool TlsContext::load_authorities(WOLFSSL_CTX* context, const Trust& trust) {
+QUICCHAT_RARE_DECL bool TlsContext::load_authorities(WOLFSSL_CTX* context, const Trust& trust) {
     if (trust.mode == Trust::Mode::system_authorities) return load_system_authorities(context);
     if (trust.mode != Trust::Mode::authorities) return true;
     return load_pem(context, trust.authorities_pem);
 }
 
-QUICCHAT_DECL bool TlsContext::load_system_authorities(WOLFSSL_CTX* context) {
+QUICCHAT_RARE_DECL bool TlsContext::load_system_authorities(WOLFSSL_CTX* context) {
     const char* file = ::secure_getenv("SSL_CERT_FILE");
     const char* folder = ::secure_getenv("SSL_CERT_DIR");
     const bool has_file = file != nullptr && *file != '\0';
@@ -128,7 +147,7 @@ QUICCHAT_DECL bool TlsContext::load_system_authorities(WOLFSSL_CTX* context) {
     return loaded;
 }
 
-QUICCHAT_DECL bool TlsContext::load_pem(WOLFSSL_CTX* context, const std::string& pem) {
+QUICCHAT_RARE_DECL bool TlsContext::load_pem(WOLFSSL_CTX* context, const std::string& pem) {
     const std::vector<Der> certificates = certificates_from_pem(pem);
     for (const Der& certificate : certificates) {
         // One without a subject is no authority (RFC 5280 §4.1.2.6), and wolfSSL would say nothing
@@ -159,8 +178,11 @@ QUICCHAT_DECL void TlsSession::attach(ngtcp2_conn* connection) {
 }
 
 QUICCHAT_DECL Result<TlsFacts> TlsSession::finish() {
-    if (!has_alpn()) return Errc::version_mismatch;
+    const std::optional<std::string> alpn = chosen_alpn();
+    if (!alpn) return Errc::version_mismatch;
     TlsFacts facts;
+    facts.alpn = *alpn;
+    facts.certificate_hash = context_->certificate_hash();
     if (context_->check() != nullptr) {
         if (refusal_) return *refusal_;
         const std::optional<Errc> verdict = judge_peer(facts);
@@ -189,7 +211,11 @@ QUICCHAT_DECL bool TlsSession::configure() {
     WOLFSSL* ssl = ssl_.get();
     wolfSSL_set_app_data(ssl, &reference_);
     wolfSSL_KeepArrays(ssl);  // or the exporter has nothing to derive from
-    std::string alpn = context_->alpn();
+    std::string alpn;         // wolfSSL takes names with commas between them
+    for (const std::string& name : context_->alpn()) {
+        if (!alpn.empty()) alpn += ',';
+        alpn += name;
+    }
     // The ALPN callback of wolfSSL is never called in this build; this makes it refuse other
     // protocols by itself. A peer that names none is caught by `finish`.
     if (!alpn.empty() && wolfSSL_UseALPN(ssl, alpn.data(), static_cast<unsigned>(alpn.size()),
@@ -210,15 +236,14 @@ QUICCHAT_DECL bool TlsSession::configure() {
                           static_cast<unsigned short>(name.size())) == WOLFSSL_SUCCESS;
 }
 
-QUICCHAT_DECL bool TlsSession::has_alpn() const {
-    const unsigned char* chosen = nullptr;
-    unsigned size = 0;
-    wolfSSL_get0_alpn_selected(ssl_.get(), &chosen, &size);
-    return chosen != nullptr &&
-           std::string_view{reinterpret_cast<const char*>(chosen), size} == context_->alpn();
+QUICCHAT_RARE_DECL std::optional<std::string> TlsSession::chosen_alpn() const {
+    const std::vector<std::string>& ours = context_->alpn();
+    const auto found = std::find(ours.begin(), ours.end(), detail::selected_alpn(ssl_.get()));
+    if (found == ours.end() || found->empty()) return std::nullopt;
+    return *found;
 }
 
-QUICCHAT_DECL std::optional<Errc> TlsSession::judge_peer(TlsFacts& facts) {
+QUICCHAT_RARE_DECL std::optional<Errc> TlsSession::judge_peer(TlsFacts& facts) {
     const Handle<WOLFSSL_X509, wolfSSL_X509_free> peer{wolfSSL_get_peer_certificate(ssl_.get())};
     int size = 0;
     const unsigned char* der = peer != nullptr ? wolfSSL_X509_get_der(peer.get(), &size) : nullptr;
@@ -227,11 +252,12 @@ QUICCHAT_DECL std::optional<Errc> TlsSession::judge_peer(TlsFacts& facts) {
     // wolfSSL has none to show where the issuer is empty: of a self-signed one without a subject.
     if (leaf.empty()) return Errc::certificate_untrusted;
     facts.peer_key = shown_key_ = fingerprint_of(leaf);
+    facts.certificate_hash = WolfCrypto::sha256(std::as_bytes(leaf));
     facts.peer_certificate.assign(leaf.begin(), leaf.end());
     return context_->check()->judge(leaf);
 }
 
-QUICCHAT_DECL int TlsSession::verify(int content, WOLFSSL_X509_STORE_CTX* store) noexcept {
+QUICCHAT_RARE_DECL int TlsSession::verify(int content, WOLFSSL_X509_STORE_CTX* store) noexcept {
     auto* self = static_cast<TlsSession*>(store->userCtx);
     if (self == nullptr) return 0;
     if (self->refusal_) return 0;
@@ -241,7 +267,8 @@ QUICCHAT_DECL int TlsSession::verify(int content, WOLFSSL_X509_STORE_CTX* store)
     return refusal ? 0 : 1;
 }
 
-QUICCHAT_DECL std::optional<Errc> TlsSession::judge_complaint(const WOLFSSL_X509_STORE_CTX& store) {
+QUICCHAT_RARE_DECL std::optional<Errc> TlsSession::judge_complaint(
+    const WOLFSSL_X509_STORE_CTX& store) {
     const TrustCheck& check = *context_->check();
     const bool is_leaf = store.error_depth == 0 && store.totalCerts > 0;
     if (is_leaf) {

@@ -11,36 +11,36 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL Trust Trust::authorities(std::string pem) {
+QUICCHAT_RARE_DECL Trust Trust::authorities(std::string pem) {
     return {.mode = Mode::authorities, .authorities_pem = std::move(pem)};
 }
 
-QUICCHAT_DECL Trust Trust::pinned(std::vector<Fingerprint> keys) {
+QUICCHAT_RARE_DECL Trust Trust::pinned(std::vector<Fingerprint> keys) {
     return {.mode = Mode::keys, .keys = std::move(keys)};
 }
 
-QUICCHAT_DECL Trust Trust::first_use(std::vector<Fingerprint> known) {
+QUICCHAT_RARE_DECL Trust Trust::first_use(std::vector<Fingerprint> known) {
     return {.mode = Mode::first_use, .keys = std::move(known)};
 }
 
-QUICCHAT_DECL bool Trust::needs_authority() const {
+QUICCHAT_RARE_DECL bool Trust::needs_authority() const {
     return mode == Mode::system_authorities || mode == Mode::authorities;
 }
 
-QUICCHAT_DECL TrustCheck::TrustCheck(Trust trust, std::string server_name)
+QUICCHAT_RARE_DECL TrustCheck::TrustCheck(Trust trust, std::string server_name)
     : trust_(std::move(trust)), server_name_(std::move(server_name)) {
     if (trust_.mode == Trust::Mode::authorities) {
         authorities_ = certificates_from_pem(trust_.authorities_pem);
     }
 }
 
-QUICCHAT_DECL bool TrustCheck::is_given_certificate(std::span<const std::uint8_t> leaf) const {
+QUICCHAT_RARE_DECL bool TrustCheck::is_given_certificate(std::span<const std::uint8_t> leaf) const {
     return std::any_of(authorities_.begin(), authorities_.end(), [&](const Der& authority) {
         return std::equal(authority.begin(), authority.end(), leaf.begin(), leaf.end());
     });
 }
 
-QUICCHAT_DECL std::optional<Errc> TrustCheck::judge(std::span<const std::uint8_t> leaf) const {
+QUICCHAT_RARE_DECL std::optional<Errc> TrustCheck::judge(std::span<const std::uint8_t> leaf) const {
     const std::optional<Fingerprint> key = fingerprint_of(leaf);
     if (!key) return Errc::certificate_untrusted;
     switch (trust_.mode) {
@@ -61,22 +61,22 @@ QUICCHAT_DECL std::optional<Errc> TrustCheck::judge(std::span<const std::uint8_t
     return Errc::certificate_name;
 }
 
-QUICCHAT_DECL std::optional<Errc> TrustCheck::judge_key(const Fingerprint& key) const {
+QUICCHAT_RARE_DECL std::optional<Errc> TrustCheck::judge_key(const Fingerprint& key) const {
     const bool known = std::find(trust_.keys.begin(), trust_.keys.end(), key) != trust_.keys.end();
     return known ? std::nullopt : std::optional{Errc::server_key_changed};
 }
 
-QUICCHAT_DECL TrustCheck::Certificate TrustCheck::parse(std::span<const std::uint8_t> der) {
+QUICCHAT_RARE_DECL TrustCheck::Certificate TrustCheck::parse(std::span<const std::uint8_t> der) {
     return Certificate{wolfSSL_X509_d2i(nullptr, der.data(), static_cast<int>(der.size()))};
 }
 
-QUICCHAT_DECL bool TrustCheck::is_valid_today(const WOLFSSL_X509& certificate) {
+QUICCHAT_RARE_DECL bool TrustCheck::is_valid_today(const WOLFSSL_X509& certificate) {
     return wolfSSL_X509_cmp_current_time(wolfSSL_X509_get_notBefore(&certificate)) < 0 &&
            wolfSSL_X509_cmp_current_time(wolfSSL_X509_get_notAfter(&certificate)) > 0;
 }
 
-QUICCHAT_DECL bool TrustCheck::has_name(WOLFSSL_X509& certificate,
-                                        std::span<const std::uint8_t> leaf) const {
+QUICCHAT_RARE_DECL bool TrustCheck::has_name(WOLFSSL_X509& certificate,
+                                             std::span<const std::uint8_t> leaf) const {
     if (server_name_.empty()) return false;
     if (const auto address = SocketAddress::from_numeric(server_name_, 0)) {
         return has_address(*address, leaf);
@@ -85,8 +85,8 @@ QUICCHAT_DECL bool TrustCheck::has_name(WOLFSSL_X509& certificate,
                                    nullptr) == WOLFSSL_SUCCESS;
 }
 
-QUICCHAT_DECL bool TrustCheck::has_address(const SocketAddress& address,
-                                           std::span<const std::uint8_t> leaf) {
+QUICCHAT_RARE_DECL bool TrustCheck::has_address(const SocketAddress& address,
+                                                std::span<const std::uint8_t> leaf) {
     const bool v4 = address.family() == AF_INET;
     const void* wanted = v4 ? static_cast<const void*>(&address.v4().sin_addr)
                             : static_cast<const void*>(&address.v6().sin6_addr);

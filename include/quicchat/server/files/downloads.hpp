@@ -20,7 +20,8 @@
 namespace quicchat {
 
 /// Hands out files of rooms, each on a stream of its own (PROTOCOL.md §6.16). A slow reader costs a
-/// few pieces of its file. Who fetches more than `Limits::file_bytes_per_account` waits in between.
+/// few pieces of its file. Who fetches more than `Limits::file_bytes_per_account` waits in between,
+/// and who has had his share of a turn until the next one.
 class Downloads {
 public:
     /// `held`: where the pieces are counted that wait for their stream, or are being read.
@@ -45,8 +46,8 @@ public:
     template <class MayReadOn, class Write, class Finish>
     void send(TimePoint now, const MayReadOn& may_read_on, const Write& write,
               const Finish& finish) {
-        while (!waiting_.empty()) {
-            const Place place = waiting_.extract(waiting_.begin()).value();
+        while (const std::optional<Place> next = take_next()) {
+            const Place place = *next;
             const auto found = downloads_.find(place);
             if (found == downloads_.end()) continue;
             Download& download = found->second;
@@ -68,7 +69,8 @@ public:
         }
     }
 
-    /// Goes on with those who had to wait because they fetched much.
+    /// Goes on with those who had to wait because they fetched much. Call at the begin of each
+    /// turn.
     void handle_timeout(TimePoint now);
     std::optional<TimePoint> next_deadline() const;
 
@@ -87,6 +89,8 @@ private:
         std::size_t counted = 0;  ///< Of its bytes, in `held`.
     };
     using Map = std::map<Place, Download>;
+
+    std::optional<Place> take_next();
 
     bool wants_more(const Place& place, const Download& download) const;
 
@@ -113,6 +117,8 @@ private:
     std::map<std::string, std::size_t> by_account_;  ///< How many of each.
     DeadlineQueue<Place> paused_;                    ///< Those that wait for their account's rate.
     std::set<Place> waiting_;
+    std::set<Place> postponed_;  ///< Those whose account has had its share of this turn,
+    std::set<Place> first_;      ///< and of the one before: they come before the others.
     std::map<FileToken, Place> asked_;
     FileToken newest_ = 1;  ///< Odd; Uploads has the others.
 };

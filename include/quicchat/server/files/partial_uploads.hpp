@@ -38,7 +38,14 @@ public:
     void leave(const std::string& key, TimePoint now);
 
     /// So many bytes lay there when the server began, begun before that and of nobody yet.
-    void note_found(std::uint64_t bytes);
+    void note_found(std::uint64_t bytes, TimePoint now);
+
+    /// So many bytes are there of all that was begun, after the old ones were dropped.
+    void note_dropped(std::uint64_t bytes, TimePoint now);
+
+    /// True, once, when what was begun before the server was, and of nobody yet, is old by now: it
+    /// is to be dropped.
+    bool take_drop(TimePoint now);
 
     /// Some of them are those of this file. True if it is asked for the first time.
     bool claim(const std::string& key, std::uint64_t bytes);
@@ -50,7 +57,7 @@ public:
     /// The key of one that nobody went on with in time.
     std::optional<std::string> take_expired(TimePoint now);
 
-    std::optional<TimePoint> next_deadline() const;
+    std::optional<TimePoint> next_deadline() const { return earlier(expiries_.next(), next_drop_); }
 
     std::uint64_t bytes(const std::string& room) const { return find(bytes_by_room_, room); }
     std::uint64_t bytes_of(std::string_view user) const;
@@ -85,7 +92,8 @@ private:
     Bytes bytes_by_room_;
     Bytes bytes_by_account_;
     std::uint64_t bytes_ = 0;
-    std::uint64_t unclaimed_ = 0;  ///< Begun before the server was, and of nobody yet.
+    std::uint64_t unclaimed_ = 0;           ///< Begun before the server was, and of nobody yet.
+    std::optional<TimePoint> next_drop_{};  ///< When that is old.
 };
 
 }  // namespace quicchat

@@ -14,8 +14,8 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Hub::Hub(Owned<RoomLog> log, const ServerConfig& config,
-                       const AccountFinder& accounts)
+QUICCHAT_RARE_DECL Hub::Hub(Owned<RoomLog> log, const ServerConfig& config,
+                            const AccountFinder& accounts)
     : limits_(&config.limits),
       work_(*limits_),
       room_store_(std::move(log), config),
@@ -23,6 +23,7 @@ QUICCHAT_DECL Hub::Hub(Owned<RoomLog> log, const ServerConfig& config,
       fan_out_(room_store_.log(), frames_, *limits_, work_),
       inboxes_(room_store_),
       control_(inboxes_, room_store_, names_, *limits_, work_),
+      lists_(room_store_, control_, *limits_, turn_, work_),
       pages_(room_store_, frames_, *limits_, work_),
       checks_(config),
       heartbeat_(*limits_),
@@ -32,14 +33,16 @@ QUICCHAT_DECL Hub::Hub(Owned<RoomLog> log, const ServerConfig& config,
       proposer_(room_store_, decider_, fan_out_, control_, membership_, checks_, *limits_, turn_),
       profiles_(room_store_, proposer_, fan_out_, control_, names_, online_, accounts, *limits_,
                 turn_),
-      follower_(room_store_, profiles_, fan_out_, frames_, control_, membership_, online_, turn_) {}
+      follower_(room_store_, profiles_, fan_out_, frames_, control_, membership_, online_, turn_),
+      admin_(room_store_, membership_, proposer_, decider_, names_, *limits_, turn_),
+      spokesman_(room_store_, membership_, proposer_, *limits_, turn_) {}
 
-QUICCHAT_DECL Errc Hub::restore() {
+QUICCHAT_RARE_DECL Errc Hub::restore() {
     const Errc errc = room_store_.restore();
     return errc == Errc{} ? profiles_.restore() : errc;
 }
 
-QUICCHAT_DECL std::optional<std::pair<Errc, std::string>> Hub::open(
+QUICCHAT_RARE_DECL std::optional<std::pair<Errc, std::string>> Hub::open(
     const std::vector<std::string>& rooms) {
     if (auto failure = add_rooms(rooms)) return failure;
     const Errc errc = restore();
@@ -47,11 +50,11 @@ QUICCHAT_DECL std::optional<std::pair<Errc, std::string>> Hub::open(
     return std::pair{errc, std::string{"cannot open the rooms that the log has"}};
 }
 
-QUICCHAT_DECL std::optional<std::pair<Errc, std::string>> Hub::handle_changed_config(
+QUICCHAT_RARE_DECL std::optional<std::pair<Errc, std::string>> Hub::handle_changed_config(
     const ServerConfig& config, WallTime now) {
     turn_.begin(now);
     if (auto failure = add_rooms(config.rooms)) return failure;
-    room_store_.directory().set_operators(config.operators);
+    room_store_.directory().set_operators(config.rulers());
     membership_.remove_former_operators();
     return std::nullopt;
 }
@@ -61,46 +64,32 @@ QUICCHAT_DECL void Hub::begin_turn(WallTime now, TimePoint steady) {
     checks_.begin_turn(steady);
     work_.begin();
     fan_out_.begin_turn();
+    lists_.go_on();
 }
 
-QUICCHAT_DECL void Hub::handle_login(ConnectionId connection, std::string_view user) {
+QUICCHAT_RARE_DECL void Hub::handle_login(ConnectionId connection, std::string_view user) {
     online_.add(user, connection);
     control_.open(connection, user);
 }
 
-QUICCHAT_DECL void Hub::handle_disconnected(ConnectionId connection, std::string_view user) {
+QUICCHAT_RARE_DECL void Hub::handle_disconnected(ConnectionId connection, std::string_view user) {
     online_.remove(user, connection);
     control_.close(connection);
+    lists_.close(connection);
     pages_.close(connection);
 }
 
-QUICCHAT_DECL Result<Member*> Hub::join(const Caller& caller, StreamId stream,
-                                        const wire::Join& request) {
+QUICCHAT_RARE_DECL Result<Member*> Hub::join(const Caller& caller, StreamId stream,
+                                             const wire::Join& request) {
     return membership_.join(caller, stream, request);
 }
 
-QUICCHAT_DECL Errc Hub::create_room(const Caller& caller, const wire::CreateRoom& m) {
+QUICCHAT_RARE_DECL Errc Hub::create_room(const Caller& caller, const wire::CreateRoom& m) {
     return proposer_.create_room(caller, m);
 }
 
-QUICCHAT_DECL Errc Hub::set_profile(const Caller& caller, const wire::SetProfile& m) {
+QUICCHAT_RARE_DECL Errc Hub::set_profile(const Caller& caller, const wire::SetProfile& m) {
     return profiles_.set(caller, m);
-}
-
-QUICCHAT_DECL void Hub::list_rooms(const Caller& caller, const wire::RoomsRequest& request) {
-    auto [rooms, complete] = room_store_.directory().page(
-        caller.user, room_store_.private_rooms().of(caller.user),
-        room_store_.key_for(caller.user, request.after), limits_->rooms_per_page_max, turn_.now());
-    wire::Rooms answer{request.request, {}, complete};
-    for (const Room* room : rooms) {
-        Result<RoomSummary> summary = room_store_.summarize(*room, caller.user, turn_.now());
-        if (!summary) return void(turn_.noted(to_errc(summary.error())));
-        answer.rooms.push_back(*std::move(summary));
-    }
-    Bytes frame{encode(answer)};
-    constexpr std::size_t count_unread = 2048;  // to look at up to 100 authors
-    work_.count(caller.user, frame.size() + answer.rooms.size() * count_unread);
-    control_.answer(caller.connection, std::move(frame));
 }
 
 QUICCHAT_DECL Errc Hub::open_page(const Caller& caller, StreamId stream,
@@ -120,18 +109,18 @@ QUICCHAT_DECL Result<const Room*> Hub::room_for_file(const Caller& caller,
     return *room;
 }
 
-QUICCHAT_DECL Errc Hub::look_up_file(ConnectionId connection, StreamId stream,
-                                     const std::string& room, const Record& record) {
+QUICCHAT_RARE_DECL Errc Hub::look_up_file(ConnectionId connection, StreamId stream,
+                                          const std::string& room, const Record& record) {
     return proposer_.propose_file(connection, stream, room, record, false);
 }
 
-QUICCHAT_DECL Errc Hub::announce_file(ConnectionId connection, StreamId stream,
-                                      const std::string& room, const Record& record) {
+QUICCHAT_RARE_DECL Errc Hub::announce_file(ConnectionId connection, StreamId stream,
+                                           const std::string& room, const Record& record) {
     return proposer_.propose_file(connection, stream, room, record, true);
 }
 
-QUICCHAT_DECL bool Hub::check_file(ConnectionId connection, StreamId stream,
-                                   const std::string& room, const Record& record) {
+QUICCHAT_RARE_DECL bool Hub::check_file(ConnectionId connection, StreamId stream,
+                                        const std::string& room, const Record& record) {
     return proposer_.check_file(connection, stream, room, record);
 }
 
@@ -181,7 +170,7 @@ QUICCHAT_DECL std::vector<const Member*> Hub::typing_for(Member& member, TimePoi
     return presence_.typing_for(member, now);
 }
 
-QUICCHAT_DECL void Hub::request_members(Member& member, const wire::MembersRequest& request) {
+QUICCHAT_RARE_DECL void Hub::request_members(Member& member, const wire::MembersRequest& request) {
     fan_out_.reply(member, presence_.encode_members(*member.room, request.request, request.after,
                                                     turn_.now()));
 }
@@ -192,7 +181,7 @@ QUICCHAT_DECL Errc Hub::settle() {
             if (news->error != Errc{} && is_fatal(news->error)) return news->error;
             settle(*std::move(news));
         }
-    } while (checks_.is_on() && proposer_.release());
+    } while ((checks_.is_on() && proposer_.release()) || spokesman_.go_on());
     room_store_.save();
     for (const Errc errc :
          {frames_.take_failure(), inboxes_.take_failure(), pages_.take_failure()}) {
@@ -241,11 +230,11 @@ QUICCHAT_DECL bool Hub::is_busy(const Member& member) const {
 }
 
 QUICCHAT_DECL bool Hub::is_busy(ConnectionId connection) const {
-    return control_.is_busy(connection) ||
+    return control_.is_busy(connection) || lists_.is_making(connection) ||
            proposer_.under_way(connection) + checks_.held(connection) >= limits_->replies_max;
 }
 
-QUICCHAT_DECL std::optional<std::pair<Errc, std::string>> Hub::add_rooms(
+QUICCHAT_RARE_DECL std::optional<std::pair<Errc, std::string>> Hub::add_rooms(
     const std::vector<std::string>& rooms) {
     for (const std::string& room : rooms) {
         const Errc errc = add_room(room);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "quicchat/server/io/rate_limits.hpp"
 #include "quicchat/server/rooms/room.hpp"
 #include "quicchat/session/server_session.hpp"
+#include "quicchat/transport/event.hpp"
 #include "quicchat/wire/frame_assembler.hpp"
 
 namespace quicchat {
@@ -34,6 +36,7 @@ struct ServerStream {
 struct ServerConnection {
     ServerSession session;
     std::string address;
+    std::shared_ptr<const PageSession> page{};  ///< If a page made it.
     std::map<StreamId, ServerStream> streams{};
     Budget requests{};            ///< What it may ask beside publishing.
     std::size_t early_bytes = 0;  ///< Of room streams, kept until the login is complete.

@@ -9,6 +9,7 @@
 #include "quicchat/auth/login_table.hpp"
 #include "quicchat/base/counters.hpp"
 #include "quicchat/base/match.hpp"
+#include "quicchat/base/name.hpp"
 #include "quicchat/server/hub.hpp"
 #include "quicchat/server/io/event_queue.hpp"
 #include "quicchat/server/io/login_locks.hpp"
@@ -34,6 +35,9 @@ public:
 
     /// Of who connects from now on.
     void set_timeout(Duration timeout) { table_.set_timeout(timeout); }
+
+    /// A name by which nobody can log in; empty: none.
+    void reserve(std::string name) { reserved_ = std::move(name); }
 
     void open(ConnectionId id, TimePoint now) { table_.open(id, now); }
     void forget(ConnectionId id) { table_.forget(id); }
@@ -75,6 +79,7 @@ private:
     RateLimits* rates_;
     EventQueue* news_;
     std::vector<ConnectionId> admitted_;
+    std::string reserved_{};
     std::uint64_t accepted_ = 0;
     ErrorCounts refused_;
 };

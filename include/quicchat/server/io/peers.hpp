@@ -35,7 +35,7 @@ public:
     /// In the order in which they were opened.
     std::vector<StreamId> streams(ConnectionId id);
 
-    void add(ConnectionId id, ServerConnection connection);
+    ServerConnection& add(ConnectionId id, ServerConnection connection);
 
     /// Takes a connection out that has ended; nothing if it is not there.
     std::optional<ServerConnection> remove(ConnectionId id);

@@ -2,14 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "quicchat/base/queue.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/server/config.hpp"
@@ -78,7 +79,7 @@ public:
     bool has_room(std::size_t bytes) const;
 
     /// Holds a message, and asks the program about it if there is a question. Ask `has_room` first.
-    void hold(HeldMessage message, std::optional<MessageQuestion> question);
+    void hold(HeldMessage&& message, std::optional<MessageQuestion>&& question);
 
     /// Hands `take` what is decided, in the order of each stream: the message, what was decided and
     /// its room's name for the program. What `may_go` does not let through waits for the next call.
@@ -93,8 +94,8 @@ public:
                     break;
                 }
                 released = true;
-                Entry done = remove_front(lane);
-                take(std::move(done.held), *std::move(done.decision), done.room_name);
+                const std::unique_ptr<Entry> done = remove_front(lane);
+                take(std::move(done->held), *std::move(done->decision), done->room_name);
             }
         }
         return released;
@@ -131,23 +132,23 @@ private:
 
     static bool has_same_body(const Record& one, const Record& other);
 
-    void decide(Entry& entry, CheckDecision decision);
+    void decide(Entry& entry, CheckDecision&& decision);
 
     /// What comes next in a stream, if it is decided; otherwise nullptr.
     Entry* decided_front(const Lane& lane);
 
-    Entry remove_front(const Lane& lane);
+    std::unique_ptr<Entry> remove_front(const Lane& lane);
 
     const ServerConfig* config_;
     TimePoint now_{};
     Ticket newest_ = 0;
-    std::map<Ticket, Entry> entries_;
-    std::map<Lane, std::deque<Ticket>> lanes_;  ///< Where there is anything.
-    std::map<Name, Ticket> names_;              ///< Whom those that repeat it follow.
-    std::vector<Lane> ready_;                   ///< Whose front may be decided.
-    std::deque<Unasked> unasked_;
-    std::deque<std::pair<TimePoint, Ticket>> deadlines_;  ///< In order: all wait equally long.
-    std::deque<CheckFailed> failures_;
+    std::map<Ticket, std::unique_ptr<Entry>> entries_;
+    std::map<Lane, Queue<Ticket>> lanes_;  ///< Where there is anything.
+    std::map<Name, Ticket> names_;         ///< Whom those that repeat it follow.
+    std::vector<Lane> ready_;              ///< Whose front may be decided.
+    Queue<std::unique_ptr<Unasked>> unasked_;
+    Queue<std::pair<TimePoint, Ticket>> deadlines_;  ///< In order: all wait equally long.
+    Queue<CheckFailed> failures_;
     std::size_t bytes_ = 0;
 };
 

@@ -58,6 +58,11 @@ public:
                     const Record& record);
     std::optional<FileOutcome> poll_file_outcome();
 
+    /// Of the server's program. An error: it is refused at once. Otherwise a ProgramOutcome with
+    /// that ticket follows, if it is not 0.
+    Errc propose_for_program(Proposal proposal, std::uint64_t ticket = 0);
+    std::optional<ProgramOutcome> poll_program_outcome();
+
     /// Proposes or refuses what the program has decided about. True if there was anything.
     bool release();
 
@@ -76,19 +81,19 @@ public:
 private:
     /// Who waits for an answer, and for which.
     struct Asker {
-        enum class Answer : std::uint8_t { ack, file_outcome, profile };
+        enum class Answer : std::uint8_t { ack, file_outcome, profile, program };
         ConnectionId connection{};
         StreamId stream = control_stream;  ///< Or that of a member.
-        RequestId request = 0;
+        RequestId request = 0;             ///< Of the program: its ticket.
         Answer answer{};
         std::string reason{};  ///< Of the server's program, if it does not accept it.
         TimePoint since{};
     };
 
     /// The answer to come, or a refusal at once.
-    void propose(Asker asker, Proposal proposal);
+    void propose(Asker&& asker, Proposal&& proposal);
 
-    Errc try_to_propose(Asker& asker, Proposal proposal);
+    Errc try_to_propose(Asker& asker, Proposal&& proposal);
 
     void confirm(const Asker& asker, const LogNews& news);
 
@@ -107,10 +112,11 @@ private:
     Errc check_texts(const Act& act, const std::string& text, const std::string& attributes) const;
 
     /// Does to a record what the program said of it. `Errc{}`, or why it is not to be stored.
-    Errc apply(CheckDecision decision, Asker& asker, Record& record, const std::string& room_name);
+    Errc apply(CheckDecision&& decision, Asker& asker, Record& record,
+               const std::string& room_name);
 
     /// Puts forward what was held, judged by what is committed now.
-    void release(HeldMessage held, Asker asker, Errc refusal);
+    void release(HeldMessage&& held, Asker&& asker, Errc refusal);
 
     RoomStore* room_store_;
     Decider* decider_;
@@ -125,6 +131,7 @@ private:
     AppendToken newest_ = 0;
     std::map<ConnectionId, std::size_t> under_way_;  ///< Where there is anything.
     std::deque<FileOutcome> file_outcomes_;
+    Queue<ProgramOutcome> program_outcomes_;
 };
 
 }  // namespace quicchat

@@ -51,13 +51,14 @@ public:
     /// operators now.
     void remove_former_operators();
 
+    /// Deletes a room. Who is in it is told `no_such_room`.
+    void forget(Room& room);
+
     /// Memberships that ended without their client; see Hub.
     std::optional<HubEnding> poll_ending();
 
 private:
     void end(Member& member, Errc errc, std::string_view text);
-
-    void forget(Room& room);
 
     RoomStore* room_store_;
     Decider* decider_;

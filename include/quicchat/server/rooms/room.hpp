@@ -27,8 +27,8 @@ struct Member {
     std::string user{};
     DeviceId device{};
     Room* room = nullptr;
-    std::size_t place = 0;        ///< Index among the room's members.
-    Offset next = 1;              ///< The record to send next.
+    std::size_t place = 0;   ///< Index among the room's members.
+    Offset next = 1;         ///< The record to send next.
     Queue<Bytes> replies{};  ///< Joined, Ack, Error, Members: what it asked for.
     std::size_t reply_bytes = 0;
     std::size_t appends = 0;  ///< What it published and the log has not committed yet.
@@ -61,12 +61,18 @@ public:
     /// Which recent records are edits of that message.
     std::vector<Offset> recent_edits_of(Offset target) const;
 
-    /// True if `count_unread` and `count_mentions` can tell for that marker; otherwise show it the
-    /// newest records.
+    /// True if `count_unread` and `count_mentions` can tell for that marker; otherwise show it
+    /// older records.
     bool knows_authors_after(Offset marker) const { return unread_.knows(head_ - marker); }
 
-    /// Takes in who wrote the newest records, up to `unread_max` of them, and whom they mention.
-    void note_authors(const std::vector<LoggedRecord>& newest) const { unread_.fill(newest); }
+    /// The newest record whose author it does not know.
+    Offset newest_without_author() const { return head_ - unread_.known(); }
+
+    /// Takes in who wrote the records up to that one, and whom they mention. `is_all`: there are
+    /// none before them.
+    void note_authors(const std::vector<LoggedRecord>& older, bool is_all) const {
+        unread_.add_older(older, is_all);
+    }
 
     /// The messages of others after the marker that are still there, up to `unread_max`.
     std::uint64_t count_unread(Offset marker, std::string_view user) const;

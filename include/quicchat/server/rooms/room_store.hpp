@@ -75,6 +75,10 @@ public:
 
     void forget(const Room& room);
 
+    /// How many records a room keeps from now on; 0: as many as the limits say.
+    Errc keep(const Room& room, std::size_t records_max);
+    std::size_t records_max(const Room& room) const;
+
     /// True while somebody's new room is not committed.
     bool is_being_made(const std::string& key) const { return creating_.count(key) != 0; }
 
@@ -93,8 +97,16 @@ public:
     /// Has stored what changed without a record, where it is settled who is who.
     void save();
 
-    /// What a list of rooms says about one. `storage_failed` if the log cannot be read.
-    Result<RoomSummary> summarize(const Room& room, std::string_view user, WallTime now) const;
+    /// True if it is known who wrote what an account has not read in a room. Otherwise
+    /// `read_authors` first, until it is.
+    static bool knows_authors(const Room& room, std::string_view user);
+
+    /// Looks at some more of the newest records of a room, and says how many bytes their texts
+    /// have. `storage_failed` if the log cannot be read.
+    Result<std::size_t> read_authors(const Room& room) const;
+
+    /// What a list of rooms says about one.
+    RoomSummary summarize(const Room& room, std::string_view user, WallTime now) const;
 
 private:
     /// The rooms that an account has made or is making.
@@ -103,7 +115,8 @@ private:
     /// How many rooms there are; those of two people have a limit of their own.
     std::size_t shared_rooms() const;
 
-    Result<LogHead> open_log(const std::string& key);
+    /// `records_max`: what was chosen for that room; 0: nothing.
+    Result<LogHead> open_log(const std::string& key, std::size_t records_max = 0);
 
     /// Opens a log and makes its room. `name` is empty if only the log knows it.
     Errc load(const std::string& key, const std::string& name);
@@ -117,6 +130,7 @@ private:
     FileIndex files_;
     std::map<std::string, std::string> creating_;  ///< Who makes it, by key.
     std::set<std::string> unsaved_;                ///< Keys.
+    std::map<std::string, std::size_t> kept_;      ///< Records, where that was chosen; by key.
 };
 
 }  // namespace quicchat

@@ -17,8 +17,11 @@ public:
     /// The next record of the room.
     void push(const LoggedRecord& logged);
 
-    /// The newest records, up to `unread_max` of them; there are no more that count.
-    void fill(const std::vector<LoggedRecord>& newest);
+    /// Records right before those that it knows. `is_all`: there are none before them.
+    void add_older(const std::vector<LoggedRecord>& older, bool is_all);
+
+    /// How many of the newest records it knows.
+    std::size_t known() const { return entries_.size(); }
 
     /// True if it knows the newest `count` records, or as many as it may know.
     bool knows(Offset count) const;
@@ -33,14 +36,14 @@ private:
     template <class Predicate>
     std::uint64_t count_if(Offset count, const std::string& user, Predicate counts) const;
 
-    void add(const Record& record);
+    static std::string entry_of(const Record& record);
 
     /// Behind the author: "ada@bob@carl@".
     static void add_mentions(std::string& entry, std::string_view text);
 
     /// An empty one: it was nothing that counts.
     std::deque<std::string> entries_;
-    bool is_filled_ = false;
+    bool is_filled_ = false;  ///< There are no older ones that count.
 };
 
 }  // namespace quicchat

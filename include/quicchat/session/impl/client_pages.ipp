@@ -84,7 +84,9 @@ QUICCHAT_DECL Result<SearchPage> ClientPages::complete(StreamId stream, const wi
 }
 
 QUICCHAT_DECL RequestId ClientPages::end(StreamId stream) {
-    return pages_.extract(stream).mapped().request.number;
+    const RequestId request = pages_.at(stream).request.number;
+    pages_.erase(stream);
+    return request;
 }
 
 QUICCHAT_DECL void ClientPages::clear() {

@@ -35,13 +35,39 @@ QUICCHAT_DECL std::optional<StorageError> ClientStore::keep(const DeviceToken& t
     const int code = replace.run(account_, token.generation, token.key.view());
     if (code != SQLITE_OK) return failure();
     if (database_.run("PRAGMA synchronous=NORMAL") != SQLITE_OK) return failure();
-    return std::nullopt;
+    return note_written(1);
 }
 
 QUICCHAT_DECL std::optional<StorageError> ClientStore::forget_token() {
     Statement erase{database_, "DELETE FROM token WHERE account=?1"};
     if (erase.run(account_) != SQLITE_OK) return failure();
     return std::nullopt;
+}
+
+// What fails here costs a round trip. If the file is of no use, what must be kept will say so.
+
+QUICCHAT_DECL std::vector<std::uint8_t> ClientStore::take_address_token() {
+    std::vector<std::uint8_t> token;
+    {
+        Statement select{database_, "SELECT token FROM address_token WHERE account=?1"};
+        Rows rows = select.query(account_);
+        if (!rows.next()) return {};
+        const BytesView bytes = rows.bytes(0);
+        if (bytes.size() <= address_token_bytes_max) {
+            const auto* octets = reinterpret_cast<const std::uint8_t*>(bytes.data());
+            token.assign(octets, octets + bytes.size());
+        }
+    }
+    Statement erase{database_, "DELETE FROM address_token WHERE account=?1"};
+    if (erase.run(account_) != SQLITE_OK) return {};
+    (void)note_written(1);
+    return token;
+}
+
+QUICCHAT_DECL void ClientStore::keep_address_token(std::span<const std::uint8_t> token) {
+    if (token.empty() || token.size() > address_token_bytes_max) return;
+    Statement replace{database_, "INSERT OR REPLACE INTO address_token VALUES(?1, ?2)"};
+    if (replace.run(account_, std::as_bytes(token)) == SQLITE_OK) (void)note_written(1);
 }
 
 QUICCHAT_DECL std::optional<StorageError> ClientStore::apply(
@@ -69,8 +95,7 @@ QUICCHAT_DECL std::optional<StorageError> ClientStore::apply(
         }
         if (transaction.commit() != SQLITE_OK) return failure();
     }
-    written_ += changes.size();
-    return written_ < changes_per_checkpoint ? std::nullopt : checkpoint();
+    return note_written(changes.size());
 }
 
 QUICCHAT_DECL StorageError ClientStore::failure() {
@@ -113,6 +138,11 @@ QUICCHAT_DECL std::optional<StorageError> ClientStore::load() {
     }
     if (token.code() != SQLITE_OK || unsent.code() != SQLITE_OK) return database_.error();
     return std::nullopt;
+}
+
+QUICCHAT_DECL std::optional<StorageError> ClientStore::note_written(std::size_t changes) {
+    written_ += changes;
+    return written_ < changes_per_checkpoint ? std::nullopt : checkpoint();
 }
 
 QUICCHAT_DECL std::optional<StorageError> ClientStore::checkpoint() {

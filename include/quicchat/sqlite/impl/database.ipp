@@ -34,6 +34,12 @@ QUICCHAT_DECL StorageError Database::error() const {
     return describe_failure(sqlite3_extended_errcode(handle()), path_, sqlite3_errmsg(handle()));
 }
 
+QUICCHAT_DECL StorageError Database::error(int code) const {
+    const int last = sqlite3_errcode(handle()) & 0xff;
+    if (last != SQLITE_OK && last != SQLITE_ROW && last != SQLITE_DONE) return error();
+    return describe_failure(code, path_, sqlite3_errstr(code));
+}
+
 QUICCHAT_DECL bool Database::in_transaction() const {
     return sqlite3_get_autocommit(handle()) == 0;
 }

@@ -12,7 +12,7 @@ namespace quicchat::sqlite::detail {
 QUICCHAT_DECL Names::Names(const SipHash& hash) : hash_(hash) {}
 
 QUICCHAT_DECL void Names::insert(RoomKey room, std::uint64_t hash, Offset offset) {
-    tables_[room].insert(hash, offset);
+    table_of(room).insert(hash, offset);
     inserted_.push_back({room, hash, offset});
 }
 
@@ -22,19 +22,23 @@ QUICCHAT_DECL void Names::erase(RoomKey room, std::uint64_t hash, Offset offset)
 
 QUICCHAT_DECL void Names::erase(RoomKey room) { dropped_.push_back(room); }
 
-QUICCHAT_DECL std::vector<Offset> Names::find(RoomKey room, std::uint64_t hash, Offset head) const {
-    const auto table = tables_.find(room);
-    return table == tables_.end() ? std::vector<Offset>{} : table->second.find(hash, head);
+QUICCHAT_DECL std::vector<Offset> Names::find(RoomKey room, std::uint64_t hash, Offset head) {
+    return table_of(room).find(hash, head);
+}
+
+QUICCHAT_DECL NameTable& Names::table_of(RoomKey room) {
+    if (newest_.second == nullptr || newest_.first != room) newest_ = {room, &tables_[room]};
+    return *newest_.second;
 }
 
 QUICCHAT_DECL void Names::accept() {
-    for (const Name& name : erased_) tables_[name.room].erase(name.hash, name.offset);
+    for (const Name& name : erased_) table_of(name.room).erase(name.hash, name.offset);
     for (const RoomKey room : dropped_) tables_.erase(room);
     forget_changes();
 }
 
 QUICCHAT_DECL void Names::roll_back() {
-    for (const Name& name : inserted_) tables_[name.room].erase(name.hash, name.offset);
+    for (const Name& name : inserted_) table_of(name.room).erase(name.hash, name.offset);
     forget_changes();
 }
 
@@ -42,6 +46,7 @@ QUICCHAT_DECL void Names::forget_changes() {
     inserted_.clear();
     erased_.clear();
     dropped_.clear();
+    newest_.second = nullptr;  // it may be gone
 }
 
 }  // namespace quicchat::sqlite::detail

@@ -66,34 +66,12 @@ QUICCHAT_DECL int load_names(Database& database, const std::map<RoomKey, StoredR
                                .written = WallTime{std::chrono::milliseconds{rows.number(5)}}};
             rows.copy_to(2, step.device.bytes);
             authors.take(key, std::move(step));
+            names.accept();
+            authors.accept();
         }
         if (rows.code() != SQLITE_OK) return rows.code();
-        names.accept();
-        authors.accept();
     }
     return SQLITE_OK;
-}
-
-QUICCHAT_DECL int load_old_ids(Database& database, Names& names, RoomAuthors& authors) {
-    Statement select{database,
-                     "SELECT room, offset, author, device, id, time, mark FROM old_id "
-                     "ORDER BY room, offset"};
-    Rows rows = select.query();
-    while (rows.next()) {
-        const RoomKey room{rows.number(0)};
-        OldId old{{},
-                  static_cast<Offset>(rows.number(1)),
-                  to_time(rows.number(5)),
-                  static_cast<std::uint64_t>(rows.number(6))};
-        rows.copy_to(4, old.id.bytes);
-        names.insert(room, names.hash(rows.text(2), rows.bytes(3), rows.bytes(4)), old.offset);
-        Authors::Step step{.author = std::string{rows.text(2)}, .kept = old};
-        rows.copy_to(3, step.device.bytes);
-        authors.take(room, std::move(step));
-    }
-    names.accept();
-    authors.accept();
-    return rows.code();
 }
 
 QUICCHAT_DECL RecordTable::RecordTable(Database& database)
@@ -102,24 +80,25 @@ QUICCHAT_DECL RecordTable::RecordTable(Database& database)
       drop_room_(database, "DELETE FROM room WHERE id=?1"),
       drop_records_(database, "DELETE FROM record WHERE room=?1"),
       drop_state_(database, "DELETE FROM room_state WHERE room=?1"),
-      drop_old_ids_(database, "DELETE FROM old_id WHERE room=?1"),
       select_(database, select_records),
       select_oldest_(database,
-                     "SELECT offset, time, id, device, author, text, attributes, kind, target, "
-                     "subject, value, until, changed_by, sent, bytes FROM record "
+                     "SELECT offset, time, id, device, author, bytes, changed_by, sent, kind, "
+                     "target, subject, value, until, text, attributes FROM record "
                      "WHERE room=?1 AND offset>=?2 ORDER BY offset LIMIT 64"),
       select_edits_(database,
-                    "SELECT offset FROM record INDEXED BY record_edits "
-                    "WHERE room=?1 AND target=?2 AND kind=1 AND offset>=?3"),
+                    "SELECT offset FROM record INDEXED BY record_acts "
+                    "WHERE room=?1 AND kind=1 AND kind <> 0 AND target=?2 "
+                    "AND offset>=?3"),
       insert_(database,
               "INSERT INTO record "
               "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, ?15)"),
+      insert_plain_(database,
+                    "INSERT INTO record "
+                    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, '', 0, 0, 0, 0)"),
       change_(database,
               "UPDATE record SET bytes=?3, text=?4, attributes=?5, kind=?6, changed_by=?7, "
               "subject=?8, value=?9 WHERE room=?1 AND offset=?2"),
       trim_(database, "DELETE FROM record WHERE room=?1 AND offset<?2"),
-      keep_id_(database, "INSERT INTO old_id VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
-      forget_id_(database, "DELETE FROM old_id WHERE room=?1 AND offset=?2"),
       set_state_(database, "INSERT OR REPLACE INTO room_state VALUES(?1, ?2, ?3)"),
       remove_state_(database, "DELETE FROM room_state WHERE room=?1 AND key=?2") {}
 
@@ -134,7 +113,6 @@ QUICCHAT_DECL int RecordTable::update(RoomKey key, const StoredRoom& room) {
 QUICCHAT_DECL int RecordTable::drop(RoomKey room) {
     int code = drop_records_.run(room);
     if (code == SQLITE_OK) code = drop_state_.run(room);
-    if (code == SQLITE_OK) code = drop_old_ids_.run(room);
     return code == SQLITE_OK ? drop_room_.run(room) : code;
 }
 
@@ -149,25 +127,26 @@ QUICCHAT_DECL int RecordTable::find(RoomKey room, Offset offset, std::optional<R
 QUICCHAT_DECL int RecordTable::find_oldest(RoomKey room, Offset first,
                                            std::deque<OldRecord>& found) {
     Rows rows = select_oldest_.query(room, first);
-    while (rows.next()) {
-        LoggedRecord logged = read_record(rows);
-        found.push_back({std::move(logged.record.author), logged.record.device, rows.number(14),
-                         old_id_of(logged)});
+    for (Offset next = first; rows.next();) {
+        const auto offset = static_cast<Offset>(rows.number(0));
+        if (offset < next) return SQLITE_CORRUPT;
+        next = offset + 1;
+        OldRecord& old = found.emplace_back();
+        old.id.offset = offset;
+        old.id.time = to_time(rows.number(1));
+        rows.copy_to(2, old.id.id.bytes);
+        rows.copy_to(3, old.device.bytes);
+        old.author = rows.text(4);
+        old.bytes = rows.number(5);
+        if (rows.number(6) != 0) continue;
+        auto sent = static_cast<std::uint64_t>(rows.number(7));
+        if (sent == 0) sent = mark_of(rows.text(13), rows.text(14));
+        old.id.mark =
+            mark_of(static_cast<Act::Kind>(rows.number(8)), static_cast<Offset>(rows.number(9)),
+                    rows.text(10), static_cast<std::uint64_t>(rows.number(11)),
+                    to_time(rows.number(12)), sent);
     }
     return rows.code();
-}
-
-QUICCHAT_DECL int RecordTable::change_ids(RoomKey room, const Authors::Step& step) {
-    int code = SQLITE_OK;
-    if (step.kept) {
-        const OldId& old = *step.kept;
-        code = keep_id_.run(room, old.offset, step.author, BytesView{step.device.bytes},
-                            BytesView{old.id.bytes}, to_number(old.time), old.mark);
-    }
-    if (code == SQLITE_OK && step.forgotten) {
-        code = forget_id_.run(room, step.forgotten->offset);
-    }
-    return code;
 }
 
 QUICCHAT_DECL int RecordTable::find_edits(RoomKey room, Offset target, Offset first,
@@ -179,6 +158,11 @@ QUICCHAT_DECL int RecordTable::find_edits(RoomKey room, Offset target, Offset fi
 
 QUICCHAT_DECL int RecordTable::insert(RoomKey room, Offset offset, const Record& record) {
     const Act& act = record.act;
+    if (record.sent == 0 && act == Act{}) {  // as nearly all are
+        return insert_plain_.run(room, offset, size_of(record), to_number(record.time),
+                                 BytesView{record.id.bytes}, BytesView{record.device.bytes},
+                                 record.author, record.text, record.attributes);
+    }
     return insert_.run(room, offset, size_of(record), to_number(record.time),
                        BytesView{record.id.bytes}, BytesView{record.device.bytes}, record.author,
                        record.text, record.attributes, act.kind, act.target, act.subject, act.value,

@@ -6,10 +6,15 @@
 
 namespace quicchat::sqlite::detail {
 
-QUICCHAT_DECL const Authors& RoomAuthors::at(RoomKey room) { return rooms_[room]; }
+QUICCHAT_DECL const Authors& RoomAuthors::at(RoomKey room) { return of(room); }
 
-QUICCHAT_DECL void RoomAuthors::take(RoomKey room, Authors::Step step) {
-    rooms_[room].take(step);
+QUICCHAT_DECL Authors& RoomAuthors::of(RoomKey room) {
+    if (newest_.second == nullptr || newest_.first != room) newest_ = {room, &rooms_[room]};
+    return *newest_.second;
+}
+
+QUICCHAT_DECL void RoomAuthors::take(RoomKey room, Authors::Step&& step) {
+    of(room).take(step);
     taken_.emplace_back(room, std::move(step));
 }
 
@@ -32,6 +37,7 @@ QUICCHAT_DECL void RoomAuthors::roll_back() {
 QUICCHAT_DECL void RoomAuthors::forget_changes() {
     taken_.clear();
     dropped_.clear();
+    newest_.second = nullptr;  // it may be gone
 }
 
 }  // namespace quicchat::sqlite::detail

@@ -2,6 +2,7 @@
 
 #include "quicchat/sqlite/room_writer.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -11,7 +12,7 @@
 namespace quicchat::sqlite {
 
 QUICCHAT_DECL RoomWriter::RoomWriter(Database& database, Durability durability)
-    : database_(&database), durability_(durability), table_(database) {}
+    : database_(&database), durability_(durability), table_(database), blocks_(database) {}
 
 QUICCHAT_DECL int RoomWriter::load() {
     SipHash::Key key{};
@@ -25,7 +26,7 @@ QUICCHAT_DECL int RoomWriter::load() {
     if (rows.code() != SQLITE_OK) return rows.code();
     names_ = detail::Names{SipHash{key}};
     int code = detail::load_rooms(*database_, rooms_);
-    if (code == SQLITE_OK) code = detail::load_old_ids(*database_, names_, authors_);
+    if (code == SQLITE_OK) code = load_old_ids();
     if (code == SQLITE_OK) code = detail::load_names(*database_, rooms_, names_, authors_);
     return code;
 }
@@ -48,7 +49,21 @@ QUICCHAT_DECL int RoomWriter::apply(const DropRoom& o) {
     names_.erase(o.room);
     authors_.erase(o.room);
     oldest_.erase(o.room);
-    return table_.drop(o.room);
+    const int code = blocks_.drop(o.room);
+    return code == SQLITE_OK ? table_.drop(o.room) : code;
+}
+
+QUICCHAT_DECL int RoomWriter::apply(const TrimRoom& o) {
+    const auto room = rooms_.find(o.room);
+    if (room == rooms_.end()) return SQLITE_OK;
+    Oldest& oldest = oldest_[o.room];
+    if (!oldest.is_whole) {
+        oldest = {.is_whole = true};
+        if (const int code = read_oldest(o.room, room->second, 0, oldest)) return code;
+    }
+    if (!is_due(oldest, room->second.retention, o.first)) return SQLITE_OK;
+    if (const int code = keep_ids(o.room, room->second, oldest, o.first)) return code;
+    return table_.trim(o.room, o.first);
 }
 
 QUICCHAT_DECL int RoomWriter::apply(const StoreState& o) {
@@ -59,14 +74,13 @@ QUICCHAT_DECL int RoomWriter::apply(const StoreState& o) {
 }
 
 QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, AppendDone& done) {
+    const std::uint64_t name = name_of(append.record);
     std::optional<AppendDone> known;
-    if (const int code = find_duplicate(append, known)) return code;
+    if (const int code = find_duplicate(append, name, known)) return code;
     if (known) return done = *std::move(known), SQLITE_OK;
 
-    if (append.only_look_up) {
-        return done = answer(append, Errc::no_such_message), SQLITE_OK;
-    }
-    remember(append.room);
+    if (append.only_look_up) return done = answer(append, Errc::no_such_message), SQLITE_OK;
+    Touched& touched = remember(append.room);
     StoredRoom& room = rooms_.at(append.room);
     const Offset offset = room.head + 1;
     std::optional<ChangedRecords> changed;
@@ -76,29 +90,29 @@ QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, AppendDone& don
     if (const int code = look_for_haste(append, room, *changed, is_hasty)) return code;
     if (is_hasty) return done = answer(append, Errc::rate_limited), SQLITE_OK;
 
-    changed_.insert(append.room);
+    touched.is_changed = true;
     for (const auto& [at, record] : *changed) {
         if (const int code = change_record(append.room, room, at, record)) return code;
     }
     if (const int code = table_.insert(append.room, offset, append.record)) return code;
-    names_.insert(append.room, name_of(append.record), offset);
+    names_.insert(append.room, name, offset);
     for (const auto& [key, value] : append.changes) {
         if (const int code = table_.set_state(append.room, key, value)) return code;
     }
     room.head = offset;
-    if (const int code = count_record(append, room)) return code;
+    count_record(append, room);
     if (const int code = drop_oldest(append.room, room)) return code;
-    done = answer(append, Errc{});
+    answer(append, Errc{}, room.first, done);
     done.news.offset = offset;
     done.news.time = append.record.time;
     return SQLITE_OK;
 }
 
-QUICCHAT_DECL int RoomWriter::find_duplicate(const AppendRecord& append,
+QUICCHAT_DECL int RoomWriter::find_duplicate(const AppendRecord& append, std::uint64_t name,
                                              std::optional<AppendDone>& known) {
     const Record& record = append.record;
     const StoredRoom& room = rooms_.at(append.room);
-    for (const Offset offset : names_.find(append.room, name_of(record), room.head)) {
+    for (const Offset offset : names_.find(append.room, name, room.head)) {
         if (offset < room.first) {
             const OldId* old =
                 authors_.at(append.room).find(record.author, record.device, record.id, offset);
@@ -116,22 +130,28 @@ QUICCHAT_DECL int RoomWriter::find_duplicate(const AppendRecord& append,
 }
 
 QUICCHAT_DECL AppendDone RoomWriter::answer(const AppendRecord& append, Errc error) const {
-    AppendDone done{.room = append.room,
-                    .news = {.token = append.token,
-                             .room = append.name,
-                             .error = error,
-                             .epoch = append.epoch,
-                             .durability = durability_}};
-    if (const auto room = rooms_.find(append.room); room != rooms_.end()) {
-        done.first = room->second.first;
-    }
+    AppendDone done;
+    const auto room = rooms_.find(append.room);
+    answer(append, error, room == rooms_.end() ? done.first : room->second.first, done);
     return done;
 }
 
+QUICCHAT_DECL void RoomWriter::answer(const AppendRecord& append, Errc error, Offset first,
+                                      AppendDone& done) const {
+    done.room = append.room;
+    done.news.token = append.token;
+    done.news.room = append.name;
+    done.news.error = error;
+    done.news.epoch = append.epoch;
+    done.news.durability = durability_;
+    done.first = first;
+}
+
 QUICCHAT_DECL int RoomWriter::finish() {
-    for (const RoomKey key : changed_) {
+    if (const int code = blocks_.finish()) return code;
+    for (const auto& [key, touched] : touched_) {
         const auto room = rooms_.find(key);
-        if (room == rooms_.end()) continue;
+        if (!touched.is_changed || room == rooms_.end()) continue;
         if (const int code = table_.update(key, room->second)) return code;
     }
     return SQLITE_OK;
@@ -140,31 +160,34 @@ QUICCHAT_DECL int RoomWriter::finish() {
 QUICCHAT_DECL void RoomWriter::accept() {
     names_.accept();
     authors_.accept();
+    blocks_.accept();
     forget_changes();
 }
 
 QUICCHAT_DECL void RoomWriter::roll_back() {
-    for (auto& [key, before] : undo_) {
-        if (before) {
-            rooms_[key] = std::move(*before);
+    for (auto& [key, touched] : touched_) {
+        if (touched.before) {
+            rooms_[key] = std::move(*touched.before);
         } else {
             rooms_.erase(key);
         }
     }
     names_.roll_back();
     authors_.roll_back();
+    blocks_.roll_back();
     oldest_.clear();
     forget_changes();
 }
 
-QUICCHAT_DECL void RoomWriter::forget_changes() {
-    undo_.clear();
-    changed_.clear();
-}
+QUICCHAT_DECL void RoomWriter::forget_changes() { touched_.clear(); }
 
-QUICCHAT_DECL void RoomWriter::remember(RoomKey key) {
-    const auto room = rooms_.find(key);
-    undo_.try_emplace(key, room == rooms_.end() ? std::nullopt : std::optional{room->second});
+QUICCHAT_DECL RoomWriter::Touched& RoomWriter::remember(RoomKey key) {
+    const auto [place, is_new] = touched_.try_emplace(key);
+    if (is_new) {
+        const auto room = rooms_.find(key);
+        if (room != rooms_.end()) place->second.before = room->second;
+    }
+    return place->second;
 }
 
 QUICCHAT_DECL AppendDone RoomWriter::recognise(const AppendRecord& append, Offset offset,
@@ -176,7 +199,7 @@ QUICCHAT_DECL AppendDone RoomWriter::recognise(const AppendRecord& append, Offse
     return known;
 }
 
-QUICCHAT_DECL std::uint64_t RoomWriter::name_of(const Record& record) {
+QUICCHAT_DECL std::uint64_t RoomWriter::name_of(const Record& record) const {
     return names_.hash(record.author, record.device.bytes, record.id.bytes);
 }
 
@@ -223,8 +246,9 @@ QUICCHAT_DECL int RoomWriter::look_for_haste(const AppendRecord& append, const S
         return SQLITE_OK;
     }
     for (std::size_t i = 0; !size.fits(room.retention); ++i) {
-        const detail::OldRecord* oldest = nullptr;
-        if (const int code = find_oldest(append.room, room, i, oldest)) return code;
+        detail::OldRecord* oldest = nullptr;
+        const int code = find_oldest(append.room, room, oldest_[append.room], i, oldest);
+        if (code != SQLITE_OK) return code;
         if (oldest == nullptr) return SQLITE_OK;
         is_hasty = is_protected(oldest->author, oldest->id.time, record, room.retention);
         if (is_hasty) return SQLITE_OK;
@@ -244,68 +268,166 @@ QUICCHAT_DECL int RoomWriter::change_record(RoomKey key, StoredRoom& room, Offse
     const Record& record = changed.record;
     room.bytes += changed.bytes;
     authors_.take(key, {.author = record.author, .device = record.device, .bytes = changed.bytes});
-    const auto oldest = oldest_.find(key);
-    const bool is_known =
-        oldest != oldest_.end() && !oldest->second.empty() && at <= oldest->second.back().id.offset;
-    if (is_known) oldest_.erase(oldest);  // as it was before
+    if (const auto found = oldest_.find(key); found != oldest_.end()) {
+        Oldest& oldest = found->second;
+        const bool is_known = !oldest.records.empty() && at <= oldest.records.back().id.offset;
+        if (is_known) oldest.records.resize(oldest.dropped);  // the others are as it was before
+    }
     return table_.change(key, at, record);
 }
 
-QUICCHAT_DECL int RoomWriter::find_oldest(RoomKey key, const StoredRoom& room, std::size_t index,
-                                          const detail::OldRecord*& found) {
-    std::deque<detail::OldRecord>& oldest = oldest_[key];
-    if (index >= oldest.size()) {
-        const Offset from = oldest.empty() ? room.first : oldest.back().id.offset + 1;
-        if (const int code = table_.find_oldest(key, from, oldest)) return code;
+QUICCHAT_DECL int RoomWriter::load_old_ids() {
+    const auto add = [&](RoomKey key, const detail::OldRecord& old) { add_old_id(key, old); };
+    if (const int code = blocks_.load(add)) return code;
+    for (const auto& [key, room] : rooms_) {
+        // Those that were dropped and not yet deleted.
+        std::deque<detail::OldRecord> dropped;
+        Offset from = 0;
+        while (from < room.first) {
+            dropped.clear();
+            if (const int code = table_.find_oldest(key, from, dropped)) return code;
+            if (dropped.empty()) break;
+            for (const detail::OldRecord& old : dropped) {
+                if (old.id.offset < room.first) add(key, old);
+            }
+            from = dropped.back().id.offset + 1;
+        }
     }
-    found = index < oldest.size() ? &oldest[index] : nullptr;
     return SQLITE_OK;
 }
 
-QUICCHAT_DECL int RoomWriter::count_record(const AppendRecord& append, StoredRoom& room) {
+QUICCHAT_DECL void RoomWriter::add_old_id(RoomKey key, const detail::OldRecord& old) {
+    names_.insert(key, names_.hash(old.author, old.device.bytes, old.id.id.bytes), old.id.offset);
+    authors_.take(key, {.author = old.author, .device = old.device, .kept = old.id});
+    names_.accept();
+    authors_.accept();
+}
+
+QUICCHAT_DECL bool RoomWriter::is_due(const Oldest& oldest, const Retention& retention,
+                                      Offset first) {
+    const std::size_t records_max =
+        std::min<std::size_t>(retention.records_max / 4, detail::offsets_per_block);
+    const std::size_t bytes_max = retention.bytes_max / 64;
+    std::size_t records = 0;
+    std::int64_t bytes = 0;
+    for (const detail::OldRecord& record : oldest.records) {
+        if (record.id.offset >= first) return false;
+        bytes += record.bytes;
+        if (++records >= records_max || static_cast<std::uint64_t>(bytes) >= bytes_max) return true;
+    }
+    return false;
+}
+
+QUICCHAT_DECL int RoomWriter::read_oldest(RoomKey key, const StoredRoom& room, Offset from,
+                                          Oldest& oldest) {
+    std::size_t i = oldest.records.size();
+    if (const int code = table_.find_oldest(key, from, oldest.records)) return code;
+    for (; i < oldest.records.size() && oldest.records[i].id.offset < room.first; ++i) {
+        detail::OldRecord& old = oldest.records[i];
+        old.is_needed = authors_.at(key).find(old.author, old.device, old.id.id, old.id.offset);
+        ++oldest.dropped;
+    }
+    return SQLITE_OK;
+}
+
+QUICCHAT_DECL int RoomWriter::keep_ids(RoomKey key, const StoredRoom& room, Oldest& oldest,
+                                       Offset first) {
+    std::deque<detail::OldRecord>& records = oldest.records;
+    std::vector<detail::OldRecord> kept;
+    while (!records.empty() && records.front().id.offset < first) {
+        const Offset offset = records.front().id.offset;
+        if (records.front().is_needed) kept.push_back(std::move(records.front()));
+        records.pop_front();
+        --oldest.dropped;
+        if (records.empty()) {
+            if (const int code = read_oldest(key, room, offset + 1, oldest)) return code;
+        }
+    }
+    return blocks_.insert(key, kept);
+}
+
+QUICCHAT_DECL int RoomWriter::find_oldest(RoomKey key, const StoredRoom& room, Oldest& oldest,
+                                          std::size_t index, detail::OldRecord*& found) {
+    std::deque<detail::OldRecord>& records = oldest.records;
+    index += oldest.dropped;
+    if (index >= records.size()) {
+        const Offset from = records.empty() ? room.first : records.back().id.offset + 1;
+        if (const int code = table_.find_oldest(key, from, records)) return code;
+    }
+    found = index < records.size() ? &records[index] : nullptr;
+    return SQLITE_OK;
+}
+
+QUICCHAT_DECL void RoomWriter::count_record(const AppendRecord& append, StoredRoom& room) {
     const Record& record = append.record;
     const std::int64_t bytes = detail::size_of(record);
     room.bytes += bytes;
-    authors_.take(append.room, {.author = record.author,
-                                .device = record.device,
-                                .bytes = bytes,
-                                .records = 1,
-                                .written = record.time});
-    return forget_surplus(append.room, room, record.author, record.device);
+    Authors::Step step = authors_.at(append.room).add(record, bytes, room.retention.ids_max);
+    const bool leaves_surplus = step.leaves_surplus;
+    take(append.room, std::move(step));
+    if (leaves_surplus) forget_surplus(append.room, room, record.author, record.device);
 }
 
 QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room) {
+    if (size_of(room).fits(room.retention)) return SQLITE_OK;
+    Oldest& oldest = oldest_[key];
     while (!size_of(room).fits(room.retention)) {
-        const detail::OldRecord* oldest = nullptr;
-        if (const int code = find_oldest(key, room, 0, oldest)) return code;
-        if (oldest == nullptr) return room.first = room.head, SQLITE_OK;
-        const detail::OldRecord record = *oldest;
-        oldest_.at(key).pop_front();
-        room.bytes -= record.bytes;
-        room.first = record.id.offset + 1;
-        if (const int code = drop(key, room, record)) return code;
+        detail::OldRecord* record = nullptr;
+        if (const int code = find_oldest(key, room, oldest, 0, record)) return code;
+        if (record == nullptr) return room.first = room.head, SQLITE_OK;
+        room.bytes -= record->bytes;
+        room.first = record->id.offset + 1;
+        drop(key, room, *record);
+        pass_oldest(oldest);
     }
     return SQLITE_OK;
 }
 
-QUICCHAT_DECL int RoomWriter::drop(RoomKey key, const StoredRoom& room,
-                                   const detail::OldRecord& record) {
+QUICCHAT_DECL void RoomWriter::pass_oldest(Oldest& oldest) {
+    constexpr std::size_t dropped_max = 1024;
+    if (++oldest.dropped <= dropped_max) return;
+    oldest.records.pop_front();  // it is read again to be deleted
+    --oldest.dropped;
+    oldest.is_whole = false;
+}
+
+QUICCHAT_DECL void RoomWriter::drop(RoomKey key, const StoredRoom& room,
+                                    detail::OldRecord& record) {
     Authors::Step step = authors_.at(key).drop(record.author, record.id, record.device,
                                                record.bytes, room.retention.ids_max);
+    record.is_needed = step.kept.has_value();
     if (!step.kept) names_.erase(key, name_of(step, record.id), record.id.offset);
-    if (const int code = table_.change_ids(key, step)) return code;
-    authors_.take(key, std::move(step));
-    return forget_surplus(key, room, record.author, record.device);
+    take(key, std::move(step));
+    forget_surplus(key, room, record.author, record.device);
 }
 
-QUICCHAT_DECL int RoomWriter::forget_surplus(RoomKey key, const StoredRoom& room,
-                                             const std::string& author, const DeviceId& device) {
-    while (auto step = authors_.at(key).next_surplus(author, device, room.retention.ids_max)) {
-        names_.erase(key, name_of(*step, *step->forgotten), step->forgotten->offset);
-        if (const int code = table_.change_ids(key, *step)) return code;
-        authors_.take(key, *std::move(step));
+QUICCHAT_DECL void RoomWriter::take(RoomKey key, Authors::Step&& step) {
+    if (step.forgotten) {
+        const Offset offset = step.forgotten->offset;
+        names_.erase(key, name_of(step, *step.forgotten), offset);
+        forget_id(key, offset);
     }
-    return SQLITE_OK;
+    authors_.take(key, std::move(step));
+}
+
+QUICCHAT_DECL void RoomWriter::forget_id(RoomKey key, Offset offset) {
+    if (const auto found = oldest_.find(key); found != oldest_.end()) {
+        std::deque<detail::OldRecord>& records = found->second.records;
+        const auto at = [](const detail::OldRecord& old) { return old.id.offset; };
+        if (!records.empty() && records.front().id.offset <= offset) {
+            const auto old = std::ranges::lower_bound(records, offset, {}, at);
+            if (old != records.end() && at(*old) == offset) old->is_needed = false;
+            return;
+        }
+    }
+    blocks_.forget(key, offset);
+}
+
+QUICCHAT_DECL void RoomWriter::forget_surplus(RoomKey key, const StoredRoom& room,
+                                              const std::string& author, const DeviceId& device) {
+    while (auto step = authors_.at(key).next_surplus(author, device, room.retention.ids_max)) {
+        take(key, *std::move(step));
+    }
 }
 
 QUICCHAT_DECL std::uint64_t RoomWriter::name_of(const Authors::Step& step, const OldId& old) {

@@ -108,10 +108,11 @@ QUICCHAT_DECL std::optional<StorageError> migrate(Database& database, std::int64
     for (const Migration& migration : config.versions) {
         if (migration.version <= version) continue;
         const std::string number = std::to_string(migration.version);
-        if (database.run(migration.sql) != SQLITE_OK ||
-            database.run("PRAGMA user_version=" + number) != SQLITE_OK) {
+        if (database.run(migration.sql) != SQLITE_OK) return database.error();
+        if (migration.convert != nullptr && migration.convert(database) != SQLITE_OK) {
             return database.error();
         }
+        if (database.run("PRAGMA user_version=" + number) != SQLITE_OK) return database.error();
     }
     if (version == 0) {
         const auto secret = entropy.draw<32>();

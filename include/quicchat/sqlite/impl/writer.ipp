@@ -17,11 +17,18 @@ QUICCHAT_DECL StorageResult<Writer> Writer::create(Database database, Durability
     return writer;
 }
 
-QUICCHAT_DECL void Writer::add(Operation operation) {
-    if (std::holds_alternative<AppendRecord>(operation)) ++appends_;
-    if (!failure_ && !begun_) begin();
-    if (code_ == SQLITE_OK && !failure_) code_ = apply(operation);
+QUICCHAT_DECL void Writer::add(Operation&& operation) {
     batch_.push_back(std::move(operation));
+    add_rest();
+}
+
+QUICCHAT_DECL void Writer::add_rest() {
+    for (; added_ < batch_.size(); ++added_) {
+        const Operation& operation = batch_[added_];
+        if (std::holds_alternative<AppendRecord>(operation)) ++appends_;
+        if (!failure_ && !begun_) begin();
+        if (code_ == SQLITE_OK && !failure_) code_ = apply(operation);
+    }
 }
 
 QUICCHAT_DECL std::vector<AppendDone> Writer::commit() {
@@ -37,6 +44,7 @@ QUICCHAT_DECL std::vector<AppendDone> Writer::commit() {
     std::vector<AppendDone> answers = std::exchange(answers_, {});
     hand_over_records(answers);
     batch_.clear();
+    added_ = 0;
     appends_ = 0;
     begun_ = false;
     code_ = SQLITE_OK;
@@ -69,7 +77,7 @@ QUICCHAT_DECL int Writer::note_wal_pages(void* noted, sqlite3*, const char*, int
 }
 
 QUICCHAT_DECL std::optional<StorageError> Writer::load() {
-    if (tables_->rooms.load() != SQLITE_OK) return database_->error();
+    if (const int code = tables_->rooms.load()) return database_->error(code);
     for (const auto& [key, room] : rooms()) {
         if (room.first > 1) postponed_.push_back(TrimRoom{key, room.first});
     }
@@ -91,9 +99,15 @@ QUICCHAT_DECL int Writer::finish() {
 }
 
 QUICCHAT_DECL void Writer::accept() {
-    answers_.insert(answers_.end(), std::make_move_iterator(done_.begin()),
-                    std::make_move_iterator(done_.end()));
-    done_.clear();
+    if (answers_.empty()) {
+        const std::size_t count = done_.size();
+        answers_.swap(done_);
+        done_.reserve(count);  // there will be about as many again
+    } else {
+        answers_.insert(answers_.end(), std::make_move_iterator(done_.begin()),
+                        std::make_move_iterator(done_.end()));
+        done_.clear();
+    }
     saved_ = applied_ticket_;
     tables_->rooms.accept();
     trouble_.reset();
@@ -108,7 +122,7 @@ QUICCHAT_DECL void Writer::roll_back() {
 }
 
 QUICCHAT_DECL void Writer::note_failure() {
-    const StorageError error = database_->error();
+    const StorageError error = database_->error(code_);
     roll_back();
     const bool may_go_on = is_locked_ || errc_of(code_) == Errc::storage_full;
     (may_go_on ? trouble_ : failure_) = error;
@@ -194,9 +208,8 @@ QUICCHAT_DECL int Writer::apply(const Operation& operation) {
     return match(
         operation,
         [&](const AppendRecord& o) {
-            AppendDone done;
-            const int code = tables_->rooms.append(o, done);
-            if (code == SQLITE_OK) done_.push_back(std::move(done));
+            const int code = tables_->rooms.append(o, done_.emplace_back());
+            if (code != SQLITE_OK) done_.pop_back();
             return code;
         },
         [&](const ChangeDevices& o) {

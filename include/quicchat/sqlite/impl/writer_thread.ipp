@@ -77,10 +77,11 @@ QUICCHAT_DECL void WriterThread::fill() {
     };
     for (const auto& [room, first] : take_trims()) writer_.add(TrimRoom{room, first});
     while (writer_.appends() < config_.records_per_commit_max) {
-        std::vector<Operation> taken =
-            thread_.take_orders(config_.records_per_commit_max - writer_.appends(), weight);
-        if (taken.empty()) return;
-        for (Operation& operation : taken) writer_.add(std::move(operation));
+        std::vector<Operation>& batch = writer_.batch();
+        const std::size_t before = batch.size();
+        thread_.take_orders(batch, config_.records_per_commit_max - writer_.appends(), weight);
+        if (batch.size() == before) return;
+        writer_.add_rest();
         if (std::chrono::steady_clock::now() - begin > config_.commit_delay_max) return;
     }
 }

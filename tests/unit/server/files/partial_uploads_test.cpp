@@ -55,6 +55,34 @@ TEST_CASE("files that were begun take room, and go at last", "[server]") {
     }
 }
 
+TEST_CASE("what was begun before the server was is dropped when it is old", "[server]") {
+    const Limits limits{.upload_ahead_bytes = 100, .upload_expiry = std::chrono::hours{1}};
+    PartialUploads files{limits};
+    const TimePoint start{std::chrono::hours{100}};
+    const TimePoint old = start + std::chrono::hours{1};
+    files.note_found(500, start);
+    CHECK(files.bytes() == 500);
+    CHECK(files.next_deadline() == old);
+    CHECK_FALSE(files.take_drop(old - std::chrono::seconds{1}));
+    CHECK(files.add("one", "ada", "#a", 90) == "");
+    CHECK(files.claim("one", 50));
+    files.note_received("one", 60);
+    CHECK(files.bytes() == 450 + 90);
+    CHECK(files.take_drop(old));
+    CHECK_FALSE(files.take_drop(old));  // once
+
+    SECTION("so that only what others have goes on with takes space") {
+        files.note_dropped(60, old);
+        CHECK(files.bytes() == 90);
+        CHECK_FALSE(files.next_deadline());
+    }
+    SECTION("what stays, because a clock was set, is tried again") {
+        files.note_dropped(60 + 300, old);
+        CHECK(files.bytes() == 300 + 90);
+        CHECK(files.take_drop(old + std::chrono::hours{1}));
+    }
+}
+
 TEST_CASE("an offer takes hardly any space before its bytes come", "[server]") {
     const Limits limits{.uploads_per_account_max = 8,
                         .upload_ahead_bytes = 100,

@@ -176,7 +176,11 @@ TEST_CASE("a room counts what somebody has not read", "[server]") {
     SECTION("and of those that it is shown, even if older ones are gone") {
         LoggedRecord topic = record(8);
         topic.record.act.kind = Act::Kind::topic;
-        room.note_authors({topic, record(9), record(10)});
+        room.note_authors({record(9), record(10)}, false);
+        CHECK(room.newest_without_author() == 8);
+        CHECK(room.knows_authors_after(8));
+        CHECK_FALSE(room.knows_authors_after(7));
+        room.note_authors({topic}, true);
         CHECK(room.knows_authors_after(0));
         CHECK(room.count_unread(0, "bob") == 2);
         CHECK(room.count_unread(9, "bob") == 1);

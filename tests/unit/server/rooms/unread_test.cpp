@@ -97,11 +97,22 @@ TEST_CASE("what was counted before is known, or can be read", "[server]") {
     CHECK_FALSE(room.unread.knows(2));
     const Record edited{{}, {}, "bob", "@eve", "{}", {}, {}, 3};
     const Record tombstone{{}, {}, "bob", "", "{}", {}, {.kind = Act::Kind::tombstone}, 4};
-    room.unread.fill({{1, edited}, {2, tombstone}});
-    CHECK(room.unread.knows(100));
+    room.unread.add_older({{1, edited}, {2, tombstone}}, false);
+    CHECK(room.unread.known() == 3);
+    CHECK(room.unread.knows(3));
+    CHECK_FALSE(room.unread.knows(4));
     CHECK(room.mentions("eve") == 1);
-    CHECK(room.unread.count_unread(100, "ada") == 1);
+    CHECK(room.unread.count_unread(100, "ada") == 2);
+    CHECK(room.unread.count_unread(2, "ada") == 1);  // the oldest is before that
+    room.unread.add_older({}, true);
+    CHECK(room.unread.knows(100));
     Counted full;
     for (int i = 0; i < 100; ++i) full.say("bob", "text");
     CHECK(full.unread.knows(5000));
+    Counted half;
+    for (int i = 0; i < 60; ++i) half.say("bob", "text");
+    half.unread.add_older(std::vector<LoggedRecord>(60, {1, edited}), false);
+    CHECK(half.unread.known() == unread_max);
+    CHECK(half.unread.count_mentions(5000, "eve") == unread_max - 60);
+    CHECK(half.unread.knows(5000));
 }

@@ -11,9 +11,9 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Inboxes::Inboxes(RoomStore& room_store) : room_store_(&room_store) {}
+QUICCHAT_RARE_DECL Inboxes::Inboxes(RoomStore& room_store) : room_store_(&room_store) {}
 
-QUICCHAT_DECL void Inboxes::open(ConnectionId connection, std::string_view user) {
+QUICCHAT_RARE_DECL void Inboxes::open(ConnectionId connection, std::string_view user) {
     Inbox inbox;
     for (const std::string& key : room_store_->private_rooms().of(user)) {
         const Room* room = room_store_->directory().find(key);
@@ -24,7 +24,7 @@ QUICCHAT_DECL void Inboxes::open(ConnectionId connection, std::string_view user)
     if (!inbox.empty()) inboxes_.insert_or_assign(connection, std::move(inbox));
 }
 
-QUICCHAT_DECL void Inboxes::close(ConnectionId connection) { inboxes_.erase(connection); }
+QUICCHAT_RARE_DECL void Inboxes::close(ConnectionId connection) { inboxes_.erase(connection); }
 
 QUICCHAT_DECL void Inboxes::notice(ConnectionId connection, const Room& room, Offset offset) {
     Inbox& inbox = inboxes_[connection];

@@ -10,12 +10,12 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Downloads::Downloads(FileStore& files, Hub& hub, RateLimits& rates,
-                                   const Limits& limits, ByteCounts& held)
+QUICCHAT_RARE_DECL Downloads::Downloads(FileStore& files, Hub& hub, RateLimits& rates,
+                                        const Limits& limits, ByteCounts& held)
     : files_(&files), hub_(&hub), rates_(&rates), limits_(&limits), held_(&held) {}
 
-QUICCHAT_DECL Errc Downloads::open(const Caller& caller, StreamId stream,
-                                   const wire::FileRequest& m) {
+QUICCHAT_RARE_DECL Errc Downloads::open(const Caller& caller, StreamId stream,
+                                        const wire::FileRequest& m) {
     if (!files_->is_offered()) return Errc::unsupported;
     const std::string account = canonical_name(caller.user);
     const auto by_account = by_account_.find(account);
@@ -42,12 +42,12 @@ QUICCHAT_DECL Errc Downloads::open(const Caller& caller, StreamId stream,
     return Errc{};
 }
 
-QUICCHAT_DECL void Downloads::close(ConnectionId connection, StreamId stream) {
+QUICCHAT_RARE_DECL void Downloads::close(ConnectionId connection, StreamId stream) {
     const auto found = downloads_.find({connection, stream});
     if (found != downloads_.end()) drop(found);
 }
 
-QUICCHAT_DECL void Downloads::close(ConnectionId connection) {
+QUICCHAT_RARE_DECL void Downloads::close(ConnectionId connection) {
     auto own = downloads_.lower_bound({connection, StreamId{}});
     while (own != downloads_.end() && own->first.first == connection) own = drop(own);
 }
@@ -81,6 +81,13 @@ QUICCHAT_DECL bool Downloads::handle(const FileDone& done) {
 
 QUICCHAT_DECL void Downloads::handle_timeout(TimePoint now) {
     while (const auto place = paused_.take_due(now)) waiting_.insert(*place);
+    first_.merge(std::exchange(postponed_, {}));
+}
+
+QUICCHAT_DECL std::optional<Place> Downloads::take_next() {
+    std::set<Place>& places = first_.empty() ? waiting_ : first_;
+    if (places.empty()) return std::nullopt;
+    return std::move(places.extract(places.begin()).value());
 }
 
 QUICCHAT_DECL std::optional<TimePoint> Downloads::next_deadline() const { return paused_.next(); }
@@ -97,20 +104,25 @@ QUICCHAT_DECL void Downloads::read_on(const Place& place, Download& download, Ti
         return fail(download, Errc::no_such_room);
     }
     const std::size_t bytes_max = piece_bytes();
-    const Duration wait = rates_->hand_out(
-        download.user, std::min<std::uint64_t>(download.size - download.next, bytes_max), now);
+    if (hub_->work().must_wait(download.user)) {
+        postponed_.insert(place);
+        return;
+    }
+    const std::uint64_t bytes = std::min<std::uint64_t>(download.size - download.next, bytes_max);
+    const Duration wait = rates_->hand_out(download.user, bytes, now);
     if (wait > Duration{}) {
         paused_.set(place, now + wait);
         return;
     }
+    hub_->work().count(download.user, static_cast<std::size_t>(bytes));
     download.reading = true;
     newest_ += 2;
     asked_.emplace(newest_, place);
-    files_->read(newest_, download.key, download.next, bytes_max);
+    files_->read(newest_, download.key, download.next, static_cast<std::size_t>(bytes));
     count(place, download);
 }
 
-QUICCHAT_DECL void Downloads::fail(Download& download, Errc errc) {
+QUICCHAT_RARE_DECL void Downloads::fail(Download& download, Errc errc) {
     hub_->refusals().add(errc);
     download.frames.push_back(encode_refusal(download.request, errc));
     download.next = download.size;
@@ -123,12 +135,14 @@ QUICCHAT_DECL void Downloads::count(const Place& place, Download& download) {
     held_->subtract(place.first, std::exchange(download.counted, bytes));
 }
 
-QUICCHAT_DECL Downloads::Map::iterator Downloads::drop(Map::iterator download) {
+QUICCHAT_RARE_DECL Downloads::Map::iterator Downloads::drop(Map::iterator download) {
     const Place place = download->first;
     held_->subtract(place.first, download->second.counted);
     const auto by_account = by_account_.find(canonical_name(download->second.user));
     if (--by_account->second == 0) by_account_.erase(by_account);
     waiting_.erase(place);
+    first_.erase(place);
+    postponed_.erase(place);
     paused_.erase(place);
     return downloads_.erase(download);
 }

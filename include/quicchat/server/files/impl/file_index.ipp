@@ -11,17 +11,18 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL std::string file_key(const std::string& room, Epoch epoch, const Record& record) {
+QUICCHAT_RARE_DECL std::string file_key(const std::string& room, Epoch epoch,
+                                        const Record& record) {
     return room + "/" + std::to_string(static_cast<std::uint64_t>(epoch)) + "/" + record.author +
            "/" + encode_hex(record.device.bytes) + encode_hex(record.id.bytes);
 }
 
-QUICCHAT_DECL bool FileIndex::concerns(const std::string& room, const Act& act) const {
+QUICCHAT_RARE_DECL bool FileIndex::concerns(const std::string& room, const Act& act) const {
     return act.kind == Act::Kind::file || (!rooms_.empty() && rooms_.count(room) != 0);
 }
 
-QUICCHAT_DECL void FileIndex::note(const std::string& room, Epoch epoch, const LoggedRecord& logged,
-                                   Offset first) {
+QUICCHAT_RARE_DECL void FileIndex::note(const std::string& room, Epoch epoch,
+                                        const LoggedRecord& logged, Offset first) {
     const Act& act = logged.record.act;
     if (act.kind == Act::Kind::file) {
         Entry entry{file_key(room, epoch, logged.record), canonical_name(logged.record.author),
@@ -41,7 +42,7 @@ QUICCHAT_DECL void FileIndex::note(const std::string& room, Epoch epoch, const L
     if (found->second.empty()) forget(room);
 }
 
-QUICCHAT_DECL void FileIndex::forget(const std::string& room) {
+QUICCHAT_RARE_DECL void FileIndex::forget(const std::string& room) {
     const auto found = rooms_.find(room);
     if (found == rooms_.end()) return;
     while (!found->second.empty()) drop(found, found->second.begin());
@@ -49,37 +50,39 @@ QUICCHAT_DECL void FileIndex::forget(const std::string& room) {
     bytes_by_room_.erase(room);
 }
 
-QUICCHAT_DECL std::optional<std::string> FileIndex::poll_unwanted() { return pop_front(unwanted_); }
+QUICCHAT_RARE_DECL std::optional<std::string> FileIndex::poll_unwanted() {
+    return pop_front(unwanted_);
+}
 
-QUICCHAT_DECL std::optional<std::string> FileIndex::poll_announced() {
+QUICCHAT_RARE_DECL std::optional<std::string> FileIndex::poll_announced() {
     return pop_front(announced_);
 }
 
-QUICCHAT_DECL std::optional<std::string> FileIndex::find(const std::string& room,
-                                                         Offset offset) const {
+QUICCHAT_RARE_DECL std::optional<std::string> FileIndex::find(const std::string& room,
+                                                              Offset offset) const {
     const auto found = rooms_.find(room);
     if (found == rooms_.end()) return std::nullopt;
     const auto entry = found->second.find(offset);
     return entry == found->second.end() ? std::nullopt : std::optional{entry->second.key};
 }
 
-QUICCHAT_DECL std::uint64_t FileIndex::bytes(const std::string& room) const {
+QUICCHAT_RARE_DECL std::uint64_t FileIndex::bytes(const std::string& room) const {
     const auto found = bytes_by_room_.find(room);
     return found == bytes_by_room_.end() ? 0 : found->second;
 }
 
-QUICCHAT_DECL std::uint64_t FileIndex::bytes_of(std::string_view user) const {
+QUICCHAT_RARE_DECL std::uint64_t FileIndex::bytes_of(std::string_view user) const {
     const auto found = bytes_by_account_.find(canonical_name(user));
     return found == bytes_by_account_.end() ? 0 : found->second;
 }
 
-QUICCHAT_DECL std::size_t FileIndex::count() const {
+QUICCHAT_RARE_DECL std::size_t FileIndex::count() const {
     std::size_t count = 0;
     for (const auto& [room, files] : rooms_) count += files.size();
     return count;
 }
 
-QUICCHAT_DECL std::vector<std::string> FileIndex::keys() const {
+QUICCHAT_RARE_DECL std::vector<std::string> FileIndex::keys() const {
     std::vector<std::string> keys;
     for (const auto& [room, files] : rooms_) {
         for (const auto& [offset, entry] : files) keys.push_back(entry.key);
@@ -87,7 +90,7 @@ QUICCHAT_DECL std::vector<std::string> FileIndex::keys() const {
     return keys;
 }
 
-QUICCHAT_DECL void FileIndex::drop(Rooms::iterator room, Files::iterator file) {
+QUICCHAT_RARE_DECL void FileIndex::drop(Rooms::iterator room, Files::iterator file) {
     if (file == room->second.end()) return;
     bytes_by_room_[room->first] -= file->second.size;
     const auto account = bytes_by_account_.find(file->second.account);

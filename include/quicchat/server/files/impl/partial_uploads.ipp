@@ -10,12 +10,12 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL PartialUploads::PartialUploads(const Limits& limits) : limits_(&limits) {}
+QUICCHAT_RARE_DECL PartialUploads::PartialUploads(const Limits& limits) : limits_(&limits) {}
 
-QUICCHAT_DECL std::optional<std::string> PartialUploads::add(const std::string& key,
-                                                             std::string_view user,
-                                                             const std::string& room,
-                                                             std::uint64_t size) {
+QUICCHAT_RARE_DECL std::optional<std::string> PartialUploads::add(const std::string& key,
+                                                                  std::string_view user,
+                                                                  const std::string& room,
+                                                                  std::uint64_t size) {
     if (const auto found = files_.find(key); found != files_.end()) {
         expiries_.erase(key);
         found->second.left.reset();
@@ -37,8 +37,8 @@ QUICCHAT_DECL std::optional<std::string> PartialUploads::add(const std::string& 
     return dropped;
 }
 
-QUICCHAT_DECL std::uint64_t PartialUploads::more_for(const std::string& key,
-                                                     std::uint64_t received) const {
+QUICCHAT_RARE_DECL std::uint64_t PartialUploads::more_for(const std::string& key,
+                                                          std::uint64_t received) const {
     const File& file = files_.at(key);
     const std::uint64_t ahead = std::min(file.size, received + limits_->upload_ahead_bytes);
     return ahead - std::min(ahead, file.kept);
@@ -51,16 +51,32 @@ QUICCHAT_DECL void PartialUploads::note_received(const std::string& key, std::ui
     if (!found->second.left) keep(found->second, ahead_of(found->second));
 }
 
-QUICCHAT_DECL void PartialUploads::note_found(std::uint64_t bytes) { unclaimed_ = bytes; }
+QUICCHAT_RARE_DECL void PartialUploads::note_found(std::uint64_t bytes, TimePoint now) {
+    unclaimed_ = bytes;
+    next_drop_ = now + limits_->upload_expiry;  // also what has no bytes lies there
+}
 
-QUICCHAT_DECL bool PartialUploads::claim(const std::string& key, std::uint64_t bytes) {
+QUICCHAT_RARE_DECL void PartialUploads::note_dropped(std::uint64_t bytes, TimePoint now) {
+    std::uint64_t own = 0;
+    for (const auto& [key, file] : files_) own += file.received;
+    unclaimed_ = std::min(unclaimed_, bytes - std::min(bytes, own));
+    if (unclaimed_ > 0) next_drop_ = now + limits_->upload_expiry;  // the clock was set
+}
+
+QUICCHAT_RARE_DECL bool PartialUploads::take_drop(TimePoint now) {
+    if (!next_drop_ || now < *next_drop_) return false;
+    next_drop_.reset();
+    return true;
+}
+
+QUICCHAT_RARE_DECL bool PartialUploads::claim(const std::string& key, std::uint64_t bytes) {
     const auto found = files_.find(key);
     if (found == files_.end() || std::exchange(found->second.claimed, true)) return false;
     unclaimed_ -= std::min(unclaimed_, bytes);
     return true;
 }
 
-QUICCHAT_DECL void PartialUploads::leave(const std::string& key, TimePoint now) {
+QUICCHAT_RARE_DECL void PartialUploads::leave(const std::string& key, TimePoint now) {
     const auto found = files_.find(key);
     if (found == files_.end()) return;
     File& file = found->second;
@@ -70,7 +86,7 @@ QUICCHAT_DECL void PartialUploads::leave(const std::string& key, TimePoint now) 
     expiries_.set(key, now + (is_empty ? limits_->empty_upload_expiry : limits_->upload_expiry));
 }
 
-QUICCHAT_DECL void PartialUploads::erase(const std::string& key) {
+QUICCHAT_RARE_DECL void PartialUploads::erase(const std::string& key) {
     const auto found = files_.find(key);
     if (found == files_.end()) return;
     keep(found->second, 0);
@@ -81,17 +97,13 @@ QUICCHAT_DECL void PartialUploads::erase(const std::string& key) {
     files_.erase(found);
 }
 
-QUICCHAT_DECL std::optional<std::string> PartialUploads::take_expired(TimePoint now) {
+QUICCHAT_RARE_DECL std::optional<std::string> PartialUploads::take_expired(TimePoint now) {
     std::optional<std::string> key = expiries_.take_due(now);
     if (key) erase(*key);
     return key;
 }
 
-QUICCHAT_DECL std::optional<TimePoint> PartialUploads::next_deadline() const {
-    return expiries_.next();
-}
-
-QUICCHAT_DECL std::uint64_t PartialUploads::bytes_of(std::string_view user) const {
+QUICCHAT_RARE_DECL std::uint64_t PartialUploads::bytes_of(std::string_view user) const {
     return find(bytes_by_account_, canonical_name(user));
 }
 
@@ -99,7 +111,7 @@ QUICCHAT_DECL std::uint64_t PartialUploads::ahead_of(const File& file) const {
     return std::min(file.size, file.received + limits_->upload_ahead_bytes);
 }
 
-QUICCHAT_DECL void PartialUploads::keep(File& file, std::uint64_t bytes) {
+QUICCHAT_RARE_DECL void PartialUploads::keep(File& file, std::uint64_t bytes) {
     const auto change = [&](Bytes& sums, const std::string& key) {
         std::uint64_t& sum = sums[key];
         sum = sum - file.kept + bytes;
@@ -111,7 +123,7 @@ QUICCHAT_DECL void PartialUploads::keep(File& file, std::uint64_t bytes) {
     file.kept = bytes;
 }
 
-QUICCHAT_DECL const std::string* PartialUploads::oldest_left(
+QUICCHAT_RARE_DECL const std::string* PartialUploads::oldest_left(
     const std::set<std::string>& keys) const {
     const std::string* oldest = nullptr;
     TimePoint when{};
@@ -124,7 +136,7 @@ QUICCHAT_DECL const std::string* PartialUploads::oldest_left(
     return oldest;
 }
 
-QUICCHAT_DECL std::uint64_t PartialUploads::find(const Bytes& sums, const std::string& key) {
+QUICCHAT_RARE_DECL std::uint64_t PartialUploads::find(const Bytes& sums, const std::string& key) {
     const auto found = sums.find(key);
     return found == sums.end() ? 0 : found->second;
 }

@@ -13,11 +13,12 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Uploads::Uploads(FileStore& files, Hub& hub, RateLimits& rates, const Limits& limits)
+QUICCHAT_RARE_DECL Uploads::Uploads(FileStore& files, Hub& hub, RateLimits& rates,
+                                    const Limits& limits)
     : files_(&files), hub_(&hub), rates_(&rates), limits_(&limits), partial_(limits) {}
 
-QUICCHAT_DECL Errc Uploads::offer(const Caller& caller, StreamId stream, wire::FileOffer m,
-                                  TimePoint now) {
+QUICCHAT_RARE_DECL Errc Uploads::offer(const Caller& caller, StreamId stream, wire::FileOffer m,
+                                       TimePoint now) {
     if (!files_->is_offered()) return Errc::unsupported;
     if (count_of(uploads_, caller.connection) >= limits_->transfers_per_connection_max) {
         return Errc::queue_full;
@@ -80,7 +81,7 @@ QUICCHAT_DECL bool Uploads::is_busy(ConnectionId connection, StreamId stream) co
            (found->second.unwritten >= limits_->file_backlog_bytes_max || paused_.contains(place));
 }
 
-QUICCHAT_DECL void Uploads::finish(ConnectionId connection, StreamId stream) {
+QUICCHAT_RARE_DECL void Uploads::finish(ConnectionId connection, StreamId stream) {
     const Place place{connection, stream};
     const auto found = uploads_.find(place);
     if (found == uploads_.end()) return say(place, {}, true);
@@ -94,12 +95,12 @@ QUICCHAT_DECL void Uploads::finish(ConnectionId connection, StreamId stream) {
     drop(found);
 }
 
-QUICCHAT_DECL void Uploads::abandon(ConnectionId connection, StreamId stream) {
+QUICCHAT_RARE_DECL void Uploads::abandon(ConnectionId connection, StreamId stream) {
     const auto found = uploads_.find({connection, stream});
     if (found != uploads_.end()) drop(found);
 }
 
-QUICCHAT_DECL void Uploads::abandon(ConnectionId connection) {
+QUICCHAT_RARE_DECL void Uploads::abandon(ConnectionId connection) {
     auto found = uploads_.lower_bound({connection, StreamId{}});
     while (found != uploads_.end() && found->first.first == connection) found = drop(found);
 }
@@ -116,7 +117,8 @@ QUICCHAT_DECL bool Uploads::step() {
 }
 
 QUICCHAT_DECL bool Uploads::handle(const FileDone& done, TimePoint now) {
-    if (done.token == kept_files_token) return partial_.note_found(done.size), true;
+    if (done.token == kept_files_token) return partial_.note_found(done.size, now), true;
+    if (done.token == dropped_files_token) return partial_.note_dropped(done.size, now), true;
     const auto asked = asked_.extract(done.token);
     if (asked.empty()) return false;
     const auto written = writes_.extract(done.token);
@@ -146,8 +148,8 @@ QUICCHAT_DECL bool Uploads::handle(const FileDone& done, TimePoint now) {
     return true;
 }
 
-QUICCHAT_DECL void Uploads::handle_opened(const Place& place, Upload& upload,
-                                          const FileDone& done) {
+QUICCHAT_RARE_DECL void Uploads::handle_opened(const Place& place, Upload& upload,
+                                               const FileDone& done) {
     upload.received = done.size;
     upload.stage = done.complete ? Stage::announcing : Stage::receiving;
     if (done.complete) {
@@ -200,6 +202,7 @@ QUICCHAT_DECL void Uploads::handle(FileOutcome outcome) {
 
 QUICCHAT_DECL void Uploads::handle_timeout(TimePoint now) {
     while (const auto key = partial_.take_expired(now)) files_->remove(*key);
+    if (partial_.take_drop(now)) files_->drop_begun(limits_->upload_expiry);
     while (const auto place = paused_.take_due(now)) freed_.push_back(*place);
     if (uploads_.empty() || (next_look_ && now < *next_look_)) return;
     next_look_ = now + look_period;
@@ -224,13 +227,13 @@ QUICCHAT_DECL std::optional<std::pair<ConnectionId, StreamId>> Uploads::poll_fre
     return pop_front(freed_);
 }
 
-QUICCHAT_DECL FileToken Uploads::begin_request(const Place& place) {
+QUICCHAT_RARE_DECL FileToken Uploads::begin_request(const Place& place) {
     newest_ += 2;  // Downloads has the odd ones
     asked_[newest_] = place;
     return newest_;
 }
 
-QUICCHAT_DECL bool Uploads::look_up(const Place& place, Upload& upload) {
+QUICCHAT_RARE_DECL bool Uploads::look_up(const Place& place, Upload& upload) {
     const Errc errc = hub_->look_up_file(place.first, place.second, upload.room, upload.record);
     if (errc == Errc::queue_full) return to_step_.insert(place), false;  // not yet
     if (errc != Errc{}) return refuse(place, errc), false;
@@ -238,8 +241,8 @@ QUICCHAT_DECL bool Uploads::look_up(const Place& place, Upload& upload) {
     return true;
 }
 
-QUICCHAT_DECL bool Uploads::has_space(const Upload& upload, std::uint64_t bytes,
-                                      std::uint64_t there) const {
+QUICCHAT_RARE_DECL bool Uploads::has_space(const Upload& upload, std::uint64_t bytes,
+                                           std::uint64_t there) const {
     const FileIndex& stored = hub_->files();
     const Limits& l = *limits_;
     const std::string& user = upload.user;
@@ -250,7 +253,7 @@ QUICCHAT_DECL bool Uploads::has_space(const Upload& upload, std::uint64_t bytes,
            partial_.bytes() + stored.bytes() + bytes <= l.files_bytes_max + there;
 }
 
-QUICCHAT_DECL void Uploads::open(const Place& place, Upload& upload) {
+QUICCHAT_RARE_DECL void Uploads::open(const Place& place, Upload& upload) {
     const std::uint64_t there = std::min(upload.size, partial_.unclaimed());  // perhaps; see below
     if (!partial_.contains(upload.key) && !has_space(upload, upload.size, there)) {
         return refuse(place, Errc::quota_exceeded);
@@ -268,7 +271,7 @@ QUICCHAT_DECL void Uploads::go_on(const Place& place, Upload& upload) {
     files_->finish(begin_request(place), upload.key, upload.size, upload.digest);
 }
 
-QUICCHAT_DECL bool Uploads::announce(const Place& place) {
+QUICCHAT_RARE_DECL bool Uploads::announce(const Place& place) {
     Upload& upload = uploads_.at(place);
     const Errc errc = hub_->announce_file(place.first, place.second, upload.room, upload.record);
     if (errc == Errc::queue_full) return to_step_.insert(place), false;  // not yet
@@ -277,7 +280,7 @@ QUICCHAT_DECL bool Uploads::announce(const Place& place) {
     return true;
 }
 
-QUICCHAT_DECL void Uploads::refuse(const Place& place, Errc errc, std::string_view reason) {
+QUICCHAT_RARE_DECL void Uploads::refuse(const Place& place, Errc errc, std::string_view reason) {
     const auto found = uploads_.find(place);
     const RequestId request = found->second.request;
     hub_->refusals().add(errc);
@@ -289,24 +292,24 @@ QUICCHAT_DECL void Uploads::say(const Place& place, Bytes frame, bool last) {
     frames_.push_back({place.first, place.second, std::move(frame), last});
 }
 
-QUICCHAT_DECL Uploads::Map::iterator Uploads::drop(Map::iterator upload) {
+QUICCHAT_RARE_DECL Uploads::Map::iterator Uploads::drop(Map::iterator upload) {
     partial_.leave(upload->second.key, upload->second.touched);
     return forget(upload);
 }
 
-QUICCHAT_DECL Uploads::Map::iterator Uploads::forget(Map::iterator upload) {
+QUICCHAT_RARE_DECL Uploads::Map::iterator Uploads::forget(Map::iterator upload) {
     const auto place = places_.find(upload->second.key);
     if (place != places_.end() && place->second == upload->first) places_.erase(place);
     paused_.erase(upload->first);
     return uploads_.erase(upload);
 }
 
-QUICCHAT_DECL void Uploads::replace_older(const std::string& key) {
+QUICCHAT_RARE_DECL void Uploads::replace_older(const std::string& key) {
     const auto found = places_.find(key);
     if (found != places_.end()) refuse(Place{found->second}, Errc::queue_full);
 }
 
-QUICCHAT_DECL Record Uploads::make_announcement(wire::FileOffer m, const Caller& caller) {
+QUICCHAT_RARE_DECL Record Uploads::make_announcement(wire::FileOffer m, const Caller& caller) {
     return {m.id,
             caller.device,
             std::string{caller.user},

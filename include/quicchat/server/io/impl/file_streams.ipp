@@ -36,6 +36,9 @@ template <Transport T>
 Errc FileStreams<T>::settle(TimePoint now, bool& moved) {
     bool again = true;
     while (std::exchange(again, false)) {
+        // First: a file that is announced must not be counted among the begun ones as well, when
+        // somebody else's is judged.
+        while (const auto key = hub_->files().poll_announced()) uploads_.handle_announced(*key);
         while (auto outcome = hub_->poll_file_outcome()) uploads_.handle(*std::move(outcome));
         while (const auto done = files_->poll_done()) {
             if (done->error == Errc::storage_failed) return done->error;
@@ -45,7 +48,6 @@ Errc FileStreams<T>::settle(TimePoint now, bool& moved) {
         const bool asked = uploads_.step();
         moved |= asked;
     }
-    while (const auto key = hub_->files().poll_announced()) uploads_.handle_announced(*key);
     while (const auto key = hub_->files().poll_unwanted()) files_->remove(*key);
     while (std::optional<UploadFrame> frame = uploads_.poll_frame()) say(*std::move(frame));
     return Errc{};

@@ -25,13 +25,15 @@ QUICCHAT_DECL std::optional<std::pair<ConnectionId, wire::MarkRead>> LateMarkers
     const std::optional<ConnectionId> connection = due_.take_due(now);
     if (!connection) return std::nullopt;
     const auto found = markers_.find(*connection);
-    auto marker = found->second.extract(found->second.begin());
+    const auto first = found->second.begin();
+    std::pair due{*connection, std::move(first->second)};
+    found->second.erase(first);
     if (found->second.empty()) {
         markers_.erase(found);
     } else {
         due_.set(*connection, now);
     }
-    return std::pair{*connection, std::move(marker.mapped())};
+    return due;
 }
 
 QUICCHAT_DECL std::optional<TimePoint> LateMarkers::next_deadline() const { return due_.next(); }

@@ -7,8 +7,8 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL bool LoginLocks::note(const std::string& prefix, std::string_view user,
-                                    TimePoint now) {
+QUICCHAT_RARE_DECL bool LoginLocks::note(const std::string& prefix, std::string_view user,
+                                         TimePoint now) {
     if (newest_.size() >= locks_max) {
         std::erase_if(newest_, [&](const auto& entry) { return now >= entry.second + quiet; });
         if (newest_.size() >= locks_max) newest_.clear();

@@ -6,13 +6,18 @@ namespace quicchat {
 
 template <Transport T>
 Errc Logins<T>::begin(ConnectionId id, const wire::LoginBegin& m, Hub& hub, Now now) {
-    // Fail closed: without a binding there is no login.
-    const Result<ChannelBinding> binding = peers_->transport().channel_binding(id);
-    if (!binding) return Errc::login_failed;
     const ServerConnection& connection = *peers_->find(id);
+    const PageSession* const page = connection.page.get();
+    ChannelBinding binding{};  // a page cannot have it, so what needs one refuses pages
+    if (page == nullptr) {
+        // Fail closed: without a binding there is no login.
+        const Result<ChannelBinding> exporter = peers_->transport().channel_binding(id);
+        if (!exporter) return Errc::login_failed;
+        binding = *exporter;
+    }
     return go_on(
         id, hub, now.steady,
-        table_.start(id, {m.mechanism, m.data, *binding, m.device, connection.address, now}));
+        table_.start(id, {m.mechanism, m.data, binding, m.device, connection.address, now, page}));
 }
 
 template <Transport T>
@@ -51,8 +56,9 @@ Errc Logins<T>::go_on(ConnectionId id, Hub& hub, TimePoint now, LoginStep step) 
 
 template <Transport T>
 Errc Logins<T>::do_step(ConnectionId id, Hub& hub, TimePoint now, LoginStep step) {
-    ServerConnection& connection = *peers_->find(id);
-    if (connection.session.state() == State::draining) return Errc{};
+    ServerConnection* const found = peers_->find(id);
+    if (found == nullptr || found->session.state() == State::draining) return Errc{};
+    ServerConnection& connection = *found;
     return match(
         std::move(step),
         [&](LoginChallenge&& m) {
@@ -66,6 +72,10 @@ Errc Logins<T>::do_step(ConnectionId id, Hub& hub, TimePoint now, LoginStep step
             return Errc{};
         },
         [&](LoginAccepted&& m) {
+            if (!reserved_.empty() && is_same_name(m.user, reserved_)) {
+                news_->push(PeerRefused{id, m.user, connection.address, Errc::login_failed});
+                return Errc::login_failed;
+            }
             const OnlineUsers::User* here = hub.online_users().find(m.user);
             if (here != nullptr &&
                 here->connections.size() >= limits_->connections_per_account_max) {

@@ -32,8 +32,8 @@ std::vector<StreamId> Peers<T>::streams(ConnectionId id) {
 }
 
 template <Transport T>
-void Peers<T>::add(ConnectionId id, ServerConnection connection) {
-    connections_.emplace(id, std::move(connection));
+ServerConnection& Peers<T>::add(ConnectionId id, ServerConnection connection) {
+    return connections_.emplace(id, std::move(connection)).first->second;
 }
 
 template <Transport T>

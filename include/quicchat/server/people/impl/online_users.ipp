@@ -7,20 +7,20 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL void OnlineUsers::add(std::string_view name, ConnectionId connection) {
+QUICCHAT_RARE_DECL void OnlineUsers::add(std::string_view name, ConnectionId connection) {
     User& user = users_[canonical_name(name)];
     user.name = name;
     user.connections.push_back(connection);
 }
 
-QUICCHAT_DECL void OnlineUsers::remove(std::string_view name, ConnectionId connection) {
+QUICCHAT_RARE_DECL void OnlineUsers::remove(std::string_view name, ConnectionId connection) {
     const auto found = users_.find(canonical_name(name));
     if (found == users_.end()) return;
     std::erase(found->second.connections, connection);
     if (found->second.connections.empty()) users_.erase(found);
 }
 
-QUICCHAT_DECL const OnlineUsers::User* OnlineUsers::find(std::string_view name) const {
+QUICCHAT_RARE_DECL const OnlineUsers::User* OnlineUsers::find(std::string_view name) const {
     const auto found = users_.find(canonical_name(name));
     return found == users_.end() ? nullptr : &found->second;
 }

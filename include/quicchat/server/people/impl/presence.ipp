@@ -12,12 +12,12 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Presence::Presence(FanOut& fan_out, ControlStreams& control,
-                                 const OnlineUsers& online, const DisplayNames& names,
-                                 const Limits& limits)
+QUICCHAT_RARE_DECL Presence::Presence(FanOut& fan_out, ControlStreams& control,
+                                      const OnlineUsers& online, const DisplayNames& names,
+                                      const Limits& limits)
     : fan_out_(&fan_out), control_(&control), online_(&online), names_(&names), limits_(&limits) {}
 
-QUICCHAT_DECL void Presence::announce(Room& room, const Member& subject) {
+QUICCHAT_RARE_DECL void Presence::announce(Room& room, const Member& subject) {
     if (room.members().size() > limits_->presence_members_max) return;
     for (Member* member : room.members()) {
         if (member == &subject || member->members_stale) continue;
@@ -33,7 +33,7 @@ QUICCHAT_DECL void Presence::announce(Room& room, const Member& subject) {
     }
 }
 
-QUICCHAT_DECL std::optional<Bytes> Presence::next_frame(Member& member, WallTime now) {
+QUICCHAT_RARE_DECL std::optional<Bytes> Presence::next_frame(Member& member, WallTime now) {
     if (std::exchange(member.members_stale, false)) {
         return encode_members(*member.room, 0, "", now);
     }
@@ -45,14 +45,15 @@ QUICCHAT_DECL std::optional<Bytes> Presence::next_frame(Member& member, WallTime
     return Bytes{encode(wire::Presence{user, present, names_->find(user)})};
 }
 
-QUICCHAT_DECL Bytes Presence::encode_members(const Room& room, RequestId request,
-                                             const std::string& after, WallTime now) const {
+QUICCHAT_RARE_DECL Bytes Presence::encode_members(const Room& room, RequestId request,
+                                                  const std::string& after, WallTime now) const {
     auto [people, complete] = room.people().page(after, limits_->members_per_page_max, now);
     for (RoomPerson& person : people) person.display = names_->find(person.user);
     return Bytes{encode(wire::Members{request, std::move(people), complete})};
 }
 
-QUICCHAT_DECL std::vector<const Member*> Presence::typing_for(Member& member, TimePoint now) const {
+QUICCHAT_RARE_DECL std::vector<const Member*> Presence::typing_for(Member& member,
+                                                                   TimePoint now) const {
     const Room& room = *member.room;
     const bool often = member.typed_at && now - *member.typed_at < limits_->typing_pause / 2;
     if (often || room.members().size() > limits_->presence_members_max) return {};
@@ -65,8 +66,8 @@ QUICCHAT_DECL std::vector<const Member*> Presence::typing_for(Member& member, Ti
     return others;
 }
 
-QUICCHAT_DECL void Presence::tell_marker(const Room& room, const RoomAccount& reader,
-                                         ConnectionId by, bool shared) {
+QUICCHAT_RARE_DECL void Presence::tell_marker(const Room& room, const RoomAccount& reader,
+                                              ConnectionId by, bool shared) {
     for (const ConnectionId device : online_->find(reader.name)->connections) {
         if (device != by) control_->note_marker(device, room, reader.name);
     }

@@ -12,10 +12,10 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Profiles::Profiles(RoomStore& room_store, Proposer& proposer, FanOut& fan_out,
-                                 ControlStreams& control, DisplayNames& names,
-                                 const OnlineUsers& online, const AccountFinder& accounts,
-                                 const Limits& limits, Turn& turn)
+QUICCHAT_RARE_DECL Profiles::Profiles(RoomStore& room_store, Proposer& proposer, FanOut& fan_out,
+                                      ControlStreams& control, DisplayNames& names,
+                                      const OnlineUsers& online, const AccountFinder& accounts,
+                                      const Limits& limits, Turn& turn)
     : room_store_(&room_store),
       proposer_(&proposer),
       fan_out_(&fan_out),
@@ -26,7 +26,7 @@ QUICCHAT_DECL Profiles::Profiles(RoomStore& room_store, Proposer& proposer, FanO
       limits_(&limits),
       turn_(&turn) {}
 
-QUICCHAT_DECL Errc Profiles::restore() {
+QUICCHAT_RARE_DECL Errc Profiles::restore() {
     const auto logs = room_store_->log().rooms();
     if (!logs) return to_errc(logs.error());
     if (std::ranges::find(*logs, log_name) == logs->end()) return Errc{};
@@ -37,7 +37,7 @@ QUICCHAT_DECL Errc Profiles::restore() {
     return Errc{};
 }
 
-QUICCHAT_DECL Errc Profiles::set(const Caller& caller, const wire::SetProfile& m) {
+QUICCHAT_RARE_DECL Errc Profiles::set(const Caller& caller, const wire::SetProfile& m) {
     if (!m.display.empty() && !is_display_name(m.display)) return Errc::invalid_text;
     if (is_name_of_another(caller.user, m.display)) return Errc::forbidden;
     const bool adds = !m.display.empty() && names_->find(caller.user).empty();
@@ -55,24 +55,24 @@ QUICCHAT_DECL Errc Profiles::set(const Caller& caller, const wire::SetProfile& m
     return errc;
 }
 
-QUICCHAT_DECL void Profiles::handle(const Record& record, std::optional<ConnectionId> by) {
+QUICCHAT_RARE_DECL void Profiles::handle(const Record& record, std::optional<ConnectionId> by) {
     names_->set(record.author, record.text);
     tell(record.author, by);
 }
 
-QUICCHAT_DECL Errc Profiles::open() {
+QUICCHAT_RARE_DECL Errc Profiles::open() {
     const auto head = room_store_->log().open(log_name, {1, limits_->frame_bytes_max});
     opened_ = head.has_value();
     return head ? Errc{} : to_errc(head.error());
 }
 
-QUICCHAT_DECL bool Profiles::is_name_of_another(std::string_view user,
-                                                const std::string& display) const {
+QUICCHAT_RARE_DECL bool Profiles::is_name_of_another(std::string_view user,
+                                                     const std::string& display) const {
     if (!is_user_name(display) || is_same_name(user, display)) return false;
     return online_->find(display) != nullptr || accounts_->find_account(display).has_value();
 }
 
-QUICCHAT_DECL MessageId Profiles::draw_id() {
+QUICCHAT_RARE_DECL MessageId Profiles::draw_id() {
     MessageId id;
     const std::uint64_t halves[] = {room_store_->log().head(log_name).head, ++asked_};
     for (std::size_t i = 0; i < id.bytes.size(); ++i) {
@@ -81,7 +81,7 @@ QUICCHAT_DECL MessageId Profiles::draw_id() {
     return id;
 }
 
-QUICCHAT_DECL void Profiles::tell(const std::string& user, std::optional<ConnectionId> by) {
+QUICCHAT_RARE_DECL void Profiles::tell(const std::string& user, std::optional<ConnectionId> by) {
     const OnlineUsers::User* found = online_->find(user);
     if (found == nullptr) return;
     const auto note = [&](ConnectionId connection) {

@@ -7,7 +7,6 @@
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/match.hpp"
 #include "quicchat/base/name.hpp"
-#include "quicchat/base/queue.hpp"
 #include "quicchat/base/text.hpp"
 #include "quicchat/log/repeat.hpp"
 #include "quicchat/server/deliver/frames.hpp"
@@ -16,9 +15,9 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Proposer::Proposer(RoomStore& room_store, Decider& decider, FanOut& fan_out,
-                                 ControlStreams& control, Membership& membership,
-                                 ModerationQueue& checks, const Limits& limits, Turn& turn)
+QUICCHAT_RARE_DECL Proposer::Proposer(RoomStore& room_store, Decider& decider, FanOut& fan_out,
+                                      ControlStreams& control, Membership& membership,
+                                      ModerationQueue& checks, const Limits& limits, Turn& turn)
     : room_store_(&room_store),
       decider_(&decider),
       fan_out_(&fan_out),
@@ -35,7 +34,7 @@ QUICCHAT_DECL void Proposer::publish(Member& member, wire::Publish m) {
         return fan_out_->reply(member, encode_refusal(m.request, errc));
     }
     ++member.appends;
-    const Asker asker{member.connection, member.stream, m.request};
+    Asker asker{member.connection, member.stream, m.request};
     Proposal proposal{.room = member.room->key(),
                       .record = {m.id,
                                  member.device,
@@ -45,7 +44,7 @@ QUICCHAT_DECL void Proposer::publish(Member& member, wire::Publish m) {
                                  {},
                                  std::move(m.act)}};
     if (checks_->is_on() && hold(*member.room, asker, proposal)) return;
-    propose(asker, std::move(proposal));
+    propose(std::move(asker), std::move(proposal));
 }
 
 QUICCHAT_DECL Errc Proposer::tell(const Caller& caller, wire::Tell m) {
@@ -56,7 +55,7 @@ QUICCHAT_DECL Errc Proposer::tell(const Caller& caller, wire::Tell m) {
     const Result<Room*> room = membership_->private_room(caller, m.to);
     if (!room) return to_errc(room.error());
     room_store_->note_use(**room);
-    const Asker asker{caller.connection, control_stream, m.request};
+    Asker asker{caller.connection, control_stream, m.request};
     Proposal proposal{.room = (*room)->key(),
                       .record = {m.id,
                                  caller.device,
@@ -66,11 +65,11 @@ QUICCHAT_DECL Errc Proposer::tell(const Caller& caller, wire::Tell m) {
                                  {},
                                  {}}};
     if (checks_->is_on() && hold(**room, asker, proposal, m.to)) return Errc{};
-    propose(asker, std::move(proposal));
+    propose(std::move(asker), std::move(proposal));
     return Errc{};
 }
 
-QUICCHAT_DECL Errc Proposer::create_room(const Caller& caller, const wire::CreateRoom& m) {
+QUICCHAT_RARE_DECL Errc Proposer::create_room(const Caller& caller, const wire::CreateRoom& m) {
     if (const Errc errc = check_creation(m); errc != Errc{}) return errc;
     Asker asker{caller.connection, control_stream, m.request};
     Record record = make_creation(m, caller.user, caller.device);
@@ -79,22 +78,23 @@ QUICCHAT_DECL Errc Proposer::create_room(const Caller& caller, const wire::Creat
                                   std::move(record), std::move(changes)});
 }
 
-QUICCHAT_DECL Errc Proposer::set_profile(const Caller& caller, RequestId request, std::string log,
-                                         Record record, std::vector<StateChange> changes) {
+QUICCHAT_RARE_DECL Errc Proposer::set_profile(const Caller& caller, RequestId request,
+                                              std::string log, Record record,
+                                              std::vector<StateChange> changes) {
     Asker asker{caller.connection, control_stream, request, Asker::Answer::profile};
     return try_to_propose(
         asker, {Proposal::Kind::profile, std::move(log), std::move(record), std::move(changes)});
 }
 
-QUICCHAT_DECL Errc Proposer::propose_file(ConnectionId connection, StreamId stream,
-                                          const std::string& key, Record record, bool store) {
+QUICCHAT_RARE_DECL Errc Proposer::propose_file(ConnectionId connection, StreamId stream,
+                                               const std::string& key, Record record, bool store) {
     Asker asker{connection, stream, 0, Asker::Answer::file_outcome};
     return try_to_propose(
         asker, {store ? Proposal::Kind::file : Proposal::Kind::file_query, key, std::move(record)});
 }
 
-QUICCHAT_DECL bool Proposer::check_file(ConnectionId connection, StreamId stream,
-                                        const std::string& key, const Record& record) {
+QUICCHAT_RARE_DECL bool Proposer::check_file(ConnectionId connection, StreamId stream,
+                                             const std::string& key, const Record& record) {
     const Room* room = checks_->is_on() ? room_store_->directory().find(key) : nullptr;
     if (room == nullptr) return false;
     HeldMessage held{connection, stream, 0, key, "", record, Errc{}, true};
@@ -110,13 +110,23 @@ QUICCHAT_DECL std::optional<FileOutcome> Proposer::poll_file_outcome() {
     return pop_front(file_outcomes_);
 }
 
+QUICCHAT_RARE_DECL Errc Proposer::propose_for_program(Proposal proposal, std::uint64_t ticket) {
+    // No connection has that id.
+    Asker asker{ConnectionId{}, control_stream, ticket, Asker::Answer::program};
+    return try_to_propose(asker, std::move(proposal));
+}
+
+QUICCHAT_DECL std::optional<ProgramOutcome> Proposer::poll_program_outcome() {
+    return pop_front(program_outcomes_);
+}
+
 QUICCHAT_DECL bool Proposer::release() {
     const auto may_go = [&](const HeldMessage& held) {
         const Room* room = room_store_->directory().find(held.room);
         return room == nullptr || !Decider::is_closed(*room, held.record);
     };
     return checks_->release(
-        may_go, [&](HeldMessage held, CheckDecision decision, const std::string& room_name) {
+        may_go, [&](HeldMessage&& held, CheckDecision&& decision, const std::string& room_name) {
             Asker asker{held.connection, held.stream, held.request};
             const Errc errc = apply(std::move(decision), asker, held.record, room_name);
             const Errc refusal = errc == Errc{} ? held.refusal : errc;
@@ -146,13 +156,13 @@ QUICCHAT_DECL std::size_t Proposer::under_way(ConnectionId connection) const {
     return found == under_way_.end() ? 0 : found->second;
 }
 
-QUICCHAT_DECL void Proposer::propose(Asker asker, Proposal proposal) {
+QUICCHAT_DECL void Proposer::propose(Asker&& asker, Proposal&& proposal) {
     if (const Errc errc = try_to_propose(asker, std::move(proposal)); errc != Errc{}) {
         refuse(asker, errc);
     }
 }
 
-QUICCHAT_DECL Errc Proposer::try_to_propose(Asker& asker, Proposal proposal) {
+QUICCHAT_DECL Errc Proposer::try_to_propose(Asker& asker, Proposal&& proposal) {
     const AppendToken token = ++newest_;
     if (const Errc errc = decider_->decide(token, std::move(proposal)); errc != Errc{}) return errc;
     if (asker.stream == control_stream) ++under_way_[asker.connection];
@@ -169,6 +179,9 @@ QUICCHAT_DECL void Proposer::confirm(const Asker& asker, const LogNews& news) {
         case Asker::Answer::file_outcome:
             file_outcomes_.push_back({asker.connection, asker.stream, Errc{}, ack, {}, {}});
             return;
+        case Asker::Answer::program:
+            if (asker.request != 0) program_outcomes_.push_back({asker.request, Errc{}, ack});
+            return;
         case Asker::Answer::profile:
             const Record& record = *news.record;  // its id is new
             return say(asker,
@@ -180,6 +193,8 @@ QUICCHAT_DECL void Proposer::refuse(const Asker& asker, Errc errc) {
     const std::string reason = errc == Errc::not_accepted ? asker.reason : "";
     if (asker.answer == Asker::Answer::file_outcome) {
         file_outcomes_.push_back({asker.connection, asker.stream, errc, {}, reason, {}});
+    } else if (asker.answer == Asker::Answer::program) {
+        if (asker.request != 0) program_outcomes_.push_back({asker.request, errc, {}});
     } else {
         turn_->refusals().add(errc);
         say(asker, encode_refusal(asker.request, errc, refused_retry_after, reason));
@@ -197,8 +212,8 @@ QUICCHAT_DECL void Proposer::say(const Asker& asker, Bytes frame) {
     fan_out_->reply(*member, std::move(frame));
 }
 
-QUICCHAT_DECL bool Proposer::hold(const Room& room, const Asker& asker, Proposal& proposal,
-                                  const std::string& to) {
+QUICCHAT_RARE_DECL bool Proposer::hold(const Room& room, const Asker& asker, Proposal& proposal,
+                                       const std::string& to) {
     Record& record = proposal.record;
     const Act::Kind kind = record.act.kind;
     const bool is_text = kind == Act::Kind::message || kind == Act::Kind::edit;
@@ -222,8 +237,8 @@ QUICCHAT_DECL bool Proposer::hold(const Room& room, const Asker& asker, Proposal
     return true;
 }
 
-QUICCHAT_DECL MessageQuestion Proposer::make_question(const Room& room, const Record& record,
-                                                      MessageQuestion::Kind kind) {
+QUICCHAT_RARE_DECL MessageQuestion Proposer::make_question(const Room& room, const Record& record,
+                                                           MessageQuestion::Kind kind) {
     MessageQuestion question{.user = record.author,
                              .room = room.name_for(record.author),
                              .kind = kind,
@@ -233,14 +248,14 @@ QUICCHAT_DECL MessageQuestion Proposer::make_question(const Room& room, const Re
     return question;
 }
 
-QUICCHAT_DECL Errc Proposer::check_texts(const Act& act, const std::string& text,
-                                         const std::string& attributes) const {
+QUICCHAT_RARE_DECL Errc Proposer::check_texts(const Act& act, const std::string& text,
+                                              const std::string& attributes) const {
     if (act.kind != Act::Kind::file) return check_act(act, text, attributes, *limits_);
     return check_file_texts(act.target, text, attributes, *limits_);
 }
 
-QUICCHAT_DECL Errc Proposer::apply(CheckDecision decision, Asker& asker, Record& record,
-                                   const std::string& room_name) {
+QUICCHAT_RARE_DECL Errc Proposer::apply(CheckDecision&& decision, Asker& asker, Record& record,
+                                        const std::string& room_name) {
     return match(
         std::move(decision), [](AcceptMessage&&) { return Errc{}; },
         [&](ReplaceMessage&& m) {
@@ -267,7 +282,7 @@ QUICCHAT_DECL Errc Proposer::apply(CheckDecision decision, Asker& asker, Record&
         });
 }
 
-QUICCHAT_DECL void Proposer::release(HeldMessage held, Asker asker, Errc refusal) {
+QUICCHAT_DECL void Proposer::release(HeldMessage&& held, Asker&& asker, Errc refusal) {
     if (held.is_file) {
         const Errc errc = refusal == Errc{} ? Errc::no_such_file : refusal;  // it may come
         file_outcomes_.push_back({held.connection,

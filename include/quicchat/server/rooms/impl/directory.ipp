@@ -8,22 +8,22 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Directory::Directory(const std::vector<std::string>& operators) {
+QUICCHAT_RARE_DECL Directory::Directory(const std::vector<std::string>& operators) {
     set_operators(operators);
 }
 
-QUICCHAT_DECL void Directory::set_operators(const std::vector<std::string>& operators) {
+QUICCHAT_RARE_DECL void Directory::set_operators(const std::vector<std::string>& operators) {
     operators_.clear();
     for (const std::string& name : operators) operators_.insert(canonical_name(name));
 }
 
-QUICCHAT_DECL Room& Directory::add(Room room) {
+QUICCHAT_RARE_DECL Room& Directory::add(Room room) {
     if (!room.creator().empty()) ++made_[canonical_name(room.creator())];
     const std::string key = room.key();
     return rooms_.insert_or_assign(key, std::move(room)).first->second;
 }
 
-QUICCHAT_DECL void Directory::remove(const std::string& key) {
+QUICCHAT_RARE_DECL void Directory::remove(const std::string& key) {
     const auto room = rooms_.extract(key);
     if (room.empty() || room.mapped().creator().empty()) return;
     const auto made = made_.find(canonical_name(room.mapped().creator()));
@@ -54,7 +54,7 @@ QUICCHAT_DECL bool Directory::is_operator(std::string_view user) const {
     return !operators_.empty() && operators_.count(canonical_name(user)) != 0;
 }
 
-QUICCHAT_DECL std::pair<std::vector<const Room*>, bool> Directory::page(
+QUICCHAT_RARE_DECL std::pair<std::vector<const Room*>, bool> Directory::page(
     std::string_view user, const std::set<std::string>& own, std::string_view after,
     std::size_t count_max, WallTime now) const {
     std::vector<const Room*> rooms;
@@ -76,7 +76,7 @@ QUICCHAT_DECL std::pair<std::vector<const Room*>, bool> Directory::page(
     return {std::move(rooms), true};
 }
 
-QUICCHAT_DECL std::size_t Directory::made_by(std::string_view user) const {
+QUICCHAT_RARE_DECL std::size_t Directory::made_by(std::string_view user) const {
     const auto found = made_.find(canonical_name(user));
     return found == made_.end() ? 0 : found->second;
 }

@@ -14,10 +14,10 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Membership::Membership(RoomStore& room_store, Decider& decider, FanOut& fan_out,
-                                     Presence& presence, Pages& pages, const OnlineUsers& online,
-                                     const AccountFinder& accounts, const Limits& limits,
-                                     Turn& turn)
+QUICCHAT_RARE_DECL Membership::Membership(RoomStore& room_store, Decider& decider, FanOut& fan_out,
+                                          Presence& presence, Pages& pages,
+                                          const OnlineUsers& online, const AccountFinder& accounts,
+                                          const Limits& limits, Turn& turn)
     : room_store_(&room_store),
       decider_(&decider),
       fan_out_(&fan_out),
@@ -28,8 +28,8 @@ QUICCHAT_DECL Membership::Membership(RoomStore& room_store, Decider& decider, Fa
       limits_(&limits),
       turn_(&turn) {}
 
-QUICCHAT_DECL Result<Member*> Membership::join(const Caller& caller, StreamId stream,
-                                               const wire::Join& request) {
+QUICCHAT_RARE_DECL Result<Member*> Membership::join(const Caller& caller, StreamId stream,
+                                                    const wire::Join& request) {
     const Result<Room*> found = find(caller, request.room);
     if (!found) return found.error();
     Room& room = **found;
@@ -54,26 +54,26 @@ QUICCHAT_DECL Result<Member*> Membership::join(const Caller& caller, StreamId st
     return &member;
 }
 
-QUICCHAT_DECL Errc Membership::may_enter(const Room& room, std::string_view user) const {
+QUICCHAT_RARE_DECL Errc Membership::may_enter(const Room& room, std::string_view user) const {
     if (room_store_->directory().may(room, user, Action::read, turn_->now())) return Errc{};
     return room.access() == RoomAccess::everybody ? Errc::forbidden : Errc::no_such_room;
 }
 
-QUICCHAT_DECL void Membership::leave(Member& member) {
+QUICCHAT_RARE_DECL void Membership::leave(Member& member) {
     Room& room = *member.room;
     if (room.remove(member)) presence_->announce(room, member);
     fan_out_->remove(member);
 }
 
-QUICCHAT_DECL Result<Room*> Membership::find(const Caller& caller, const std::string& name) {
+QUICCHAT_RARE_DECL Result<Room*> Membership::find(const Caller& caller, const std::string& name) {
     if (is_private_name(name)) return private_room(caller, name.substr(1));
     if (!is_room_name(name)) return Errc::invalid_name;
     if (Room* room = room_store_->directory().find(name)) return room;
     return Errc::no_such_room;
 }
 
-QUICCHAT_DECL Result<Room*> Membership::private_room(const Caller& caller,
-                                                     const std::string& other) {
+QUICCHAT_RARE_DECL Result<Room*> Membership::private_room(const Caller& caller,
+                                                          const std::string& other) {
     if (Room* room = room_store_->find(caller.user, "@" + other)) return room;
     const OnlineUsers::User* here = online_->find(other);
     const std::optional<std::string> name = here ? here->name : accounts_->find_account(other);
@@ -84,8 +84,8 @@ QUICCHAT_DECL Result<Room*> Membership::private_room(const Caller& caller,
     return room;
 }
 
-QUICCHAT_DECL void Membership::remove(Room& room, std::string_view user, Errc errc,
-                                      std::string_view text) {
+QUICCHAT_RARE_DECL void Membership::remove(Room& room, std::string_view user, Errc errc,
+                                           std::string_view text) {
     const std::vector<Member*> members = room.members();
     for (Member* member : members) {
         if (!user.empty() && !is_same_name(member->user, user)) continue;
@@ -93,7 +93,7 @@ QUICCHAT_DECL void Membership::remove(Room& room, std::string_view user, Errc er
     }
 }
 
-QUICCHAT_DECL void Membership::remove_former_operators() {
+QUICCHAT_RARE_DECL void Membership::remove_former_operators() {
     for (auto& [key, room] : room_store_->directory().rooms()) {
         const std::vector<Member*> members = room.members();
         for (Member* member : members) {
@@ -103,16 +103,18 @@ QUICCHAT_DECL void Membership::remove_former_operators() {
     }
 }
 
-QUICCHAT_DECL std::optional<HubEnding> Membership::poll_ending() { return pop_front(endings_); }
+QUICCHAT_RARE_DECL std::optional<HubEnding> Membership::poll_ending() {
+    return pop_front(endings_);
+}
 
-QUICCHAT_DECL void Membership::end(Member& member, Errc errc, std::string_view text) {
+QUICCHAT_RARE_DECL void Membership::end(Member& member, Errc errc, std::string_view text) {
     HubEnding ending{member.connection, member.stream, std::move(member.replies)};
     ending.frames.push_back(encode_ending(errc, text));
     endings_.push_back(std::move(ending));
     leave(member);
 }
 
-QUICCHAT_DECL void Membership::forget(Room& room) {
+QUICCHAT_RARE_DECL void Membership::forget(Room& room) {
     remove(room, "", Errc::no_such_room, "");
     pages_->forget(room);
     decider_->forget(room);

@@ -7,18 +7,19 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL std::string PrivateRooms::key_of(std::string_view one, std::string_view other) {
+QUICCHAT_RARE_DECL std::string PrivateRooms::key_of(std::string_view one, std::string_view other) {
     std::string a = canonical_name(one);
     std::string b = canonical_name(other);
     if (b < a) std::swap(a, b);
     return "@" + a + ",@" + b;
 }
 
-QUICCHAT_DECL std::string PrivateRooms::key_for(std::string_view user, std::string_view name) {
+QUICCHAT_RARE_DECL std::string PrivateRooms::key_for(std::string_view user, std::string_view name) {
     return name.starts_with('@') ? key_of(user, name.substr(1)) : canonical_name(name);
 }
 
-QUICCHAT_DECL std::pair<std::string, std::string> PrivateRooms::people_of(std::string_view key) {
+QUICCHAT_RARE_DECL std::pair<std::string, std::string> PrivateRooms::people_of(
+    std::string_view key) {
     const std::size_t comma = key.find(',');
     return {std::string{key.substr(1, comma - 1)}, std::string{key.substr(comma + 2)}};
 }
@@ -38,13 +39,13 @@ QUICCHAT_DECL void PrivateRooms::note_use(const std::string& key, std::string_vi
     by_person_[other].insert(key);
 }
 
-QUICCHAT_DECL const std::set<std::string>& PrivateRooms::of(std::string_view user) const {
+QUICCHAT_RARE_DECL const std::set<std::string>& PrivateRooms::of(std::string_view user) const {
     static const std::set<std::string> none;
     const auto found = by_person_.find(canonical_name(user));
     return found == by_person_.end() ? none : found->second;
 }
 
-QUICCHAT_DECL void PrivateRooms::drop(const std::string& key) {
+QUICCHAT_RARE_DECL void PrivateRooms::drop(const std::string& key) {
     const auto place = places_.find(key);
     if (place == places_.end()) return;
     const auto own = by_maker_.find(place->second.maker);

@@ -13,7 +13,7 @@
 
 namespace quicchat {
 
-QUICCHAT_DECL Room::Room(std::string name, LogHead head, std::size_t recent_max)
+QUICCHAT_RARE_DECL Room::Room(std::string name, LogHead head, std::size_t recent_max)
     : name_(std::move(name)),
       key_(canonical_name(name_)),
       epoch_(head.epoch),
@@ -26,7 +26,7 @@ QUICCHAT_DECL Room::Room(std::string name, LogHead head, std::size_t recent_max)
     for (const std::string& user : {one, other}) people_.at(user).role = Role::member;
 }
 
-QUICCHAT_DECL void Room::restore(const RoomState& state) {
+QUICCHAT_RARE_DECL void Room::restore(const RoomState& state) {
     for (const auto& [key, value] : state) {
         if (key == "name" && canonical_name(value) == key_) name_ = value;
         if (key == "topic") topic_ = value;
@@ -89,14 +89,14 @@ QUICCHAT_DECL std::uint64_t Room::count_mentions(Offset marker, std::string_view
     return unread_.count_mentions(head_ - marker, user);
 }
 
-QUICCHAT_DECL bool Room::add(Member& member) {
+QUICCHAT_RARE_DECL bool Room::add(Member& member) {
     member.room = this;
     member.place = members_.size();
     members_.push_back(&member);
     return ++people_.at(member.user).devices == 1;
 }
 
-QUICCHAT_DECL bool Room::remove(Member& member) {
+QUICCHAT_RARE_DECL bool Room::remove(Member& member) {
     members_.back()->place = member.place;
     members_[member.place] = members_.back();
     members_.pop_back();
@@ -107,12 +107,12 @@ QUICCHAT_DECL bool Room::remove(Member& member) {
 
 QUICCHAT_DECL bool Room::is_private() const { return PrivateRooms::is_key(key_); }
 
-QUICCHAT_DECL std::string Room::name_for(std::string_view user) const {
+QUICCHAT_RARE_DECL std::string Room::name_for(std::string_view user) const {
     if (!is_private()) return name_;
     return "@" + other_than(user);
 }
 
-QUICCHAT_DECL std::string Room::other_than(std::string_view user) const {
+QUICCHAT_RARE_DECL std::string Room::other_than(std::string_view user) const {
     const auto [one, other] = PrivateRooms::people_of(key_);
     const std::string& wanted = one == canonical_name(user) ? other : one;
     const RoomAccount* person = people_.find(wanted);

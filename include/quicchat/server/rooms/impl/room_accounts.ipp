@@ -41,7 +41,7 @@ QUICCHAT_DECL void RoomAccounts::tidy(std::string_view user) {
     if (!known && p.devices == 0) map_.erase(found);
 }
 
-QUICCHAT_DECL std::optional<std::string> RoomAccounts::drop_absent_member() {
+QUICCHAT_RARE_DECL std::optional<std::string> RoomAccounts::drop_absent_member() {
     const auto is_plain = [](const Map::value_type& entry) {
         const RoomAccount& p = entry.second;
         const bool is_less = p.role == Role::member || p.role == Role::none;
@@ -59,9 +59,8 @@ QUICCHAT_DECL std::optional<std::string> RoomAccounts::drop_absent_member() {
     return newest_dropped_;
 }
 
-QUICCHAT_DECL std::pair<std::vector<RoomPerson>, bool> RoomAccounts::page(std::string_view after,
-                                                                          std::size_t count_max,
-                                                                          WallTime now) const {
+QUICCHAT_RARE_DECL std::pair<std::vector<RoomPerson>, bool> RoomAccounts::page(
+    std::string_view after, std::size_t count_max, WallTime now) const {
     std::vector<RoomPerson> people;
     auto place = map_.upper_bound(canonical_name(after));
     for (; place != map_.end() && people.size() < count_max; ++place) {
@@ -73,7 +72,7 @@ QUICCHAT_DECL std::pair<std::vector<RoomPerson>, bool> RoomAccounts::page(std::s
     return {std::move(people), place == map_.end()};
 }
 
-QUICCHAT_DECL void RoomAccounts::clamp_markers(Offset head) {
+QUICCHAT_RARE_DECL void RoomAccounts::clamp_markers(Offset head) {
     for (auto& [name, person] : map_) person.marker = std::min(person.marker, head);
 }
 
@@ -95,7 +94,7 @@ QUICCHAT_DECL void RoomAccounts::set_marker(RoomAccount& person, Offset marker) 
     person.marker_saved = false;
 }
 
-QUICCHAT_DECL void RoomAccounts::apply_role(std::string_view user, Role role, WallTime until) {
+QUICCHAT_RARE_DECL void RoomAccounts::apply_role(std::string_view user, Role role, WallTime until) {
     RoomAccount& person = at(user);
     person.role = role;
     person.until = until;
@@ -119,19 +118,19 @@ QUICCHAT_DECL std::vector<StateChange> RoomAccounts::take_unsaved() {
     return changes;
 }
 
-QUICCHAT_DECL StateChange RoomAccounts::role_change(std::string_view user, Role role,
-                                                    WallTime until) {
+QUICCHAT_RARE_DECL StateChange RoomAccounts::role_change(std::string_view user, Role role,
+                                                         WallTime until) {
     std::string key = "role/" + canonical_name(user);
     if (role == Role::none) return {std::move(key), std::nullopt};
     return {std::move(key), std::to_string(static_cast<int>(role)) + " " +
                                 std::to_string(to_milliseconds(until)) + " " + std::string{user}};
 }
 
-QUICCHAT_DECL StateChange RoomAccounts::marker_change(std::string_view user, Offset marker) {
+QUICCHAT_RARE_DECL StateChange RoomAccounts::marker_change(std::string_view user, Offset marker) {
     return {"read/" + canonical_name(user), std::to_string(marker)};
 }
 
-QUICCHAT_DECL bool RoomAccounts::restore(std::string_view key, std::string_view value) {
+QUICCHAT_RARE_DECL bool RoomAccounts::restore(std::string_view key, std::string_view value) {
     if (key.starts_with("read/")) {
         const auto marker = take_number(value);
         if (marker) at(key.substr(5)).marker = *marker;
@@ -155,7 +154,7 @@ QUICCHAT_DECL void RoomAccounts::note_unsaved(const RoomAccount& person) {
     }
 }
 
-QUICCHAT_DECL std::uint64_t RoomAccounts::to_milliseconds(WallTime time) {
+QUICCHAT_RARE_DECL std::uint64_t RoomAccounts::to_milliseconds(WallTime time) {
     return static_cast<std::uint64_t>(time.time_since_epoch().count());
 }
 

@@ -3,6 +3,7 @@
 #include "quicchat/server/rooms/room_store.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "quicchat/base/config.hpp"
@@ -10,16 +11,22 @@
 #include "quicchat/base/name.hpp"
 
 namespace quicchat {
+namespace detail {
 
-QUICCHAT_DECL RoomStore::RoomStore(Owned<RoomLog> log, const ServerConfig& config)
-    : log_(std::move(log)), config_(&config), directory_(config.operators) {}
+/// Where a room's state has how many records it keeps.
+inline const std::string kept_records_key = "keep/records";
 
-QUICCHAT_DECL void RoomStore::note_files(const Room& room, const LoggedRecord& logged) {
+}  // namespace detail
+
+QUICCHAT_RARE_DECL RoomStore::RoomStore(Owned<RoomLog> log, const ServerConfig& config)
+    : log_(std::move(log)), config_(&config), directory_(config.rulers()) {}
+
+QUICCHAT_RARE_DECL void RoomStore::note_files(const Room& room, const LoggedRecord& logged) {
     if (!files_.concerns(room.key(), logged.record.act)) return;
     files_.note(room.key(), room.epoch(), logged, log_->head(room.key()).first);
 }
 
-QUICCHAT_DECL Errc RoomStore::open(const std::string& name) {
+QUICCHAT_RARE_DECL Errc RoomStore::open(const std::string& name) {
     if (!is_room_name(name)) return Errc::invalid_name;
     if (directory_.find(name) != nullptr) return Errc{};
     if (is_being_made(canonical_name(name))) return Errc{};
@@ -27,7 +34,7 @@ QUICCHAT_DECL Errc RoomStore::open(const std::string& name) {
     return load(canonical_name(name), name);
 }
 
-QUICCHAT_DECL Errc RoomStore::restore() {
+QUICCHAT_RARE_DECL Errc RoomStore::restore() {
     const Result<std::vector<std::string>> rooms = log_->rooms();
     if (!rooms) return to_errc(rooms.error());
     for (const std::string& key : *rooms) {
@@ -41,7 +48,7 @@ QUICCHAT_DECL Errc RoomStore::restore() {
     return Errc{};
 }
 
-QUICCHAT_DECL Errc RoomStore::check(const ServerConfig& next) {
+QUICCHAT_RARE_DECL Errc RoomStore::check(const ServerConfig& next) {
     std::set<std::string> added;
     for (const std::string& name : next.rooms) {
         if (!is_room_name(name)) return Errc::invalid_name;
@@ -67,8 +74,8 @@ QUICCHAT_DECL Room* RoomStore::find(std::string_view user, std::string_view name
     return directory_.find(key_for(user, name));
 }
 
-QUICCHAT_DECL Result<Room*> RoomStore::open_private(const std::string& one,
-                                                    const std::string& other) {
+QUICCHAT_RARE_DECL Result<Room*> RoomStore::open_private(const std::string& one,
+                                                         const std::string& other) {
     const std::string key = PrivateRooms::key_of(one, other);
     private_rooms_.note_use(key, one);
     if (Room* room = directory_.find(key)) return room;
@@ -88,7 +95,7 @@ QUICCHAT_DECL void RoomStore::note_use(const Room& room) {
     if (room.is_private()) private_rooms_.note_use(room.key());
 }
 
-QUICCHAT_DECL bool RoomStore::admit(Room& room, std::string_view user, WallTime now) {
+QUICCHAT_RARE_DECL bool RoomStore::admit(Room& room, std::string_view user, WallTime now) {
     const bool is_new = room.people().find(user) == nullptr;
     if (is_new && room.people().size() >= config_->limits.members_max) {
         const auto dropped = room.people().drop_absent_member();
@@ -106,7 +113,7 @@ QUICCHAT_DECL bool RoomStore::admit(Room& room, std::string_view user, WallTime 
     return true;
 }
 
-QUICCHAT_DECL Room* RoomStore::next_surplus(const Room& newest) {
+QUICCHAT_RARE_DECL Room* RoomStore::next_surplus(const Room& newest) {
     if (private_rooms_.size() <= config_->limits.private_rooms_max) return nullptr;
     const auto is_unread = [&](const std::string& key) {
         const Room* room = directory_.find(key);
@@ -120,16 +127,33 @@ QUICCHAT_DECL Room* RoomStore::next_surplus(const Room& newest) {
     return directory_.find(private_rooms_.next_to_go(newest.key(), is_unread));
 }
 
-QUICCHAT_DECL void RoomStore::forget(const Room& room) {
+QUICCHAT_RARE_DECL void RoomStore::forget(const Room& room) {
     const std::string key = room.key();
     if (PrivateRooms::is_key(key)) private_rooms_.drop(key);
     unsaved_.erase(key);
     files_.forget(key);
+    kept_.erase(key);
     directory_.remove(key);
     log_->forget(key);
 }
 
-QUICCHAT_DECL Errc RoomStore::begin_creation(const std::string& key, std::string_view user) {
+QUICCHAT_DECL Errc RoomStore::keep(const Room& room, std::size_t records_max) {
+    const std::string& key = room.key();
+    const auto value = records_max == 0 ? std::nullopt : std::optional{std::to_string(records_max)};
+    log_->store(key, {{detail::kept_records_key, value}});
+    kept_.erase(key);
+    if (records_max != 0) kept_.emplace(key, records_max);
+    const Result<LogHead> head = open_log(key, records_max);
+    return head ? Errc{} : to_errc(head.error());
+}
+
+QUICCHAT_DECL std::size_t RoomStore::records_max(const Room& room) const {
+    const std::size_t most = config_->limits.room_log_records_max;
+    const auto found = kept_.find(room.key());
+    return found == kept_.end() ? most : std::min(found->second, most);
+}
+
+QUICCHAT_RARE_DECL Errc RoomStore::begin_creation(const std::string& key, std::string_view user) {
     const Limits& limits = config_->limits;
     if (!config_->anybody_makes_rooms && !directory_.is_operator(user)) return Errc::forbidden;
     const bool full = shared_rooms() + creating_.size() >= limits.rooms_max ||
@@ -144,7 +168,7 @@ QUICCHAT_DECL Errc RoomStore::begin_creation(const std::string& key, std::string
     return Errc{};
 }
 
-QUICCHAT_DECL void RoomStore::end_creation(const std::string& key, bool is_committed) {
+QUICCHAT_RARE_DECL void RoomStore::end_creation(const std::string& key, bool is_committed) {
     creating_.erase(key);
     if (!is_committed) log_->forget(key);
 }
@@ -158,7 +182,7 @@ QUICCHAT_DECL Result<Room*> RoomStore::learn(const std::string& key) {
 
 QUICCHAT_DECL void RoomStore::note_unsaved(const Room& room) { unsaved_.insert(room.key()); }
 
-QUICCHAT_DECL void RoomStore::save() {
+QUICCHAT_RARE_DECL void RoomStore::save() {
     for (auto place = unsaved_.begin(); place != unsaved_.end();) {
         Room* room = directory_.find(*place);
         if (room != nullptr && room->changes_under_way > 0) {
@@ -173,8 +197,31 @@ QUICCHAT_DECL void RoomStore::save() {
     }
 }
 
-QUICCHAT_DECL Result<RoomSummary> RoomStore::summarize(const Room& room, std::string_view user,
-                                                       WallTime now) const {
+QUICCHAT_RARE_DECL bool RoomStore::knows_authors(const Room& room, std::string_view user) {
+    const RoomAccount* person = room.people().find(user);
+    return room.knows_authors_after(person == nullptr ? 0 : person->marker);
+}
+
+QUICCHAT_RARE_DECL Result<std::size_t> RoomStore::read_authors(const Room& room) const {
+    const Offset last = room.newest_without_author();
+    const Offset first = std::max<Offset>(log_->head(room.key()).first, 1);
+    const Offset after =
+        std::max(last - std::min<Offset>(last, config_->limits.catch_up_records_max),
+                 std::min(first - 1, last));
+    std::size_t bytes = 0;
+    std::vector<LoggedRecord> older;
+    if (after < last) {
+        auto read = log_->read(room.key(), after, static_cast<std::size_t>(last - after));
+        if (!read) return Errc::storage_failed;
+        older = *std::move(read);
+    }
+    for (const LoggedRecord& logged : older) bytes += logged.record.text.size();
+    room.note_authors(older, after < first || older.empty());
+    return bytes;
+}
+
+QUICCHAT_RARE_DECL RoomSummary RoomStore::summarize(const Room& room, std::string_view user,
+                                                    WallTime now) const {
     const RoomAccount* person = room.people().find(user);
     RoomSummary summary{.room = room.name_for(user),
                         .topic = room.topic(),
@@ -182,12 +229,6 @@ QUICCHAT_DECL Result<RoomSummary> RoomStore::summarize(const Room& room, std::st
                         .role = directory_.role(room, user, now),
                         .head = room.head()};
     if (person != nullptr) summary.marker = person->marker;
-    if (!room.knows_authors_after(summary.marker)) {
-        const Offset before = room.head() - std::min<Offset>(room.head(), unread_max);
-        const auto newest = log_->read(room.key(), before, unread_max);
-        if (!newest) return Errc::storage_failed;
-        room.note_authors(*newest);
-    }
     // So many records stand for more: who wrote them does not matter then.
     const bool is_much = room.head() - summary.marker >= unread_max;
     summary.unread = is_much ? unread_max : room.count_unread(summary.marker, user);
@@ -195,33 +236,42 @@ QUICCHAT_DECL Result<RoomSummary> RoomStore::summarize(const Room& room, std::st
     return summary;
 }
 
-QUICCHAT_DECL std::size_t RoomStore::made_by(std::string_view user) const {
+QUICCHAT_RARE_DECL std::size_t RoomStore::made_by(std::string_view user) const {
     const auto being_made = std::ranges::count_if(
         creating_, [&](const auto& entry) { return is_same_name(entry.second, user); });
     return directory_.made_by(user) + static_cast<std::size_t>(being_made);
 }
 
-QUICCHAT_DECL std::size_t RoomStore::shared_rooms() const {
+QUICCHAT_RARE_DECL std::size_t RoomStore::shared_rooms() const {
     return directory_.size() - std::min(directory_.size(), private_rooms_.size());
 }
 
-QUICCHAT_DECL Result<LogHead> RoomStore::open_log(const std::string& key) {
+QUICCHAT_RARE_DECL Result<LogHead> RoomStore::open_log(const std::string& key,
+                                                       std::size_t records_max) {
     const Limits& l = config_->limits;
     const bool is_private = PrivateRooms::is_key(key);
+    const std::size_t most = is_private ? l.private_log_records_max : l.room_log_records_max;
     // What a client may send again must be recognised.
-    return log_->open(
-        key, {.records_max = is_private ? l.private_log_records_max : l.room_log_records_max,
-              .bytes_max = is_private ? l.private_log_bytes_max : l.room_log_bytes_max,
-              .ids_max = l.outbox_messages_max,
-              .age_min = l.room_age_min});
+    return log_->open(key,
+                      {.records_max = records_max == 0 ? most : std::min(records_max, most),
+                       .bytes_max = is_private ? l.private_log_bytes_max : l.room_log_bytes_max,
+                       .ids_max = l.outbox_messages_max,
+                       .age_min = l.room_age_min});
 }
 
-QUICCHAT_DECL Errc RoomStore::load(const std::string& key, const std::string& name) {
+QUICCHAT_RARE_DECL Errc RoomStore::load(const std::string& key, const std::string& name) {
     const Result<LogHead> head = open_log(key);
     if (!head) return to_errc(head.error());
     const Result<RoomState> state = log_->state(key);
     if (!state) return to_errc(state.error());
     const auto stored_name = state->find("name");
+    if (const auto kept = state->find(detail::kept_records_key); kept != state->end()) {
+        std::size_t records = 0;
+        const std::string& text = kept->second;
+        std::from_chars(text.data(), text.data() + text.size(), records);
+        if (records != 0) kept_.insert_or_assign(key, records);
+        if (const auto opened = open_log(key, records); !opened) return to_errc(opened.error());
+    }
     if (name.empty() && head->head == 0 && state->empty()) {
         log_->forget(key);  // somebody began to make it, but that was not committed
         return Errc{};

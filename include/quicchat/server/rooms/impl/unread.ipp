@@ -26,13 +26,15 @@ QUICCHAT_DECL void UnreadCounter::push(const LoggedRecord& logged) {
             add_mentions(entry, logged.record.text);
         }
     }
-    add(logged.record);
+    entries_.push_back(entry_of(logged.record));
+    if (entries_.size() > unread_max) entries_.pop_front();
 }
 
-QUICCHAT_DECL void UnreadCounter::fill(const std::vector<LoggedRecord>& newest) {
-    entries_.clear();
-    is_filled_ = true;
-    for (const LoggedRecord& r : newest) add(r.record);
+QUICCHAT_DECL void UnreadCounter::add_older(const std::vector<LoggedRecord>& older, bool is_all) {
+    for (auto r = older.rbegin(); r != older.rend() && entries_.size() < unread_max; ++r) {
+        entries_.push_front(entry_of(r->record));
+    }
+    is_filled_ = is_all || entries_.size() >= unread_max;
 }
 
 QUICCHAT_DECL bool UnreadCounter::knows(Offset count) const {
@@ -63,14 +65,12 @@ std::uint64_t UnreadCounter::count_if(Offset count, const std::string& user,
         }));
 }
 
-QUICCHAT_DECL void UnreadCounter::add(const Record& record) {
+QUICCHAT_DECL std::string UnreadCounter::entry_of(const Record& record) {
     std::string entry;
-    if (is_said(record.act.kind)) {
-        entry = canonical_name(record.author);
-        add_mentions(entry, record.text);
-    }
-    entries_.push_back(std::move(entry));
-    if (entries_.size() > unread_max) entries_.pop_front();
+    if (!is_said(record.act.kind)) return entry;
+    entry = canonical_name(record.author);
+    add_mentions(entry, record.text);
+    return entry;
 }
 
 QUICCHAT_DECL void UnreadCounter::add_mentions(std::string& entry, std::string_view text) {

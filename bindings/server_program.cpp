@@ -1,0 +1,119 @@
+#include "server_program.hpp"
+
+#include <utility>
+
+#include "failure.hpp"
+#include "quicchat/session/client_pages.hpp"
+#include "server_desk.hpp"
+
+namespace quicchat::python {
+namespace {
+
+template <class Action>
+void post(const RunningServer& server, Action action) {
+    if (!server.port.post_question(ServerErrand{std::move(action)})) {
+        throw CoreFailure{Errc::queue_full};
+    }
+    server.host.wake(server.id);
+}
+
+/// Answers by what `ask` gives for a reader who may see the room, or by why not.
+template <class Ask>
+void post_for_reader(const RunningServer& server, ProgramTicket ticket, std::string room,
+                     std::string reader, Ask ask) {
+    post(server, [=, ask = std::move(ask)](ServerDesk& desk) {
+        const RoomAdmin& admin = desk.room_admin();
+        const Errc errc = reader.empty() ? Errc{} : admin.may_read(reader, room);
+        if (errc != Errc{}) return desk.answer({ticket, errc});
+        auto found = ask(admin, room);
+        if (!found) return desk.answer({ticket, to_errc(found.error())});
+        desk.answer({ticket, *std::move(found)});
+    });
+}
+
+Result<ServerPage> make_page(const RoomAdmin& admin, const std::string& room,
+                             std::vector<LoggedRecord> logged, Offset next) {
+    auto place = admin.place(room);
+    if (!place) return place.error();
+    ServerPage page{.room = std::move(place->first), .place = place->second, .next = next};
+    for (auto& [offset, r] : logged) {
+        page.records.push_back(
+            to_record(page.room, page.place.epoch,
+                      {offset, r.time, r.id, r.author, r.text, r.attributes, r.act, r.changed_by}));
+    }
+    return page;
+}
+
+}  // namespace
+
+void program_say(const RunningServer& server, ProgramTicket ticket, std::string room,
+                 Record record) {
+    post(server, [=, record = std::move(record)](ServerDesk& desk) mutable {
+        const Errc errc = desk.say(ticket, room, std::move(record));
+        if (errc != Errc{}) desk.answer({ticket, errc});
+    });
+}
+
+void program_create(const RunningServer& server, ProgramTicket ticket, wire::CreateRoom m,
+                    std::string owner) {
+    post(server, [=, m = std::move(m)](ServerDesk& desk) {
+        const Errc errc = desk.create_room(ticket, m, owner);
+        if (errc != Errc{}) desk.answer({ticket, errc});
+    });
+}
+
+void program_page(const RunningServer& server, ProgramTicket ticket, std::string room,
+                  std::string reader, Offset after, std::size_t count) {
+    post_for_reader(server, ticket, std::move(room), std::move(reader),
+                    [=](const RoomAdmin& admin, const std::string& name) -> Result<ServerPage> {
+                        auto logged = admin.read(name, after, count);
+                        if (!logged) return logged.error();
+                        return make_page(admin, name, *std::move(logged), 0);
+                    });
+}
+
+void program_search(const RunningServer& server, ProgramTicket ticket, std::string room,
+                    std::string reader, std::string words, Offset before, std::size_t count) {
+    post_for_reader(server, ticket, std::move(room), std::move(reader),
+                    [=, words = std::move(words)](const RoomAdmin& admin,
+                                                  const std::string& name) -> Result<ServerPage> {
+                        auto found = admin.search(name, words, before, count);
+                        if (!found) return found.error();
+                        return make_page(admin, name, std::move(found->records), found->next);
+                    });
+}
+
+void program_people(const RunningServer& server, ProgramTicket ticket, std::string room,
+                    std::string reader, std::string after) {
+    post_for_reader(server, ticket, std::move(room), std::move(reader),
+                    [after = std::move(after)](const RoomAdmin& admin, const std::string& name) {
+                        return admin.people(name, after);
+                    });
+}
+
+void program_reports(const RunningServer& server, ProgramTicket ticket) {
+    post(server, [=](ServerDesk& desk) { desk.answer({ticket, desk.rooms()}); });
+}
+
+void program_rooms_of(const RunningServer& server, ProgramTicket ticket, std::string user,
+                      std::string after) {
+    post(server, [=, user = std::move(user), after = std::move(after)](ServerDesk& desk) {
+        auto found = desk.room_admin().list_for(user, after);
+        if (!found) return desk.answer({ticket, to_errc(found.error())});
+        desk.answer({ticket, *std::move(found)});
+    });
+}
+
+void program_disconnect(const RunningServer& server, ProgramTicket ticket, std::string user) {
+    post(server, [=, user = std::move(user)](ServerDesk& desk) {
+        desk.answer({ticket, desk.disconnect(user)});
+    });
+}
+
+void program_watch(const RunningServer& server, std::string room, bool on) {
+    post(server, [=, room = std::move(room)](ServerDesk& desk) {
+        on ? desk.watch(room) : desk.unwatch(room);
+    });
+}
+
+}  // namespace quicchat::python

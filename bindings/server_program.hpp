@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "quicchat/log/room_log.hpp"
+#include "quicchat/wire/message.hpp"
+#include "server_port.hpp"
+#include "server_reload.hpp"
+
+// What Python says and asks at a server that runs. Each returns at once; a ServerAnswer with the
+// ticket follows in the mailbox. CoreFailure `queue_full`: too much waits already, and none does.
+// `reader`: the account that asks; empty: the program, which may read all but what two people
+// share.
+
+namespace quicchat::python {
+
+void program_say(const RunningServer& server, ProgramTicket ticket, std::string room,
+                 Record record);
+void program_create(const RunningServer& server, ProgramTicket ticket, wire::CreateRoom m,
+                    std::string owner);
+
+/// At most `count` records above an offset.
+void program_page(const RunningServer& server, ProgramTicket ticket, std::string room,
+                  std::string reader, Offset after, std::size_t count);
+void program_search(const RunningServer& server, ProgramTicket ticket, std::string room,
+                    std::string reader, std::string words, Offset before, std::size_t count);
+void program_people(const RunningServer& server, ProgramTicket ticket, std::string room,
+                    std::string reader, std::string after);
+void program_reports(const RunningServer& server, ProgramTicket ticket);
+void program_rooms_of(const RunningServer& server, ProgramTicket ticket, std::string user,
+                      std::string after);
+
+/// The answer is how many connections there were.
+void program_disconnect(const RunningServer& server, ProgramTicket ticket, std::string user);
+
+/// News of a room follow, or no more of them. Without an answer.
+void program_watch(const RunningServer& server, std::string room, bool on);
+
+}  // namespace quicchat::python

@@ -1,0 +1,634 @@
+// The chat page: what happens in the chat, on the screen, and the other way round.
+
+import { connect } from './quicchat/index.js';
+import { byName, bytes, drawMember, drawRecord, el } from './draw.js';
+import { MESSAGES_MAX, RoomLog, mentionsIn } from './log.js';
+
+const $ = (id) => document.getElementById(id);
+
+const MEMBER = 3;
+const PAGE = 50;
+const ROOMS_MAX = 50; // that are followed
+const UNREAD_MAX = 100; // 100 stands for more
+
+/** @type {import('./quicchat/index.js').Chat | null} */
+let chat = null;
+/** What is shown of each room, by its name in lower case; `@name` are messages with one person. */
+const panes = new Map();
+let pane = null; // the one on the screen
+const names = new Map(); // what people want to be called
+let doing = null; // what the next message is: {name: 'reply' | 'edit', message}
+
+// --- The connection ---
+
+function banner(text) {
+  $('banner').textContent = text;
+  $('banner').hidden = !text;
+}
+
+function onState(event) {
+  if (event.type === 'slow') {
+    banner('The server has not answered yet. If this goes on, your network blocks UDP, by which '
+      + 'this chat goes: try another network.');
+  } else if (event.type === 'online') {
+    banner('');
+    $('state').textContent = `online as ${event.user}`;
+  } else if (event.type === 'reconnecting') {
+    const seconds = Math.ceil(event.delay / 1000);
+    const why = event.error.message.replace(/\.$/, '');
+    banner(`The connection was lost: ${why}. Trying again in ${seconds} s.`);
+    $('state').textContent = 'reconnecting';
+  } else if (event.type === 'offline') {
+    banner('');
+    $('state').textContent = 'offline';
+  }
+}
+
+const EXPLAINED = {
+  handshake_timeout: 'The server cannot be reached. It may be down, or your network blocks UDP, by '
+    + 'which this chat goes: try another network.',
+  login_failed: 'Wrong user name or password.',
+};
+
+async function logIn(form) {
+  const fields = new FormData(form);
+  const button = form.querySelector('button');
+  button.disabled = true;
+  $('login-error').textContent = '';
+  try {
+    if (typeof WebTransport === 'undefined') {
+      throw new Error('This browser has no WebTransport, or the page was not loaded by HTTPS.');
+    }
+    const response = await fetch('quicchat.json', { cache: 'no-store' });
+    if (!response.ok) throw new Error(`quicchat.json: ${response.status} ${response.statusText}`);
+    const where = await response.json();
+    chat = await connect(where.url, {
+      login: { user: String(fields.get('user')), password: String(fields.get('password')) },
+      hashes: where.hashes,
+      onState,
+    });
+    form.reset();
+    await enter();
+  } catch (error) {
+    chat = null;
+    banner('');
+    $('login-error').textContent = EXPLAINED[error.code] ?? error.message;
+  } finally {
+    button.disabled = false;
+  }
+}
+
+async function enter() {
+  follow();
+  $('entrance').hidden = true;
+  $('chat').hidden = false;
+  for (const room of await chat.rooms()) {
+    const made = paneOf(room.room);
+    Object.assign(made, { unread: room.unread, mentions: room.mentions, topic: room.topic });
+  }
+  const open = decodeURIComponent(location.hash.slice(1));
+  const first = panes.has(open.toLowerCase()) ? open : [...panes.values()][0]?.name;
+  drawRooms();
+  if (first) await show(first);
+  let followed = 0;
+  for (const { name } of await chat.rooms()
+    .then((rooms) => rooms.filter((r) => r.role >= MEMBER).map((r) => ({ name: r.room })))) {
+    if (++followed > ROOMS_MAX) break;
+    await joined(paneOf(name)).catch(() => {}); // it may have gone
+  }
+}
+
+async function follow() {
+  const mine = chat;
+  for await (const event of mine.events()) heard(event);
+  const error = await mine.closed;
+  if (chat !== mine) return;
+  chat = null;
+  panes.clear();
+  pane = null;
+  $('chat').hidden = true;
+  $('entrance').hidden = false;
+  $('login-error').textContent = error.code === 'closed' && !error.byPeer ? '' : error.message;
+  document.title = 'quicchat';
+}
+
+// --- What happens ---
+
+const RECORDS = new Set(['message', 'edited', 'deleted', 'reaction', 'topic', 'role', 'access',
+  'created']);
+
+function heard(event) {
+  if (event.type === 'profile') {
+    names.set(event.user.toLowerCase(), event.displayName);
+    if (pane) refreshMembers(pane);
+    return;
+  }
+  if (event.type === 'private') {
+    const other = same(event.sender, chat.user) ? event.recipient : event.sender;
+    const of = paneOf(`@${other}`);
+    record(of, { ...event, type: 'message', room: of.name, edited: false, deleted: false });
+    return;
+  }
+  const of = panes.get(event.room?.toLowerCase());
+  if (!of) return;
+  if (RECORDS.has(event.type)) record(of, event);
+  else if (event.type === 'gap') gap(of, event);
+  else if (event.type === 'presence') {
+    if (event.displayName) names.set(event.user.toLowerCase(), event.displayName);
+    of.people = null;
+    if (of === pane) refreshMembers(of);
+  } else if (event.type === 'members') of.people = null;
+  else if (event.type === 'typing') typing(of, event);
+  else if (event.type === 'marker' && same(event.user, chat.user)) {
+    if (event.offset >= of.log.last) readAll(of);
+  } else if (event.type === 'left') {
+    of.joined = null;
+    notice(of, `You are out of this room: ${event.text}`);
+  }
+}
+
+function record(of, event) {
+  const redraw = of.log.take(event, true);
+  const news = event.type === 'message' && !same(event.sender, chat.user);
+  of.typing.delete(event.sender?.toLowerCase());
+  if (event.type === 'topic') of.topic = event.topic;
+  if (event.type === 'role') of.people = null;
+  if (of === pane) {
+    const down = isDown();
+    for (const offset of down ? of.log.trim() : []) elementOf(offset)?.remove();
+    if (redraw !== null) draw(of, redraw);
+    if (down) toEnd();
+    if (event.type === 'topic') $('topic').textContent = event.topic;
+    if (event.type === 'role') refreshMembers(of);
+    drawTyping();
+  } else of.log.trim();
+  if (!news) return;
+  if (of === pane && isDown() && document.visibilityState === 'visible') read();
+  else {
+    of.unread = Math.min(of.unread + 1, UNREAD_MAX);
+    if (mentionsIn(event.text).some(({ name }) => name === chat.user.toLowerCase())) {
+      of.mentions += 1;
+    }
+    drawRooms();
+  }
+}
+
+function gap(of, event) {
+  if (event.cause !== 'slow_reader') {
+    of.log.clear('');
+    if (of === pane) redraw(of);
+  }
+  notice(of, event.cause === 'new_epoch'
+    ? 'The server has lost what was written here before.'
+    : 'Some messages are missing here.');
+  if (event.cause === 'slow_reader') refill(of);
+}
+
+/** What the page was too slow for is in the room's history. */
+async function refill(of) {
+  const page = await chat.history(of.name, { limit: PAGE }).catch(() => null);
+  if (!page) return;
+  of.log.clear('');
+  takePage(of, page);
+}
+
+function notice(of, text) {
+  if (of !== pane) return;
+  const down = isDown();
+  $('log').append(el('p', { className: 'notice' }, text));
+  if (down) toEnd();
+}
+
+function typing(of, { user, typing: now }) {
+  if (now) of.typing.add(user.toLowerCase());
+  else of.typing.delete(user.toLowerCase());
+  if (of === pane) drawTyping();
+}
+
+function same(a, b) {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+// --- Rooms ---
+
+function paneOf(name) {
+  const key = name.toLowerCase();
+  let found = panes.get(key);
+  if (!found) {
+    found = { name, log: new RoomLog(), joined: null, people: null, unread: 0, mentions: 0,
+      topic: '', typing: new Set(), draft: '', loading: false, filled: false };
+    panes.set(key, found);
+  }
+  return found;
+}
+
+const isDirect = (of) => of.name.startsWith('@');
+
+/** The room, joined once. */
+function joined(of) {
+  of.joined ??= chat.join(of.name).then((room) => {
+    of.topic = room.topic;
+    return room;
+  }, (error) => {
+    of.joined = null;
+    throw error;
+  });
+  return of.joined;
+}
+
+async function show(name) {
+  if (pane) pane.draft = $('say').text.value;
+  pane = paneOf(name);
+  const mine = pane;
+  cancel();
+  $('say').text.value = mine.draft;
+  $('room-name').textContent = mine.name;
+  $('topic').textContent = mine.topic;
+  $('found').hidden = true;
+  $('problem').textContent = '';
+  closeMenus();
+  location.hash = encodeURIComponent(mine.name);
+  redraw(mine);
+  drawRooms();
+  drawTyping();
+  $('say').text.focus();
+  try {
+    if (!isDirect(mine)) await joined(mine);
+    if (mine === pane) $('topic').textContent = mine.topic;
+    if (!mine.filled) {
+      mine.filled = true;
+      await older(mine);
+      if (mine === pane) toEnd();
+    }
+    if (mine === pane) {
+      read();
+      await refreshMembers(mine);
+    }
+  } catch (error) {
+    problem(error);
+  }
+}
+
+async function older(of) {
+  if (of.loading || of.log.reachesStart || of.log.order.length >= MESSAGES_MAX) return;
+  of.loading = true;
+  try {
+    const [first] = of.log.order;
+    takePage(of, await chat.history(of.name, { before: first, limit: PAGE }));
+  } finally {
+    of.loading = false;
+  }
+}
+
+function takePage(of, page) {
+  for (const item of page.records) of.log.take(item, false);
+  if (page.reachesStart) of.log.reachesStart = true;
+  if (of !== pane) return;
+  const from = $('log').scrollHeight - $('log').scrollTop;
+  redraw(of);
+  $('log').scrollTop = $('log').scrollHeight - from; // what is read stays where it is
+}
+
+function read() {
+  const { last } = pane.log;
+  const room = pane;
+  if (last && !isDirect(room)) {
+    room.joined?.then((of) => of.markRead(last)).catch(() => {});
+  }
+  readAll(room);
+}
+
+function readAll(of) {
+  of.unread = 0;
+  of.mentions = 0;
+  drawRooms();
+}
+
+function drawRooms() {
+  const items = [...panes.values()].sort((a, b) => a.name.localeCompare(b.name)).map((of) => {
+    const button = el('button', { type: 'button', onclick: () => show(of.name) }, byName(of.name));
+    if (of === pane) button.setAttribute('aria-current', 'true');
+    if (of.unread) {
+      button.append(el('span', {
+        className: of.mentions ? 'unread mention' : 'unread',
+        'aria-label': `${of.unread} unread${of.mentions ? ', you are mentioned' : ''}`,
+      }, of.unread >= UNREAD_MAX ? '99+' : String(of.unread)));
+    }
+    return el('li', {}, button);
+  });
+  $('room-list').replaceChildren(...items);
+  let unread = 0;
+  for (const of of panes.values()) unread += of.unread;
+  document.title = `${unread ? `(${unread}) ` : ''}${pane?.name ?? 'quicchat'}`;
+}
+
+async function enterRoom(name) {
+  const words = name.trim();
+  if (!words) return;
+  const full = /^[#@]/.test(words) ? words : `#${words}`;
+  try {
+    if (!full.startsWith('@')) {
+      await chat.join(full).catch(async (error) => {
+        if (error.code === 'already_joined') return;
+        if (error.code !== 'no_such_room') throw error;
+        if (!confirm(`There is no room ${full}. Make it?`)) throw error;
+        await chat.createRoom(full);
+        await chat.join(full);
+      });
+      paneOf(full).joined = Promise.resolve(chat.room(full));
+    }
+    await show(full);
+  } catch (error) {
+    problem(error);
+  }
+}
+
+async function refreshMembers(of) {
+  if (isDirect(of)) {
+    $('member-list').replaceChildren();
+    return;
+  }
+  of.people ??= chat.members(of.name);
+  const people = await of.people.catch(() => []);
+  for (const person of people) names.set(person.user.toLowerCase(), person.displayName);
+  if (of !== pane) return;
+  people.sort((a, b) => b.present - a.present || b.role - a.role || a.user.localeCompare(b.user));
+  $('member-list').replaceChildren(
+    ...people.map((person) => drawMember(person, (user) => show(`@${user}`))));
+}
+
+// --- The log on the screen ---
+
+const display = (user) => {
+  const name = names.get(user.toLowerCase());
+  return name ? `${name} (${user})` : user;
+};
+
+const elementOf = (offset) => $('log').querySelector(`[data-offset="${offset}"]`);
+
+function drawn(of, offset) {
+  return drawRecord(of.log.messages.get(offset),
+    { log: of.log, user: chat.user, display, act: doTo, direct: isDirect(of) });
+}
+
+/** Draws one record, new or anew. */
+function draw(of, offset) {
+  const element = drawn(of, offset);
+  const old = elementOf(offset);
+  if (old) old.replaceWith(element);
+  else {
+    const at = of.log.order.indexOf(offset);
+    const after = at >= 0 && of.log.order[at + 1];
+    $('log').insertBefore(element, (after && elementOf(after)) || null);
+  }
+}
+
+function redraw(of) {
+  $('log').replaceChildren(...of.log.order.map((offset) => drawn(of, offset)));
+}
+
+function isDown() {
+  const log = $('log');
+  return log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+}
+
+function toEnd() {
+  $('log').scrollTop = $('log').scrollHeight;
+}
+
+function drawTyping() {
+  const people = [...(pane?.typing ?? [])].map(display);
+  $('typing').textContent = people.length > 3 ? 'several people are typing'
+    : people.length ? `${people.join(', ')} ${people.length > 1 ? 'are' : 'is'} typing` : '';
+}
+
+// --- What we do ---
+
+function problem(error) {
+  $('problem').textContent = error?.message ?? String(error);
+}
+
+async function doTo(name, message, value) {
+  const of = pane;
+  try {
+    if (name === 'fetch') return await fetchFile(of, message);
+    const room = await joined(of);
+    if (name === 'react') await room.react(message, value);
+    else if (name === 'unreact') await room.unreact(message, value);
+    else if (name === 'delete') {
+      if (confirm('Delete this message for everybody?')) await room.delete(message);
+    } else if (name === 'reply' || name === 'edit') begin(name, message);
+  } catch (error) {
+    problem(error);
+  }
+}
+
+function begin(name, message) {
+  doing = { name, message };
+  $('about-text').textContent = name === 'reply'
+    ? `Answering ${display(message.sender)}: ${message.text.slice(0, 80)}` : 'Editing your message';
+  $('about').hidden = false;
+  if (name === 'edit') $('say').text.value = message.text;
+  $('say').text.focus();
+}
+
+function cancel() {
+  if (doing?.name === 'edit') $('say').text.value = '';
+  doing = null;
+  $('about').hidden = true;
+}
+
+async function say() {
+  const text = $('say').text.value;
+  if (!text.trim() || !chat) return;
+  const of = pane;
+  const act = doing;
+  doing = null;
+  cancel();
+  $('say').text.value = '';
+  $('problem').textContent = '';
+  try {
+    if (isDirect(of)) await chat.tell(of.name.slice(1), text);
+    else {
+      const room = await joined(of);
+      if (act?.name === 'edit') await room.edit(act.message, text);
+      else await room.send(text, { replyTo: act?.message });
+    }
+  } catch (error) {
+    problem(error);
+    if (of === pane && !$('say').text.value) $('say').text.value = text; // nothing is lost
+  }
+}
+
+// --- Files ---
+
+/** A line with the progress of a file. */
+function transferLine(name, stop) {
+  const bar = el('progress', { max: 1, value: 0, 'aria-label': name });
+  const line = el('li', {}, byName(name), bar,
+    el('button', { type: 'button', onclick: stop }, 'Cancel'));
+  $('transfers').append(line);
+  return {
+    onProgress: (done, size) => {
+      bar.value = size ? done / size : 1;
+      bar.title = `${bytes(done)} of ${bytes(size)}`;
+    },
+    end: () => line.remove(),
+  };
+}
+
+async function transfer(name, run) {
+  const stop = new AbortController();
+  const line = transferLine(name, () => stop.abort());
+  try {
+    return await run({ signal: stop.signal, onProgress: line.onProgress });
+  } catch (error) {
+    if (error.name !== 'AbortError') problem(error);
+    return null;
+  } finally {
+    line.end();
+  }
+}
+
+async function sendFiles(files) {
+  const of = pane;
+  for (const file of files) await transfer(file.name, (how) => chat.sendFile(of.name, file, how));
+}
+
+async function fetchFile(of, message) {
+  const file = await transfer(message.text, (how) => chat.readFile(of.name, message, how));
+  if (!file) return;
+  const url = URL.createObjectURL(file);
+  el('a', { href: url, download: file.name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+// --- Search ---
+
+async function search(words, before) {
+  const of = pane;
+  try {
+    const page = await chat.search(of.name, words, { before });
+    const items = page.records.map((r) => el('li', {},
+      el('b', {}, byName(display(r.sender))), ` ${r.time.toLocaleString()} `,
+      el('p', { dir: 'auto' }, r.text)));
+    if (page.next) {
+      const more = el('li', {}, el('button', {
+        type: 'button',
+        onclick: () => {
+          more.remove();
+          search(words, page.next);
+        },
+      }, 'Search further back'));
+      items.push(more);
+    } else if (!before && !items.length) items.push(el('li', {}, 'Nothing was found.'));
+    if (before) $('found-list').append(...items);
+    else $('found-list').replaceChildren(...items);
+    $('found').hidden = false;
+  } catch (error) {
+    problem(error);
+  }
+}
+
+// --- Hands ---
+
+function closeMenus() {
+  for (const [button, menu] of [['show-rooms', 'rooms'], ['show-members', 'members']]) {
+    $(menu).classList.remove('open');
+    $(button).setAttribute('aria-expanded', 'false');
+  }
+}
+
+function submits(id, take) {
+  $(id).addEventListener('submit', (event) => {
+    event.preventDefault();
+    take(event.target);
+  });
+}
+
+submits('login', logIn);
+submits('say', say);
+submits('enter', (form) => {
+  enterRoom(form.room.value);
+  form.reset();
+});
+submits('search', (form) => {
+  if (form.words.value.trim()) search(form.words.value);
+});
+$('leave').onclick = () => chat?.close();
+$('found-close').onclick = () => { $('found').hidden = true; };
+$('about-cancel').onclick = cancel;
+for (const [button, menu] of [['show-rooms', 'rooms'], ['show-members', 'members']]) {
+  $(button).onclick = () => {
+    const open = !$(menu).classList.contains('open');
+    closeMenus();
+    $(menu).classList.toggle('open', open);
+    $(button).setAttribute('aria-expanded', String(open));
+  };
+}
+
+$('say').text.addEventListener('input', () => {
+  const { text } = $('say');
+  text.style.height = 'auto';
+  text.rows = Math.min(text.value.split('\n').length, 6);
+  if (!isDirect(pane)) pane.joined?.then((room) => room.typing()).catch(() => {});
+});
+$('say').text.addEventListener('keydown', (event) => {
+  if (event.isComposing) return;
+  if (event.key === 'Enter' && !event.shiftKey) {
+    event.preventDefault();
+    say();
+  } else if (event.key === 'ArrowUp' && !event.target.value && pane) {
+    const mine = pane.log.lastOf(chat.user);
+    if (mine) begin('edit', mine);
+  } else if (event.key === 'Escape') cancel();
+});
+document.addEventListener('keydown', (event) => {
+  if (!chat) return;
+  if (event.key === 'Escape') {
+    $('found').hidden = true;
+    closeMenus();
+  }
+  if (!event.altKey || !['ArrowUp', 'ArrowDown'].includes(event.key)) return;
+  event.preventDefault();
+  const order = [...panes.values()].sort((a, b) => a.name.localeCompare(b.name));
+  const step = event.key === 'ArrowDown' ? 1 : order.length - 1;
+  show(order[(order.indexOf(pane) + step) % order.length].name);
+});
+
+$('log').addEventListener('scroll', () => {
+  if (!pane) return;
+  if ($('log').scrollTop < 200 && pane.filled) older(pane).catch(problem);
+  if (isDown() && pane.unread) read();
+});
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible' && pane && isDown()) read();
+});
+
+$('file').addEventListener('change', () => {
+  sendFiles([...$('file').files]);
+  $('file').value = '';
+});
+$('attach').addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' || event.key === ' ') $('file').click();
+});
+for (const name of ['dragenter', 'dragover']) {
+  document.addEventListener(name, (event) => {
+    event.preventDefault();
+    $('log').classList.add('drop');
+  });
+}
+for (const name of ['dragleave', 'drop']) {
+  document.addEventListener(name, (event) => {
+    event.preventDefault();
+    if (event.type === 'drop' || !event.relatedTarget) $('log').classList.remove('drop');
+  });
+}
+document.addEventListener('drop', (event) => {
+  if (pane && event.dataTransfer?.files.length) sendFiles([...event.dataTransfer.files]);
+});
+document.addEventListener('paste', (event) => {
+  if (pane && event.clipboardData?.files.length) sendFiles([...event.clipboardData.files]);
+});
+// The server is told at once, and not when it misses us.
+addEventListener('pagehide', () => chat?.close());

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "quicchat/server/publish/spokesman.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "quicchat/base/config.hpp"
+#include "quicchat/base/name.hpp"
+#include "quicchat/server/rooms/acts.hpp"
+
+namespace quicchat {
+
+QUICCHAT_RARE_DECL Errc Spokesman::say(std::uint64_t ticket, const std::string& room,
+                                       Record record) {
+    if (!is_user_name(record.author)) return Errc::invalid_name;
+    const Errc form = check_act(record.act, record.text, record.attributes, *limits_);
+    if (form != Errc{}) return form;
+    if (!has_room()) return Errc::queue_full;
+    const Result<Room*> found = membership_->find({.user = record.author}, room);
+    if (!found) return to_errc(found.error());
+    Room& target = **found;
+    const Errc entry = membership_->may_enter(target, record.author);
+    if (entry != Errc{}) return entry;
+    if (target.is_private()) {
+        room_store_->note_use(target);
+    } else if (record.act.kind == Act::Kind::message &&
+               !room_store_->admit(target, record.author, turn_->now())) {
+        return Errc::room_full;
+    }
+    if (must_wait(target, record)) {
+        waiting_.push_back({ticket, target.key(), std::move(record)});
+        return Errc{};
+    }
+    return propose(ticket, target, std::move(record));
+}
+
+QUICCHAT_RARE_DECL Errc Spokesman::create_room(std::uint64_t ticket, const wire::CreateRoom& m,
+                                               const std::string& owner) {
+    if (!is_user_name(owner)) return Errc::invalid_name;
+    if (const Errc errc = check_creation(m); errc != Errc{}) return errc;
+    if (!has_room()) return Errc::queue_full;
+    Record record = make_creation(m, owner, {});
+    std::vector<StateChange> changes = changes_of(m, record.author);
+    return proposer_->propose_for_program(
+        {Proposal::Kind::creation, canonical_name(m.room), std::move(record), std::move(changes)},
+        ticket);
+}
+
+QUICCHAT_RARE_DECL std::optional<ProgramOutcome> Spokesman::poll_outcome() {
+    if (auto outcome = pop_front(refused_)) return outcome;
+    return proposer_->poll_program_outcome();
+}
+
+QUICCHAT_DECL bool Spokesman::go_on() {
+    if (waiting_.empty()) return false;
+    bool moved = false;
+    for (Waiting& next : std::exchange(waiting_, {})) {
+        const Room* room = room_store_->directory().find(next.room);
+        if (room != nullptr && must_wait(*room, next.record)) {
+            waiting_.push_back(std::move(next));
+            continue;
+        }
+        moved = true;
+        const Errc errc = room == nullptr ? Errc::no_such_room
+                                          : propose(next.ticket, *room, std::move(next.record));
+        if (errc != Errc{}) refused_.push_back({.ticket = next.ticket, .error = errc});
+    }
+    return moved;
+}
+
+QUICCHAT_RARE_DECL bool Spokesman::has_room() const {
+    return proposer_->under_way(ConnectionId{}) + waiting_.size() < under_way_max;
+}
+
+/// What is said in a room stays in order.
+QUICCHAT_RARE_DECL bool Spokesman::must_wait(const Room& room, const Record& record) const {
+    return Decider::is_closed(room, record) ||
+           std::ranges::any_of(waiting_, [&](const Waiting& w) { return w.room == room.key(); });
+}
+
+QUICCHAT_RARE_DECL Errc Spokesman::propose(std::uint64_t ticket, const Room& room, Record record) {
+    return proposer_->propose_for_program({.room = room.key(), .record = std::move(record)},
+                                          ticket);
+}
+
+}  // namespace quicchat

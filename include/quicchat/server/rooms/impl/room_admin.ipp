@@ -1,0 +1,133 @@
+#pragma once
+
+#include "quicchat/server/rooms/room_admin.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "quicchat/base/config.hpp"
+#include "quicchat/base/search_words.hpp"
+#include "quicchat/server/rooms/acts.hpp"
+
+namespace quicchat {
+
+QUICCHAT_DECL std::vector<RoomReport> RoomAdmin::list() const {
+    std::vector<RoomReport> reports;
+    for (const auto& [key, room] : room_store_->directory().rooms()) {
+        if (room.is_private()) continue;
+        const LogHead head = room_store_->log().head(key);
+        reports.push_back({.name = room.name(),
+                           .topic = room.topic(),
+                           .creator = room.creator(),
+                           .access = room.access(),
+                           .epoch = room.epoch(),
+                           .first = head.first,
+                           .head = room.head(),
+                           .accounts = room.people().size(),
+                           .members = room.members().size(),
+                           .records_max = room_store_->records_max(room)});
+    }
+    return reports;
+}
+
+QUICCHAT_DECL Result<std::vector<LoggedRecord>> RoomAdmin::read(std::string_view room, Offset after,
+                                                                std::size_t count_max) const {
+    const Room* found = find(room);
+    if (found == nullptr) return Errc::no_such_room;
+    return room_store_->log().read(found->key(), after, count_max);
+}
+
+QUICCHAT_RARE_DECL Errc RoomAdmin::may_read(std::string_view user, const std::string& room) const {
+    const Room* found = room_store_->find(user, room);
+    return found == nullptr ? Errc::no_such_room : membership_->may_enter(*found, user);
+}
+
+QUICCHAT_RARE_DECL Result<std::pair<std::vector<RoomSummary>, bool>> RoomAdmin::list_for(
+    std::string_view user, std::string_view after) const {
+    auto [rooms, complete] = room_store_->directory().page(
+        user, room_store_->private_rooms().of(user), room_store_->key_for(user, after),
+        limits_->rooms_per_page_max, turn_->now());
+    std::vector<RoomSummary> found;
+    for (const Room* room : rooms) {
+        while (!room_store_->knows_authors(*room, user)) {
+            const Result<std::size_t> bytes = room_store_->read_authors(*room);
+            if (!bytes) return turn_->noted(to_errc(bytes.error()));
+        }
+        found.push_back(room_store_->summarize(*room, user, turn_->now()));
+    }
+    return std::pair{std::move(found), complete};
+}
+
+QUICCHAT_RARE_DECL Result<std::pair<std::vector<RoomPerson>, bool>> RoomAdmin::people(
+    std::string_view room, std::string_view after) const {
+    const Room* found = find(room);
+    if (found == nullptr) return Errc::no_such_room;
+    auto page = found->people().page(after, limits_->members_per_page_max, turn_->now());
+    for (RoomPerson& person : page.first) person.display = names_->find(person.user);
+    return page;
+}
+
+QUICCHAT_RARE_DECL Result<RoomAdmin::Found> RoomAdmin::search(std::string_view room,
+                                                              std::string_view words, Offset before,
+                                                              std::size_t count) const {
+    const Room* found = find(room);
+    if (found == nullptr) return Errc::no_such_room;
+    if (const Errc errc = check_search(words); errc != Errc{}) return errc;
+    const SearchWords wanted{words};
+    const LogHead head = room_store_->log().head(found->key());
+    Found answer{.next = std::min(before, head.head + 1)};
+    const Offset last = answer.next > looked_max ? answer.next - looked_max : 0;
+    constexpr Offset read_max = 64;
+    while (answer.next > std::max(head.first, last) && answer.records.size() < count) {
+        const Offset from = answer.next - std::min(answer.next - head.first, read_max);
+        auto read = room_store_->log().read(found->key(), from - 1, answer.next - from);
+        if (!read) return turn_->noted(to_errc(read.error()));
+        for (auto r = read->rbegin(); r != read->rend() && answer.records.size() < count; ++r) {
+            answer.next = r->offset;
+            const bool is_said =
+                r->record.act.kind == Act::Kind::message || r->record.act.kind == Act::Kind::file;
+            if (is_said && wanted.are_in(r->record.text)) answer.records.push_back(std::move(*r));
+        }
+        if (read->empty()) answer.next = from;
+    }
+    if (answer.next <= head.first) answer.next = 0;
+    return answer;
+}
+
+QUICCHAT_RARE_DECL Result<std::pair<std::string, LogHead>> RoomAdmin::place(
+    std::string_view room) const {
+    const Room* found = find(room);
+    if (found == nullptr) return Errc::no_such_room;
+    return std::pair{found->name(), room_store_->log().head(found->key())};
+}
+
+QUICCHAT_DECL Errc RoomAdmin::remove(std::string_view room) {
+    Room* found = find(room);
+    if (found == nullptr) return Errc::no_such_room;
+    membership_->forget(*found);
+    return Errc{};
+}
+
+QUICCHAT_DECL Errc RoomAdmin::act(std::string_view room, Record record) {
+    Room* found = find(room);
+    if (found == nullptr) return Errc::no_such_room;
+    const Errc form = check_act(record.act, record.text, record.attributes, *limits_);
+    if (form != Errc{}) return form;
+    if (Decider::is_closed(*found, record)) return Errc::queue_full;
+    if (const Errc errc = decider_->judge(*found, record); errc != Errc{}) return errc;
+    return proposer_->propose_for_program({.room = found->key(), .record = std::move(record)});
+}
+
+QUICCHAT_DECL Errc RoomAdmin::keep(std::string_view room, std::size_t records_max) {
+    Room* found = find(room);
+    if (found == nullptr) return Errc::no_such_room;
+    if (records_max > limits_->room_log_records_max) return Errc::invalid_request;
+    return room_store_->keep(*found, records_max);
+}
+
+QUICCHAT_DECL Room* RoomAdmin::find(std::string_view name) const {
+    Room* room = room_store_->directory().find(name);
+    return room == nullptr || room->is_private() ? nullptr : room;
+}
+
+}  // namespace quicchat

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quicchat/base/config.hpp"
+#include "quicchat/base/ids.hpp"
+#include "quicchat/base/result.hpp"
+#include "quicchat/log/room_log.hpp"
+#include "quicchat/server/people/display_names.hpp"
+#include "quicchat/server/publish/proposer.hpp"
+#include "quicchat/server/rooms/membership.hpp"
+#include "quicchat/server/rooms/room_store.hpp"
+#include "quicchat/server/turn.hpp"
+#include "quicchat/wire/role.hpp"
+
+namespace quicchat {
+
+/// A room, as the server's program sees it.
+struct RoomReport {
+    std::string name;
+    std::string topic;
+    std::string creator;  ///< Empty: the server's program.
+    RoomAccess access = RoomAccess::everybody;
+    Epoch epoch{};
+    Offset first = 0;             ///< The oldest record that is kept; `head + 1` if none is.
+    Offset head = 0;              ///< The newest one.
+    std::size_t accounts = 0;     ///< That it knows: with a role, or a place up to which they read.
+    std::size_t members = 0;      ///< Connections that are in it.
+    std::size_t records_max = 0;  ///< How many records it keeps.
+};
+
+/// What the server's program does with rooms, whoever may see them. Rooms of two people are theirs:
+/// they are not listed, and not found.
+class RoomAdmin {
+public:
+    /// Records that one `search` looks at.
+    static constexpr std::size_t looked_max = 1024;
+
+    RoomAdmin(RoomStore& room_store, Membership& membership, Proposer& proposer, Decider& decider,
+              const DisplayNames& names, const Limits& limits, Turn& turn)
+        : room_store_(&room_store),
+          membership_(&membership),
+          proposer_(&proposer),
+          decider_(&decider),
+          names_(&names),
+          limits_(&limits),
+          turn_(&turn) {}
+
+    /// All of them, in the order of their keys.
+    std::vector<RoomReport> list() const;
+
+    /// At most `count_max` records above an offset. `no_such_room`, `storage_failed`.
+    Result<std::vector<LoggedRecord>> read(std::string_view room, Offset after,
+                                           std::size_t count_max) const;
+
+    /// `Errc{}` if an account may read the room that is called so, or what it would be told.
+    Errc may_read(std::string_view user, const std::string& room) const;
+
+    /// The rooms that an account may read, as a list shows them to it, for the names after `after`,
+    /// and whether that was all. `storage_failed`.
+    Result<std::pair<std::vector<RoomSummary>, bool>> list_for(std::string_view user,
+                                                               std::string_view after) const;
+
+    /// Who belongs to a room or is in it, for the names after `after`, and whether that was all.
+    /// `no_such_room`.
+    Result<std::pair<std::vector<RoomPerson>, bool>> people(std::string_view room,
+                                                            std::string_view after) const;
+
+    /// Messages and files, the newest first, and below which offset the search goes on; 0: nowhere.
+    struct Found {
+        std::vector<LoggedRecord> records{};
+        Offset next = 0;
+    };
+
+    /// Looks for the newest `count` messages and files below `before` that have all of the words
+    /// (PROTOCOL.md §6.15), at most at `looked_max` records. `no_such_room`, `storage_failed`; for
+    /// what the words are: as a client would be told.
+    Result<Found> search(std::string_view room, std::string_view words, Offset before,
+                         std::size_t count) const;
+
+    /// How a room is spelled, and where its log stands. `no_such_room`.
+    Result<std::pair<std::string, LogHead>> place(std::string_view room) const;
+
+    /// Deletes a room with its records and its files; who is in it is told `no_such_room`. One that
+    /// the configuration lists comes back, empty, when that is read again.
+    Errc remove(std::string_view room);
+
+    /// Has an act of an account stored, as if it had asked for it: `Errc{}` once it is on its way,
+    /// or why it may not be.
+    Errc act(std::string_view room, Record record);
+
+    /// How many records a room keeps from now on; 0: as many as the limits say. It outlives the
+    /// server. `invalid_request`: more than the limits.
+    Errc keep(std::string_view room, std::size_t records_max);
+
+private:
+    Room* find(std::string_view name) const;
+
+    RoomStore* room_store_;
+    Membership* membership_;
+    Proposer* proposer_;
+    Decider* decider_;
+    const DisplayNames* names_;
+    const Limits* limits_;
+    Turn* turn_;
+};
+
+}  // namespace quicchat
+
+#ifndef QUICCHAT_COMPILED
+#include "quicchat/server/rooms/impl/room_admin.ipp"
+#endif

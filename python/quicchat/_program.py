@@ -1,0 +1,102 @@
+"""What a server's own program says and asks: which requests wait for which answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Callable
+from typing import Any, Protocol
+from weakref import WeakSet
+
+from . import _core
+from ._failures import core_error, request_error
+from .errors import QuicChatError, ServerShutdown
+
+
+class Watcher(Protocol):
+    """Who wants to know that a room's log has grown."""
+
+    def news(self, epoch: int, head: int, is_gone: bool, /) -> None: ...
+
+
+class Program:
+    """Of one server that runs. Belongs to its event loop."""
+
+    def __init__(self, core: _core.Server, loop: asyncio.AbstractEventLoop) -> None:
+        self.core = core
+        self._loop = loop
+        self._tickets = itertools.count(1)
+        self._waiting: dict[int, tuple[asyncio.Future[Any], str]] = {}
+        self._watchers: dict[str, WeakSet[Any]] = {}  # by room
+        self._over = False
+
+    async def ask(self, subject: str, request: Callable[..., None], *arguments: Any) -> Any:
+        """The fields of the answer. ``subject`` is what an error is about."""
+        return await self.begin(subject, request, *arguments)
+
+    def begin(self, subject: str, request: Callable[..., None],
+              *arguments: Any) -> asyncio.Future[Any]:
+        """The same, asked already."""
+        if self._over:
+            raise _ended()
+        ticket = next(self._tickets)
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._waiting[ticket] = (future, subject)
+        future.add_done_callback(lambda _: self._waiting.pop(ticket, None))
+        try:
+            request(ticket, *arguments)
+        except _core.CoreError as error:
+            future.cancel()
+            raise core_error(error, subject) from None
+        except BaseException:
+            future.cancel()
+            raise
+        return future
+
+    def watch(self, room: str, watcher: Watcher) -> None:
+        """Tells it of news of a room, as long as it is there."""
+        if self._over:
+            raise _ended()
+        watchers = self._watchers.setdefault(room.lower(), WeakSet())
+        watchers.add(watcher)
+        self.core.watch(room, True)
+
+    def take_answer(self, ticket: int, kind: str, *fields: Any) -> None:
+        future, subject = self._waiting.pop(ticket, (None, ""))
+        if future is None or future.done():
+            return
+        if kind == "refused":
+            future.set_exception(request_error(fields[0], 0, "", subject))
+        else:
+            future.set_result(fields)
+
+    def take_news(self, room: str, epoch: int, _first: int, head: int, is_gone: bool) -> None:
+        watchers = self._watchers.get(room.lower())
+        if not watchers or is_gone:
+            self._watchers.pop(room.lower(), None)
+        if not watchers:
+            if not is_gone:
+                with contextlib.suppress(_core.CoreError):  # too busy: the next news try again
+                    self.core.watch(room, False)
+            return
+        for watcher in watchers:
+            watcher.news(epoch, head, is_gone)
+
+    def end(self) -> None:
+        """The server has ended: who waits is told."""
+        self._over = True
+        for future, _ in self._waiting.values():
+            if not future.done():
+                future.set_exception(_ended())
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.news(0, 0, False)
+
+    @property
+    def is_over(self) -> bool:
+        return self._over
+
+
+def _ended() -> QuicChatError:
+    return ServerShutdown("the server has ended")

@@ -1,0 +1,160 @@
+"""A server's program speaks and administers, without a login."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ._calls import Placed, encode_attributes, message_act, offset_of
+from ._conversation import Act
+from ._failures import request_error
+from ._plain import Plain
+from ._program import Program
+from ._server_room import ServerRoom
+from ._texts import encode_text
+from .errors import ConfigError
+from .events import Receipt, RoomInfo
+from .records import time_of
+from .roles import Access, Role
+
+__all__ = ["RoomReport", "Speaking"]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomReport(Plain):
+    """A room, as the server's program sees it."""
+
+    room: str
+    topic: str
+    creator: str  #: empty: the server's configuration
+    access: Access
+    first: int  #: the offset of the oldest record that is kept
+    head: int  #: of the newest one; 0 if there never was one
+    accounts: int  #: that it knows: with a role, or a place up to which they have read
+    members: int  #: connections that are in it
+    records_max: int  #: how many records it keeps
+
+
+class Speaking:
+    """What a :class:`quicchat.Server` says and asks, once it is started.
+
+    ``user`` is whose name something is said in, or who wants to see something. It is not asked for
+    a password, and need not be logged in, or have an account: the program answers for that. Its
+    roles count, and what it says is judged, stored and sent to everybody as if it had said it
+    itself; into a room for everybody it comes by speaking there. Without ``user`` the server itself
+    speaks, by the name :attr:`speaker`, which may do everywhere what an operator may. The rates of
+    accounts do not count, and the ``check`` function is not asked.
+
+    What is refused raises :class:`quicchat.RequestError`, as at a client. What two people share is
+    theirs: the program can write to somebody (:meth:`tell`), and cannot read it.
+    """
+
+    def _program(self) -> Program:
+        raise NotImplementedError
+
+    @property
+    def speaker(self) -> str:
+        """The name of the server itself; empty if it has none (``ServerConfig.speaker``)."""
+        return self._program().core.speaker
+
+    async def send(self, room: str, text: str, *, user: str | None = None,
+                   reply_to: Placed | int | None = None,
+                   attributes: Mapping[str, Any] | None = None,
+                   id: bytes | None = None) -> Receipt:
+        """Puts a message into a room, and waits until it is stored, as safely as any other. The
+        same again under the same 16-byte ``id`` is stored once."""
+        act = message_act(0 if reply_to is None else offset_of(reply_to))
+        return await self._say(room, user, text, encode_attributes(attributes), id, act)
+
+    async def tell(self, to: str, text: str, *, user: str | None = None,
+                   attributes: Mapping[str, Any] | None = None,
+                   id: bytes | None = None) -> Receipt:
+        """Sends a message to one person, who has an account and gets it at the next login."""
+        encode_text(to, "the user's name")
+        return await self._say("@" + to, user, text, encode_attributes(attributes), id,
+                               message_act(0))
+
+    def room(self, name: str, *, user: str | None = None) -> ServerRoom:
+        """A room, to read it and act in it: in the name of ``user``, or of the server itself. Does
+        not ask whether there is such a room."""
+        encode_text(name, "the room's name")
+        return ServerRoom(self._program(), self._say, name, user)
+
+    async def create_room(self, room: str, *, owner: str | None = None,
+                          access: Access = Access.EVERYBODY, topic: str = "",
+                          id: bytes | None = None) -> Receipt:
+        """Makes a room that belongs to ``owner``, or to the server itself."""
+        encode_text(room, "the room's name")
+        encode_text(topic, "the topic")
+        if access == Access.ARCHIVED:
+            raise ValueError("a new room cannot be archived: nobody could write into it")
+        program = self._program()
+        key = os.urandom(16) if id is None else id
+        return _receipt(key, await program.ask(
+            room, program.core.create_room, room, self._voice(owner), key, int(Access(access)),
+            topic))
+
+    async def remove_room(self, room: str) -> None:
+        """Deletes a room with its records and files; who is in it is told. One that the
+        configuration lists comes back, empty, at the next start or reload."""
+        await self.room(room).remove()
+
+    async def list_rooms(self) -> list[RoomReport]:
+        """All rooms, but those of two people."""
+        program = self._program()
+        [rows] = await program.ask("", program.core.request_reports)
+        return [RoomReport(room, topic, creator, Access(access), *numbers)
+                for room, topic, creator, access, *numbers in rows]
+
+    async def rooms_of(self, user: str) -> list[RoomInfo]:
+        """The rooms that somebody may see, with how much in them is unread, as
+        :meth:`quicchat.Chat.rooms` shows them to that account."""
+        encode_text(user, "the user's name")
+        program = self._program()
+        found: list[RoomInfo] = []
+        complete = False
+        while not complete:
+            rows, complete = await program.ask(user, program.core.request_rooms_of, user,
+                                               found[-1].room if found else "")
+            found += [RoomInfo(room, topic, Access(access), Role(role), *rest)
+                      for room, topic, access, role, *rest in rows]
+        return found
+
+    async def disconnect(self, user: str) -> int:
+        """Ends all connections of an account; their programs are told that it was ended on purpose
+        and do not come back by themselves (:class:`quicchat.Kicked`). Keeping somebody from logging
+        in again is up to accounts. How many connections there were."""
+        encode_text(user, "the user's name")
+        program = self._program()
+        [count] = await program.ask(user, program.core.disconnect, user)
+        return int(count)
+
+    def _voice(self, user: str | None) -> str:
+        if user is not None:
+            return encode_text(user, "the user's name")
+        if not self.speaker:
+            raise ConfigError(
+                "the server itself has no name to speak by", code="E-NO-SPEAKER",
+                reason="an account may have it, or who may log in is up to a function of yours",
+                hint='give "user", or another name as "speaker" of the ServerConfig')
+        return self.speaker
+
+    async def _say(self, room: str, user: str | None, text: str, attributes: str,
+                   id: bytes | None, act: Act) -> Receipt:
+        encode_text(room, "the room's name")
+        encode_text(text, "the text")
+        if not room:
+            raise request_error("invalid_name", 0, "", room)
+        program = self._program()
+        key = os.urandom(16) if id is None else id
+        return _receipt(key, await program.ask(room, program.core.say, room, self._voice(user),
+                                               key, text, attributes, act))
+
+
+def _receipt(id: bytes, fields: tuple[int, int, str, int]) -> Receipt:
+    epoch, offset, durability, time = fields
+    stored: datetime = time_of(time)
+    return Receipt(epoch, offset, id, durability, stored)

@@ -1,0 +1,134 @@
+"""What a room's events are read by: each reader has a view of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from .errors import RateLimited, RequestError
+from .events import ClientEvent, Gap, Joined, RoomLeft
+from .records import Record
+
+if TYPE_CHECKING:
+    from ._chat import Chat
+
+__all__ = ["VIEW_MAX", "RoomView"]
+
+#: Events that wait in a view. A reader that lags further behind reads the room's history instead.
+VIEW_MAX = 1024
+
+_PAGE = 100  # records of history that are asked for at once
+_PAUSE = 0.2  # seconds, where history cannot be had just now
+
+
+class RoomView(AsyncIterator[ClientEvent]):
+    """One reader of a room's events. It gets each record once and in order, however slow it is:
+    above :data:`VIEW_MAX` events that wait, it is given the records from the room's history when
+    it comes to them (messages as they are then: edited or deleted), and not what is no record, such
+    as who came and went meanwhile. What is no longer kept is a :class:`quicchat.Gap`. Ends when we
+    are out of the room, or the chat is closed; raises as the chat does."""
+
+    def __init__(self, chat: Chat, room: str, waiting: deque[ClientEvent]) -> None:
+        self._chat = chat
+        self._room = room
+        self._queue = waiting
+        self._news = asyncio.Event()
+        # Epoch and offset of the newest record that was given, or came before.
+        self._place: tuple[int, int] | None = None
+        if not any(isinstance(event, Record | Joined) for event in waiting):
+            self._place = chat._conversation.place(room)
+        self._behind = False  # something did not fit
+        self._over = False
+
+    @property
+    def waiting(self) -> int:
+        """Events that wait to be read."""
+        return len(self._queue)
+
+    def offer(self, event: ClientEvent) -> None:
+        """Of the chat: something has happened."""
+        if not self._behind:
+            if len(self._queue) < VIEW_MAX or isinstance(event, RoomLeft):
+                self._queue.append(event)
+            else:
+                self._behind = True
+        elif isinstance(event, RoomLeft):
+            self._over = True
+        self._news.set()
+
+    def wake(self) -> None:
+        """Of the chat: it has ended, perhaps."""
+        self._news.set()
+
+    def __aiter__(self) -> RoomView:
+        return self
+
+    async def __anext__(self) -> ClientEvent:
+        while True:
+            while self._queue:
+                event = self._queue.popleft()
+                if self._take(event):
+                    return event
+            if self._over:
+                raise StopAsyncIteration
+            self._chat._raise_if_over()
+            if self._behind:
+                await self._catch_up_in_time()
+                continue
+            self._news.clear()
+            await self._news.wait()
+
+    def _take(self, event: ClientEvent) -> bool:
+        """False for a record that was given already."""
+        if isinstance(event, Record):
+            if self._place is not None and self._place[0] == event.epoch \
+                    and event.offset <= self._place[1]:
+                return False
+            self._place = (event.epoch, event.offset)
+        elif isinstance(event, Joined):
+            if self._place is None or self._place[0] != event.epoch:
+                self._place = (event.epoch, event.next - 1)
+        elif isinstance(event, RoomLeft):
+            self._over = True
+        return True
+
+    async def _catch_up(self) -> None:
+        """Takes a page of what did not fit. What comes while it is asked for fits again, behind it.
+        """
+        self._behind = False
+        epoch, offset = self._place or (0, 0)
+        try:
+            page = await self._chat.history(self._room, after=offset, limit=_PAGE)
+        except BaseException:  # also a reader that waits no longer: nothing may be passed over
+            self._fall_behind([])
+            raise
+        if page.epoch != epoch and self._place is not None:
+            self._place = (page.epoch, 0)
+            self._fall_behind([Gap(self._room, page.epoch, 1, 0, "new_epoch")])
+            return
+        found: list[ClientEvent] = list(page.records)
+        if page.records and page.first > offset + 1:
+            found.insert(0, Gap(self._room, page.epoch, offset + 1, page.first - 1))
+        if page.reaches_head:
+            self._queue.extendleft(reversed(found))
+        else:
+            self._fall_behind(found)
+
+    def _fall_behind(self, first: list[ClientEvent]) -> None:
+        """These come next, and then more from the history: what waits is behind that. That we are
+        out of the room is the end in any case."""
+        self._queue = deque([*first, *(e for e in self._queue if isinstance(e, RoomLeft))])
+        self._behind = True
+
+    async def _catch_up_in_time(self) -> None:
+        """Waits where the answer is that it is not the time for it."""
+        try:
+            await self._catch_up()
+        except RateLimited as error:
+            await self._chat._conversation.sleep(max(_PAUSE, error.retry_after))
+        except RequestError as error:
+            if error.name != "not_ready":
+                raise
+            await self._chat._conversation.sleep(_PAUSE)  # until the connection is back

@@ -1,0 +1,93 @@
+"""The chat page beside the server: ``quicchat serve --web``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from .. import Web
+from ..certificates import make_short_lived
+from ..errors import ConfigError
+from ..server import Server
+from ..settings import ServerConfig
+from ..trust import is_loopback
+from ..web import PageServer, WebFiles, Where, bind_page, certificate_hash
+
+_EVERY = ("", "0.0.0.0", "::")
+
+
+class WebSide:
+    """The page's files and its port, before there is a server, and what they change about it."""
+
+    def __init__(self, folder: Path, config: ServerConfig) -> None:
+        """Raises ConfigError, BindError."""
+        self._files = WebFiles(folder)
+        if config.host in _EVERY and config.web is None:
+            raise ConfigError(
+                f"--web: it is not known by which name people open the page, as \"host\" is "
+                f"{config.host!r}",
+                hint='say so in the configuration: "web": {"origins": '
+                     f'["https://chat.example.org:{config.port or 12345}"]}}')
+        self._socket = bind_page(config.host or "::", config.port)
+        self.port: int = self._socket.getsockname()[1]
+        self._host = "" if config.host in _EVERY else config.host
+        self._plain = is_loopback(config.host)
+        self._page: PageServer | None = None
+        make_short_lived(config.certfile, config.keyfile, config.host)
+
+    def apply(self, config: ServerConfig) -> ServerConfig:
+        """The configuration with the page's origin, and with logins by password in it."""
+        ours = self._origins()
+        if config.web is not None:
+            web = replace(config.web, origins=tuple(dict.fromkeys((*config.web.origins, *ours))))
+        else:
+            web = Web(ours)
+        return replace(config, port=self.port, web=web, page_passwords=True)
+
+    def serve(self, server: Server) -> PageServer:
+        """The page, to be entered once the server runs."""
+        config = server.config
+        assert config.web is not None
+        path = config.web.path
+
+        def where() -> Where:
+            assert server.pair is not None
+            hashes = (certificate_hash(server.pair.certificate_pem),)
+            return Where(self._host, self.port, hashes, path)
+
+        tls = None if self._plain else (config.certfile, config.keyfile)
+        self._page = PageServer(self._files, self._socket, where, tls=tls)
+        return self._page
+
+    def renewed(self) -> None:
+        """The server may show another certificate now: the page shows the same."""
+        if self._page is not None:
+            self._page.load_certificate()
+
+    def notices(self, server: Server) -> list[str]:
+        """What should be known about it."""
+        assert server.pair is not None
+        if server.pair.is_short_lived:
+            return []
+        return [f"browsers do not let pages pin {server.config.certfile}, since it is good for "
+                f"{server.pair.life.days} days and not for 14 at most: nobody can log in by "
+                "password in the page"]
+
+    @property
+    def url(self) -> str:
+        """Of the page."""
+        return self._origin(self._host or "localhost") + "/"
+
+    def close(self) -> None:
+        """Before it was served: gives the port back."""
+        self._socket.close()
+
+    def _origin(self, name: str) -> str:
+        host = f"[{name}]" if ":" in name else name
+        return f"{'http' if self._plain else 'https'}://{host}:{self.port}"
+
+    def _origins(self) -> tuple[str, ...]:
+        names = [self._host] if self._host else []
+        if self._plain:
+            names.append("localhost")
+        return tuple(dict.fromkeys(map(self._origin, names)))

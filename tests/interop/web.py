@@ -1,0 +1,96 @@
+"""A page in a browser by aioquic, as PROTOCOL.md §10 has it."""
+
+import asyncio
+import contextlib
+
+from aioquic.asyncio.client import connect
+from aioquic.asyncio.protocol import QuicConnectionProtocol
+from aioquic.buffer import Buffer
+from aioquic.h3.connection import H3Connection
+from aioquic.h3.events import DataReceived, HeadersReceived
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.events import StreamDataReceived
+
+CLOSE_SESSION = 0x2843
+
+
+class Page(QuicConnectionProtocol):
+    """A connection with HTTP/3. ``received`` has what came on the streams of its session."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self._http = H3Connection(self._quic, enable_webtransport=True)
+        self._answers = {}
+        self._request = b""
+        self._changed = asyncio.Event()
+        self.received = {}
+
+    def quic_event_received(self, event):
+        if isinstance(event, StreamDataReceived) and event.stream_id in self.received:
+            # What comes back on a stream of ours has no head.
+            self.received[event.stream_id] += event.data
+        else:
+            for found in self._http.handle_event(event):
+                if isinstance(found, HeadersReceived):
+                    self._answers[found.stream_id] = dict(found.headers)
+                elif isinstance(found, DataReceived):
+                    self._request += found.data
+        self._changed.set()
+
+    async def until(self, found):
+        """What ``found()`` says, once that is something."""
+        while (value := found()) is None:
+            self._changed.clear()
+            await self._changed.wait()
+        return value
+
+    async def ask(self, method="CONNECT", path="/quicchat", origin="https://chat.example",
+                  protocol="webtransport"):
+        """The stream of a request, and its answer."""
+        fields = {":method": method, ":scheme": "https", ":authority": "chat.example",
+                  ":path": path, ":protocol": protocol, "origin": origin,
+                  "wt-available-protocols": '"quicchat/1"'}
+        stream = self._quic.get_next_available_stream_id()
+        self._http.send_headers(stream, [(key.encode(), value.encode())
+                                         for key, value in fields.items() if value],
+                                end_stream=method != "CONNECT")
+        self.transmit()
+        return stream, await self.until(lambda: self._answers.get(stream))
+
+    async def status(self, **request):
+        _, answer = await self.ask(**request)
+        return int(answer[b":status"])
+
+    def open(self, session):
+        stream = self._http.create_webtransport_stream(session)
+        self.received[stream] = b""
+        return stream
+
+    def send(self, stream, data, fin=False):
+        self._quic.send_stream_data(stream, data, fin)
+        self.transmit()
+
+    async def closed(self):
+        """Code and reason of the server's close."""
+        def capsule():
+            if len(self._request) < 2:
+                return None
+            buffer = Buffer(data=self._request)
+            kind, size = buffer.pull_uint_var(), buffer.pull_uint_var()
+            assert kind == CLOSE_SESSION
+            body = buffer.data_slice(buffer.tell(), buffer.capacity)
+            return body if len(body) == size else None
+
+        body = await self.until(capsule)
+        return int.from_bytes(body[:4], "big"), body[4:].decode()
+
+
+@contextlib.asynccontextmanager
+async def browse(port, certificate):
+    """A page that trusts this certificate."""
+    configuration = QuicConfiguration(is_client=True, alpn_protocols=["h3"],
+                                      max_datagram_frame_size=65536, server_name="localhost")
+    configuration.load_verify_locations(cafile=str(certificate))
+    async with connect("127.0.0.1", port, configuration=configuration,
+                       create_protocol=Page) as page:
+        yield page

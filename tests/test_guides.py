@@ -1,0 +1,184 @@
+"""The guides and the files for deployment: what they say is run."""
+
+import configparser
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+from _support import EXAMPLES, PATIENCE, ROOT, Case, environment, quicchat
+from quicchat.cli import make_parser
+
+GUIDES = EXAMPLES / "guides"
+DEPLOY = EXAMPLES / "deploy"
+
+
+def blocks_of(guide, *languages):
+    """The language and the text of each block in one of the languages."""
+    return re.findall(rf"^```({'|'.join(languages)})\n(.*?)^```$", (GUIDES / guide).read_text(),
+                      re.MULTILINE | re.DOTALL)
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Guides(Case):
+    def quicchat_in_path(self):
+        """A folder with the command and the Python of this interpreter."""
+        folder = self.folder / "bin"
+        folder.mkdir()
+        for name, options in (("quicchat", "-m quicchat "), ("python3", "")):
+            (folder / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {options}"$@"\n')
+            (folder / name).chmod(0o755)
+        return f"{folder}:{os.environ['PATH']}"
+
+    def run_blocks(self, guide):
+        """Runs the blocks of a guide in a folder of their own, which is returned."""
+        path = self.quicchat_in_path()
+        work = self.folder / "work"
+        work.mkdir()
+        self.addCleanup(self.end, work / "server.pid")
+        blocks = blocks_of(guide, "sh", "python")
+        self.assertGreater(len(blocks), 5)
+        port = str(free_port())
+        for language, block in blocks:
+            block = block.replace("12399", port)
+            if language == "python":
+                name = re.match(r"# (\w+\.py)\n", block)[1]
+                (work / name).write_text(block)
+                continue
+            result = subprocess.run(["sh", "-eu", "-c", block], cwd=work, capture_output=True,
+                                    timeout=PATIENCE, stdin=subprocess.DEVNULL,
+                                    env=environment(PATH=path, HOME=str(self.folder)))
+            self.assertEqual(result.returncode, 0,
+                             f"{block}\n{result.stdout}\n{result.stderr}\n"
+                             + self.text(work / "server.log"))
+        return work
+
+    def test_running_a_server(self):
+        work = self.run_blocks("running_a_server.md")
+        self.assertNotIn("warning", self.text(work / "server.log"))
+        self.assertTrue((work / "quicchat.db.before-restore").exists())
+
+    def test_the_tutorial(self):
+        work = self.run_blocks("tutorial.md")
+        self.assertIn("is anybody here", self.text(work / "told.txt"))
+
+    def test_embedding_shows_parts_of_the_examples(self):
+        blocks = blocks_of("embedding.md", "cpp")
+        self.assertGreater(len(blocks), 6)
+        sources = [re.sub(r"[ \n]+", " ", path.read_text()) for path in EXAMPLES.glob("*.cpp")]
+        for _, block in blocks:
+            part = re.sub(r"[ \n]+", " ", block).strip()
+            self.assertTrue(any(part in source for source in sources), block)
+
+    @staticmethod
+    def text(path):
+        return path.read_text() if path.exists() else ""
+
+    @staticmethod
+    def end(pid_file):
+        try:
+            os.kill(int(pid_file.read_text()), signal.SIGKILL)
+        except (OSError, ValueError):
+            pass
+
+    def test_links_lead_somewhere(self):
+        for guide in GUIDES.glob("*.md"):
+            prose = re.sub(r"```.*?```", "", guide.read_text(), flags=re.DOTALL)
+            for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", prose):
+                self.assertTrue((GUIDES / link).exists(), f"{guide.name}: {link}")
+
+    def test_the_versions_of_the_database(self):
+        schema = (ROOT / "include/quicchat/sqlite/schema.hpp").read_text()
+        versions = re.findall(r"^    \{(\d+), ", schema, re.MULTILINE)
+        rows = re.findall(r"^\| (\d+) \|", (GUIDES / "upgrading.md").read_text(), re.MULTILINE)
+        self.assertEqual(rows, versions)
+
+
+class Unit(unittest.TestCase):
+    TEXT = (DEPLOY / "quicchat.service").read_text()
+
+    def test_the_command_and_the_statuses(self):
+        unit = configparser.ConfigParser(strict=False, interpolation=None)
+        unit.optionxform = str
+        unit.read_string(self.TEXT)
+        service = unit["Service"]
+        program, *arguments = service["ExecStart"].split()
+        self.assertTrue(program.endswith("/bin/quicchat"))
+        options = make_parser().parse_args(arguments)
+        self.assertEqual(options.config, Path("/var/lib/quicchat/config.json"))
+        self.assertEqual(service["StateDirectory"], "quicchat")
+        statuses = set(map(int, service["RestartPreventExitStatus"].split()))
+        for code in ("E-CONFIG", "E-CONFIG-JSON", "E-CERT-MISSING", "E-KEY-PERM", "E-USAGE"):
+            self.assertIn(quicchat.errors.exit_status_of(code), statuses, code)
+        for code in ("E-PORT-IN-USE", "E-STORAGE", "E-INTERNAL"):  # these may pass
+            self.assertNotIn(quicchat.errors.exit_status_of(code), statuses, code)
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze (Debian: systemd)")
+    def test_what_systemd_says(self):
+        result = subprocess.run(
+            ["systemd-analyze", "security", "--offline=true", "--threshold=20",
+             str(DEPLOY / "quicchat.service")], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(result.returncode, 0, result.stdout[-2000:] + result.stderr)
+
+
+class Container(unittest.TestCase):
+    def test_what_it_copies_is_there(self):
+        text = (DEPLOY / "Containerfile").read_text()
+        for source in re.findall(r"^COPY (?!--from)(?:--\S+ )*(\S+) ", text, re.MULTILINE):
+            self.assertTrue((ROOT / source).exists(), source)
+        config = quicchat.load_config(DEPLOY / "container.json")
+        self.assertIn(f"EXPOSE {config.port}/udp", text)
+        for words in re.findall(r'\["quicchat", (.*)\]', text):
+            make_parser().parse_args([word.strip('" ') for word in words.split(",")])
+
+
+class Certbot(Case):
+    def hook(self, **env):
+        return subprocess.run(
+            ["sh", str(DEPLOY / "certbot_hook.sh")], capture_output=True, timeout=PATIENCE,
+            env=environment(QUICCHAT_FOLDER=str(self.folder),
+                            QUICCHAT_OWNER=f"{os.getuid()}:{os.getgid()}",
+                            RENEWED_LINEAGE=str(self.folder / "live"), **env))
+
+    def test_the_new_certificate_is_shown(self):
+        server = self.start_server()
+        certificate, key = quicchat._core.make_self_signed(["localhost", "chat.example"], 90)
+        (self.folder / "live").mkdir()
+        (self.folder / "live" / "fullchain.pem").write_text(certificate)
+        (self.folder / "live" / "privkey.pem").write_text(key)
+        new = quicchat._core.fingerprint(certificate)
+        before = (self.folder / "server.crt").read_text()
+
+        other = self.hook(QUICCHAT_DOMAIN="chat.example", RENEWED_DOMAINS="www.example",
+                          QUICCHAT_RELOAD="false")
+        self.assertEqual(other.returncode, 0, other.stderr)
+        self.assertEqual((self.folder / "server.crt").read_text(), before)
+
+        result = self.hook(QUICCHAT_DOMAIN="chat.example",
+                           RENEWED_DOMAINS="www.example chat.example",
+                           QUICCHAT_RELOAD=f"kill -HUP {server.process.pid}")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        while f"certificate {new}" not in server.log:
+            self.assertIsNone(server.process.poll())
+        self.assertEqual((self.folder / "server.key").stat().st_mode & 0o777, 0o600)
+        self.assertFalse(list(self.folder.glob("*.new")))
+
+    def test_by_hand_it_says_what_it_is_for(self):
+        result = subprocess.run(["sh", str(DEPLOY / "certbot_hook.sh")], capture_output=True,
+                                env={"PATH": os.environ["PATH"]}, timeout=PATIENCE)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn(b"certbot", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

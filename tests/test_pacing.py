@@ -1,0 +1,90 @@
+"""Senders that are paced: what waits for what, and for how long."""
+
+import asyncio
+import unittest
+
+from _in_memory import InMemory
+from _support import quicchat
+
+
+class Pacing(InMemory):
+    def test_who_is_paced_waits_and_keeps_the_order(self):
+        async def scenario(net):
+            ada = await net.connect("ada", pace=True)
+            room = await ada.join("#lobby")
+            sends = [asyncio.create_task(room.send(str(n))) for n in range(60)]
+            await net.settle()
+            self.assertFalse(all(task.done() for task in sends))
+            await net.advance(120)
+            receipts = [await task for task in sends]
+            self.assertEqual([receipt.offset for receipt in receipts], list(range(1, 61)))
+
+        self.on(scenario, limits=quicchat.Limits(messages_per_account=1) if quicchat else None)
+
+    def test_nobody_overtakes_one_who_waits(self):
+        from quicchat._pacing import Pace
+
+        async def main():
+            pace, wait, seen = Pace(), asyncio.Event(), []
+
+            async def refused_once():
+                seen.append("first")
+                if seen == ["first"]:
+                    raise quicchat.RateLimited("slowly", retry_after=9)
+
+            async def second():
+                seen.append("second")
+
+            async def sleep(seconds):
+                self.assertEqual(seconds, 9)
+                await wait.wait()
+
+            async def elsewhere():
+                seen.append("elsewhere")
+
+            tasks = [asyncio.create_task(pace.ask(refused_once, sleep, "here"))]
+            await asyncio.sleep(0)
+            tasks.append(asyncio.create_task(pace.ask(second, sleep, "here")))
+            for _ in range(5):
+                await asyncio.sleep(0)
+            self.assertEqual(seen, ["first"])
+            await pace.ask(elsewhere, sleep, "there")
+            self.assertEqual(seen.pop(), "elsewhere")
+            wait.set()
+            await asyncio.gather(*tasks)
+            self.assertEqual(seen, ["first", "first", "second"])
+
+        asyncio.run(main())
+
+    def test_who_would_wait_for_too_long_is_told(self):
+        from quicchat._pacing import LONGEST, Pace
+
+        async def main():
+            slept = []
+
+            async def never():
+                raise quicchat.RateLimited("slowly", retry_after=5)
+
+            async def sleep(seconds):
+                slept.append(seconds)
+
+            pace = Pace()
+            with self.assertRaises(quicchat.RateLimited):
+                await pace.ask(never, sleep, "here")
+            self.assertEqual(sum(slept), LONGEST)
+            self.assertFalse(pace._gates)  # nothing is kept of it
+
+        asyncio.run(main())
+
+    def test_others_are_told(self):
+        async def scenario(net):
+            room = await (await net.connect("ada")).join("#lobby")
+            found = await asyncio.gather(*(room.send(str(n)) for n in range(60)),
+                                         return_exceptions=True)
+            self.assertIn(quicchat.RateLimited, map(type, found))
+
+        self.on(scenario, limits=quicchat.Limits(messages_per_account=1) if quicchat else None)
+
+
+if __name__ == "__main__":
+    unittest.main()

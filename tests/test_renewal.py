@@ -1,0 +1,234 @@
+"""A self-made certificate is renewed before its time is over, and no client is alarmed; files that
+others can read or write are a warning."""
+
+import asyncio
+import os
+import stat
+import unittest
+from datetime import UTC, datetime, timedelta
+from unittest import mock
+
+from _support import Case, account, quicchat
+from quicchat.certificates import CertificatePair, load_pair, make_pair, make_short_lived
+from quicchat.cli import serve as serve_command
+
+NAMES = ["chat.example", "localhost", "127.0.0.1", "::1"]
+
+
+class Pairs(Case):
+    def write_pair(self, days, names=NAMES, folder=None):
+        """A pair that this program made when it was good for so many days; 0: it is over."""
+        certificate, key = quicchat._core.make_self_signed(names, days)
+        folder = folder or self.folder
+        for name, text, mode in (("server.crt", certificate, 0o640), ("server.key", key, 0o600)):
+            (folder / name).write_text(text)
+            (folder / name).chmod(mode)
+        return CertificatePair(certificate, key, quicchat._core.fingerprint(certificate))
+
+    def read_pair(self):
+        certificate, key = ((self.folder / name).read_text()
+                            for name in ("server.crt", "server.key"))
+        quicchat._core.check_pair(certificate, key)
+        return CertificatePair(certificate, key, quicchat._core.fingerprint(certificate))
+
+    def assert_renewed(self, old, days):
+        new = self.read_pair()
+        self.assertEqual((new.key_pem, new.fingerprint), (old.key_pem, old.fingerprint))
+        self.assertNotEqual(new.certificate_pem, old.certificate_pem)
+        left = new.end - datetime.now(UTC)
+        self.assertTrue(timedelta(days=days - 1) < left <= timedelta(days=days), left)
+
+
+class Command(Pairs):
+    def test_the_key_stays(self):
+        old = self.write_pair(0)
+        result = self.command("cert", "--renew", "--days", "100")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(old.fingerprint.encode(), result.stdout)
+        self.assert_renewed(old, 100)
+        self.assertEqual(stat.S_IMODE((self.folder / "server.crt").stat().st_mode), 0o640)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["server.crt", "server.key"])
+
+    def test_of_a_configuration(self):
+        (self.folder / "keys").mkdir()
+        old = self.write_pair(0, ["chat.example"], self.folder / "keys")
+        config = self.write_config(certfile="keys/server.crt", keyfile="keys/server.key")
+        self.assertEqual(self.command("cert", "--renew", "--config", config, cwd="/").returncode, 0)
+        for name in ("server.crt", "server.key"):
+            (self.folder / "keys" / name).rename(self.folder / name)
+        self.assert_renewed(old, 397)
+
+    def test_a_link_stays_one(self):
+        (self.folder / "live").mkdir()
+        old = self.write_pair(0)
+        (self.folder / "server.crt").rename(self.folder / "live" / "real.crt")
+        (self.folder / "server.crt").symlink_to("live/real.crt")
+        self.assertEqual(self.command("cert", "--renew").returncode, 0)
+        self.assertTrue((self.folder / "server.crt").is_symlink())
+        self.assert_renewed(old, 397)
+
+    def test_what_cannot_be_renewed(self):
+        self.assert_words(self.command("cert", "--renew"), 66, "E-CERT-MISSING", "fix:")
+        self.assert_words(self.command("cert", "--days", "0"), 64, "E-USAGE", "1 to")
+        self.write_pair(0)
+        other = quicchat._core.make_self_signed(NAMES, 9)[1]
+        (self.folder / "server.key").write_text(other)
+        before = (self.folder / "server.crt").read_text()
+        self.assert_words(self.command("cert", "--renew"), 78, "E-CERT-MISMATCH", "fix:")
+        self.assertEqual((self.folder / "server.crt").read_text(), before)
+
+
+class Servers(Pairs):
+    def test_one_that_is_over_is_renewed_at_the_start(self):
+        old = self.write_pair(0)
+        server = self.start_server()
+        self.assertIn("renewed the certificate", server.log)
+        self.assertIn(old.fingerprint, server.log)
+        self.assert_renewed(old, 397)
+
+    def test_clients_that_know_the_key_notice_nothing(self):
+        pair = self.write_pair(60)
+        first = self.start_server()
+        self.assertIn(b"in #lobby", self.chat(first, ["hello"]).stdout)
+        first.stop()
+        with mock.patch("quicchat.certificates.RENEW_DAYS", 90):
+            config = self.config(port=first.port)
+
+            async def main():
+                async with quicchat.serve(config) as server:
+                    self.assertTrue(server.pair.renewed)
+                    async with quicchat.connect("127.0.0.1", first.port, **account()) as chat:
+                        self.assertEqual(chat.fingerprint, pair.fingerprint)
+
+            self.run_async(main)
+        self.assert_renewed(pair, 397)
+
+    def test_one_that_runs_renews_in_time(self):
+        old = self.write_pair(60)
+        said = []
+
+        class Log:
+            say = warn = fail = said.append
+
+        async def main():
+            async with quicchat.serve(self.config()) as server:
+                renewing = asyncio.create_task(serve_command._renew(server, Log(), 0.01))
+                try:
+                    await asyncio.sleep(0.1)
+                    self.assertEqual(said, [])
+                    with mock.patch("quicchat.certificates.RENEW_DAYS", 90):
+                        while not said:
+                            await asyncio.sleep(0.01)
+                    self.assertEqual(server.fingerprint, old.fingerprint)
+                finally:
+                    renewing.cancel()
+
+        self.run_async(main)
+        self.assertIn("renewed the certificate", said[0])
+        self.assert_renewed(old, 397)
+
+    def test_those_of_others_are_left_alone(self):
+        pair = self.write_pair(0, ["chat.example"])  # as if somebody else had made it
+        result = self.script("server.py", "--config", self.write_config())
+        self.assert_words(result, 78, "E-CERT-SELF-EXPIRED", "quicchat cert --renew", "same key")
+        self.assertEqual((self.folder / "server.crt").read_text(), pair.certificate_pem)
+
+    @unittest.skipIf(os.geteuid() == 0, "root may write everywhere")
+    def test_a_folder_that_cannot_be_written(self):
+        self.write_pair(9)
+        config = self.write_config(database=None, files=None)
+        self.folder.chmod(0o500)
+        self.addCleanup(self.folder.chmod, 0o700)
+        self.assertIn("should be renewed", self.start_server(config=config).log)
+
+
+class ForPages(Pairs):
+    """Certificates that web pages pin: browsers take them for 14 days at most."""
+
+    def setUp(self):
+        super().setUp()
+        self.paths = (self.folder / "server.crt", self.folder / "server.key")
+
+    def test_one_is_made_where_there_is_none(self):
+        make_short_lived(*self.paths, "chat.example")
+        pair = load_pair(*self.paths, "chat.example")
+        self.assertTrue(pair.is_short_lived and pair.is_for_pages)
+        self.assertLessEqual(pair.life, timedelta(days=14))
+        self.assertEqual((pair.renewed, pair.warnings), (False, ()))
+
+    def test_a_longer_one_of_ours_is_replaced_with_the_same_key(self):
+        old = self.write_pair(60)
+        self.assertFalse(old.is_short_lived)
+        make_short_lived(*self.paths, "chat.example")
+        self.assert_renewed(old, 13)
+        made = self.read_pair()
+        make_short_lived(*self.paths, "chat.example")
+        self.assertEqual(self.read_pair(), made)
+
+    def test_those_of_others_are_left_alone(self):
+        pair = self.write_pair(60, ["chat.example"])  # as if somebody else had made it
+        make_short_lived(*self.paths, "chat.example")
+        self.assertEqual(self.read_pair(), pair)
+
+    def test_it_is_renewed_at_half_of_its_life_for_as_long_again(self):
+        make_short_lived(*self.paths, "chat.example")
+        old = self.read_pair()
+        with mock.patch("quicchat.certificates.datetime", wraps=datetime) as clock:
+            clock.now = lambda zone: datetime.now(zone) + timedelta(days=6)
+            self.assertFalse(load_pair(*self.paths, "").renewed)
+            clock.now = lambda zone: datetime.now(zone) + timedelta(days=7)
+            self.assertTrue(load_pair(*self.paths, "").renewed)
+        self.assert_renewed(old, 13)
+
+
+class Modes(Case):
+    def warnings(self, **changes):
+        path = self.write_config(**changes)
+        path.chmod(0o600)
+        if not (self.folder / "server.crt").exists():
+            make_pair(self.folder / "server.crt", self.folder / "server.key", [])
+        change = self.change
+        notices = []
+
+        async def main():
+            async with quicchat.serve(path):
+                pass
+            change()
+            async with quicchat.serve(path) as server:
+                notices.extend((*server.pair.warnings, *server.notices))
+
+        self.run_async(main)
+        return notices
+
+    def change(self):
+        pass
+
+    def test_as_they_are_made_none_is_exposed(self):
+        self.assertEqual(self.warnings(), [])
+
+    def test_each_that_is_exposed_is_named(self):
+        for name, mode, word in (("config.json", 0o644, "readable by everyone"),
+                                 ("config.json", 0o620, "writable by its group"),
+                                 ("server.key", 0o640, "readable by its group"),
+                                 ("server.crt", 0o666, "writable by everyone"),
+                                 ("quicchat.db", 0o604, "readable by everyone"),
+                                 ("quicchat.files", 0o755, "readable by everyone")):
+            with self.subTest(name):
+                path = self.folder / name
+                self.change = lambda path=path, mode=mode: path.chmod(mode)
+                found = self.warnings()
+                self.assertEqual(len(found), 1, found)
+                self.assertIn(str(path), found[0])
+                self.assertIn(word, found[0])
+                self.assertIn("chmod", found[0])
+                path.chmod(0o700 if path.is_dir() else 0o600)
+                for other in self.folder.glob("quicchat.db-*"):
+                    other.chmod(0o600)
+
+    def test_a_configuration_without_secrets_may_be_read(self):
+        self.change = lambda: (self.folder / "config.json").chmod(0o644)
+        self.assertEqual(self.warnings(auth={"users": []}), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,70 @@
+"""The JavaScript package: its tests in tests/web, by node, and its types, by tsc.
+
+What needs the module as WebAssembly runs where bindings/web/build.sh has put it into build/web, or
+where QUICCHAT_WEB_TESTS=1 says that it is to be built now, which takes minutes at first."""
+
+import os
+import re
+import shutil
+import subprocess
+import unittest
+from pathlib import Path
+
+from _support import PATIENCE, ROOT
+
+WEB = ROOT / "bindings" / "web"
+SITE = ROOT / "build" / "web"
+SERVED = ROOT / "build" / "web-test" / "served.wasm"
+NODE = shutil.which("node")
+
+
+def newest(*patterns):
+    return max(path.stat().st_mtime for pattern in patterns for path in ROOT.glob(pattern))
+
+
+def build(*arguments, **variables):
+    result = subprocess.run(["sh", WEB / "build.sh", *arguments], cwd=ROOT, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            env={**os.environ, **variables})
+    if result.returncode != 0:
+        raise AssertionError(f"bindings/web/build.sh failed:\n{result.stdout}")
+
+
+@unittest.skipUnless(NODE, "node is not installed (Debian: nodejs, 20 or newer)")
+class Package(unittest.TestCase):
+    def run_node(self, *names, **variables):
+        version = subprocess.run([NODE, "--version"], capture_output=True, text=True).stdout
+        if int(re.match(r"v(\d+)", version)[1]) < 20:
+            self.skipTest(f"node is older than 20: {version.strip()}")
+        files = [str(Path("tests", "web", name)) for name in names]
+        result = subprocess.run([NODE, "--test", *files], cwd=ROOT, capture_output=True, text=True,
+                                timeout=5 * PATIENCE, env={**os.environ, **variables})
+        said = result.stdout + result.stderr
+        self.assertEqual(result.returncode, 0, said)
+        self.assertGreater(int(re.search(r"^# pass (\d+)", said, re.MULTILINE)[1]), 0, said)
+
+    def test_the_glue_and_what_a_page_reads(self):
+        self.run_node("transport.test.mjs", "reader.test.mjs", "log.test.mjs")
+
+    def test_the_client_against_the_real_server(self):
+        if os.environ.get("QUICCHAT_WEB_TESTS"):
+            build()
+            build(str(SERVED.parent), QUICCHAT_WEB_SOURCE="tests/web/served.cpp", OPTIMISE="-O1")
+        for module in (SITE / "quicchat" / "quicchat.wasm", SERVED):
+            if not module.exists():
+                self.skipTest(f"{module.relative_to(ROOT)} was not built: QUICCHAT_WEB_TESTS=1")
+            if module.stat().st_mtime < newest("bindings/web/cpp/*", "include/quicchat/**/*pp"):
+                self.skipTest(f"{module.relative_to(ROOT)} is old: QUICCHAT_WEB_TESTS=1")
+        self.run_node("client.test.mjs", QUICCHAT_WEB=str(SITE), QUICCHAT_SERVED=str(SERVED))
+
+    def test_types(self):
+        tsc = shutil.which("tsc")
+        if tsc is None:
+            self.skipTest("tsc is not installed: npm install --global typescript")
+        result = subprocess.run([tsc, "--project", "tests/web/tsconfig.json"], cwd=ROOT,
+                                capture_output=True, text=True, timeout=5 * PATIENCE)
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
