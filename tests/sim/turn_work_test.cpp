@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -233,6 +234,27 @@ TEST_CASE("so does one that lists its rooms", "[sim][fair]") {
     INFO(feast.most);
     CHECK(feast.most > Limits{}.turn_work_max);
     CHECK(feast.most <= share);
+}
+
+TEST_CASE("the server's own program asks for lists in such pieces, too", "[sim][fair]") {
+    Feast feast;
+    std::vector<std::string> listed;
+    std::size_t most = 0;
+    for (bool complete = false; !complete;) {
+        const std::size_t before = feast.bytes;
+        const auto page = feast.server->room_admin().list_for(
+            "greedy", listed.empty() ? std::string_view{} : listed.back());
+        REQUIRE(page);
+        for (const RoomSummary& room : page->first) {
+            CHECK(room.unread == Feast::records);
+            listed.push_back(room.room);
+        }
+        complete = page->second;
+        most = std::max(most, feast.bytes - before);
+        REQUIRE(feast.bytes < 2 * Feast::rooms * Feast::records * long_text.size());  // it goes on
+    }
+    CHECK(listed.size() == Feast::rooms);
+    CHECK(most <= share);
 }
 
 TEST_CASE("so does one that sends files", "[sim][fair][files]") {

@@ -61,7 +61,8 @@ public:
     Errc may_read(std::string_view user, const std::string& room) const;
 
     /// The rooms that an account may read, as a list shows them to it, for the names after `after`,
-    /// and whether that was all. `storage_failed`.
+    /// and whether that was all. It reads no more than `Limits::turn_work_max`, and knows next time
+    /// what it has read: a list that is not complete may be short, or empty. `storage_failed`.
     Result<std::pair<std::vector<RoomSummary>, bool>> list_for(std::string_view user,
                                                                std::string_view after) const;
 

@@ -48,10 +48,13 @@ QUICCHAT_RARE_DECL Result<std::pair<std::vector<RoomSummary>, bool>> RoomAdmin::
         user, room_store_->private_rooms().of(user), room_store_->key_for(user, after),
         limits_->rooms_per_page_max, turn_->now());
     std::vector<RoomSummary> found;
+    std::size_t read = 0;
     for (const Room* room : rooms) {
         while (!room_store_->knows_authors(*room, user)) {
+            if (read >= limits_->turn_work_max) return std::pair{std::move(found), false};
             const Result<std::size_t> bytes = room_store_->read_authors(*room);
             if (!bytes) return turn_->noted(to_errc(bytes.error()));
+            read += *bytes;
         }
         found.push_back(room_store_->summarize(*room, user, turn_->now()));
     }
