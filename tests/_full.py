@@ -122,7 +122,7 @@ class Full:
         """Until nothing changes any more for a moment."""
         before = None
         while before != (before := self.text()):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(scaled(0.05))
             await self.pilot.pause()
 
 

@@ -22,8 +22,8 @@ environment:
   QUICCHAT_PRESET              another CMake preset than "dev"
   JOBS                         how many compilers and tests run at once; 1 also runs the Python part
                                after the C++ part and not beside it
-  QUICCHAT_TEST_TIMEOUT_SCALE  every deadline of every test is so many times as long: for a machine
-                               that is very busy with other things
+  QUICCHAT_TEST_TIMEOUT_SCALE  every deadline of every test is so many times as long; without it,
+                               each part measures how slow the machine is when it begins
 END
 }
 
@@ -160,7 +160,8 @@ cmake --preset "$preset" "-DQUICCHAT_LONG_TESTS=$([ -n "$long" ] && echo ON || e
 
 # run_ctest SUITE PRESET
 run_ctest() {
-    ctest --preset "$2" --parallel "$jobs" --output-junit "$PWD/$results/$1.xml"
+    QUICCHAT_TEST_TIMEOUT_SCALE=${QUICCHAT_TEST_TIMEOUT_SCALE:-$(python3 tests/timeout_scale.py "$((2 * jobs))")} \
+        ctest --preset "$2" --parallel "$jobs" --output-junit "$PWD/$results/$1.xml"
     count "$1" junit "$results/$1.xml" $?
 }
 

@@ -18,6 +18,9 @@ python="$PWD/build/venv/bin/python"
 CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-1} \
     "$python" -m pip --disable-pip-version-check install '.[test,metrics]' || exit
 
+export QUICCHAT_TEST_TIMEOUT_SCALE="${QUICCHAT_TEST_TIMEOUT_SCALE:-$("$python" tests/timeout_scale.py "$processes")}"
+echo "deadlines are $QUICCHAT_TEST_TIMEOUT_SCALE times as long as on a calm machine"
+
 heading "pytest"
 "$python" -m pytest tests/python -p no:cacheprovider --junitxml="$results/pytest.xml"
 echo $? >"$results/pytest.status"

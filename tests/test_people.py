@@ -200,7 +200,7 @@ class Pairs(Case):
                     told = await next_of(bob, quicchat.PrivateMessage)
                     self.assertEqual((told.sender, told.recipient, told.text),
                                      ("ada", "bob", f"{n}"))
-                await asyncio.sleep(0.2)  # what was read is said
+                await asyncio.sleep(scaled(0.2))  # what was read is said
             async with connect("bob") as bob, connect("ada") as ada:
                 await ada.tell("bob", "new")
                 self.assertEqual((await next_of(bob, quicchat.PrivateMessage)).text, "new")
@@ -277,7 +277,7 @@ async def main():
     for act in (room.edit(3, "hello"), room.react(3, "x"), room.delete(4, "oops"),
                 room.set_topic("new"), room.ban("bob", "bye"), room.send("re", reply_to=3)):
         asyncio.create_task(act)
-    await asyncio.sleep(0.5)
+    await asyncio.sleep({wait})
     os._exit(3)  # as a crash would
 asyncio.run(main())
 """
@@ -295,8 +295,8 @@ asyncio.run(main())
                     await room.send(text)
 
         self.run_async(prepare)
-        result = self.python(self.CODE.format(port=server.port, password=ACCOUNTS["ada"],
-                                              pid=server.process.pid))
+        result = self.python(self.CODE.format(
+            wait=scaled(0.5), port=server.port, password=ACCOUNTS["ada"], pid=server.process.pid))
         self.assertEqual(result.returncode, 3, result.stderr)
         server = self.start_server("--port", server.port, config=config)
 

@@ -8,7 +8,8 @@ import sys
 import time
 import unittest
 
-from _support import ACCOUNTS, ITERATIONS, PATIENCE, Case, Terminal, account, next_of, quicchat
+from _support import (ACCOUNTS, ITERATIONS, PATIENCE, Case, Terminal, account, next_of, quicchat,
+                      scaled)
 
 
 def users(**changes):
@@ -49,7 +50,8 @@ class Signals(Reloads):
             self.assertIsNone(self.server.process.poll(), self.server.log)
             self.assertLess(time.monotonic(), deadline, self.server.log)
             time.sleep(0.02)
-        time.sleep(0.05)  # the rest of the line
+        while "\n" not in self.server.log[before:].rpartition(words)[2]:  # the rest of the line
+            time.sleep(0.02)
         return self.server.log[before:]
 
     def connect(self, name="ada", **options):
@@ -259,7 +261,7 @@ class Signals(Reloads):
         self.write_config(auth={**auth, "iterations": 2_000_000})  # some seconds
         before = len(self.server.log)
         self.server.process.send_signal(signal.SIGHUP)
-        time.sleep(0.5)
+        time.sleep(scaled(0.5))
         last = self.make_pair()
         self.server.process.send_signal(signal.SIGHUP)
         said = self.wait_for("reloaded", before, count=2)

@@ -5,7 +5,7 @@ import unittest
 from dataclasses import replace
 from unittest import mock
 
-from _support import ITERATIONS, quicchat
+from _support import ITERATIONS, quicchat, scaled
 from test_reload import Reloads, users
 
 
@@ -53,7 +53,7 @@ class InTheProgram(Reloads):
             states = {name: self.folder / f"{name}.state" for name in ("ada", "bob")}
             for name, state in states.items():
                 async with connect(name, state=state):
-                    await asyncio.sleep(0.3)  # the token comes a little later
+                    await asyncio.sleep(scaled(0.3))  # the token comes a little later
             self.make_pair()
             await server.reload(self.config(database=None, auth=users(bob="other")))
             tls = quicchat.TLS.pin(server.fingerprint)

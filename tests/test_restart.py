@@ -4,11 +4,13 @@ import asyncio
 import resource
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 import unittest
 
-from _support import ACCOUNTS, PATIENCE, Case, Terminal, account, next_of, quicchat, scaled
+from _support import (ACCOUNTS, PATIENCE, Case, Terminal, account, environment, next_of, quicchat,
+                      scaled)
 
 FAST = {"drain_timeout": 0.2}  # how long a server waits for clients when it stops
 
@@ -237,7 +239,7 @@ async def main():
     os.kill({pid}, 9)
     for text in ("two", "three"):
         asyncio.create_task(room.send(text))
-    await asyncio.sleep(0.5)
+    await asyncio.sleep({wait})
     os._exit(3)  # as a crash would
 asyncio.run(main())
 """
@@ -245,8 +247,8 @@ asyncio.run(main())
     def test_unsent_messages_outlive_the_program(self):
         config = self.write_config()
         server = self.start_server(config=config)
-        result = self.python(self.CODE.format(port=server.port, password=ACCOUNTS["ada"],
-                                              pid=server.process.pid))
+        result = self.python(self.CODE.format(
+            wait=scaled(0.5), port=server.port, password=ACCOUNTS["ada"], pid=server.process.pid))
         self.assertEqual(result.returncode, 3, result.stderr)
         self.assertEqual((self.folder / "state").stat().st_mode & 0o777, 0o600)
         server = self.start_server("--port", server.port, config=config)
@@ -360,27 +362,30 @@ class ChatCommand(Restarts):
 
     def test_a_script_gives_up_in_the_end(self):
         server = self.start_server()
-        (self.folder / "lines").write_text(f"ada\n{ACCOUNTS['ada']}\nhello\n")
         (self.folder / "code.py").write_text(f"""
-import functools, os, sys, threading, quicchat
+import functools, sys, quicchat
 from quicchat.cli import chat, main
-chat._GIVE_UP_AFTER = 1.0
-limits = quicchat.Limits(idle_timeout=1, keep_alive=0.5)  # notices a loss soon
+chat._GIVE_UP_AFTER = {scaled(1)}
+limits = quicchat.Limits(idle_timeout={scaled(1)}, keep_alive={scaled(0.5)})  # notices a loss soon
 chat.connect = functools.partial(chat.connect, limits=limits)
-
-def kill():
-    os.kill({server.process.pid}, 9)
-    open("killed", "x").close()
-
-threading.Timer(1.5, kill).start()
 sys.exit(main(["chat", "--port", "{server.port}"]))
 """)
-        wait = "while [ ! -e killed ]; do sleep 0.1; done; sleep 3"
-        lines = f"(cat lines; {wait}; echo too late) | {sys.executable} code.py"
-        result = self.python(f"import subprocess, sys; sys.exit(subprocess.call({lines!r}, "
-                             "shell=True))")
+        program = subprocess.Popen([sys.executable, "code.py"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder,
+                                   env=environment())
+        for line in ("ada", ACCOUNTS["ada"], "hello"):
+            program.stdin.write(f"{line}\n".encode())
+        program.stdin.flush()
+        for awaited, then in ((b"<ada> hello", lambda: server.stop(signal.SIGKILL)),
+                              (b"* connection lost: ", lambda: None)):
+            while (shown := program.stdout.readline()) and awaited not in shown:
+                pass
+            self.assertIn(awaited, shown)
+            then()
+        time.sleep(scaled(3))  # its input goes on
+        errors = program.communicate(b"too late\n", PATIENCE)[1]
+        result = subprocess.CompletedProcess(program.args, program.returncode, b"", errors)
         self.assert_words(result, 69, "[E-UNREACHABLE]", "nothing is listening")
-        self.assertIn(b"* connection lost: ", result.stdout)
 
     def terminal(self, server):
         terminal = Terminal(self, [sys.executable, "-m", "quicchat", "chat", "--user", "ada",

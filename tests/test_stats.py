@@ -10,7 +10,7 @@ import urllib.request
 from contextlib import contextmanager
 from unittest import mock
 
-from _support import ACCOUNTS, Case, account, quicchat
+from _support import ACCOUNTS, PATIENCE, Case, account, quicchat
 
 
 GUESS = "hunter22"  # nobody's password
@@ -162,7 +162,8 @@ class Prometheus(Case):
     """`"metrics"` in the configuration."""
 
     def get(self, place):
-        with urllib.request.urlopen("http://{}:{}/metrics".format(*place), timeout=10) as answer:
+        url = "http://{}:{}/metrics".format(*place)
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             return answer.read().decode()
 
     def test_the_figures_are_there_and_name_nobody(self):
