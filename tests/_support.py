@@ -1,10 +1,12 @@
 """What the Python tests share: servers in scratch folders, scripts as subprocesses, terminals."""
 
 import asyncio
+import codecs
 import contextlib
 import json
 import os
 import pty
+import queue
 import re
 import select
 import signal
@@ -12,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -26,7 +29,7 @@ def scaled(seconds):
     return seconds * float(os.environ.get("QUICCHAT_TEST_TIMEOUT_SCALE") or 1)
 
 
-PATIENCE = scaled(60.0)  # in seconds; a test that waits for longer hangs
+PATIENCE = scaled(120.0)  # in seconds; a test that waits for longer hangs
 
 try:
     import quicchat
@@ -196,13 +199,38 @@ class Terminal:
             stderr=slave, cwd=case.folder, env=environment(**env))
         os.close(slave)
         self.seen = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._shown = queue.SimpleQueue()
+        self._is_at_end = False
+        self._is_gone = threading.Event()
+        # As a real one does, it takes what it is sent whether anybody looks at it or not.
+        self._taking = threading.Thread(target=self._take)
+        self._taking.start()
         case.addCleanup(self._end)
+
+    def _take(self):
+        data = b" "
+        while data and not self._is_gone.is_set():
+            if select.select([self.master], [], [], 0.1)[0]:
+                try:
+                    data = os.read(self.master, 65536)
+                except OSError:  # Linux reports the end of a terminal like this
+                    data = b""
+                self._shown.put(data)
 
     def _end(self):
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(PATIENCE)
-        os.close(self.master)
+        self.hang_up()
+
+    def hang_up(self):
+        """The terminal is gone."""
+        if not self._is_gone.is_set():
+            self._is_gone.set()
+            self._taking.join()
+            self._shown.put(b"")
+            os.close(self.master)
 
     def expect(self, text, times=1):
         """Reads until `text` was shown so many times."""
@@ -222,21 +250,17 @@ class Terminal:
         return self.process.wait(PATIENCE)
 
     def _read(self, timeout):
-        if not select.select([self.master], [], [], timeout)[0]:
-            return False
-        try:
-            data = os.read(self.master, 65536)
-        except OSError:  # Linux reports the end of a terminal like this
-            return False
-        self.seen += data.decode(errors="replace")
-        return bool(data)
+        with contextlib.suppress(queue.Empty):
+            data = b"" if self._is_at_end else self._shown.get(timeout=timeout)
+            self._is_at_end = not data
+            self.seen += self._decoder.decode(data)
+            return bool(data)
+        return False
 
 
 @contextlib.contextmanager
 def udp_peer(answer):
     """A UDP socket on a port of its own that answers every datagram with `answer(datagram)`."""
-    import threading
-
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
         peer.bind(("127.0.0.1", 0))
         peer.settimeout(0.1)

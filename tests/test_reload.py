@@ -1,7 +1,6 @@
 """SIGHUP: certificate, accounts and limits change, and nobody is cut."""
 
 import asyncio
-import os
 import signal
 import sqlite3
 import sys
@@ -302,8 +301,7 @@ class Terminals(Reloads):
 
     def test_a_terminal_that_closes_ends_the_server(self):
         terminal = self.serve()
-        os.close(terminal.master)
-        terminal.master = os.open(os.devnull, os.O_RDWR)
+        terminal.hang_up()
         terminal.process.wait(PATIENCE)
 
 

@@ -10,7 +10,7 @@ from .codec import ERRORS
 from .peer import Refused
 
 #: Soon enough for what takes a round trip, on a machine that does other things as well.
-SOON = 10.0
+SOON = 30.0
 
 
 class PeerCase(Case):
