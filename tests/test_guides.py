@@ -1,6 +1,7 @@
 """The guides and the files for deployment: what they say is run."""
 
 import configparser
+import contextlib
 import os
 import re
 import shutil
@@ -45,7 +46,7 @@ class Guides(Case):
         path = self.quicchat_in_path()
         work = self.folder / "work"
         work.mkdir()
-        self.addCleanup(self.end, work / "server.pid")
+        self.addCleanup(self.end_all, work)
         blocks = blocks_of(guide, "sh", "python")
         self.assertGreater(len(blocks), 5)
         port = str(free_port())
@@ -72,6 +73,18 @@ class Guides(Case):
         work = self.run_blocks("tutorial.md")
         self.assertIn("is anybody here", self.text(work / "told.txt"))
 
+    def test_a_bot(self):
+        work = self.run_blocks("bot.md")
+        self.assertIn("9 to 17", self.text(work / "told.txt"))
+
+    def test_moderation(self):
+        work = self.run_blocks("moderation.md")
+        self.assertIn("https", self.text(work / "refused.txt"))
+
+    def test_a_web_back_end(self):
+        work = self.run_blocks("web_back_end.md")
+        self.assertIn("by page and by QUIC", self.text(work / "told.txt"))
+
     def test_embedding_shows_parts_of_the_examples(self):
         blocks = blocks_of("embedding.md", "cpp")
         self.assertGreater(len(blocks), 6)
@@ -85,11 +98,11 @@ class Guides(Case):
         return path.read_text() if path.exists() else ""
 
     @staticmethod
-    def end(pid_file):
-        try:
-            os.kill(int(pid_file.read_text()), signal.SIGKILL)
-        except (OSError, ValueError):
-            pass
+    def end_all(folder):
+        """Of what a guide began and, as it failed, did not end."""
+        for pid_file in folder.glob("*.pid"):
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int(pid_file.read_text()), signal.SIGKILL)
 
     def test_links_lead_somewhere(self):
         for guide in GUIDES.glob("*.md"):
