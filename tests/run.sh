@@ -16,7 +16,8 @@ says is shown when it has ended.
 
   --long   also: many more seeds of the simulations and kills of a server, a million inputs for each
            fuzzer (a tenth for slow ones; tests/fuzz/long.sh tries more), each header alone, all
-           examples at -O3, and all C++ tests with the sanitizers. Takes hours.
+           examples at -O3, all C++ tests with the sanitizers, and the site of the documentation
+           without a warning (examples/guides/build_site.sh). Takes hours.
 
 environment:
   QUICCHAT_PRESET              another CMake preset than "dev"
@@ -222,5 +223,17 @@ for suite in pytest unittest; do
         fail "$suite: did not run, see above"
     fi
 done
+
+if [ -n "$long" ]; then
+    heading "documentation"
+    if ! command -v doxygen >/dev/null 2>&1; then
+        echo "documentation: skipped: no doxygen (Debian: doxygen)"
+        skipped=$((skipped + 1))
+    elif PYTHON="$PWD/build/venv/bin/python" sh examples/guides/build_site.sh; then
+        passed=$((passed + 1))
+    else
+        fail "documentation: it has warnings, see above"
+    fi
+fi
 
 finish

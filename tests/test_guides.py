@@ -2,7 +2,9 @@
 
 import configparser
 import contextlib
+import inspect
 import os
+import pkgutil
 import re
 import shutil
 import signal
@@ -115,6 +117,44 @@ class Guides(Case):
         versions = re.findall(r"^    \{(\d+), ", schema, re.MULTILINE)
         rows = re.findall(r"^\| (\d+) \|", (GUIDES / "upgrading.md").read_text(), re.MULTILINE)
         self.assertEqual(rows, versions)
+
+
+class Site(Case):
+    """What `build_site.sh` would find out; the long tests run it."""
+
+    def names(self, page, directive):
+        return re.findall(rf"^\.\. {directive}:+ (\S+)$", (GUIDES / "site" / page).read_text(),
+                          re.MULTILINE)
+
+    def test_all_guides_are_in_it(self):
+        index = (GUIDES / "index.md").read_text()
+        listed = re.search(r"```{toctree}.*?\n\n(.*?)```", index, re.DOTALL)[1].split()
+        there = {path.relative_to(GUIDES).with_suffix("").as_posix()
+                 for pattern in ("*.md", "site/*.rst") for path in GUIDES.glob(pattern)}
+        self.assertEqual(set(listed), there - {"index"})
+        self.assertEqual(len(listed), len(set(listed)))
+
+    def test_what_the_references_name_is_there(self):
+        for kind in ("autoclass", "autofunction", "automodule"):
+            for name in self.names("python.rst", kind):
+                self.assertTrue(pkgutil.resolve_name(name), name)
+        include = ROOT / "include" / "quicchat"
+        headers = self.names("cpp.rst", "header")
+        text = "".join((include / header).read_text() for header in headers)
+        for name in self.names("cpp.rst", r"doxygen\w+"):
+            self.assertRegex(text, rf"\b{name.rpartition('::')[2]}\b")
+
+    def test_the_python_reference_has_all_that_is_public(self):
+        page = (GUIDES / "site" / "python.rst").read_text()
+        modules = {*self.names("python.rst", "automodule")} - {"quicchat"}
+        for name in quicchat.__all__:
+            value = getattr(quicchat, name)
+            if inspect.ismodule(value):
+                found = value.__name__ in modules
+            else:
+                found = f" quicchat.{name}\n" in page or any(
+                    name in pkgutil.resolve_name(module).__all__ for module in modules)
+            self.assertTrue(found, name)
 
 
 class Unit(unittest.TestCase):
