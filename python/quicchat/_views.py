@@ -106,9 +106,9 @@ class RoomView(AsyncIterator[ClientEvent]):
                     and event.offset <= self._place[1]:
                 return False
             self._place = (event.epoch, event.offset)
-        elif isinstance(event, Joined):
-            if self._place is None or self._place[0] != event.epoch:
-                self._place = (event.epoch, event.next - 1)
+        elif isinstance(event, Joined) \
+                and (self._place is None or self._place[0] != event.epoch):
+            self._place = (event.epoch, event.next - 1)
         return True
 
     async def _catch_up(self) -> None:

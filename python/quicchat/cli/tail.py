@@ -7,8 +7,8 @@ import json
 from collections.abc import AsyncIterator
 from functools import partial
 
-from .._pacing import paced
 from .._calls import PAGE_MAX
+from .._pacing import paced
 from .._plain import as_json
 from ..client import Chat
 from ..errors import ConfigError
