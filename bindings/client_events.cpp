@@ -117,8 +117,8 @@ Pair record_pair(const RoomAct& e) {
         case Act::Kind::file:
             break;  // these are RoomMessage
     }
-    // A value that only a later version knows.
-    return {"nothing", py::tuple{}};
+    // A kind or a value that only a later version knows. It has its place all the same.
+    return {"unknown", head_tuple(e)};
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ import json
 import secrets
 import signal
 import sys
+from collections.abc import Coroutine
 from http.cookies import SimpleCookie
 
 try:
@@ -52,6 +53,7 @@ document.getElementById("say").onsubmit = async (event) => {
 
 BODY_MAX = 16 * 1024
 SESSIONS_MAX = 10_000
+PAUSE_MAX = 20  # seconds without a word to a page: one that is not there any more is found out
 
 
 class Web:
@@ -61,8 +63,20 @@ class Web:
         self.server = server
         self.room = room
         self.sessions: dict[str, str] = {}  # user names, by what their cookies say
+        self.pages: set[asyncio.Task[None]] = set()  # what is under way
 
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self.serve(reader, writer))
+        self.pages.add(task)
+        task.add_done_callback(self.pages.discard)
+
+    async def end(self) -> None:
+        """Of all pages. They come back by themselves when there is a server again."""
+        for task in self.pages:
+            task.cancel()
+        await asyncio.gather(*self.pages, return_exceptions=True)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with contextlib.suppress(OSError, ValueError, asyncio.IncompleteReadError,
                                      asyncio.LimitOverrunError, TimeoutError):
@@ -73,12 +87,12 @@ class Web:
                               (line.partition(":") for line in head[1:])}
                     body = await reader.readexactly(
                         min(int(fields.get("content-length", 0)), BODY_MAX))
-                await self.answer(f"{method} {path}", fields, body, writer)
+                await self.answer(f"{method} {path}", fields, body, reader, writer)
         finally:
             writer.close()
 
     async def answer(self, what: str, fields: dict[str, str], body: bytes,
-                     writer: asyncio.StreamWriter) -> None:
+                     reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         cookie = SimpleCookie(fields.get("cookie", "")).get("session")
         user = self.sessions.get(cookie.value) if cookie else None
         # A page of another site cannot send this type without being asked for.
@@ -100,7 +114,8 @@ class Web:
                                                  user=user)
                 say(writer, "200 OK", receipt.to_json(), "application/json")
             elif what == "GET /events":
-                await self.follow(user, fields.get("last-event-id", ""), writer)
+                await until_gone(
+                    reader, self.follow(user, fields.get("last-event-id", ""), writer))
             else:
                 say(writer, "404 Not Found", "there is nothing here")
         except quicchat.QuicChatError as error:
@@ -117,11 +132,37 @@ class Web:
         goes_on = epoch == str(page.epoch) and offset.isdecimal()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
                      b"Cache-Control: no-store\r\n\r\n")
-        async for record in room.records(after=int(offset) if goes_on else None):
-            if not isinstance(record, quicchat.Gap):
-                writer.write(f"id: {record.epoch}.{record.offset}\n".encode())
-            writer.write(f"data: {record.to_json()}\n\n".encode())
+        records = room.records(after=int(offset) if goes_on else None)
+        while True:
+            try:
+                async with asyncio.timeout(PAUSE_MAX):
+                    record = await anext(records, None)
+            except TimeoutError:
+                writer.write(b":\n\n")  # a comment
+            else:
+                if record is None:
+                    return
+                if not isinstance(record, quicchat.Gap):
+                    writer.write(f"id: {record.epoch}.{record.offset}\n".encode())
+                writer.write(f"data: {record.to_json()}\n\n".encode())
             await writer.drain()  # a slow page holds up itself alone: the room waits in its log
+
+
+async def until_gone(reader: asyncio.StreamReader, answer: Coroutine[None, None, None]) -> None:
+    """Answers a page as long as it is there."""
+    async def read_on() -> None:
+        with contextlib.suppress(OSError):
+            while await reader.read(1024):
+                pass  # one request is all that we want
+
+    answering, gone = asyncio.ensure_future(answer), asyncio.ensure_future(read_on())
+    try:
+        await asyncio.wait((answering, gone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        answering.cancel()
+        gone.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await answering
 
 
 def say(writer: asyncio.StreamWriter, status: str, text: str, kind: str = "text/plain",
@@ -136,13 +177,14 @@ async def run(config: quicchat.ServerConfig, port: int, room: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with quicchat.serve(config) as server:
-        web = await asyncio.start_server(Web(server, room).accept, "127.0.0.1", port)
-        async with web:
-            page = web.sockets[0].getsockname()[1]
-            print(f"listening on port {server.address[1]}, page on http://127.0.0.1:{page}/",
-                  flush=True)
-            await stopped.wait()
-            web.close()
+        pages = Web(server, room)
+        web = await asyncio.start_server(pages.accept, "127.0.0.1", port)
+        number = web.sockets[0].getsockname()[1]
+        print(f"listening on port {server.address[1]}, page on http://127.0.0.1:{number}/",
+              flush=True)
+        await stopped.wait()
+        web.close()
+        await pages.end()
 
 
 def main() -> int:

@@ -103,7 +103,7 @@ def fakes_a_line(shown):
 
 # Texts that events are told apart by, beside the one that is tried.
 _WORDS = {"sender": ("Me",), "user": ("Me",), "error": ("removed", "closed"),
-          "cause": ("new_epoch", "rolled_back")}
+          "cause": ("new_epoch", "rolled_back", "left")}
 ME = "me"
 
 

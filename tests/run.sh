@@ -16,7 +16,8 @@ says is shown when it has ended.
 
   --long   also: many more seeds of the simulations and kills of a server, a million inputs for each
            fuzzer (a tenth for slow ones; tests/fuzz/long.sh tries more), each header alone, all
-           examples at -O3, and all C++ tests with the sanitizers. Takes hours.
+           examples at -O3, all C++ tests with the sanitizers, mypy, pyright and ruff, and the site
+           of the documentation without a warning. Takes hours.
 
 environment:
   QUICCHAT_PRESET              another CMake preset than "dev"
@@ -223,5 +224,36 @@ for suite in pytest unittest; do
         fail "$suite: did not run, see above"
     fi
 done
+
+if [ -n "$long" ]; then
+    # Each with its settings in pyproject.toml.
+    heading "mypy, pyright and ruff"
+    if python3 -m venv --clear build/checkers &&
+        build/checkers/bin/python -m pip install --quiet mypy pyright ruff prompt_toolkit textual \
+            prometheus_client pytest; then
+        for checker in "mypy --strict python/quicchat" \
+            "pyright --pythonpath build/checkers/bin/python" "ruff check python/quicchat examples"
+        do
+            # shellcheck disable=SC2086 # words, to be split
+            if build/checkers/bin/python -m $checker; then
+                passed=$((passed + 1))
+            else
+                fail "$checker: it found something, see above"
+            fi
+        done
+    else
+        fail "mypy, pyright and ruff: they could not be installed"
+    fi
+
+    heading "documentation"
+    if ! command -v doxygen >/dev/null 2>&1; then
+        echo "documentation: skipped: no doxygen (Debian: doxygen)"
+        skipped=$((skipped + 1))
+    elif PYTHON="$PWD/build/venv/bin/python" sh examples/guides/build_site.sh; then
+        passed=$((passed + 1))
+    else
+        fail "documentation: it has warnings, see above"
+    fi
+fi
 
 finish

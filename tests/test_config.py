@@ -80,6 +80,9 @@ class Config(Case):
         self.assertEqual((config.operators, config.anybody_makes_rooms), ((), True))
         config = self.load({**GOOD, "operators": ["ada", "Bob"], "anybody_makes_rooms": False})
         self.assertEqual((config.operators, config.anybody_makes_rooms), (("ada", "Bob"), False))
+        for speaker in (None, "", "house"):
+            self.assertEqual(self.load({**GOOD, "speaker": speaker}).speaker, speaker)
+        self.assertIsNone(config.speaker)
         for wrong in ("ada", ["no name"], [1]):
             with self.subTest(wrong), self.assertRaises(quicchat.ConfigError):
                 dataclasses.replace(config, operators=wrong)
@@ -129,6 +132,8 @@ class Config(Case):
             ({"operators": ["ada", 7]}, '"operators" must be names of 1 to 32'),
             ({"operator": ["ada"]}, 'did you mean "operators"?'),
             ({"anybody_makes_rooms": "no"}, '"anybody_makes_rooms" must be true or false'),
+            ({"speaker": "the house"}, '"speaker" must be a user name, "" for none, or null, got'),
+            ({"speaker": 0}, '"speaker" must be a user name'),
             ({"limits": {"idle_timeout": 0}}, 'limit "idle_timeout" must be a number of seconds'),
             ({"limits": {"idel_timeout": 9}}, 'did you mean "idle_timeout"?'),
             ({"version": 2}, '"version" must be 1'),

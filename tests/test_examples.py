@@ -114,7 +114,31 @@ class Programs(Case):
                 events[1].close()
                 head, body = await self.get("POST /say", {"text": "\x1b"}, cookie=cookie)
                 self.assertIn("400", head)
+                still = await self.follow(cookie)  # which holds up no end
             await self.end(process)
+            await still[0].read()
+            still[1].close()
+
+        self.run_async(main)
+
+    def test_the_web_back_end_forgets_pages_that_have_gone(self):
+        async def main():
+            web_chat = example("web_chat")
+            async with quicchat.serve(self.config()) as server:
+                web = web_chat.Web(server, "#lobby")
+                web.sessions["x"] = "zoe"
+                listening = await asyncio.start_server(web.accept, "127.0.0.1", 0)
+                self.web = listening.sockets[0].getsockname()[1]
+                opened = [await self.follow("session=x") for _ in range(3)]
+                self.assertEqual(len(web.pages), 3)
+                for _, writer in opened[:2]:
+                    writer.close()
+                while len(web.pages) > 1:  # nobody says anything
+                    await asyncio.sleep(0.01)
+                opened[2][1].close()
+                listening.close()
+                await web.end()
+                self.assertFalse(web.pages)
 
         self.run_async(main)
 
@@ -139,7 +163,9 @@ class Programs(Case):
 
     async def event(self, events):
         async with asyncio.timeout(PATIENCE):
-            text = (await events[0].readuntil(b"\n\n")).decode()
+            text = ":"
+            while text.startswith(":"):  # nothing for a while
+                text = (await events[0].readuntil(b"\n\n")).decode()
         return (re.search(r"^id: (.*)$", text, re.MULTILINE).group(1),
                 json.loads(re.search(r"^data: (.*)$", text, re.MULTILINE).group(1)))
 

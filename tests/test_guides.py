@@ -1,7 +1,10 @@
 """The guides and the files for deployment: what they say is run."""
 
 import configparser
+import contextlib
+import inspect
 import os
+import pkgutil
 import re
 import shutil
 import signal
@@ -45,7 +48,7 @@ class Guides(Case):
         path = self.quicchat_in_path()
         work = self.folder / "work"
         work.mkdir()
-        self.addCleanup(self.end, work / "server.pid")
+        self.addCleanup(self.end_all, work)
         blocks = blocks_of(guide, "sh", "python")
         self.assertGreater(len(blocks), 5)
         port = str(free_port())
@@ -72,6 +75,18 @@ class Guides(Case):
         work = self.run_blocks("tutorial.md")
         self.assertIn("is anybody here", self.text(work / "told.txt"))
 
+    def test_a_bot(self):
+        work = self.run_blocks("bot.md")
+        self.assertIn("9 to 17", self.text(work / "told.txt"))
+
+    def test_moderation(self):
+        work = self.run_blocks("moderation.md")
+        self.assertIn("https", self.text(work / "refused.txt"))
+
+    def test_a_web_back_end(self):
+        work = self.run_blocks("web_back_end.md")
+        self.assertIn("by page and by QUIC", self.text(work / "told.txt"))
+
     def test_embedding_shows_parts_of_the_examples(self):
         blocks = blocks_of("embedding.md", "cpp")
         self.assertGreater(len(blocks), 6)
@@ -85,11 +100,11 @@ class Guides(Case):
         return path.read_text() if path.exists() else ""
 
     @staticmethod
-    def end(pid_file):
-        try:
-            os.kill(int(pid_file.read_text()), signal.SIGKILL)
-        except (OSError, ValueError):
-            pass
+    def end_all(folder):
+        """Of what a guide began and, as it failed, did not end."""
+        for pid_file in folder.glob("*.pid"):
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int(pid_file.read_text()), signal.SIGKILL)
 
     def test_links_lead_somewhere(self):
         for guide in GUIDES.glob("*.md"):
@@ -102,6 +117,44 @@ class Guides(Case):
         versions = re.findall(r"^    \{(\d+), ", schema, re.MULTILINE)
         rows = re.findall(r"^\| (\d+) \|", (GUIDES / "upgrading.md").read_text(), re.MULTILINE)
         self.assertEqual(rows, versions)
+
+
+class Site(Case):
+    """What `build_site.sh` would find out; the long tests run it."""
+
+    def names(self, page, directive):
+        return re.findall(rf"^\.\. {directive}:+ (\S+)$", (GUIDES / "site" / page).read_text(),
+                          re.MULTILINE)
+
+    def test_all_guides_are_in_it(self):
+        index = (GUIDES / "index.md").read_text()
+        listed = re.search(r"```{toctree}.*?\n\n(.*?)```", index, re.DOTALL)[1].split()
+        there = {path.relative_to(GUIDES).with_suffix("").as_posix()
+                 for pattern in ("*.md", "site/*.rst") for path in GUIDES.glob(pattern)}
+        self.assertEqual(set(listed), there - {"index"})
+        self.assertEqual(len(listed), len(set(listed)))
+
+    def test_what_the_references_name_is_there(self):
+        for kind in ("autoclass", "autofunction", "automodule"):
+            for name in self.names("python.rst", kind):
+                self.assertTrue(pkgutil.resolve_name(name), name)
+        include = ROOT / "include" / "quicchat"
+        headers = self.names("cpp.rst", "header")
+        text = "".join((include / header).read_text() for header in headers)
+        for name in self.names("cpp.rst", r"doxygen\w+"):
+            self.assertRegex(text, rf"\b{name.rpartition('::')[2]}\b")
+
+    def test_the_python_reference_has_all_that_is_public(self):
+        page = (GUIDES / "site" / "python.rst").read_text()
+        modules = {*self.names("python.rst", "automodule")} - {"quicchat"}
+        for name in quicchat.__all__:
+            value = getattr(quicchat, name)
+            if inspect.ismodule(value):
+                found = value.__name__ in modules
+            else:
+                found = f" quicchat.{name}\n" in page or any(
+                    name in pkgutil.resolve_name(module).__all__ for module in modules)
+            self.assertTrue(found, name)
 
 
 class Unit(unittest.TestCase):

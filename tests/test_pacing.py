@@ -76,6 +76,50 @@ class Pacing(InMemory):
 
         asyncio.run(main())
 
+    def test_a_file_does_not_wait_for_all_of_the_one_before(self):
+        async def scenario(net):
+            ada = await net.connect("ada", pace=True)
+            room = await ada.join("#lobby")
+            ask, refused, done = ada._ask_once, [], asyncio.Event()
+
+            async def refuses_once(request, *arguments):
+                if request.__name__ != "send_file":
+                    return await ask(request, *arguments)
+                if arguments[1] not in refused:  # which is the file
+                    refused.append(arguments[1])
+                    raise quicchat.RateLimited("slowly", retry_after=1)
+                await done.wait()
+                return await ask(request, *arguments)
+
+            ada._ask_once = refuses_once
+            sends = [asyncio.create_task(room.send_file(b"x" * 9, name=name)) for name in "ab"]
+            while len(refused) < 2:  # both have asked, when threads of their own had read them
+                await asyncio.sleep(0.01)
+            done.set()
+            while not all(task.done() for task in sends):
+                await net.advance(1)
+                await asyncio.sleep(0.01)
+            self.assertEqual(len({(await task).offset for task in sends}), 2)
+
+        self.on(scenario)
+
+    def test_the_command_line_waits_however_often_but_not_for_long_at_once(self):
+        from quicchat._pacing import insist, paced
+
+        async def main():
+            left = [0.05] * 5 + [61]
+
+            async def request():
+                if left:
+                    raise quicchat.RateLimited("slowly", retry_after=left.pop(0))
+
+            with self.assertRaises(quicchat.RateLimited):
+                await paced(request)
+            self.assertFalse(left)
+            await insist(request)
+
+        asyncio.run(main())
+
     def test_others_are_told(self):
         async def scenario(net):
             room = await (await net.connect("ada")).join("#lobby")

@@ -119,6 +119,10 @@ class SeedCommands(Case):
 
     def test_a_wrong_option_ends_with_usage(self):
         self.assert_words(self.command("serve", "--prot", "1"), 64, "--help")
+        for words, command in (("serve --nope", "serve"), ("user add ada --nope", "user add"),
+                               ("cert --renew much", "cert"), ("--nope", "[-h]")):
+            self.assert_words(self.command(*words.split()), 64, f"usage: quicchat {command} ",
+                              words.split()[-1] if command != "[-h]" else "COMMAND")
 
     def test_the_quickstart_is_a_script_for_any_shell(self):
         script = (ROOT / "examples" / "quickstart.sh").read_text()

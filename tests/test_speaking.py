@@ -313,6 +313,21 @@ class OnADatabase(Case):
         self.talk(scenario, auth={"iterations": 100_000, "users": [
             {"username": "server", "password": "long enough"}]})
 
+    def test_the_configuration_names_the_server(self):
+        async def scenario(connect, server):
+            self.assertEqual(server.speaker, "house")
+            sent = await server.send("#lobby", "welcome")
+            page = await server.room("#lobby", user="ada").history(around=sent)
+            self.assertEqual([m.sender for m in page.messages], ["house"])
+            with self.assertRaises(quicchat.AuthError):
+                await quicchat.connect("127.0.0.1", server.address[1], user="house",
+                                       password="long enough")
+            told = await server.reload(self.config(speaker="home"))
+            self.assertIn("speaker", " ".join(told.notices))
+            self.assertEqual(server.speaker, "house")
+
+        self.talk(scenario, speaker="house")
+
     def test_where_a_function_decides_about_logins_the_server_has_no_name(self):
         async def main():
             async with quicchat.serve(self.config(), authenticate=lambda question: True) as server:

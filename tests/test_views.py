@@ -4,26 +4,8 @@ import asyncio
 import gc
 import unittest
 
-from _in_memory import InMemory, kinds, texts
+from _in_memory import FAST, InMemory, behind, drained, kinds, texts
 from _support import quicchat
-
-MANY = 1_000_000
-FAST = {"limits": None}
-if quicchat:
-    FAST = {"limits": quicchat.Limits(
-        messages_per_account=MANY, messages_per_room=MANY, messages_per_prefix=MANY,
-        requests_per_connection=MANY, requests_per_account=MANY, room_log_records_max=4000,
-        room_age_min=0)}
-
-
-async def drained(net, view):
-    """What waits in a view, once all is at rest."""
-    await net.settle()
-    found = []
-    while view.waiting:
-        found.append(await anext(view))
-    return found
-
 
 class Views(InMemory):
     def test_each_reader_of_a_room_gets_everything(self):
@@ -134,15 +116,6 @@ class Views(InMemory):
 
         self.on(scenario, **FAST)
 
-    async def behind(self, net, count=1200):
-        """A room, and a view that so many messages were too many for."""
-        ada, bob = await net.connect("ada"), await net.connect("bob")
-        room, slow = await ada.join("#lobby"), (await bob.join("#lobby")).events()
-        for n in range(count):
-            await room.send(str(n))
-        await net.settle()
-        return bob, room, slow
-
     async def read_to(self, view, last):
         found = []
         while not found or found[-1] != last:
@@ -154,7 +127,7 @@ class Views(InMemory):
 
     def test_a_reader_that_is_cancelled_while_it_catches_up_misses_nothing(self):
         async def scenario(net):
-            _, room, slow = await self.behind(net)
+            _, room, slow = await behind(net)
             found = await self.read_to(slow, 1024 - 2)
             net.delay = 1
             reading = asyncio.create_task(anext(slow))
@@ -173,7 +146,7 @@ class Views(InMemory):
 
     def test_the_connection_may_be_lost_while_it_catches_up(self):
         async def scenario(net):
-            bob, room, slow = await self.behind(net)
+            bob, room, slow = await behind(net)
             found = await self.read_to(slow, 1024 - 2)
             net.cut(bob)
             reading = asyncio.create_task(self.read_to(slow, 1200))
@@ -186,7 +159,7 @@ class Views(InMemory):
 
     def test_who_is_out_while_it_catches_up_comes_to_an_end(self):
         async def scenario(net):
-            bob, room, slow = await self.behind(net, 1500)
+            bob, room, slow = await behind(net, 1500)
             await self.read_to(slow, 1024 - 2)
             net.delay = 1
             reading = asyncio.create_task(self.all_of(slow))

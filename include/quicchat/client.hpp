@@ -28,10 +28,11 @@
 
 namespace quicchat {
 
+/// What a client is, beside its login.
 struct ClientConfig {
     std::string agent = "{}";  ///< JSON object about the program, for the server's logs.
-    Limits limits{};
-    Reconnection reconnect{};
+    Limits limits{};           ///< What it allows the server, and how long it waits.
+    Reconnection reconnect{};  ///< How it comes back after a lost connection.
     /// Which installation this is. Drawn anew if there is none: then messages that an earlier run
     /// of the program sent cannot be recognised.
     std::optional<DeviceId> device{};
@@ -48,6 +49,7 @@ struct ClientConfig {
 template <DialingTransport T>
 class Client {
 public:
+    /// Dials through `transport`, with what `login` says. `connect` begins.
     Client(T transport, Owned<ClientLogin> login, Entropy entropy, ClientConfig config = {})
         : transport_(std::move(transport)),
           login_(std::move(login)),
@@ -84,11 +86,15 @@ public:
     State state() const { return session_->state(); }
     /// What the client logs in by; its `token` is for the next run of a program that keeps it.
     const ClientLogin& login() const { return *login_; }
+    /// Which device of the account it is, as servers know it.
     DeviceId device() const { return device_; }
+    /// Requests that wait for an answer.
     std::size_t unanswered_requests() const { return session_->unanswered_requests(); }
     /// What there is to watch.
     ClientStats stats() const;
+    /// What it dials through: for its sockets and timers, not to write to.
     T& transport() { return transport_; }
+    /// The same.
     const T& transport() const { return transport_; }
 
     // Requests are taken at any time until the end, and sent when that is possible.
@@ -129,6 +135,8 @@ public:
     /// Refused follows.
     Result<RequestId> send_file(std::string_view room, FileToSend file,
                                 std::optional<MessageId> id = std::nullopt);
+    /// Answers FileWanted, at its offset. `not_ready` if nothing is wanted there, `invalid_request`
+    /// for no bytes or too many.
     Errc give_file(RequestId request, std::uint64_t offset, BytesView bytes);
 
     /// Fetches the file that a record of a room announces, from its byte `from` on. FileBegun,
@@ -139,6 +147,7 @@ public:
     /// sends so much of files only as `Limits::file_backlog_bytes_max` allows, until
     /// `release_file_bytes` says how many bytes of FileChunk are written, or of no use.
     void hold_file_bytes() { session_->hold_file_bytes(); }
+    /// So many bytes of FileChunk need no memory any more.
     void release_file_bytes(std::size_t bytes);
 
     /// Ends a transfer in either direction.
@@ -165,7 +174,9 @@ public:
 
     /// Takes in a message that has no answer yet. It is sent as soon as its room is joined.
     Result<RequestId> restore(UnsentMessage message);
+    /// Has `poll_outbox_change` say what happens to unsent messages from now on.
     void report_outbox_changes() { session_->report_outbox_changes(); }
+    /// The next one, or nothing.
     std::optional<OutboxChange> poll_outbox_change() { return session_->poll_outbox_change(); }
 
     /// Asks who is in a room, for the names after `after`. MemberList or Refused follows.

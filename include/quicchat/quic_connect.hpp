@@ -24,15 +24,15 @@ namespace quicchat::quic {
 /// Who goes where.
 struct ConnectOptions {
     std::string host = "localhost";  ///< A name, or a numeric address.
-    std::uint16_t port = 12345;
-    std::string user{};
-    std::string password{};
+    std::uint16_t port = 12345;      ///< Of UDP.
+    std::string user{};              ///< Who logs in.
+    std::string password{};          ///< Their password.
     /// The key that the server must have, "sha256:..." as servers print it. Empty: `trust` counts.
     std::string fingerprint{};
-    Trust trust = Trust::system();
+    Trust trust = Trust::system();  ///< Whom to believe that it is the server.
     /// Where the server's address token is kept from run to run; null: nowhere.
     std::shared_ptr<AddressTokens> tokens{};
-    quicchat::ClientConfig config{};
+    quicchat::ClientConfig config{};  ///< Limits, and how to come back.
 };
 
 /// A client that calls your functions, with its sockets. For programs that do not want to put these
@@ -42,7 +42,9 @@ struct ConnectOptions {
 /// taken; the chat can go on.
 class Chat {
 public:
+    /// Takes over the connection; what is left can only be destroyed.
     Chat(Chat&&) noexcept;
+    /// The same.
     Chat& operator=(Chat&&) noexcept;
     ~Chat();
 
@@ -53,6 +55,7 @@ public:
         handlers().add(std::move(handler));
     }
 
+    /// All that it can do.
     quicchat::Client<Endpoint>& client();
 
     // The two that nearly everybody needs, at any time, also before the connection is there. What
@@ -74,8 +77,11 @@ public:
     // In place of `run`, for a loop of your own: wait until `fd()` or one of `wake_fds()` (-1:
     // none) is readable, or until `next_deadline()`, and then call `turn`.
 
+    /// A descriptor to wait for: readable.
     int fd() const;
+    /// More of them, or -1.
     std::array<int, 2> wake_fds() const;
+    /// `turn` is due at that moment, if nothing else happens.
     std::optional<TimePoint> next_deadline() const;
     /// The error after which no turn helps, or none.
     std::error_code turn();

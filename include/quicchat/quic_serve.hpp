@@ -22,9 +22,10 @@
 
 namespace quicchat::quic {
 
+/// Who may log in.
 struct Account {
-    std::string user;
-    std::string password;
+    std::string user;      ///< Their name.
+    std::string password;  ///< Their password.
 };
 
 /// What is served where.
@@ -35,13 +36,13 @@ struct ServeOptions {
     std::vector<Account> accounts{};
     /// In PEM form. Both empty: a pair is made that is gone with the server.
     std::string certificate_pem{};
-    std::string key_pem{};
-    quicchat::ServerConfig config{};
+    std::string key_pem{};            ///< Of the certificate.
+    quicchat::ServerConfig config{};  ///< Rooms, operators, limits.
     // None: what there is is gone with the server, and it takes no files.
-    std::optional<Owned<RoomLog>> log{};
+    std::optional<Owned<RoomLog>> log{};  ///< Where rooms are kept.
     std::optional<Owned<quicchat::Authenticator>>
-        authenticator{};  ///< Then `accounts` do not count.
-    std::optional<Owned<FileStore>> files{};
+        authenticator{};                      ///< Then `accounts` do not count.
+    std::optional<Owned<FileStore>> files{};  ///< Where files are kept.
 };
 
 /// A server that calls your functions, with its socket. For programs that do not want to put these
@@ -51,7 +52,9 @@ struct ServeOptions {
 /// taken; the server can go on.
 class ChatServer {
 public:
+    /// Takes over the socket; what is left can only be destroyed.
     ChatServer(ChatServer&&) noexcept;
+    /// The same.
     ChatServer& operator=(ChatServer&&) noexcept;
     ~ChatServer();
 
@@ -62,10 +65,12 @@ public:
         handlers().add(std::move(handler));
     }
 
+    /// All that it can do.
     quicchat::Server<Endpoint>& server();
 
     /// Where it listens, "127.0.0.1:12345".
     std::string address() const;
+    /// The UDP port.
     std::uint16_t port() const;
     /// Of its key, "sha256:...": what a client pins.
     const std::string& fingerprint() const;
@@ -79,10 +84,13 @@ public:
 
     // In place of `run`, for a loop of your own, as with Chat.
 
+    /// A descriptor to wait for: readable.
     int fd() const;
     /// `fd()` is to be writable as well.
     bool wants_write() const;
+    /// More of them, or -1.
     std::array<int, 2> wake_fds() const;
+    /// `turn` is due at that moment, if nothing else happens.
     std::optional<TimePoint> next_deadline() const;
     /// The error after which no turn helps, or none.
     std::error_code turn();

@@ -43,6 +43,7 @@ namespace quicchat {
 template <Transport T>
 class Server {
 public:
+    /// Serves what `transport` accepts. `process` does the work.
     Server(T transport, Owned<RoomLog> log, Owned<Authenticator> authenticator, Entropy entropy,
            ServerConfig config = {}, Owned<FileStore> files = NoFiles{})
         : config_(std::move(config)),
@@ -83,13 +84,18 @@ public:
 
     // What the server's program does with rooms; see RoomAdmin. Then call `process`.
 
+    /// All rooms, but those of two people.
     std::vector<RoomReport> rooms() const { return hub_.admin().list(); }
+    /// At most `count_max` records above `after`, whoever may see the room.
     Result<std::vector<LoggedRecord>> read_room(std::string_view room, Offset after,
                                                 std::size_t count_max) const {
         return hub_.admin().read(room, after, count_max);
     }
+    /// Deletes a room with its records; who is in it is told.
     Errc remove_room(std::string_view room, Now now);
+    /// Has an act of an account stored, as if it had asked for it.
     Errc act_in_room(std::string_view room, Record record, Now now);
+    /// The room keeps so many records from now on.
     Errc keep_records(std::string_view room, std::size_t records_max) {
         return hub_.admin().keep(room, records_max);
     }
@@ -97,10 +103,14 @@ public:
     // What it says and asks for an account, or by `ServerConfig::speaker`; see Spokesman and
     // RoomAdmin. Then call `process`.
 
+    /// Says or does something in a room. Its outcome has that ticket.
     Errc say(std::uint64_t ticket, const std::string& room, Record record, Now now);
+    /// Makes a room that belongs to `owner`. Its outcome has that ticket.
     Errc create_room(std::uint64_t ticket, const wire::CreateRoom& m, const std::string& owner,
                      Now now);
+    /// What became of one of these, or nothing.
     std::optional<ProgramOutcome> poll_outcome() { return hub_.spokesman().poll_outcome(); }
+    /// Rooms as the program sees them.
     const RoomAdmin& room_admin() const { return hub_.admin(); }
     /// Ends all connections of an account: `kicked`. How many there were.
     std::size_t disconnect(std::string_view user);
@@ -120,10 +130,12 @@ public:
 
     /// What there is to watch. It costs a little for each member: some times a second are no harm.
     ServerStats stats() const;
+    /// What there is to know of each connection that is logged in.
     std::vector<ConnectionStats> connection_stats() const;
     /// How long a turn took, for `stats`: the server has no clock. quic::Driver says it.
     void note_turn(Duration took) { turns_.add(took); }
 
+    /// All of them, logged in or not.
     std::size_t connection_count() const { return peers_.size(); }
     /// Since the start; whatever was put into a log.
     std::uint64_t records_stored() const { return hub_.records_stored(); }
@@ -131,11 +143,15 @@ public:
     std::size_t answers_waiting() const { return hub_.fan_out().answers_waiting(); }
     /// Bytes that wait for clients; see Limits::unsent_bytes_max.
     std::size_t unsent_bytes() const { return unsent_.all(); }
+    /// That it was made with.
     const RoomLog& log() const { return hub_.log(); }
+    /// That it was made with.
     const FileStore& files() const { return files_->store(); }
     /// Files under way, in both directions.
     std::size_t transfers() const { return files_->transfers(); }
+    /// What it serves: for its sockets and timers, not to write to.
     T& transport() { return peers_.transport(); }
+    /// The same.
     const T& transport() const { return peers_.transport(); }
 
 private:

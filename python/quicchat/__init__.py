@@ -74,11 +74,11 @@ __all__ = [
     "metrics",
     "serve",
     "sync",
-    *errors.__all__,
-    *events.__all__,
-    *roles.__all__,
-    *stats.__all__,
 ]
+__all__ += errors.__all__
+__all__ += events.__all__
+__all__ += roles.__all__
+__all__ += stats.__all__
 
 # Peers are told that we go, and no thread runs while the interpreter is taken apart.
 _atexit.register(_core.shutdown)

@@ -40,8 +40,9 @@ class Asking(Generic[QuestionT, AnswerT]):
     async def ask(self, question: QuestionT,
                   understand: Callable[[AnswerT], Awaitable[Any]]) -> tuple[Any, str]:
         """What the function's answer means, and an empty text; or None and what went wrong."""
+        deadline = asyncio.timeout(self._timeout)
         try:
-            async with asyncio.timeout(self._timeout) as deadline:
+            async with deadline:
                 answer = await self._call(question)
             return await understand(answer), ""
         except TimeoutError as error:

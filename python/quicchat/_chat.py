@@ -32,7 +32,7 @@ from ._files import (
     saved_path,
 )
 from ._loops import running_loop
-from ._pacing import Pace
+from ._pacing import Pace, insist
 from ._reading import LoopReader
 from ._room import Pending, Room
 from ._texts import encode_text
@@ -138,7 +138,7 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
         try:
             offer = await in_thread(upload.steps, upload.describe)
             encode_text(offer.name, "the file's name")
-            receipt: Receipt = await self._ask(
+            receipt: Receipt = await self._transfer(
                 self._conversation.send_file, room, upload, offer, encode_attributes(attributes),
                 0 if reply_to is None else self._place(room, reply_to), id)
             return receipt
@@ -169,7 +169,8 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
 
     async def _fetch(self, room: str, message: Placed | int, download: Download) -> None:
         encode_text(room, "the room's name")
-        await self._ask(self._conversation.fetch_file, room, self._place(room, message), download)
+        await self._transfer(self._conversation.fetch_file, room, self._place(room, message),
+                             download)
 
     async def set_display_name(self, text: str) -> None:
         """Says what we want to be called beside our user name: up to 64 bytes in one line, kept
@@ -300,6 +301,12 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
         about = request.__name__, str(arguments[0]).lower() if arguments else ""  # often a room
         return self._pace.ask(lambda: self._ask_once(request, *arguments),
                               self._conversation.sleep, about)
+
+    def _transfer(self, request: Callable[..., int], *arguments: Any) -> Coroutine[Any, Any, Any]:
+        """The same for a file: the next one does not wait until all of it is there."""
+        if self._pace is None:
+            return self._ask_once(request, *arguments)
+        return insist(lambda: self._ask_once(request, *arguments), self._conversation.sleep)
 
     async def _ask_once(self, request: Callable[..., int], *arguments: Any) -> Any:
         future = self._future()

@@ -75,7 +75,8 @@ class MessageCheck:
         if problem:
             self._report(CheckFailed(question.user, question.room, problem))
             verdict = ("unavailable", "", None)
-        core.answer_check(ticket, *verdict)
+        name, text, attributes = verdict
+        core.answer_check(ticket, name, text, attributes)
 
 
 def _verdict(question: MessageQuestion, answer: Answer) -> _Verdict:

@@ -39,7 +39,15 @@ from .events import (
     Typing,
 )
 from .logs import log_lost, log_online
-from .records import HistoryPage, RoomRecord, SearchPage, file_info, record_of, time_of
+from .records import (
+    HistoryPage,
+    SearchPage,
+    file_info,
+    offsets_of,
+    record_of,
+    records_of,
+    time_of,
+)
 from .roles import Access, Role
 
 #: Unread events above which nothing more is taken from the core while nobody waits for an answer.
@@ -273,12 +281,13 @@ class Conversation(Attendance):
         self._answer(ticket, (rooms, complete))
 
     def _on_history(self, ticket: int, room: str, epoch: int, rows: list[tuple[Any, ...]],
-                    *reaches: bool) -> None:
-        self._answer(ticket, HistoryPage(room, epoch, _records_of(rows), *reaches))
+                    reaches_start: bool, reaches_head: bool) -> None:
+        self._answer(ticket, HistoryPage(room, epoch, records_of(rows), reaches_start,
+                                         reaches_head, *offsets_of(rows)))
 
     def _on_search(self, ticket: int, room: str, epoch: int, rows: list[tuple[Any, ...]],
                    next: int) -> None:
-        self._answer(ticket, SearchPage(room, epoch, _records_of(rows), next or None))
+        self._answer(ticket, SearchPage(room, epoch, records_of(rows), next or None))
 
     _on_message = _recorder("message")
     _on_edited = _recorder("edited")
@@ -288,6 +297,7 @@ class Conversation(Attendance):
     _on_role = _recorder("role")
     _on_access = _recorder("access")
     _on_created = _recorder("created")
+    _on_unknown = _recorder("unknown")  # of a later version of the protocol
 
     def _on_record(self, kind: str, fields: tuple[Any, ...]) -> None:
         room, epoch, offset = fields[:3]
@@ -318,7 +328,3 @@ class Conversation(Attendance):
     _on_trouble = _keeper(StorageTrouble)
     _on_marker = _keeper(MarkerMoved)
     _on_typing = _keeper(Typing)
-
-
-def _records_of(rows: list[tuple[Any, ...]]) -> tuple[RoomRecord, ...]:
-    return tuple(record for kind, fields in rows if (record := record_of(kind, fields)))

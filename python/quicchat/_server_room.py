@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
 
 from . import _core
@@ -22,7 +23,7 @@ from ._conversation import Act
 from ._failures import core_error, request_error
 from ._program import Program
 from .events import Gap, HistoryPage, Member, Receipt, SearchPage
-from .records import RoomRecord, record_of
+from .records import RoomRecord, offsets_of, records_of
 from .roles import Role
 
 __all__ = ["RecordView", "ServerRoom"]
@@ -59,9 +60,9 @@ class ServerRoom(RoomActs[Coroutine[Any, Any, Receipt]], AsyncIterable[RoomRecor
         first_wanted = max(offset - below, first, 1)
         count = max(offset - first_wanted, 0) + above
         page, first, head = await self._page(first_wanted - 1, count)
-        start = page.records[0].offset if page.records else first_wanted
-        end = page.records[-1].offset if page.records else first_wanted - 1
-        return HistoryPage(page.room, page.epoch, page.records, start <= first, end >= head)
+        start = page.first or first_wanted
+        end = page.last or first_wanted - 1
+        return replace(page, reaches_start=start <= first, reaches_head=end >= head)
 
     async def search(self, text: str, *, before: Placed | int | None = None,
                      limit: int = 50) -> SearchPage:
@@ -69,7 +70,7 @@ class ServerRoom(RoomActs[Coroutine[Any, Any, Receipt]], AsyncIterable[RoomRecor
         words, offset, count = search_range(text, before, limit)
         room, epoch, _, _, rows, below = await self._ask(
             self._program.core.request_search, words, offset, count)
-        return SearchPage(room, epoch, _records(rows), below or None)
+        return SearchPage(room, epoch, records_of(rows), below or None)
 
     async def members(self) -> list[Member]:
         """All who belong to the room or are in it, sorted by name."""
@@ -129,7 +130,8 @@ class ServerRoom(RoomActs[Coroutine[Any, Any, Receipt]], AsyncIterable[RoomRecor
     async def _page(self, after: int, count: int) -> tuple[HistoryPage, int, int]:
         """Records above an offset, and the first and the newest offset of the room."""
         room, epoch, first, head, rows, _ = await self._begin_page(after, count)
-        return HistoryPage(room, epoch, _records(rows), False, False), first, head
+        return HistoryPage(room, epoch, records_of(rows), False, False,
+                           *offsets_of(rows)), first, head
 
     def __repr__(self) -> str:
         return f"<quicchat.ServerRoom {self.name}>"
@@ -208,15 +210,11 @@ class RecordView(AsyncIterator[RoomRecord | Gap]):
             self._after = first - 1
         self._queue += page.records
         # What is of a kind that is not known here has a place as well.
-        self._after = page.records[-1].offset if page.records else self._after
-        self._grown = self._grown or (bool(page.records) and self._after < head)
+        self._after = page.last or self._after
+        self._grown = self._grown or (bool(page.last) and self._after < head)
 
 
 def _epoch_of(message: Placed | int | None) -> int | None:
     """Which life of its room a message is of, if it says so."""
     epoch = getattr(message, "epoch", None)
     return epoch if isinstance(epoch, int) else None
-
-
-def _records(rows: list[tuple[str, tuple[Any, ...]]]) -> tuple[RoomRecord, ...]:
-    return tuple(record for kind, fields in rows if (record := record_of(kind, fields)))

@@ -80,7 +80,8 @@ class Transfers(ABC):
         size = len(data)
         download = self._transfers.get(ticket)
         if not isinstance(download, Download):
-            return self._use_bytes(size)
+            self._use_bytes(size)
+            return
         fine = self._if_fine(ticket, lambda _: download.written(offset + size))
 
         def then(result: Any, error: BaseException | None) -> None:

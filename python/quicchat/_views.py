@@ -28,35 +28,51 @@ class RoomView(AsyncIterator[ClientEvent]):
     above :data:`VIEW_MAX` events that wait, it is given the records from the room's history when
     it comes to them (messages as they are then: edited or deleted), and not what is no record, such
     as who came and went meanwhile. What is no longer kept is a :class:`quicchat.Gap`. Ends when we
-    are out of the room, or the chat is closed; raises as the chat does."""
+    are out of the room, with a :class:`quicchat.RoomLeft` behind all that came before it (a Gap
+    where the server lets us read that no more), or the chat is closed; raises as the chat does."""
 
     def __init__(self, chat: Chat, room: str, waiting: deque[ClientEvent]) -> None:
         self._chat = chat
         self._room = room
-        self._queue = waiting
+        self._queue: deque[ClientEvent] = deque()
         self._news = asyncio.Event()
         # Epoch and offset of the newest record that was given, or came before.
         self._place: tuple[int, int] | None = None
         if not any(isinstance(event, Record | Joined) for event in waiting):
             self._place = chat._conversation.place(room)
+        self._newest = (0, 0)  # the same of what came in
         self._behind = False  # something did not fit
+        self._left: RoomLeft | None = None  # the last event, behind all others
         self._over = False
+        for event in waiting:
+            if self._left is not None:  # and joined again
+                self._queue.clear()
+                self._left = None
+            self._note(event)
+            if self._left is None:
+                self._queue.append(event)
 
     @property
     def waiting(self) -> int:
         """Events that wait to be read."""
-        return len(self._queue)
+        return len(self._queue) + (self._left is not None and not self._over)
 
     def offer(self, event: ClientEvent) -> None:
         """Of the chat: something has happened."""
-        if not self._behind:
-            if len(self._queue) < VIEW_MAX or isinstance(event, RoomLeft):
-                self._queue.append(event)
-            else:
-                self._behind = True
-        elif isinstance(event, RoomLeft):
-            self._over = True
+        if self._left is not None:
+            return
+        self._note(event)
+        if len(self._queue) >= VIEW_MAX and self._left is None:
+            self._behind = True
+        elif not self._behind and self._left is None:
+            self._queue.append(event)
         self._news.set()
+
+    def _note(self, event: ClientEvent) -> None:
+        if isinstance(event, Record):
+            self._newest = (event.epoch, event.offset)
+        elif isinstance(event, RoomLeft):
+            self._left = event
 
     def wake(self) -> None:
         """Of the chat: it has ended, perhaps."""
@@ -73,6 +89,9 @@ class RoomView(AsyncIterator[ClientEvent]):
                     return event
             if self._over:
                 raise StopAsyncIteration
+            if self._left is not None and not self._behind:
+                self._over = True
+                return self._left
             self._chat._raise_if_over()
             if self._behind:
                 await self._catch_up_in_time()
@@ -87,11 +106,9 @@ class RoomView(AsyncIterator[ClientEvent]):
                     and event.offset <= self._place[1]:
                 return False
             self._place = (event.epoch, event.offset)
-        elif isinstance(event, Joined):
-            if self._place is None or self._place[0] != event.epoch:
-                self._place = (event.epoch, event.next - 1)
-        elif isinstance(event, RoomLeft):
-            self._over = True
+        elif isinstance(event, Joined) \
+                and (self._place is None or self._place[0] != event.epoch):
+            self._place = (event.epoch, event.next - 1)
         return True
 
     async def _catch_up(self) -> None:
@@ -99,6 +116,8 @@ class RoomView(AsyncIterator[ClientEvent]):
         """
         self._behind = False
         epoch, offset = self._place or (0, 0)
+        if self._left is not None and not self._is_missing(epoch, offset):
+            return
         try:
             page = await self._chat.history(self._room, after=offset, limit=_PAGE)
         except BaseException:  # also a reader that waits no longer: nothing may be passed over
@@ -108,18 +127,29 @@ class RoomView(AsyncIterator[ClientEvent]):
             self._place = (page.epoch, 0)
             self._fall_behind([Gap(self._room, page.epoch, 1, 0, "new_epoch")])
             return
-        found: list[ClientEvent] = list(page.records)
-        if page.records and page.first > offset + 1:
+        records = [record for record in page.records if not self._is_after_us(record)]
+        found: list[ClientEvent] = [*records]
+        if page.first > offset + 1:
             found.insert(0, Gap(self._room, page.epoch, offset + 1, page.first - 1))
-        if page.reaches_head:
+        if page.reaches_head or page.last <= offset or len(records) < len(page.records):
             self._queue.extendleft(reversed(found))
-        else:
-            self._fall_behind(found)
+            return
+        if not records:  # all are of kinds that are not known here
+            self._place = (page.epoch, page.last)
+        self._fall_behind(found)
+
+    def _is_missing(self, epoch: int, offset: int) -> bool:
+        """Records came in behind that one."""
+        return self._newest[1] > (offset if self._newest[0] == epoch else 0)
+
+    def _is_after_us(self, record: Record) -> bool:
+        """It was stored when we were out of the room."""
+        return self._left is not None and (record.epoch != self._newest[0]
+                                           or record.offset > self._newest[1])
 
     def _fall_behind(self, first: list[ClientEvent]) -> None:
-        """These come next, and then more from the history: what waits is behind that. That we are
-        out of the room is the end in any case."""
-        self._queue = deque([*first, *(e for e in self._queue if isinstance(e, RoomLeft))])
+        """These come next, and then more from the history: what waits is behind that."""
+        self._queue = deque(first)
         self._behind = True
 
     async def _catch_up_in_time(self) -> None:
@@ -129,6 +159,14 @@ class RoomView(AsyncIterator[ClientEvent]):
         except RateLimited as error:
             await self._chat._conversation.sleep(max(_PAUSE, error.retry_after))
         except RequestError as error:
-            if error.name != "not_ready":
+            if error.name == "not_ready":
+                await self._chat._conversation.sleep(_PAUSE)  # until the connection is back
+            elif self._left is not None:  # what is in it is for its members
+                self._behind = False
+                self._queue.append(self._missed())
+            else:
                 raise
-            await self._chat._conversation.sleep(_PAUSE)  # until the connection is back
+
+    def _missed(self) -> Gap:
+        offset = self._place[1] if self._place else 0
+        return Gap(self._room, self._newest[0], offset + 1, self._newest[1], "left")

@@ -8,17 +8,16 @@ The smallest one::
 Optional: ``auth.users`` (a list of ``{"username", "password"}`` or ``{"username", "verifier"}``),
 ``auth.iterations``; ``"auth": {"users": []}`` where all accounts are in the database (see
 ``quicchat user``); ``rooms`` (default ``["#lobby"]``), ``operators`` (a list of users who are
-owners of every room), ``anybody_makes_rooms`` (default true; false: only operators do), ``limits``
-(see :class:`quicchat.Limits`),
+owners of every room), ``anybody_makes_rooms`` (default true; false: only operators do), ``speaker``
+(the name of the server itself, see :class:`ServerConfig`), ``limits`` (:class:`quicchat.Limits`),
 ``database`` (the file that keeps rooms, accounts and devices, default ``"quicchat.db"``; null: they
 live in memory), ``files`` (the folder that keeps the files that people send, default
-``"quicchat.files"``; null: none are taken),
-``durability`` (``"fsync"``: an acknowledged message outlives a power failure,
-``"process"``: a crash of the server, ``"memory"``: neither), ``metrics`` (where ``quicchat serve``
-has figures for Prometheus, an address of this computer alone such as ``"127.0.0.1:9464"``; see
-:mod:`quicchat.metrics`), ``qlog`` (where to write down what QUIC does, such as
-``{"directory": "qlog", "bytes_max": 67108864}``; see :mod:`quicchat.qlogs`), ``admin`` (the socket
-by which ``quicchat serve`` is administered, default ``"quicchat.sock"``; null: none; see
+``"quicchat.files"``; null: none are taken), ``durability`` (``"fsync"``: an acknowledged message
+outlives a power failure, ``"process"``: a crash of the server, ``"memory"``: neither), ``metrics``
+(where ``quicchat serve`` has figures for Prometheus, an address of this computer alone such as
+``"127.0.0.1:9464"``; see :mod:`quicchat.metrics`), ``qlog`` (where to write down what QUIC does,
+such as ``{"directory": "qlog", "bytes_max": 67108864}``; see :mod:`quicchat.qlogs`), ``admin`` (the
+socket by which ``quicchat serve`` is administered, default ``"quicchat.sock"``; null: none; see
 :mod:`quicchat.administration`), ``web`` (pages in browsers that may come by WebTransport, and how
 people log in there: ``{"origins": ["https://chat.example.org"], "path": "/quicchat", "tickets":
 {"keys": "ticket.keys", "audience": "chat.example.org"}, "passwords": false}``; default null: none;
@@ -79,7 +78,8 @@ DEFAULT_FILES = "quicchat.files"
 DEFAULT_ADMIN = "quicchat.sock"
 
 _KEYS = ("host", "port", "certfile", "keyfile", "auth", "rooms", "operators", "anybody_makes_rooms",
-         "limits", "database", "files", "durability", "metrics", "qlog", "admin", "web", "version")
+         "speaker", "limits", "database", "files", "durability", "metrics", "qlog", "admin", "web",
+         "version")
 _AUTH_KEYS = ("username", "password", "users", "iterations")
 _QLOG_KEYS = ("directory", "bytes_max")
 _WEB_KEYS = ("origins", "path", *_WEB_LOGIN_KEYS)
@@ -272,6 +272,13 @@ class _Reader:
         self.wrong("anybody_makes_rooms", "true or false", found)
         return True
 
+    def speaker(self, value: dict[str, Any]) -> str | None:
+        found: str | None = value.get("speaker")
+        if found in (None, "") or (isinstance(found, str) and USER_NAME.match(found)):
+            return found
+        self.wrong("speaker", 'a user name, "" for none, or null', found)
+        return None
+
     def limits(self, value: dict[str, Any]) -> Limits:
         found = value.get("limits", {})
         if not isinstance(found, dict):
@@ -360,6 +367,7 @@ class _Reader:
             rooms=self.rooms(value),
             operators=self.operators(value),
             anybody_makes_rooms=self.anybody_makes_rooms(value),
+            speaker=self.speaker(value),
             iterations=self.iterations(auth),
             limits=self.limits(value),
             database=database,

@@ -218,7 +218,8 @@ class Gap(Plain):
     ``"retention"``: the room does not keep them any more. ``"new_epoch"``: the server has lost the
     room's log and begun a new one; nobody knows what followed the last record that we have, and the
     offsets are those of the new log. ``"rolled_back"``: the server was set back to an older copy of
-    its log, and these records, which we have seen, are no longer in it.
+    its log, and these records, which we have seen, are no longer in it. ``"left"``: a reader of the
+    room was behind when we came out of it, and what is in it is for its members.
     """
 
     room: str

@@ -40,8 +40,8 @@ class Reconnect:
             smallest, largest = _RANGES[field.name]
             if value is None and field.name == "give_up_after":
                 continue
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not smallest <= value <= largest:
+            if isinstance(value, bool) or not isinstance(value, int | float) \
+                    or not smallest <= value <= largest:
                 raise ConfigError(f"{field.name} must be a number of seconds from {smallest:g} to "
                                   f"{largest:g}, got {value!r}")
         for kind in ("", "busy_"):

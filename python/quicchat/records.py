@@ -172,21 +172,20 @@ class HistoryPage(Plain):
     records: tuple[RoomRecord, ...]
     reaches_start: bool  #: the server has nothing older
     reaches_head: bool  #: there was nothing newer
+    #: The offsets of the first and the last record, also if it is of a kind that this version does
+    #: not know, and not among ``records``; 0 if there is none.
+    first: int = 0
+    last: int = 0
+
+    def __post_init__(self) -> None:
+        if self.records and not self.first:
+            object.__setattr__(self, "first", self.records[0].offset)
+            object.__setattr__(self, "last", self.records[-1].offset)
 
     @property
     def messages(self) -> list[Message]:
         """Only the messages."""
         return [record for record in self.records if isinstance(record, Message)]
-
-    @property
-    def first(self) -> int:
-        """The offset of the first record; 0 if there is none."""
-        return self.records[0].offset if self.records else 0
-
-    @property
-    def last(self) -> int:
-        """The offset of the last record; 0 if there is none."""
-        return self.records[-1].offset if self.records else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +223,7 @@ def file_info(fields: tuple[int, str] | None) -> FileInfo | None:
 
 def record_of(kind: str, fields: tuple[Any, ...]) -> RoomRecord | None:
     """The record that the core describes like this; None if it is of a kind that we do not know."""
-    if kind == "nothing":
+    if kind == "unknown":
         return None
     room, epoch, offset, time, id, sender, *rest = fields
     head = (room, epoch, offset, time_of(time), id, sender)
@@ -250,3 +249,13 @@ def record_of(kind: str, fields: tuple[Any, ...]) -> RoomRecord | None:
             name, access, topic = rest
             return RoomCreated(*head, name, Access(access), topic)
     return None
+
+
+def records_of(rows: list[tuple[str, tuple[Any, ...]]]) -> tuple[RoomRecord, ...]:
+    """Those of a page that are of a kind that we know."""
+    return tuple(record for kind, fields in rows if (record := record_of(kind, fields)))
+
+
+def offsets_of(rows: list[tuple[str, tuple[Any, ...]]]) -> tuple[int, int]:
+    """The first and the last offset of a page, whatever the kinds; 0 if it is empty."""
+    return (rows[0][1][2], rows[-1][1][2]) if rows else (0, 0)

@@ -136,6 +136,10 @@ def _path(fields: dict[str, Any] | None) -> PathStats | None:
     return None if fields is None else PathStats(**fields)
 
 
+def _with(fields: dict[str, Any], **others: Any) -> dict[str, Any]:
+    return fields | others
+
+
 def server_stats(core: _core.Server) -> tuple[ServerStats, tuple[ConnectionStats, ...]]:
     """Both at one moment. Waits for the engine, for a turn of the server at most."""
     try:
@@ -145,7 +149,7 @@ def server_stats(core: _core.Server) -> tuple[ServerStats, tuple[ConnectionStats
     stats = ServerStats(**fields | {
         "appends": Timing(**fields["appends"]), "turns": Timing(**fields["turns"]),
         "transport": TransportStats(**fields["transport"])})
-    return stats, tuple(ConnectionStats(**one | {"path": _path(one["path"])})
+    return stats, tuple(ConnectionStats(**_with(one, path=_path(one["path"])))
                         for one in connections)
 
 
@@ -155,5 +159,5 @@ def client_stats(core: _core.Client) -> ClientStats:
         fields = core.stats()
     except _core.CoreError as error:
         raise core_error(error, "the connection has ended") from None
-    return ClientStats(**fields | {"path": _path(fields["path"]),
-                                   "transport": TransportStats(**fields["transport"])})
+    return ClientStats(**_with(fields, path=_path(fields["path"]),
+                               transport=TransportStats(**fields["transport"])))

@@ -24,12 +24,18 @@ using Buffer = std::vector<std::byte>;
 class Bytes {
 public:
     Bytes() = default;
+    /// Takes them over, without a copy.
     explicit Bytes(Buffer buffer);
+    /// Copies them.
     static Bytes copy_of(BytesView view);
 
+    /// All of them.
     BytesView view() const { return view_; }
+    /// The first one.
     const std::byte* data() const { return view_.data(); }
+    /// How many.
     std::size_t size() const { return view_.size(); }
+    /// There are none.
     bool empty() const { return view_.empty(); }
 
     /// The bytes from `offset` on; they share this object's memory.
@@ -38,6 +44,7 @@ public:
     /// The first `count` bytes; they share this object's memory.
     Bytes first(std::size_t count) const;
 
+    /// The same bytes, wherever they are.
     friend bool operator==(const Bytes& a, const Bytes& b) {
         return a.size() == b.size() &&
                (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);

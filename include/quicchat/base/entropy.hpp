@@ -11,6 +11,7 @@ namespace quicchat {
 /// draws all its randomness from the one it was given.
 class Entropy {
 public:
+    /// Fills `bytes`; `state` is its own to keep.
     using Fill = void (*)(std::uint64_t& state, std::span<std::byte> bytes);
 
     /// `source` must fill all bytes or end the program.
@@ -20,8 +21,10 @@ public:
     /// guesses the seed knows the nonces.
     static Entropy seeded(std::uint64_t seed) { return Entropy{fill_from_seed, seed}; }
 
+    /// Random bytes, all of them.
     void fill(std::span<std::byte> bytes) { fill_(state_, bytes); }
 
+    /// The same, as a value.
     template <std::size_t N>
     std::array<std::byte, N> draw() {
         std::array<std::byte, N> bytes;
@@ -29,6 +32,7 @@ public:
         return bytes;
     }
 
+    /// A random number of 64 bits.
     std::uint64_t draw_number();
 
 private:

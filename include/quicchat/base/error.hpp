@@ -87,11 +87,12 @@ enum class ErrorClass : std::uint8_t {
     give_up = 4,      ///< Trying again cannot help.
 };
 
+/// What is known of an error: the one table that documents and programs are made of.
 struct ErrorInfo {
-    Errc errc;
-    ErrorClass error_class;
-    std::string_view name;  ///< Stable, for programs: "message_too_long".
-    std::string_view text;  ///< One clause for people, lower case, no full stop.
+    Errc errc;               ///< Which.
+    ErrorClass error_class;  ///< What to do about it.
+    std::string_view name;   ///< Stable, for programs: "message_too_long".
+    std::string_view text;   ///< One clause for people, lower case, no full stop.
 };
 
 // clang-format off
@@ -192,9 +193,12 @@ constexpr Errc from_wire_code(std::uint64_t code) {
     return Errc::internal_error;
 }
 
+/// Errc as an error code of the standard library.
 class ErrorCategory final : public std::error_category {
 public:
+    /// "quicchat".
     const char* name() const noexcept override { return "quicchat"; }
+    /// A clause for people.
     std::string message(int value) const override;
 };
 

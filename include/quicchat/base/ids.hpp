@@ -32,16 +32,18 @@ using RequestId = std::uint64_t;
 /// Chosen at random by the client for each message it publishes. Sending the same message again
 /// under the same id is safe: it is stored once (PROTOCOL.md §6.3).
 struct MessageId {
-    std::array<std::byte, 16> bytes{};
+    std::array<std::byte, 16> bytes{};  ///< Random, or of the application.
 
+    /// Any order, the same everywhere.
     friend auto operator<=>(const MessageId&, const MessageId&) = default;
 };
 
 /// One installation of a client of one account: chosen at random by the client, once, and kept with
 /// its unsent messages. Two devices may choose the same message id (PROTOCOL.md §6.3).
 struct DeviceId {
-    std::array<std::byte, 16> bytes{};
+    std::array<std::byte, 16> bytes{};  ///< Random.
 
+    /// The same device.
     friend bool operator==(const DeviceId&, const DeviceId&) = default;
     /// The order of the bytes. As two numbers, since devices are keys of maps that each append
     /// looks into.

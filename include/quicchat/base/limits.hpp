@@ -10,8 +10,8 @@ namespace quicchat {
 
 /// So much at once, and so much a second on average.
 struct Rate {
-    std::uint64_t burst = 0;
-    std::uint64_t per_second = 0;
+    std::uint64_t burst = 0;       ///< At once.
+    std::uint64_t per_second = 0;  ///< On average.
 };
 
 /// What one peer may cost us, and how long we wait for it. Every queue, frame, name, table and wait

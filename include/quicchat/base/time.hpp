@@ -10,11 +10,11 @@ namespace quicchat {
 /// The library's time line. It has no now(): the core is told the time, it never asks.
 /// Nanoseconds, because that is what ngtcp2 counts in.
 struct Clock {
-    using duration = std::chrono::nanoseconds;
-    using rep = duration::rep;
-    using period = duration::period;
-    using time_point = std::chrono::time_point<Clock>;
-    static constexpr bool is_steady = true;
+    using duration = std::chrono::nanoseconds;          ///< As std::chrono wants it.
+    using rep = duration::rep;                          ///< The same.
+    using period = duration::period;                    ///< The same.
+    using time_point = std::chrono::time_point<Clock>;  ///< The same.
+    static constexpr bool is_steady = true;             ///< It never goes back.
 };
 
 using TimePoint = Clock::time_point;
@@ -26,8 +26,8 @@ using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
 /// What an input that happens now is told: both times, read once by the driver.
 struct Now {
-    TimePoint steady;
-    WallTime wall{};
+    TimePoint steady;  ///< For deadlines.
+    WallTime wall{};   ///< For what is stored, and shown to people.
 };
 
 /// Milliseconds that a peer named, as a Duration of at most a day: a larger number would overflow.

@@ -23,7 +23,9 @@ class MemoryLog : public RoomLog {
 public:
     /// `entropy` gives the epochs.
     explicit MemoryLog(Entropy entropy);
+    /// With all records.
     MemoryLog(MemoryLog&&) = default;
+    /// With all records.
     MemoryLog& operator=(MemoryLog&&) = default;
 
     Result<LogHead> open(const std::string& room, Retention retention) override;

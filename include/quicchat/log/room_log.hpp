@@ -17,15 +17,15 @@ namespace quicchat {
 
 /// The place of a log: which life of it, what it still holds, and where it ends.
 struct LogHead {
-    Epoch epoch{};
+    Epoch epoch{};     ///< Another one: the log was lost, and begun anew.
     Offset first = 1;  ///< The oldest record that is still there; `head + 1` if there is none.
     Offset head = 0;   ///< The newest record; 0 if there never was one.
 };
 
 /// How much a room's log keeps; older records are dropped.
 struct Retention {
-    std::size_t records_max = 0;
-    std::size_t bytes_max = 0;
+    std::size_t records_max = 0;  ///< So many at most.
+    std::size_t bytes_max = 0;    ///< Of texts, names and attributes.
     /// So many of the newest ids of each device are recognised, also when their records are gone.
     std::size_t ids_max = 0;
     /// Who writes in haste pushes out no record of another that is younger than that.
@@ -35,13 +35,13 @@ struct Retention {
 /// A record as it is put into a log. The log gives it its offset. Within a room (author, device,
 /// id) names it: appending the same again is recognised (PROTOCOL.md §6.3).
 struct Record {
-    MessageId id;
-    DeviceId device;
-    std::string author;
-    std::string text;
-    std::string attributes;
-    WallTime time;
-    Act act{};
+    MessageId id;            ///< By which its author knows it.
+    DeviceId device;         ///< From which it came.
+    std::string author;      ///< Who wrote it.
+    std::string text;        ///< What it says.
+    std::string attributes;  ///< JSON object.
+    WallTime time;           ///< When it was stored.
+    Act act{};               ///< What it does.
     /// The record that replaced this one's text and attributes, by an edit or a deletion; 0: none.
     /// Given by the log.
     Offset changed_by = 0;
@@ -52,15 +52,17 @@ struct Record {
 /// Something that is known of a room beside its records, such as who is a moderator: a key gets a
 /// value, or none.
 struct StateChange {
-    std::string key;
-    std::optional<std::string> value;
+    std::string key;                   ///< What it is about.
+    std::optional<std::string> value;  ///< Nothing: it has none any more.
+    /// The same change.
     friend bool operator==(const StateChange&, const StateChange&) = default;
 };
 using RoomState = std::map<std::string, std::string>;
 
+/// A record with its place.
 struct LoggedRecord {
-    Offset offset = 0;
-    Record record;
+    Offset offset = 0;  ///< Its place.
+    Record record;      ///< What is there.
 };
 
 /// What a log knows of the reactions on one message.
@@ -68,6 +70,7 @@ struct Reactions {
     std::size_t records = 0;    ///< Records of reactions and unreactions, by anybody.
     std::size_t by_author = 0;  ///< Those of them that are one account's.
     bool there = false;         ///< Its last one of some text is a reaction.
+    /// The same figures.
     friend bool operator==(const Reactions&, const Reactions&) = default;
 };
 
@@ -78,20 +81,21 @@ using AppendToken = std::uint64_t;
 struct LogNews {
     /// Of one's own append. Nothing: the record was put there by another who shares the log.
     std::optional<AppendToken> token{};
-    std::string room{};
+    std::string room{};  ///< Whose log it is.
     /// `Errc{}`: success. `conflict`: the id was used with another body. `no_such_message`: there
     /// is nothing at the act's target that it could change. `storage_full`: nothing was stored, and
     /// reading goes on. `rate_limited`: it would push out what another wrote a short while ago, and
     /// nothing was stored. Anything else: the log is of no more use.
     Errc error{};
-    Epoch epoch{};
+    Epoch epoch{};           ///< Which life of it.
     Offset offset = 0;       ///< Of the record in the log, whether it is new or not.
     WallTime time{};         ///< The same.
     bool duplicate = false;  ///< The same device appended the same id first.
-    Durability durability = Durability::memory;
+    Durability durability = Durability::memory;  ///< What the record outlives from now on.
     /// What was committed, as it was put in; nothing unless it is new.
     std::optional<Record> record{};
 
+    /// Something new was stored.
     bool is_commit() const { return record.has_value() && error == Errc{}; }
 };
 
@@ -132,10 +136,13 @@ class RoomLog {
 public:
     virtual ~RoomLog() = default;
 
+    /// The log of a room, made if it is not there. How much it keeps holds from now on.
     virtual Result<LogHead> open(const std::string& room, Retention retention) = 0;
+    /// Deletes the log of a room.
     virtual void forget(const std::string& room) = 0;
     /// The rooms whose logs exist, in order: after a restart, those from before.
     virtual Result<std::vector<std::string>> rooms() const = 0;
+    /// Where the log of a room begins and ends, as polled news say.
     virtual LogHead head(const std::string& room) const = 0;
     /// Puts a record behind all others. News with the token follow.
     virtual void append(AppendToken token, const std::string& room, Record record,
@@ -143,6 +150,7 @@ public:
     /// Ends as `append` would if the record is there already (or in the queue), or in conflict
     /// with one; otherwise stores nothing and is `no_such_message`.
     virtual void look_up(AppendToken token, const std::string& room, Record record) = 0;
+    /// Changes what is known of a room, beside records.
     virtual void store(const std::string& room, std::vector<StateChange> changes) = 0;
     /// What is stored of the room, for the start: at least what was asked before an append that was
     /// polled, or before the log was begun.
@@ -159,6 +167,7 @@ public:
     virtual Result<Reactions> reactions(const std::string& room, Offset target,
                                         const std::string& author,
                                         const std::string& text) const = 0;
+    /// What its records outlive.
     virtual Durability durability() const = 0;
     /// A descriptor that is readable while `poll_news` has something; nothing if that is so
     /// only after one's own calls.
@@ -166,9 +175,13 @@ public:
 
 protected:
     RoomLog() = default;  // a model decides itself whether it can be copied or moved
+    /// Of a model.
     RoomLog(const RoomLog&) = default;
+    /// Of a model.
     RoomLog(RoomLog&&) = default;
+    /// Of a model.
     RoomLog& operator=(const RoomLog&) = default;
+    /// Of a model.
     RoomLog& operator=(RoomLog&&) = default;
 };
 

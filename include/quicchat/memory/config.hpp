@@ -23,15 +23,15 @@ struct NetworkConfig {
     std::uint64_t seed = 1;  ///< The same seed and the same calls give the same run.
     TimePoint start{};       ///< What the virtual clock shows at the beginning.
 
-    Duration delay_min = std::chrono::milliseconds{1};  ///< One way, for each piece anew.
-    Duration delay_max = std::chrono::milliseconds{20};
+    Duration delay_min = std::chrono::milliseconds{1};   ///< One way, for each piece anew.
+    Duration delay_max = std::chrono::milliseconds{20};  ///< The longest way of a piece.
     /// Streams are cut into pieces of 1 to so many bytes: a datagram's worth.
     std::size_t piece_bytes_max = 1200;
     std::size_t datagram_bytes_max = 1200;  ///< `send_datagram` refuses longer ones.
     unsigned datagram_loss_percent = 0;     ///< Streams lose nothing.
 
-    Dialling dialling = Dialling::answered;
-    bool channel_binding_fails = false;  ///< `channel_binding` fails, at both ends.
+    Dialling dialling = Dialling::answered;  ///< What becomes of attempts to connect.
+    bool channel_binding_fails = false;      ///< `channel_binding` fails, at both ends.
     /// Connections dialled from now on are a page's: the server is told so, and the page has no
     /// `channel_binding`.
     std::optional<PageSession> page{};

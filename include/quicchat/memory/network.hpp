@@ -27,6 +27,7 @@ namespace quicchat::memory {
 /// number of a connection that has ended is ignored.
 class Network {
 public:
+    /// Without participants; see `listen` and `dial`.
     explicit Network(NetworkConfig config = {});
 
     /// A transport that accepts connections to `address`, which must be free.
@@ -57,10 +58,12 @@ public:
     /// Holds back everything on one connection, in both directions, until `resume`. Like QUIC, both
     /// sides give up with `idle_timeout` when it lasts too long.
     void stall(std::uint64_t connection) { core_->stall(connection); }
+    /// What was held back arrives.
     void resume(std::uint64_t connection) { core_->resume(connection); }
 
     /// The same for the data of one stream, and nobody gives up.
     void stall_stream(std::uint64_t connection, StreamId stream);
+    /// What was held back arrives.
     void resume_stream(std::uint64_t connection, StreamId stream);
 
     /// Breaks a connection: what is in flight is lost, and both sides get

@@ -40,7 +40,7 @@ enum class RetryPolicy : std::uint8_t {
 
 /// What both sides can choose. The defaults are right for real use.
 struct Config {
-    Limits limits{};
+    Limits limits{};  ///< What the transport allows the peer.
     /// All that the endpoint draws at random comes from here. A test gives `test_seed(number)`.
     Seed seed = system_seed();
     /// The application protocols that we speak, the best first. `http3_alpn` is for a server whose
@@ -64,8 +64,8 @@ struct Config {
 /// What a server is.
 struct ServerConfig {
     std::string certificate_pem{};  ///< Its own certificate first, then those that vouch for it.
-    std::string key_pem{};
-    RetryPolicy retry = RetryPolicy::under_load;
+    std::string key_pem{};          ///< The private key of it.
+    RetryPolicy retry = RetryPolicy::under_load;  ///< When strangers must prove their address.
     /// Unfinished handshakes before strangers must prove their address; each costs up to 60 KiB. Of
     /// those that have, a network may have four times as many, and all together sixteen times.
     std::size_t half_open_max = 64;
@@ -75,30 +75,30 @@ struct ServerConfig {
 
 /// Where a client goes.
 struct ClientConfig {
-    SocketAddress remote{};
-    SocketAddress local{};  ///< Of the socket that will carry it.
+    SocketAddress remote{};  ///< Of the server.
+    SocketAddress local{};   ///< Of the socket that will carry it.
     /// Each `connect` waits for `Endpoint::offer_routes`, and neither address above counts.
     bool routes_later = false;
     std::string server_name{};  ///< The name that the certificate must have; sent to the server.
-    Trust trust{};
+    Trust trust{};              ///< Whom the client believes.
 };
 
 /// One UDP datagram that arrived. The bytes may be overwritten after the call that takes it.
 struct Datagram {
-    SocketAddress local;
-    SocketAddress remote;
+    SocketAddress local;   ///< Where it arrived.
+    SocketAddress remote;  ///< From where.
     std::uint8_t ecn = 0;  ///< The two ECN bits of RFC 3168 §5.
-    BytesView bytes;
+    BytesView bytes;       ///< What was in it.
 };
 
 /// UDP datagrams to send, one behind the other: all of `segment_size` bytes, but the last may be
 /// shorter. The bytes are valid until the next call to the endpoint.
 struct Transmit {
-    SocketAddress local;
-    SocketAddress remote;
-    std::uint8_t ecn = 0;
-    BytesView bytes;
-    std::size_t segment_size = 0;
+    SocketAddress local;           ///< From where they go.
+    SocketAddress remote;          ///< Where they go.
+    std::uint8_t ecn = 0;          ///< For all of them, as of Datagram.
+    BytesView bytes;               ///< One datagram behind the other.
+    std::size_t segment_size = 0;  ///< Of each but the last.
 };
 
 }  // namespace quicchat::quic

@@ -18,17 +18,17 @@ enum class Unchecked : std::uint8_t {
 
 /// What a server offers.
 struct ServerConfig {
-    std::vector<std::string> rooms = {"#lobby"};
-    std::vector<std::string> operators{};  ///< Accounts that are owners of every room.
-    bool anybody_makes_rooms = true;       ///< Otherwise only operators do.
+    std::vector<std::string> rooms = {"#lobby"};  ///< That are there from the start, for everybody.
+    std::vector<std::string> operators{};         ///< Accounts that are owners of every room.
+    bool anybody_makes_rooms = true;              ///< Otherwise only operators do.
     /// The name by which the server's program speaks for itself, as an operator; see Spokesman.
     /// Nobody can log in by it. Empty: it has none.
     std::string speaker{};
-    std::string agent = "{}";  ///< JSON object about the program, told to clients.
-    Limits limits{};
+    std::string agent = "{}";      ///< JSON object about the program, told to clients.
+    Limits limits{};               ///< What it allows its clients.
     bool checks_messages = false;  ///< The program judges messages; see `Server::poll_question`.
     Duration check_timeout = std::chrono::seconds{5};  ///< For one judgement.
-    Unchecked unchecked = Unchecked::refuse;
+    Unchecked unchecked = Unchecked::refuse;           ///< A message that was not judged in time.
 
     /// Takes the rooms, operators, `anybody_makes_rooms` and limits of another one, in place.
     ///

@@ -15,7 +15,7 @@ namespace quicchat {
 
 /// How much of what was written to a stream waits to be sent for the first time, in bytes.
 struct Backlog {
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;  ///< Not sent yet.
 };
 
 template <class T>

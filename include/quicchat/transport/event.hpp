@@ -39,7 +39,7 @@ struct PageSession {
 /// The connection can be used: the handshake is complete, the peer passed the trust check, and both
 /// sides agreed on an ALPN of ours.
 struct Connected {
-    ConnectionId connection;
+    ConnectionId connection;              ///< Whose events begin.
     std::string peer_address;             ///< For people and logs: "127.0.0.1:4433", "[::1]:4433".
     std::optional<Fingerprint> peer_key;  ///< The server's key, at the client of a real transport.
     std::string alpn{};                   ///< What both sides agreed on; empty without TLS.
@@ -50,36 +50,36 @@ struct Connected {
 /// Bytes that arrived on a stream, in order. They count against the peer's flow-control credit
 /// until `consume` gives it back. An empty piece carries `fin` only.
 struct StreamData {
-    ConnectionId connection;
-    StreamId stream;
-    Bytes bytes;
-    bool fin = false;  ///< Nothing follows on this stream.
+    ConnectionId connection;  ///< On which.
+    StreamId stream;          ///< Of it.
+    Bytes bytes;              ///< Behind those before.
+    bool fin = false;         ///< Nothing follows on this stream.
 };
 
 /// The peer abandoned a stream. Nothing more arrives on it and nothing more is sent.
 struct StreamReset {
-    ConnectionId connection;
-    StreamId stream;
-    std::uint64_t code = 0;
+    ConnectionId connection;  ///< On which.
+    StreamId stream;          ///< Of it.
+    std::uint64_t code = 0;   ///< Of the application that abandoned it.
 };
 
 /// A stream's backlog, which was at or above `Limits::stream_backlog_bytes_max`, fell below half of
 /// it.
 struct Writable {
-    ConnectionId connection;
-    StreamId stream;
+    ConnectionId connection;  ///< On which.
+    StreamId stream;          ///< Of it.
 };
 
 /// An unreliable datagram (RFC 9221).
 struct DatagramReceived {
-    ConnectionId connection;
-    Bytes bytes;
+    ConnectionId connection;  ///< On which.
+    Bytes bytes;              ///< All of it.
 };
 
 /// Why a connection ended.
 struct CloseReason {
-    Errc errc = Errc::closed;
-    bool by_peer = false;
+    Errc errc = Errc::closed;  ///< In our words.
+    bool by_peer = false;      ///< The peer ended it, and not we.
     /// What the peer or the stack said. From the network: clean it before showing it.
     std::string text{};
     /// QUIC's or TLS's own number, for logs: a transport error code (RFC 9000 §20.1), or 0.
@@ -93,8 +93,8 @@ struct CloseReason {
 /// The last event of a connection. Its id is not used again. Also ends an attempt that never
 /// reached Connected.
 struct Disconnected {
-    ConnectionId connection;
-    CloseReason reason;
+    ConnectionId connection;  ///< Which ended.
+    CloseReason reason;       ///< Why.
 };
 
 /// What a transport reports. The events of one connection begin with Connected and end with

@@ -13,20 +13,20 @@ namespace quicchat {
 
 /// How the way of one connection is, as its transport measures it. All bytes are those of packets.
 struct PathStats {
-    Duration round_trip{};  ///< Smoothed; the least one and the newest one follow.
-    Duration round_trip_min{};
-    Duration round_trip_latest{};
+    Duration round_trip{};                ///< Smoothed; the least one and the newest one follow.
+    Duration round_trip_min{};            ///< The least one that was seen.
+    Duration round_trip_latest{};         ///< The newest one.
     std::uint64_t congestion_window = 0;  ///< Bytes that may be under way.
     std::uint64_t bytes_in_flight = 0;    ///< Bytes that are.
     std::uint64_t packet_bytes_max = 0;   ///< What one UDP datagram may hold on that path.
-    std::uint64_t packets_sent = 0;
-    std::uint64_t packets_received = 0;
-    std::uint64_t packets_lost = 0;
-    std::uint64_t bytes_sent = 0;
-    std::uint64_t bytes_received = 0;
-    std::uint64_t bytes_lost = 0;
-    std::uint64_t unacknowledged = 0;  ///< Bytes of streams that are kept for the peer.
-    std::uint64_t streams = 0;
+    std::uint64_t packets_sent = 0;       ///< Of this end.
+    std::uint64_t packets_received = 0;   ///< Of the peer.
+    std::uint64_t packets_lost = 0;       ///< Of ours, as far as we know.
+    std::uint64_t bytes_sent = 0;         ///< Of this end.
+    std::uint64_t bytes_received = 0;     ///< Of the peer.
+    std::uint64_t bytes_lost = 0;         ///< Of ours, as far as we know.
+    std::uint64_t unacknowledged = 0;     ///< Bytes of streams that are kept for the peer.
+    std::uint64_t streams = 0;            ///< That are open.
 };
 
 /// What became of packets of strangers at a server.
@@ -43,15 +43,15 @@ struct StrangerStats {
 
 /// What a transport has done since its start.
 struct TransportStats {
-    std::uint64_t handshakes_open = 0;  ///< Now.
-    std::uint64_t handshakes_begun = 0;
-    std::uint64_t handshakes_done = 0;
-    ErrorCounts handshakes_failed;  ///< Of a server; the application never hears of them.
-    StrangerStats strangers;
-    std::uint64_t datagrams_received = 0;
-    std::uint64_t datagrams_sent = 0;
-    std::uint64_t bytes_received = 0;
-    std::uint64_t bytes_sent = 0;
+    std::uint64_t handshakes_open = 0;     ///< Now.
+    std::uint64_t handshakes_begun = 0;    ///< Since the start.
+    std::uint64_t handshakes_done = 0;     ///< Those that led to a connection.
+    ErrorCounts handshakes_failed;         ///< Of a server; the application never hears of them.
+    StrangerStats strangers;               ///< Packets of no connection.
+    std::uint64_t datagrams_received = 0;  ///< Of UDP.
+    std::uint64_t datagrams_sent = 0;      ///< Of UDP.
+    std::uint64_t bytes_received = 0;      ///< In them.
+    std::uint64_t bytes_sent = 0;          ///< In them.
 };
 
 /// A transport that can say how it is. No other transport has to: its figures are missing then.

@@ -12,6 +12,7 @@ namespace quicchat {
 /// What a record does to its room. A plain message says something; all else is about an earlier
 /// record or about the room itself.
 struct Act {
+    /// What is done; what the other fields mean depends on it.
     enum class Kind : std::uint8_t {
         message = 0,     ///< `target`: the record that it replies to, or 0.
         edit = 1,        ///< Gives the message at `target` another text.
@@ -27,11 +28,12 @@ struct Act {
         /// size in bytes, `target` as of a message. Stored when the file is, see FileOffer.
         file = 10,
     };
-    Kind kind = Kind::message;
-    Offset target = 0;
-    std::string subject{};
-    std::uint64_t value = 0;
-    WallTime until{};
+    Kind kind = Kind::message;  ///< What is done.
+    Offset target = 0;          ///< Which record it is about.
+    std::string subject{};      ///< Whom it is about, or a digest.
+    std::uint64_t value = 0;    ///< A role, an access or a size.
+    WallTime until{};           ///< When a role ends by itself.
+    /// The same in all.
     friend bool operator==(const Act&, const Act&) = default;
 };
 

@@ -26,23 +26,25 @@ enum class RoomAccess : std::uint8_t {
 
 /// Somebody who belongs to a room, or is in it.
 struct RoomPerson {
-    std::string user;
-    Role role = Role::none;
-    bool present = false;
-    std::string display{};  ///< What the account wants to be called; empty: by its name.
+    std::string user;        ///< Their name.
+    Role role = Role::none;  ///< What they are there.
+    bool present = false;    ///< They are in it now.
+    std::string display{};   ///< What the account wants to be called; empty: by its name.
+    /// The same in all.
     friend bool operator==(const RoomPerson&, const RoomPerson&) = default;
 };
 
 /// A room as a list of rooms shows it to one account.
 struct RoomSummary {
-    std::string room;
-    std::string topic;
-    RoomAccess access = RoomAccess::everybody;
-    Role role = Role::none;      ///< The account's own.
-    Offset head = 0;             ///< The newest record.
+    std::string room;                           ///< Its name, as that account calls it.
+    std::string topic;                          ///< What it is about.
+    RoomAccess access = RoomAccess::everybody;  ///< Who may come in.
+    Role role = Role::none;                     ///< The account's own.
+    Offset head = 0;                            ///< The newest record.
     Offset marker = 0;           ///< The newest record that the account has read, as it said.
     std::uint64_t unread = 0;    ///< Messages of others after that; 100 stands for more.
     std::uint64_t mentions = 0;  ///< Those of them that name the account (PROTOCOL.md §3.5).
+    /// The same in all.
     friend bool operator==(const RoomSummary&, const RoomSummary&) = default;
 };
 

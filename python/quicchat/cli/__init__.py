@@ -50,6 +50,14 @@ class _Parser(argparse.ArgumentParser):
         show(f"  fix: {self.prog} --help", to=sys.stderr)
         self.exit(64)
 
+    def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]
+            self, args: Any = None, namespace: Any = None) -> Any:
+        """Of a command: what it does not know is its own mistake, and not that of `quicchat`."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error("unrecognized arguments: " + " ".join(unknown))
+        return options, unknown
+
 
 class _ShowVersion(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:

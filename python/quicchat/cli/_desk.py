@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import QuicChatError
 from ._complete import complete
-from ._followed import Followed
+from ._followed import Followed, count_text
 
 if TYPE_CHECKING:
     from ._session import Session
-
-_UNREAD_SHOWN_MAX = 99
 
 
 class ChatDesk:
@@ -88,6 +86,5 @@ class ChatDesk:
 def _counts(window: Followed) -> str:
     if not window.unread:
         return ""
-    more = "+" if window.unread > _UNREAD_SHOWN_MAX else ""
-    mentions = f" ({window.mentions}@)" if window.mentions else ""
-    return f" {min(window.unread, _UNREAD_SHOWN_MAX)}{more}{mentions}"
+    mentions = f" ({count_text(window.mentions)}@)" if window.mentions else ""
+    return f" {count_text(window.unread)}{mentions}"

@@ -29,7 +29,13 @@ if TYPE_CHECKING:
     from ._screen import Surface
 
 _MARK_DELAY = 0.2  # seconds; what is read is said for many lines at once
+_COUNTED_MAX = 99  # unread messages that are told one by one
 _FOLLOWED_MAX = 64  # rooms that are followed without being asked for
+
+
+def count_text(count: int) -> str:
+    """How many wait, as it is shown beside a room."""
+    return f"{_COUNTED_MAX}+" if count > _COUNTED_MAX else str(count)
 
 
 class Followed(ABC):

@@ -45,9 +45,8 @@ def size_text(size: int) -> str:
     """A size for people: ``"1.4 MB"``."""
     if size < 1000:
         return f"{size} bytes" if size != 1 else "1 byte"
-    value = float(size)
-    for unit in ("kB", "MB", "GB", "TB"):
-        value /= 1000
-        if value < 999.95:
-            break
+    units = iter(("kB", "MB", "GB", "TB"))
+    value, unit = size / 1000, next(units)
+    while value >= 999.95 and (larger := next(units, "")):
+        value, unit = value / 1000, larger
     return f"{value:.1f} {unit}"

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
+from .._pacing import paced
 from ..client import Chat, Room
 from ..errors import QuicChatError, RequestError
 from ..events import ClientEvent, Online, PrivateMessage, Receipt, Reconnecting, RoomInfo
@@ -16,7 +17,6 @@ from ..records import Message
 from ._commands import find_command, is_quit, unknown_command
 from ._desk import ChatDesk
 from ._followed import Followed
-from ._pace import paced
 from ._progress import Bar
 from ._screen import Surface
 from ._show import Lines

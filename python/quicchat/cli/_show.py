@@ -348,4 +348,6 @@ def _lost(event: Gap) -> str:
             return "the server has lost the room's messages; what was written meanwhile is unknown"
         case "rolled_back":
             return f"the server was set back: it does not know the last {count} messages any more"
+        case "left":
+            return f"{count} messages from before we were out of the room are not shown to us"
     return f"{count} older messages are not kept any more"

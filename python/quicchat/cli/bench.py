@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+from .._pacing import paced
 from ..certificates import make_pair
 from ..client import Chat, connect
 from ..errors import Closed, ConfigError, RateLimited
@@ -23,7 +24,6 @@ from ..settings import DURABILITIES, Account, ServerConfig
 from ..terminal import clean_line, clean_text, is_terminal, show
 from ..trust import TLS
 from ._login import add_login_arguments, with_login
-from ._pace import paced
 
 NAME = "bench"
 HELP = "Measure how long messages take, and how many a second there are."

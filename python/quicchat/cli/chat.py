@@ -74,7 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--qlog", type=user_path, metavar="DIR",
                         help="write down in this folder what QUIC does, for bug reports")
     parser.add_argument("--log", type=user_path, metavar="FILE",
-                        help="append what is shown to this file")
+                        help="append what is shown to this file; with --full what comes in any "
+                             "room, with its name, and no pages of history")
     parser.add_argument("--full", action="store_true",
                         help="rooms, messages and members side by side on the full screen; needs "
                              "textual, of the extra [tui]")

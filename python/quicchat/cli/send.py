@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
+from .._pacing import paced
 from ..client import Chat
 from ..config import user_path
 from ..errors import ConfigError
@@ -15,7 +16,6 @@ from ..events import Receipt
 from ..terminal import show
 from ._lines import LineReader
 from ._login import add_login_arguments, with_login
-from ._pace import paced
 
 NAME = "send"
 HELP = "Send a message, each line of the input, or a file, and wait until it is stored."

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from .._calls import PAGE_MAX
+from .._pacing import paced
 from .._plain import as_json
 from ..client import Chat
 from ..errors import ConfigError
@@ -15,7 +16,6 @@ from ..events import ClientEvent, Gap, RoomLeft
 from ..records import Message, RoomRecord
 from ..terminal import show
 from ._login import add_login_arguments, with_login
-from ._pace import paced
 from ._show import Lines
 
 NAME = "tail"

@@ -12,6 +12,7 @@ user is given, and only at a server that is trusted. Each step that waits has it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from ..errors import QuicChatError
 from ._case import FAILED, OK, SKIPPED, WARNING, Case, Found, NotNow, Request, Step
@@ -39,6 +40,7 @@ def examine(request: Request) -> Iterator[Step]:
 
 
 def _run(name: str, check: Callable[[Case], Found], case: Case) -> Step:
+    fields: dict[str, Any]
     try:
         status, text, fields = check(case)
     except NotNow as reason:

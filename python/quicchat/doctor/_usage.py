@@ -96,6 +96,7 @@ def _log_in(case: Case, tls: TLS) -> sync.Chat:
     target = make_target(case.host, case.port, request.user, request.password, tls,
                          Limits(handshake_timeout=request.timeout), False, None, None)
     steps = dial(target)
+    pump: Pump | None = None
     try:
         step = next(steps)
         while True:
@@ -112,6 +113,7 @@ def _log_in(case: Case, tls: TLS) -> sync.Chat:
                                        hint="the server or this computer is very busy")
             step = steps.send(None)
     except StopIteration:
+        assert pump is not None
         return sync.Chat(pump)
     except AuthError as error:
         error.hint += ". 'quicchat user list' at the server shows who there is"

@@ -10,6 +10,7 @@ from datetime import date
 
 from rich.cells import cell_len, chop_cells
 
+from ..cli._followed import count_text
 from ..cli._progress import size_text
 from ..cli._show import clock, colour_of, day_of, day_text, role_name
 from ..events import Member
@@ -29,7 +30,6 @@ _INDENT = 6  # of what follows under a message: as wide as its time
 _BODY_MIN = 12  # columns; where a name leaves less, the text begins below it
 _QUOTE_MAX = 60
 _SPECIAL = (Role.OWNER, Role.MODERATOR, Role.MUTED, Role.BANNED)
-_UNREAD_SHOWN_MAX = 99
 
 
 @dataclass(slots=True)
@@ -301,10 +301,9 @@ def room_rows(panes: list[Pane], front: Pane | None, width: int) -> list[Block]:
     for number, pane in enumerate(panes, 1):
         counts = ""
         if pane.unread:
-            more = "+" if pane.unread > _UNREAD_SHOWN_MAX else ""
-            counts = f" {min(pane.unread, _UNREAD_SHOWN_MAX)}{more}"
+            counts = f" {count_text(pane.unread)}"
         if pane.mentions:
-            counts += f" {min(pane.mentions, _UNREAD_SHOWN_MAX)}@"
+            counts += f" {count_text(pane.mentions)}@"
         style = ("here" if pane is front else "mention" if pane.mentions
                  else "bold" if pane.unread else "body")
         name = cut(f"{number} {clean_line(pane.name)}", max(2, width - cell_len(counts)))
