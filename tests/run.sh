@@ -49,6 +49,7 @@ begin=$(date +%s)
 if [ -n "$long" ]; then
     export QUICCHAT_SIM_SEEDS="${QUICCHAT_SIM_SEEDS:-20000}"
     export QUICCHAT_KILLS="${QUICCHAT_KILLS:-200}"
+    export QUICCHAT_LONG=1
     # So many seeds take longer, and sanitizers make everything slow.
     export QUICCHAT_TEST_TIMEOUT_SCALE="${QUICCHAT_TEST_TIMEOUT_SCALE:-10}"
 fi
