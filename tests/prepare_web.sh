@@ -7,8 +7,8 @@ usage() {
 usage: tests/prepare_web.sh PYTHON
 
 Builds the page into build/web and the server as WebAssembly into build/web-test, puts playwright
-into PYTHON's environment, and installs Debian's Chromium if that is missing and may be done (as
-root, where apt-get is). What cannot be had is said in words, and the tests that need it are
+into PYTHON's environment and TypeScript into build/web-tools, and installs Debian's Chromium if
+that is missing and may be done (as root, where apt-get is). What cannot be had is said in words, and the tests that need it are
 skipped. The exit status is 1 if our own code does not compile, and 0 otherwise, but 3 if there is
 no compiler for it.
 
@@ -52,8 +52,17 @@ get_playwright() {
         echo "playwright could not be installed"
 }
 
+get_typescript() {
+    [ -e build/web-tools/node_modules/.bin/tsc ] && return
+    command -v npm >/dev/null 2>&1 || return
+    mkdir -p build/web-tools
+    net npm install --silent --no-audit --no-fund --prefix build/web-tools typescript@5 ||
+        echo "TypeScript could not be installed"
+}
+
 get_chromium
 get_playwright
+get_typescript
 if ! net sh bindings/web/build.sh --tools; then
     echo "the compiler for WebAssembly (ziglang) could not be installed"
     exit 3

@@ -9,7 +9,7 @@ from _support import quicchat, scaled
 from quicchat.certificates import PINNED_DAYS, make_short_lived
 
 PAGES = 20 if IS_LONG else 4
-IDLE_SECONDS = scaled(6)  # after which a connection that is cut is over
+IDLE_SECONDS = scaled(8)  # after which a connection that is cut is over
 
 
 class Faults(Browser):
@@ -99,10 +99,10 @@ class Faults(Browser):
                     await room.send(text)
                 # It notices by itself, and goes on trying.
                 await page.wait_for_selector("#banner:visible")
-                self.assertIn("reconnecting", await page.inner_text("#state"))
+                await self.say_all(page, "page 3")
                 relay.is_cut = False
                 await page.wait_for_selector("#banner", state="hidden")
-                await self.say_all(page, "page 3")
+                await self.say_all(page, "page 4")
                 await self.assert_all_there(page, native, theirs)
 
         self.browse(scenario)
