@@ -132,20 +132,16 @@ class Chatting(Browser):
         self.browse(scenario)
 
     def test_a_wrong_password_and_a_network_without_udp_are_told_in_words(self):
-        async def log_in(page, password):
-            await page.fill("#login [name=user]", "ada")
-            await page.fill("#login [name=password]", password)
-            await page.click("#login button")
-
         async def scenario(open_page, _):
             page = await open_page()
-            await log_in(page, "guess")
-            await page.wait_for_selector('#login-error:has-text("Wrong user name or password")')
+            await self.log_in(page, password="guess")
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
                 silent.bind(("127.0.0.1", 0))
                 await self.lead(page, silent.getsockname()[1])
                 await page.goto(self.server.url)
-                await log_in(page, "x")
+                await page.fill("#login [name=user]", "ada")
+                await page.fill("#login [name=password]", "x")
+                await page.click("#login button")
                 await page.wait_for_selector('#login-error:has-text("blocks UDP")')
 
         self.browse(scenario)

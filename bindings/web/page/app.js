@@ -74,6 +74,7 @@ async function logIn(login, where) {
   const buttons = $('entrance').querySelectorAll('button');
   for (const button of buttons) button.disabled = true;
   $('login-error').textContent = '';
+  $('again').hidden = true;
   farewell = '';
   try {
     if (typeof WebTransport === 'undefined') {
@@ -655,7 +656,6 @@ function submits(id, take) {
 submits('login', (form) => {
   const fields = new FormData(form);
   again = null;
-  $('again').hidden = true;
   logIn({ user: String(fields.get('user')), password: String(fields.get('password')) });
 });
 $('again').onclick = () => again?.();
