@@ -49,10 +49,11 @@ std::pair<std::string, std::string> make_self_signed(const std::vector<std::stri
 }
 
 std::string renew_self_signed(const std::string& certificate_pem, const std::string& key_pem,
-                              const std::vector<std::string>& names, int days) {
+                              const std::vector<std::string>& names, int days, int delay) {
     prepare();
+    const WallTime begin = wall_clock() + std::chrono::seconds{delay};
     return value_or_throw(
-        quic::renew_self_signed(certificate_pem, key_pem, names, days, wall_clock()));
+        quic::renew_self_signed(certificate_pem, key_pem, names, days, begin));
 }
 
 bool is_self_made(const std::string& certificate_pem, const std::string& key_pem) {
@@ -128,8 +129,9 @@ void bind_tools(py::module_& m) {
     m.def("make_self_signed", &make_self_signed, py::arg("names"), py::arg("days"),
           "A certificate for these host names or addresses and its key, in PEM form.");
     m.def("renew_self_signed", &renew_self_signed, py::arg("certificate_pem"), py::arg("key_pem"),
-          py::arg("names"), py::arg("days"),
-          "Another certificate for the key and the names of a self-signed one, in PEM form.");
+          py::arg("names"), py::arg("days"), py::arg("delay") = 0,
+          "Another certificate for the key and the names of a self-signed one, in PEM form, as if "
+          "made `delay` seconds later.");
     m.def("is_self_made", &is_self_made, py::arg("certificate_pem"), py::arg("key_pem"),
           "Whether `make_self_signed` or `renew_self_signed` has made it, as far as one can see.");
     m.def("fingerprint", &fingerprint, py::arg("certificate_pem"),

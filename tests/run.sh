@@ -50,6 +50,7 @@ begin=$(date +%s)
 if [ -n "$long" ]; then
     export QUICCHAT_SIM_SEEDS="${QUICCHAT_SIM_SEEDS:-20000}"
     export QUICCHAT_KILLS="${QUICCHAT_KILLS:-200}"
+    export QUICCHAT_LONG=1
     # So many seeds take longer, and sanitizers make everything slow.
     export QUICCHAT_TEST_TIMEOUT_SCALE="${QUICCHAT_TEST_TIMEOUT_SCALE:-10}"
 fi
@@ -161,7 +162,8 @@ cmake --preset "$preset" "-DQUICCHAT_LONG_TESTS=$([ -n "$long" ] && echo ON || e
 
 # run_ctest SUITE PRESET
 run_ctest() {
-    QUICCHAT_TEST_TIMEOUT_SCALE=${QUICCHAT_TEST_TIMEOUT_SCALE:-$(python3 tests/timeout_scale.py "$((2 * jobs))")} \
+    scale=${QUICCHAT_TEST_TIMEOUT_SCALE:-$(python3 tests/timeout_scale.py "$((2 * jobs))")}
+    QUICCHAT_TEST_TIMEOUT_SCALE="$scale" \
         ctest --preset "$2" --parallel "$jobs" --output-junit "$PWD/$results/$1.xml"
     count "$1" junit "$results/$1.xml" $?
 }

@@ -18,7 +18,8 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
 #: Those that take longest, first: nobody should wait for one that began last.
-SLOW = ("test_restart.py", "test_terminal_sinks.py", "test_crash.py", "test_files.py")
+SLOW = ("test_restart.py", "test_terminal_sinks.py", "test_crash.py", "test_files.py",
+        "test_web_browser_people.py", "test_web_browser_faults.py", "test_web_browser.py")
 
 #: Of what a file said of its failed tests, at the end.
 FAILED_LINES_MAX = 60

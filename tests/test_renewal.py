@@ -2,14 +2,17 @@
 others can read or write are a warning."""
 
 import asyncio
+import contextlib
 import os
 import stat
 import unittest
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
 from _support import Case, account, quicchat
-from quicchat.certificates import CertificatePair, load_pair, make_pair, make_short_lived
+from quicchat.certificates import (CertificatePair, announce_next, load_pair, make_pair,
+                                   make_short_lived)
 from quicchat.cli import serve as serve_command
 
 NAMES = ["chat.example", "localhost", "127.0.0.1", "::1"]
@@ -179,6 +182,66 @@ class ForPages(Pairs):
             clock.now = lambda zone: datetime.now(zone) + timedelta(days=7)
             self.assertTrue(load_pair(*self.paths, "").renewed)
         self.assert_renewed(old, 13)
+
+    @contextlib.contextmanager
+    def days_later(self, days):
+        """Certificates are looked at and made as if it were so many days later."""
+        later = timedelta(days=days)
+        core = mock.Mock(wraps=quicchat._core)
+        core.CoreError = quicchat._core.CoreError
+        core.check_pair = lambda *pair: None  # that looks at the time
+        core.renew_self_signed = lambda *what: quicchat._core.renew_self_signed(
+            *what[:4], int(later.total_seconds()) + sum(what[4:]))
+        with (mock.patch("quicchat.certificates.datetime", wraps=datetime) as clock,
+              mock.patch("quicchat.certificates._core", core)):
+            clock.now = lambda zone: datetime.now(zone) + later
+            yield
+
+    def test_pages_know_the_next_one_ahead_for_as_long_as_they_are_open(self):
+        make_short_lived(*self.paths, "chat.example")
+        pair = self.read_pair()
+        for renewals in range(1, 4):
+            with self.days_later(6.6 * (renewals - 1)):
+                following = announce_next(pair, self.paths[0])
+            with self.days_later(6.6 * renewals - 1):
+                self.assertEqual(announce_next(pair, self.paths[0]), following)  # published once
+                self.assertFalse(load_pair(*self.paths, "").renewed)
+            with self.days_later(6.6 * renewals):
+                renewed = load_pair(*self.paths, "")
+                self.assertTrue(renewed.renewed and renewed.is_for_pages)
+                self.assertFalse(renewed.wants_renewal)
+                self.assertEqual(renewed.certificate_pem, following)
+                self.assertEqual(self.paths[0].read_text(), following)
+                self.assertEqual(renewed.fingerprint, pair.fingerprint)
+                self.assertLessEqual(renewed.begin, datetime.now(UTC)
+                                     + timedelta(days=6.6 * renewals))
+            pair = replace(renewed, renewed=False)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["server.crt", "server.key"])
+
+    def test_what_cannot_be_the_next_one_is_made_anew(self):
+        make_short_lived(*self.paths, "chat.example")
+        pair = self.read_pair()
+        path = self.folder / "server.crt.next"
+
+        def another(days, later):
+            return quicchat._core.renew_self_signed(pair.certificate_pem, pair.key_pem, NAMES,
+                                                    days, 86_400 * later)
+
+        for text in ("", "nonsense", quicchat._core.make_self_signed(NAMES, 13)[0],
+                     another(60, 7), pair.certificate_pem, another(13, -1)):
+            path.write_text(text)
+            following = announce_next(pair, self.paths[0])
+            self.assertNotEqual(following, text)
+            self.assertEqual(path.read_text(), following)
+        # One that is not good yet, or half over, takes no certificate's place.
+        for later in (10, 1):
+            path.write_text(another(13, later))
+            with self.days_later(8):
+                renewed = load_pair(*self.paths, "")
+            self.assertTrue(renewed.renewed and renewed.is_for_pages)
+            self.assertNotEqual(renewed.certificate_pem, path.read_text())
+            self.paths[0].write_text(pair.certificate_pem)
+        self.assertIsNone(announce_next(self.write_pair(60), self.paths[0]))
 
 
 class Modes(Case):

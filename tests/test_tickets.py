@@ -120,7 +120,7 @@ class Command(Case):
 class Configuration(Case):
     def test_what_it_says(self):
         config = self.config()
-        self.assertEqual((config.tickets, config.page_passwords), (None, False))
+        self.assertEqual((config.tickets, config.page_passwords), (None, None))
         config = self.config(web={"tickets": None, "passwords": True})
         self.assertEqual((config.tickets, config.page_passwords), (None, True))
         hosts = ["chat.example.org:443", "[2001:db8::1]:12345"]

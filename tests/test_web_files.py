@@ -14,6 +14,7 @@ from _support import PATIENCE, Case, quicchat, scaled
 
 if quicchat is not None:
     from quicchat import web
+    from quicchat.cli._web import WebSide
 
 FILES = {
     "index.html": "<!doctype html>", "app.js": "export {}", "quicchat/index.js": "export {}",
@@ -195,6 +196,40 @@ class Serving(Case):
         pem = f"-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n"
         self.assertEqual(web.certificate_hash(pem + pem.replace(der, "b3RoZXI=")),
                          base64.b64encode(hashlib.sha256(b"certificate").digest()).decode())
+
+
+class Served(Case):
+    """What `quicchat serve --web` makes of a configuration."""
+
+    def told(self, **changes):
+        site = self.folder / "site"
+        for name, text in FILES.items():
+            (site / name).parent.mkdir(parents=True, exist_ok=True)
+            (site / name).write_text(text)
+        config = self.config(database=None, admin=None, **changes)
+
+        async def main():
+            side = WebSide(site, config)
+            with contextlib.closing(side):
+                async with quicchat.serve(side.apply(config)) as server:
+                    async with side.serve(server) as page:
+                        self.assertEqual(side.notices(server), [])
+                        answer = json.loads(page._json("localhost"))
+                        return answer, server.pair.certificate_pem
+
+        return self.run_async(main)
+
+    def test_pages_are_told_the_next_certificate_as_well(self):
+        answer, present = self.told()
+        announced = (self.folder / "server.crt.next").read_text()
+        self.assertEqual(answer["hashes"], [web.certificate_hash(present),
+                                            web.certificate_hash(announced)])
+        self.assertNotIn("passwords", answer)
+
+    def test_passwords_are_for_the_page_unless_the_configuration_says_no(self):
+        for said, shown in (({"passwords": False}, False), ({"passwords": True}, None),
+                            ({"tickets": None}, None)):
+            self.assertEqual(self.told(web=said)[0].get("passwords"), shown, said)
 
 
 class Page(unittest.TestCase):

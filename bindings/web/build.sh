@@ -5,11 +5,13 @@ set -eu
 usage() {
     cat <<'END'
 usage: bindings/web/build.sh [DIRECTORY]
+       bindings/web/build.sh --tools
 
 Compiles the client to WebAssembly and puts what a web server serves into DIRECTORY (default:
 build/web): the chat page, and in quicchat/ the JavaScript package with the module.
 
-The compiler is the one of the PyPI package ziglang, which is put into build/web-tools at first.
+The compiler is the one of the PyPI package ziglang, which is put into build/web-tools at first;
+--tools does that and nothing else.
 
 environment:
   QUICCHAT_ZIG   a python with ziglang, in place of the one in build/web-tools
@@ -19,8 +21,10 @@ environment:
 END
 }
 
+tools_only=
 case ${1-} in
 --help | -h) usage && exit 0 ;;
+--tools) tools_only=1 && shift ;;
 -*) usage >&2 && exit 64 ;;
 esac
 
@@ -29,7 +33,20 @@ root=$(cd "$here/../.." && pwd)
 out=${1:-$root/build/web}
 tools=$root/build/web-tools
 zig_version=0.17.1
-mkdir -p "$out/quicchat" "$tools"
+mkdir -p "$tools"
+
+get_zig() {
+    zig=${QUICCHAT_ZIG:-$tools/venv/bin/python}
+    if [ -z "${QUICCHAT_ZIG-}${EMXX-}" ] &&
+        ! "$zig" -m ziglang version 2>/dev/null | grep -q -x -F "$zig_version"; then
+        python3 -m venv "$tools/venv"
+        "$zig" -m pip --disable-pip-version-check install --quiet "ziglang==$zig_version"
+    fi
+}
+
+get_zig
+[ -z "$tools_only" ] || exit 0
+mkdir -p "$out"
 out=$(cd "$out" && pwd)
 
 # The system's other headers are not for WebAssembly, so only this one gets into the path.
@@ -61,12 +78,6 @@ compile() {
     if [ -n "${EMXX-}" ]; then
         "$EMXX" "$@" --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH "$source" -o "$module.new"
     else
-        zig=${QUICCHAT_ZIG:-$tools/venv/bin/python}
-        if [ -z "${QUICCHAT_ZIG-}" ] &&
-            ! "$zig" -m ziglang version 2>/dev/null | grep -q -x -F "$zig_version"; then
-            python3 -m venv "$tools/venv"
-            "$zig" -m pip install --quiet "ziglang==$zig_version"
-        fi
         ZIG_GLOBAL_CACHE_DIR=${ZIG_GLOBAL_CACHE_DIR:-$tools/cache} \
             ZIG_LOCAL_CACHE_DIR=${ZIG_LOCAL_CACHE_DIR:-$tools/cache} \
             "$zig" -m ziglang c++ -target wasm32-wasi -mexec-model=reactor "$@" "$source" \
@@ -80,6 +91,7 @@ if [ -n "${QUICCHAT_WEB_SOURCE-}" ]; then # a test's own module
     compile "$QUICCHAT_WEB_SOURCE" "$out/$(basename "$QUICCHAT_WEB_SOURCE" .cpp).wasm"
     exit
 fi
+mkdir -p "$out/quicchat"
 compile "$here/cpp/page_client.cpp" "$out/quicchat/quicchat.wasm"
 cp "$here"/src/* "$out/quicchat/"
 cp "$here"/page/* "$out/"

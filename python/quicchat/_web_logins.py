@@ -28,17 +28,18 @@ class Reader(Protocol):
 
 
 def read_web_logins(reader: Reader, web: dict[str, Any],
-                    user_path: Callable[[str], Path]) -> tuple[Tickets | None, bool]:
-    """Which tickets are taken, and whether passwords are."""
-    passwords = web.get("passwords", False)
-    if not isinstance(passwords, bool):
+                    user_path: Callable[[str], Path]) -> tuple[Tickets | None, bool | None]:
+    """Which tickets are taken, and whether passwords are; None: nothing is said of them."""
+    passwords = web.get("passwords")
+    if passwords is not None and not isinstance(passwords, bool):
         reader.wrong("web.passwords", "true or false", passwords)
+        passwords = None
     found = web.get("tickets")
     if found is not None and not isinstance(found, dict):
         reader.wrong("web.tickets", 'an object such as {"keys": "ticket.keys", "audience": '
                      '"chat.example.org"}', found)
     if not isinstance(found, dict):
-        return None, passwords is True
+        return None, passwords
     reader.check_keys(found, _TICKET_KEYS, ' in "web.tickets"')
     keys, audience, hosts = (found.get(key) for key in _TICKET_KEYS)
     is_right = True
@@ -54,9 +55,9 @@ def read_web_logins(reader: Reader, web: dict[str, Any],
                      '"chat.example.org:443", in lower case and with the port', hosts)
         is_right = False
     if not is_right:
-        return None, passwords is True
+        return None, passwords
     return Tickets(reader.directory / user_path(str(keys)), str(audience),
-                   tuple(hosts)), passwords is True
+                   tuple(hosts)), passwords
 
 
 def _is_host(text: object) -> bool:

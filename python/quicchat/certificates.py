@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from dataclasses import dataclass, replace
@@ -12,7 +13,8 @@ from . import _core
 from ._modes import exposed
 from .errors import CertificateError
 
-__all__ = ["CertificatePair", "load_pair", "make_pair", "make_short_lived", "renew_pair"]
+__all__ = ["CertificatePair", "announce_next", "load_pair", "make_pair", "make_short_lived",
+           "renew_pair"]
 
 DEFAULT_DAYS = 397
 _WARN_DAYS = 14
@@ -54,6 +56,11 @@ class CertificatePair:
 
     def __repr__(self) -> str:
         return f"CertificatePair({self.fingerprint})"
+
+    @property
+    def begin(self) -> datetime:
+        """From when on the certificate is good."""
+        return datetime.fromtimestamp(_core.validity(self.certificate_pem)[0] / 1000, UTC)
 
     @property
     def end(self) -> datetime:
@@ -124,8 +131,10 @@ def load_pair(certfile: Path, keyfile: Path, host: str, where: str = "", *,
     unwritten = ""
     if pair.wants_renewal:
         try:
-            days = PINNED_DAYS if pair.is_for_pages else DEFAULT_DAYS
-            pair = renew_pair(certfile, keyfile, days=days, doing=doing)
+            if pair.is_for_pages:
+                pair = _renew_for_pages(pair, certfile, keyfile, doing)
+            else:
+                pair = renew_pair(certfile, keyfile, days=DEFAULT_DAYS, doing=doing)
         except CertificateError as error:
             unwritten = f"{certfile} should be renewed: {error}"
     if problem is not None and not pair.renewed:
@@ -144,6 +153,59 @@ def make_short_lived(certfile: Path, keyfile: Path, host: str) -> None:
     pair = load_pair(certfile, keyfile, host)
     if pair.is_self_made and not pair.is_short_lived:
         renew_pair(certfile, keyfile, days=PINNED_DAYS, doing="start")
+
+
+def announce_next(pair: CertificatePair, certfile: Path) -> str | None:
+    """The certificate that follows one of ours for pages, in PEM form, so that pages can pin both:
+    it is made ahead, beside the present one, and good when that is renewed. None if ``pair`` is
+    not of that kind. Raises CertificateError."""
+    if not pair.is_for_pages:
+        return None
+    path = _next_path(certfile)
+    found = _read_next(pair, path)
+    if found is not None and found.end > pair.end:
+        return found.certificate_pem
+    delay = pair.end - pair.life / 2 - datetime.now(UTC)
+    try:
+        made = _core.renew_self_signed(pair.certificate_pem, pair.key_pem, ["localhost"],
+                                       PINNED_DAYS, max(0, int(delay.total_seconds())))
+    except _core.CoreError as error:
+        raise _pair_error(error, "make the next certificate", certfile, path) from None
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritten(path, error, "run this as the owner of the folder") from error
+    _write_new(path, made, 0o644)
+    return str(made)
+
+
+def _next_path(certfile: Path) -> Path:
+    target = certfile.resolve()
+    return target.with_name(target.name + ".next")
+
+
+def _read_next(pair: CertificatePair, path: Path) -> CertificatePair | None:
+    """What was announced as the next certificate of a pair; None: nothing that can be one."""
+    try:
+        text = path.read_text("ascii")
+        found = replace(pair, certificate_pem=text, fingerprint=_core.fingerprint(text))
+        fits = found.fingerprint == pair.fingerprint and found.is_for_pages
+    except (OSError, ValueError, _core.CoreError):
+        return None
+    return found if fits else None
+
+
+def _renew_for_pages(pair: CertificatePair, certfile: Path, keyfile: Path,
+                     doing: str) -> CertificatePair:
+    """Takes the certificate that was announced, or where none is good now, makes another one."""
+    path = _next_path(certfile)
+    found = _read_next(pair, path)
+    if found is not None and found.begin <= datetime.now(UTC) and not found.wants_renewal:
+        _write_over(certfile, found.certificate_pem)
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return replace(found, renewed=True)
+    return renew_pair(certfile, keyfile, days=PINNED_DAYS, doing=doing)
 
 
 def _pair_error(error: _core.CoreError, doing: str, certfile: Path,
@@ -199,14 +261,18 @@ def make_pair(certfile: Path, keyfile: Path, names: list[str],
     return CertificatePair(certificate_pem, key_pem, _core.fingerprint(certificate_pem), made=True)
 
 
+def _unwritten(path: Path, error: OSError, hint: str) -> CertificateError:
+    return CertificateError(f"cannot write {path}: {(error.strerror or str(error)).lower()}",
+                            code="E-KEY-PERM", hint=hint)
+
+
 def _write_new(path: Path, text: str, mode: int) -> None:
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
             file.write(text)
     except OSError as error:
-        raise CertificateError(
-            f"cannot write {path}: {(error.strerror or str(error)).lower()}", code="E-KEY-PERM",
-            hint="choose another folder, or remove the file that is there") from error
+        raise _unwritten(path, error,
+                         "choose another folder, or remove the file that is there") from error
 
 
 def _write_over(path: Path, text: str) -> None:
@@ -222,9 +288,7 @@ def _write_over(path: Path, text: str) -> None:
         beside.replace(target)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise CertificateError(
-            f"cannot write {path}: {(error.strerror or str(error)).lower()}", code="E-KEY-PERM",
-            hint="run this as the owner of the file") from error
+        raise _unwritten(path, error, "run this as the owner of the file") from error
 
 
 def _read(path: Path, kind: str, doing: str) -> str:

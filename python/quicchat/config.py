@@ -214,14 +214,14 @@ class _Reader:
             self.wrong("qlog.directory", "the path of a folder", folder)
         return None
 
-    def web(self, value: dict[str, Any]) -> tuple[Web | None, Tickets | None, bool]:
+    def web(self, value: dict[str, Any]) -> tuple[Web | None, Tickets | None, bool | None]:
         """Which pages may come, and how people log in there."""
         found = value.get("web")
         if found is None:
-            return None, None, False
+            return None, None, None
         if not isinstance(found, dict):
             self.wrong("web", 'an object such as {"origins": ["https://chat.example.org"]}', found)
-            return None, None, False
+            return None, None, None
         self.check_keys(found, _WEB_KEYS, ' in "web"')
         return self.web_pages(found), *read_web_logins(self, found, user_path)
 

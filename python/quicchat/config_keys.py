@@ -82,7 +82,8 @@ _OWN = (
     ConfigKey("web.tickets.hosts", "list of texts", "[]", 'As "chat.example.org:443": by which '
               "pages come that trust the certificate and do not pin it."),
     ConfigKey("web.passwords", "true or false", "false", "People may log in by password in pages "
-              "that pin the certificate. A script in the page could read it.", True),
+              "that pin the certificate, in those of quicchat serve --web if this is not given as "
+              "well. A script in the page could read it.", True),
     ConfigKey("limits", "object", "{}", "What one peer may cost; see below."),
     ConfigKey("version", "1", "1", "Of this format."),
 )

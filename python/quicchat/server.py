@@ -327,7 +327,7 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
                 anybody_makes_rooms=config.anybody_makes_rooms, speaker=self._voice_of_its_own(),
                 alpn=self._alpn,
                 agent=json.dumps(agent), limits=config.limits.chosen(), **chosen(config.qlog),
-                tickets=self._tickets, page_passwords=config.page_passwords,
+                tickets=self._tickets, page_passwords=bool(config.page_passwords),
                 **web_options(config.web))
         except _core.QlogError as error:
             raise qlog_error(error, config.qlog) from None

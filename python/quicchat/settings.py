@@ -73,7 +73,8 @@ class ServerConfig:
     #: none.
     speaker: str | None = None
     tickets: Tickets | None = None  #: by which people log in in web pages
-    page_passwords: bool = False  #: people may log in by password in web pages
+    #: people may log in by password in web pages; None: only in the one that the server serves
+    page_passwords: bool | None = None
     web: Web | None = None  #: which pages in browsers may come; None: none
     source: Path | None = None  #: the file it was read from
     notices: tuple[str, ...] = ()  #: what the reader of the file should know

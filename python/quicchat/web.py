@@ -60,6 +60,7 @@ class Where:
     port: int
     hashes: tuple[str, ...]  #: SHA-256 of certificates in base64: the present one, the next one
     path: str = "/quicchat"
+    passwords: bool = True  #: people may log in by password
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,10 @@ class PageServer:
         asked = _HOST.fullmatch(host_field)
         host = where.host or (asked["name"] if asked else "localhost")
         host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-        said = {"url": f"https://{host}:{where.port}{where.path}", "hashes": list(where.hashes)}
+        said: dict[str, object] = {"url": f"https://{host}:{where.port}{where.path}",
+                                   "hashes": list(where.hashes)}
+        if not where.passwords:
+            said["passwords"] = False
         return json.dumps(said).encode()
 
     def _policy(self) -> str:

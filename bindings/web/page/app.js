@@ -7,6 +7,9 @@ import { MESSAGES_MAX, RoomLog, mentionsIn } from './log.js';
 const $ = (id) => document.getElementById(id);
 
 const MEMBER = 3;
+const BANNED = 1;
+const MODERATOR = 4;
+const OWNER = 5;
 const PAGE = 50;
 const ROOMS_MAX = 50; // that are followed
 const UNREAD_MAX = 100; // 100 stands for more
@@ -18,6 +21,8 @@ const panes = new Map();
 let pane = null; // the one on the screen
 const names = new Map(); // what people want to be called
 let doing = null; // what the next message is: {name: 'reply' | 'edit', message}
+let again = null; // logs in once more with a ticket that is not spent
+let farewell = ''; // why we ended the chat ourselves
 
 // --- The connection ---
 
@@ -44,38 +49,111 @@ function onState(event) {
   }
 }
 
+const UNREACHED = 'The server cannot be reached. It may be down, or your network blocks UDP, by '
+  + 'which this chat goes: try another network.';
+const SPENT = 'A ticket is good for one login: open the chat from its site once more.';
 const EXPLAINED = {
-  handshake_timeout: 'The server cannot be reached. It may be down, or your network blocks UDP, by '
-    + 'which this chat goes: try another network.',
+  handshake_timeout: UNREACHED,
   login_failed: 'Wrong user name or password.',
+  ticket_refused: `The server does not take this ticket. ${SPENT}`,
 };
 
-async function logIn(form) {
-  const fields = new FormData(form);
-  const button = form.querySelector('button');
-  button.disabled = true;
+/** What `quicchat.json` says: where the server is, what to pin, and perhaps where tickets are. */
+async function ask() {
+  const response = await fetch('quicchat.json', { cache: 'no-store' });
+  if (!response.ok) throw new Error(`quicchat.json: ${response.status} ${response.statusText}`);
+  return response.json();
+}
+
+/**
+ * Logs in; `login` is as `connect` takes it.
+ * @param {any} login
+ * @param {any} [where] what `ask` said, if that is known
+ */
+async function logIn(login, where) {
+  const buttons = $('entrance').querySelectorAll('button');
+  for (const button of buttons) button.disabled = true;
   $('login-error').textContent = '';
+  $('again').hidden = true;
+  farewell = '';
   try {
     if (typeof WebTransport === 'undefined') {
       throw new Error('This browser has no WebTransport, or the page was not loaded by HTTPS.');
     }
-    const response = await fetch('quicchat.json', { cache: 'no-store' });
-    if (!response.ok) throw new Error(`quicchat.json: ${response.status} ${response.statusText}`);
-    const where = await response.json();
-    chat = await connect(where.url, {
-      login: { user: String(fields.get('user')), password: String(fields.get('password')) },
-      hashes: where.hashes,
-      onState,
-    });
-    form.reset();
+    const { url, hashes } = where ?? await ask();
+    chat = await connect(url, { login, hashes, onState });
+    $('login').reset();
     await enter();
   } catch (error) {
     chat = null;
     banner('');
-    $('login-error').textContent = EXPLAINED[error.code] ?? error.message;
+    $('login-error').textContent = farewell || (EXPLAINED[error.code] ?? error.message);
   } finally {
-    button.disabled = false;
+    for (const button of buttons) button.disabled = false;
   }
+}
+
+/**
+ * The ticket in an address such as `/#ticket=eyJ…&room=%23tea`, by which a site leads here. It is
+ * taken out of the address at once: nobody finds it in a history or on a shared screen.
+ */
+function ticketInAddress() {
+  const fields = new URLSearchParams(location.hash.slice(1));
+  const ticket = fields.get('ticket');
+  if (ticket === null) return null;
+  const room = fields.get('room');
+  const hash = room ? `#${encodeURIComponent(room)}` : '';
+  history.replaceState(null, '', location.pathname + location.search + hash);
+  return ticket;
+}
+
+/** One login. It may be tried until the server has seen the ticket. */
+async function logInOnce(ticket) {
+  let left = ticket;
+  const login = {
+    ticket: async () => {
+      if (!left) {
+        farewell = chat ? `The connection was lost. ${SPENT}` : EXPLAINED.ticket_refused;
+        setTimeout(() => chat?.close());
+        throw new Error(SPENT);
+      }
+      const taken = left;
+      left = '';
+      return taken;
+    },
+  };
+  await logIn(login);
+  again = left ? () => logInOnce(left) : null;
+  $('again').hidden = !again;
+}
+
+/** Logs in by tickets of the site that the page is on, one for each connection. */
+async function logInAtSite(where) {
+  const at = new URL(where.tickets, location.href);
+  const login = {
+    ticket: async () => {
+      if (at.origin !== location.origin) throw new Error('tickets must be of this site');
+      const response = await fetch(at, { method: 'POST', cache: 'no-store' });
+      if (!response.ok) throw new Error(`no ticket: ${response.status} ${response.statusText}`);
+      return (await response.text()).trim();
+    },
+  };
+  await logIn(login, where);
+  again = () => logInAtSite(where);
+  $('again').hidden = chat !== null;
+}
+
+async function arrive() {
+  const ticket = ticketInAddress();
+  if (ticket !== null) {
+    if (chat === null) await logInOnce(ticket);
+    return;
+  }
+  const where = await ask().catch(() => null); // the form says what is wrong
+  if (chat !== null || !where) return;
+  $('login').hidden = where.passwords === false || Boolean(where.tickets);
+  if (where.tickets) await logInAtSite(where);
+  else if ($('login').hidden) $('login-error').textContent = 'Log in at the site of this chat.';
 }
 
 async function enter() {
@@ -108,7 +186,9 @@ async function follow() {
   pane = null;
   $('chat').hidden = true;
   $('entrance').hidden = false;
-  $('login-error').textContent = error.code === 'closed' && !error.byPeer ? '' : error.message;
+  const ours = error.code === 'closed' && !error.byPeer;
+  $('login-error').textContent = farewell || (ours ? '' : error.message);
+  $('again').hidden = !again;
   document.title = 'quicchat';
 }
 
@@ -353,8 +433,35 @@ async function refreshMembers(of) {
   for (const person of people) names.set(person.user.toLowerCase(), person.displayName);
   if (of !== pane) return;
   people.sort((a, b) => b.present - a.present || b.role - a.role || a.user.localeCompare(b.user));
+  const room = await of.joined?.catch(() => null);
+  if (of !== pane) return;
+  const mine = room?.role ?? 0;
+  const give = {
+    choices: (person) => choicesFor(mine, person),
+    set: (user, role) => setRole(of, user, role),
+  };
   $('member-list').replaceChildren(
-    ...people.map((person) => drawMember(person, (user) => show(`@${user}`))));
+    ...people.map((person) => drawMember(person, (user) => show(`@${user}`), give)));
+  $('invite').hidden = mine < MODERATOR;
+}
+
+/** The roles that we may give somebody (PROTOCOL.md §6.10), the highest first. */
+function choicesFor(mine, person) {
+  if (same(person.user, chat.user)) return [];
+  if (mine >= OWNER) return [5, 4, 3, 2, 1, 0];
+  return mine === MODERATOR && person.role < MODERATOR ? [3, 2, 1, 0] : [];
+}
+
+async function setRole(of, user, role) {
+  try {
+    const room = await joined(of);
+    const asks = { [BANNED]: `Ban ${user} from ${of.name}?`, [OWNER]: `Make ${user} an owner?` };
+    if (!asks[role] || confirm(asks[role])) await room.setRole(user, role);
+  } catch (error) {
+    problem(error);
+  }
+  of.people = null;
+  if (of === pane) await refreshMembers(of); // as it is, whether we changed it or not
 }
 
 // --- The log on the screen ---
@@ -546,7 +653,16 @@ function submits(id, take) {
   });
 }
 
-submits('login', logIn);
+submits('login', (form) => {
+  const fields = new FormData(form);
+  again = null;
+  logIn({ user: String(fields.get('user')), password: String(fields.get('password')) });
+});
+$('again').onclick = () => again?.();
+submits('invite', (form) => {
+  if (form.user.value.trim()) setRole(pane, form.user.value.trim(), MEMBER);
+  form.reset();
+});
 submits('say', say);
 submits('enter', (form) => {
   enterRoom(form.room.value);
@@ -632,3 +748,8 @@ document.addEventListener('paste', (event) => {
 });
 // The server is told at once, and not when it misses us.
 addEventListener('pagehide', () => chat?.close());
+// A site may lead to a page that is open.
+addEventListener('hashchange', () => {
+  if (location.hash.startsWith('#ticket=')) arrive();
+});
+arrive();

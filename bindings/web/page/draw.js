@@ -6,6 +6,7 @@ const LINK = /https?:\/\/[^\s<>"']+/g;
 const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const ROLES = ['', 'banned', 'muted', '', 'moderator', 'owner'];
+const CHOICES = ['no role', 'banned', 'muted', 'member', 'moderator', 'owner'];
 const ACCESS = ['everybody may enter', 'by invitation', 'archived'];
 
 /**
@@ -147,13 +148,29 @@ function toolsOf(record, mine, { act, direct }) {
   return tools;
 }
 
-export function drawMember(person, open) {
+/**
+ * Somebody in the list of members.
+ * @param {any} person
+ * @param {(user: string) => void} open
+ * @param {{choices: (person: any) => number[], set: (user: string, role: number) => void}} give
+ *   the roles that we may give this person, and how
+ */
+export function drawMember(person, open, give) {
   const role = ROLES[person.role] ?? '';
   const name = person.displayName
     ? [byName(person.displayName), ' ', el('small', {}, byName(person.user))]
     : [byName(person.user)];
-  return el('li', { className: person.present ? '' : 'away' },
+  const item = el('li', { className: person.present ? '' : 'away' },
     el('button',
       { type: 'button', title: 'Write to this person', onclick: () => open(person.user) },
       ...name, el('small', {}, `${role ? ` ${role}` : ''}${person.present ? '' : ', away'}`)));
+  const choices = give.choices(person);
+  if (choices.length) {
+    const menu = el('select', { 'aria-label': `Role of ${person.user}` },
+      ...choices.map((value) => el('option', { value: String(value) }, CHOICES[value])));
+    menu.value = String(person.role);
+    menu.onchange = () => give.set(person.user, Number(menu.value));
+    item.append(menu);
+  }
+  return item;
 }

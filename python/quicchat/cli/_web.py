@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import Web
-from ..certificates import make_short_lived
-from ..errors import ConfigError
+from ..certificates import announce_next, make_short_lived
+from ..errors import CertificateError, ConfigError
 from ..server import Server
 from ..settings import ServerConfig
 from ..trust import is_loopback
@@ -33,42 +33,57 @@ class WebSide:
         self._host = "" if config.host in _EVERY else config.host
         self._plain = is_loopback(config.host)
         self._page: PageServer | None = None
+        self._hashes: tuple[str, ...] = ()
+        self._problem = ""
         make_short_lived(config.certfile, config.keyfile, config.host)
 
     def apply(self, config: ServerConfig) -> ServerConfig:
-        """The configuration with the page's origin, and with logins by password in it."""
+        """The configuration with the page's origin, and with logins by password in it if nothing
+        else is said about these."""
         ours = self._origins()
         if config.web is not None:
             web = replace(config.web, origins=tuple(dict.fromkeys((*config.web.origins, *ours))))
         else:
             web = Web(ours)
-        return replace(config, port=self.port, web=web, page_passwords=True)
+        passwords = config.page_passwords is not False
+        return replace(config, port=self.port, web=web, page_passwords=passwords)
 
     def serve(self, server: Server) -> PageServer:
         """The page, to be entered once the server runs."""
         config = server.config
         assert config.web is not None
         path = config.web.path
+        self._pin(server)
 
         def where() -> Where:
-            assert server.pair is not None
-            hashes = (certificate_hash(server.pair.certificate_pem),)
-            return Where(self._host, self.port, hashes, path)
+            return Where(self._host, self.port, self._hashes, path, bool(config.page_passwords))
 
         tls = None if self._plain else (config.certfile, config.keyfile)
         self._page = PageServer(self._files, self._socket, where, tls=tls)
         return self._page
 
-    def renewed(self) -> None:
+    def renewed(self, server: Server) -> None:
         """The server may show another certificate now: the page shows the same."""
+        self._pin(server)
         if self._page is not None:
             self._page.load_certificate()
+
+    def _pin(self, server: Server) -> None:
+        """What pages are to pin: the present certificate and the next one."""
+        assert server.pair is not None
+        pems: list[str | None] = [server.pair.certificate_pem]
+        try:
+            pems.append(announce_next(server.pair, server.config.certfile))
+            self._problem = ""
+        except CertificateError as error:
+            self._problem = f"the next certificate is not known: {error}"
+        self._hashes = tuple(certificate_hash(pem) for pem in pems if pem is not None)
 
     def notices(self, server: Server) -> list[str]:
         """What should be known about it."""
         assert server.pair is not None
         if server.pair.is_short_lived:
-            return []
+            return [self._problem] if self._problem else []
         return [f"browsers do not let pages pin {server.config.certfile}, since it is good for "
                 f"{server.pair.life.days} days and not for 14 at most: nobody can log in by "
                 "password in the page"]

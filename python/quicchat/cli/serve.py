@@ -45,8 +45,9 @@ that folder, which must exist, a file for each connection.
 
 With --web the chat page is served on the TCP port of the same number: by HTTP on an address of this
 computer, otherwise by HTTPS. People log in there by their passwords, which are bound to the
-server's certificate; a certificate that quicchat made is replaced by one of 13 days for the same
-key, since browsers let pages pin no longer ones, and no client is alarmed.
+server's certificate, unless "web": {"passwords": false} says that they do not; or by a ticket. A
+certificate that quicchat made is replaced by one of 13 days for the same key, since browsers let
+pages pin no longer ones, and no client is alarmed. The one that follows is made ahead, beside it.
 
 Rooms, accounts and devices are kept in the database beside the configuration, unless that says
 otherwise. 'quicchat user' changes accounts while the server runs, and 'quicchat room' rooms, by the
@@ -207,7 +208,7 @@ async def _reload_on(changed: asyncio.Event, server: Server, options: argparse.N
             config = await asyncio.to_thread(_load, options)
             done = await server.reload(web.apply(config) if web else config)
             if web is not None:
-                web.renewed()
+                web.renewed(server)
             for notice in done.notices:
                 log.warn(notice)
             log.say(f"reloaded {name}: {done}")
@@ -228,7 +229,7 @@ async def _renew(server: Server, log: Log, pause: float = 6 * 3600,
         try:
             done = await server.reload(server.config)
             if web is not None:
-                web.renewed()
+                web.renewed(server)
         except QuicChatError as error:
             log.fail(explain(error))
             log.warn("the certificate was not renewed")
