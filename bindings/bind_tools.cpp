@@ -52,8 +52,7 @@ std::string renew_self_signed(const std::string& certificate_pem, const std::str
                               const std::vector<std::string>& names, int days, int delay) {
     prepare();
     const WallTime begin = wall_clock() + std::chrono::seconds{delay};
-    return value_or_throw(
-        quic::renew_self_signed(certificate_pem, key_pem, names, days, begin));
+    return value_or_throw(quic::renew_self_signed(certificate_pem, key_pem, names, days, begin));
 }
 
 bool is_self_made(const std::string& certificate_pem, const std::string& key_pem) {
