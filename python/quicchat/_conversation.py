@@ -13,6 +13,7 @@ from typing import Any
 
 from . import _core
 from ._attendance import Attendance
+from ._attributes import NO_ATTRIBUTES, Attributes
 from ._failures import Peer, closed_error, connect_error, core_error, request_error
 from ._files import Upload
 from ._transfers import Waiter
@@ -39,13 +40,24 @@ from .events import (
     Typing,
 )
 from .logs import log_lost, log_online
-from .records import HistoryPage, RoomRecord, SearchPage, file_info, record_of, time_of
+from .records import (
+    FileInfo,
+    HistoryPage,
+    Message,
+    RoomRecord,
+    SearchPage,
+    file_info,
+    record_of,
+    time_of,
+)
 from .roles import Access, Role
 
 #: Unread events above which nothing more is taken from the core while nobody waits for an answer.
 UNREAD_PAUSE = 1024
 #: Unread events above which not even answers are waited for.
 UNREAD_MAX = 65_536
+
+_core.use_record_types(Message, Receipt, Attributes, NO_ATTRIBUTES, FileInfo)
 
 #: An act as the core takes it: kind, target, subject, value, until.
 Act = tuple[int, int, str, int, int]
@@ -91,6 +103,9 @@ class Conversation(Attendance):
         """Takes a batch from the core. False if there is no reason to go on at once."""
         mail = self.core.drain(256)
         for kind, ticket, fields in mail:
+            if kind == "record":  # as nearly all are
+                self._keep_record(*fields)
+                continue
             # Looked up by name: a table of bound methods would be a cycle, and a client that is
             # dropped should end at once.
             getattr(self, "_on_" + kind)(ticket, *fields)
@@ -145,7 +160,7 @@ class Conversation(Attendance):
     def forget(self, ticket: int) -> None:
         """Nobody waits for that answer any more."""
         self._waiting.pop(ticket, None)
-        if self._forget_file(ticket) and self.end is None:
+        if self._transfers and self._forget_file(ticket) and self.end is None:
             self.core.cancel_file(ticket)
 
     def close(self) -> None:
@@ -239,12 +254,11 @@ class Conversation(Attendance):
             log_lost(self.end.error, None)
         self._fail_all(self.closed_error)
 
-    def _on_acked(self, ticket: int, epoch: int, offset: int, id: bytes, durability: str,
-                  time: int) -> None:
+    def _on_acked(self, ticket: int, receipt: Receipt) -> None:
         if isinstance(upload := self._transfers.get(ticket), Upload):
             self._end_if_fails(ticket, lambda: upload.sent(upload.size))
             self._forget_file(ticket)
-        self._answer(ticket, Receipt(epoch, offset, id, durability, time_of(time)))
+        self._answer(ticket, receipt)
 
     def _on_refused(self, ticket: int, room: str, name: str, retry_after: float,
                     text: str) -> None:
@@ -280,7 +294,6 @@ class Conversation(Attendance):
                    next: int) -> None:
         self._answer(ticket, SearchPage(room, epoch, _records_of(rows), next or None))
 
-    _on_message = _recorder("message")
     _on_edited = _recorder("edited")
     _on_deleted = _recorder("deleted")
     _on_reaction = _recorder("reaction")
@@ -290,10 +303,9 @@ class Conversation(Attendance):
     _on_created = _recorder("created")
 
     def _on_record(self, kind: str, fields: tuple[Any, ...]) -> None:
-        room, epoch, offset = fields[:3]
-        self._places[room.lower()] = (epoch, offset)
-        if self.keep_events and (record := record_of(kind, fields)):
-            self._keep(record)
+        record = record_of(kind, fields)
+        if record is not None:
+            self._keep_record(record)
 
     def _on_nothing(self, _: int) -> None:
         """Something of a later version of the protocol."""

@@ -50,8 +50,11 @@ class RoomView(AsyncIterator[ClientEvent]):
     def offer(self, event: ClientEvent) -> None:
         """Of the chat: something has happened."""
         if not self._behind:
-            if len(self._queue) < VIEW_MAX or isinstance(event, RoomLeft):
-                self._queue.append(event)
+            queue = self._queue
+            if len(queue) < VIEW_MAX or isinstance(event, RoomLeft):
+                queue.append(event)
+                if len(queue) > 1:
+                    return  # whoever waits was told by the one before
             else:
                 self._behind = True
         elif isinstance(event, RoomLeft):
