@@ -267,7 +267,10 @@ def main():
         ways = [(1, 1), *((64, int(count)) for count in options.readers.split(","))]
         for number in range(options.rounds):
             for way in ways:
-                for name, (kind, path) in systems.items():
+                names = list(systems)
+                first = number % len(names)  # who comes first finds another machine
+                for name in names[first:] + names[:first]:
+                    kind, path = systems[name]
                     print(f"\rround {number + 1}: {name}, {way}   ", end="", file=sys.stderr)
                     for figure, value in run(kind, path, folder, *way).items():
                         rows.setdefault((*way, figure), {}).setdefault(name, []).append(value)
