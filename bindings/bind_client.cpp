@@ -15,11 +15,22 @@
 #include "engine.hpp"
 #include "failure.hpp"
 #include "options.hpp"
+#include "python_records.hpp"
 #include "released_gil.hpp"
 
 namespace quicchat::python {
 
 void bind_client(py::module_& m) {
+    prepare_datetimes();
+    m.def("datetime_of",
+          [](std::int64_t milliseconds) {
+              return to_datetime(WallTime{std::chrono::milliseconds{milliseconds}});
+          },
+          py::arg("milliseconds"),
+          "In UTC, of milliseconds since 1970; what no calendar has is the end of Python's.");
+    m.def("use_record_types", &use_record_types, py::arg("message"), py::arg("receipt"),
+          py::arg("attributes"), py::arg("no_attributes"), py::arg("file"),
+          "The classes that `drain` makes objects of; to be said before.");
     py::class_<ClientHandle, py::smart_holder>(m, "Client",
                                                "A client on the engine thread. It dials at once.")
         .def(py::init([](std::string host, std::uint16_t port, std::vector<std::string> addresses,

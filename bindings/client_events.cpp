@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "convert.hpp"
+#include "python_records.hpp"
 #include "quicchat/base/hex.hpp"
 #include "quicchat/base/match.hpp"
 
@@ -172,7 +173,9 @@ Pair event_pair(const ClientEvent& event) {
         [](const RoomLeft& e) {
             return Pair{"left", py::make_tuple(text(e.room), to_python(e.errc), text(e.text))};
         },
-        [](const RoomMessage& e) { return record_pair(e); },
+        [](const RoomMessage& e) {
+            return Pair{"record", py::make_tuple(to_message(e))};
+        },
         [](const RoomAct& e) { return record_pair(e); },
         [](const PrivateMessage& e) {
             return Pair{"private",
@@ -181,9 +184,7 @@ Pair event_pair(const ClientEvent& event) {
                                        text(e.attributes), e.reply_to, file_tuple(e.file))};
         },
         [](const Acked& e) {
-            return Pair{"acked", py::make_tuple(number(e.epoch), e.offset, to_python(e.id),
-                                                to_python(durability_name(e.durability)),
-                                                to_python(e.time))};
+            return Pair{"acked", py::make_tuple(to_receipt(e))};
         },
         [](const Refused& e) {
             return Pair{"refused", py::make_tuple(text(e.room), to_python(e.errc),

@@ -6,13 +6,14 @@ from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
-from weakref import WeakSet
+from weakref import ref
 
 from . import _core
 from ._failures import core_error
 from ._transfers import Transfers, Waiter
 from .errors import QuicChatError
 from .events import ClientEvent, Joined, RoomLeft
+from .records import RoomRecord
 from .roles import Access, Role
 
 
@@ -21,6 +22,19 @@ class Reader(Protocol):
 
     def offer(self, event: ClientEvent, /) -> None: ...
     def wake(self) -> None: ...
+
+
+class _Readers:
+    """The readers of one room, as long as somebody has them."""
+
+    def __init__(self) -> None:
+        self._there: list[ref[Reader]] = []
+
+    def add(self, reader: Reader) -> None:
+        self._there.append(ref(reader, self._there.remove))
+
+    def all(self) -> list[Reader]:
+        return [reader for known in self._there if (reader := known()) is not None]
 
 
 def _send_later(ticket: int) -> None:
@@ -41,7 +55,7 @@ class Attendance(Transfers):
         self._joining: dict[str, list[int]] = {}  # tickets of those who wait, by room
         self._leaving: dict[str, list[int]] = {}  # the same
         self._rejoining: dict[str, list[tuple[int, tuple[Any, ...]]]] = {}  # until it is left
-        self._views: dict[str, WeakSet[Any]] = {}  # Readers, by room
+        self._views: dict[str, _Readers] = {}  # by room
 
     @abstractmethod
     def _fail(self, ticket: int, error: QuicChatError) -> None: ...
@@ -91,7 +105,7 @@ class Attendance(Transfers):
         key = room.lower()
         mine: deque[ClientEvent] = deque()
         readers = self._views.get(key)
-        if not readers and not self.is_read:
+        if not (readers and readers.all()) and not self.is_read:
             for event in list(self.events):
                 if _room_of(event) == key:
                     mine.append(event)
@@ -100,29 +114,37 @@ class Attendance(Transfers):
             self.events.extend(rest)
         reader = make(mine)
         if readers is None:
-            readers = self._views[key] = WeakSet()
+            readers = self._views[key] = _Readers()
         readers.add(reader)
         return reader
 
     def wake_views(self) -> None:
         """The conversation has ended, perhaps."""
         for readers in self._views.values():
-            for reader in readers:
+            for reader in readers.all():
                 reader.wake()
 
     def _keep(self, event: ClientEvent) -> None:
-        if self.keep_events and not (self._views and self._offer(event)):
+        if self.keep_events and not (self._views and self._offer(event, _room_of(event))):
             self.events.append(event)
 
-    def _offer(self, event: ClientEvent) -> bool:
+    def _keep_record(self, record: RoomRecord) -> None:
+        """Keeps what is in a room's log, and knows how far we are in it then."""
+        key = record.room.lower()
+        self._places[key] = (record.epoch, record.offset)
+        if self.keep_events and not (self._views and self._offer(record, key)):
+            self.events.append(record)
+
+    def _offer(self, event: ClientEvent, room: str) -> bool:
         """True if an event is nobody's but the room's readers'."""
-        readers = self._views.get(_room_of(event))
+        readers = self._views.get(room)
         if readers is None:
             return False
-        if not readers:
-            del self._views[_room_of(event)]
+        there = readers.all()
+        if not there:
+            del self._views[room]
             return False
-        for reader in readers:
+        for reader in there:
             reader.offer(event)
         return not self.is_read
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["Attributes", "read_attributes"]
+__all__ = ["NO_ATTRIBUTES", "Attributes", "read_attributes"]
 
 
 class Attributes(Mapping[str, Any]):
@@ -48,7 +48,8 @@ class Attributes(Mapping[str, Any]):
         return Attributes, (self.text,)
 
 
-_NONE = Attributes()
+#: What most messages have.
+NO_ATTRIBUTES = Attributes()
 
 
 def read_attributes(event: Any) -> None:
@@ -56,4 +57,5 @@ def read_attributes(event: Any) -> None:
     somebody made it with. Most have none, and share it."""
     found = event.attributes
     if type(found) is str:
-        object.__setattr__(event, "attributes", _NONE if found == "{}" else Attributes(found))
+        made = NO_ATTRIBUTES if found == "{}" else Attributes(found)
+        object.__setattr__(event, "attributes", made)

@@ -13,6 +13,7 @@ from typing import Any
 
 from . import _core
 from ._attendance import Attendance
+from ._attributes import NO_ATTRIBUTES, Attributes
 from ._failures import Peer, closed_error, connect_error, core_error, request_error
 from ._files import Upload
 from ._transfers import Waiter
@@ -40,7 +41,9 @@ from .events import (
 )
 from .logs import log_lost, log_online
 from .records import (
+    FileInfo,
     HistoryPage,
+    Message,
     SearchPage,
     file_info,
     offsets_of,
@@ -54,6 +57,8 @@ from .roles import Access, Role
 UNREAD_PAUSE = 1024
 #: Unread events above which not even answers are waited for.
 UNREAD_MAX = 65_536
+
+_core.use_record_types(Message, Receipt, Attributes, NO_ATTRIBUTES, FileInfo)
 
 #: An act as the core takes it: kind, target, subject, value, until.
 Act = tuple[int, int, str, int, int]
@@ -99,6 +104,9 @@ class Conversation(Attendance):
         """Takes a batch from the core. False if there is no reason to go on at once."""
         mail = self.core.drain(256)
         for kind, ticket, fields in mail:
+            if kind == "record":  # as nearly all are
+                self._keep_record(*fields)
+                continue
             # Looked up by name: a table of bound methods would be a cycle, and a client that is
             # dropped should end at once.
             getattr(self, "_on_" + kind)(ticket, *fields)
@@ -153,7 +161,7 @@ class Conversation(Attendance):
     def forget(self, ticket: int) -> None:
         """Nobody waits for that answer any more."""
         self._waiting.pop(ticket, None)
-        if self._forget_file(ticket) and self.end is None:
+        if self._transfers and self._forget_file(ticket) and self.end is None:
             self.core.cancel_file(ticket)
 
     def close(self) -> None:
@@ -247,12 +255,11 @@ class Conversation(Attendance):
             log_lost(self.end.error, None)
         self._fail_all(self.closed_error)
 
-    def _on_acked(self, ticket: int, epoch: int, offset: int, id: bytes, durability: str,
-                  time: int) -> None:
+    def _on_acked(self, ticket: int, receipt: Receipt) -> None:
         if isinstance(upload := self._transfers.get(ticket), Upload):
             self._end_if_fails(ticket, lambda: upload.sent(upload.size))
             self._forget_file(ticket)
-        self._answer(ticket, Receipt(epoch, offset, id, durability, time_of(time)))
+        self._answer(ticket, receipt)
 
     def _on_refused(self, ticket: int, room: str, name: str, retry_after: float,
                     text: str) -> None:
@@ -289,7 +296,6 @@ class Conversation(Attendance):
                    next: int) -> None:
         self._answer(ticket, SearchPage(room, epoch, records_of(rows), next or None))
 
-    _on_message = _recorder("message")
     _on_edited = _recorder("edited")
     _on_deleted = _recorder("deleted")
     _on_reaction = _recorder("reaction")
@@ -300,10 +306,12 @@ class Conversation(Attendance):
     _on_unknown = _recorder("unknown")  # of a later version of the protocol
 
     def _on_record(self, kind: str, fields: tuple[Any, ...]) -> None:
+        record = record_of(kind, fields)
+        if record is not None:
+            self._keep_record(record)
+            return
         room, epoch, offset = fields[:3]
         self._places[room.lower()] = (epoch, offset)
-        if self.keep_events and (record := record_of(kind, fields)):
-            self._keep(record)
 
     def _on_nothing(self, _: int) -> None:
         """Something of a later version of the protocol."""

@@ -41,14 +41,12 @@ class Room(RoomCalls[Pending], AsyncIterable[ClientEvent]):
     def __aiter__(self) -> RoomView:
         return self.events()
 
-    async def send(self, text: str, *, reply_to: Placed | int | None = None,
-                   attributes: Mapping[str, Any] | None = None,
-                   id: bytes | None = None) -> Receipt:
+    def send(self, text: str, *, reply_to: Placed | int | None = None,
+             attributes: Mapping[str, Any] | None = None, id: bytes | None = None) -> Pending:
         """Puts a message into the room and waits until the server has stored it: over reconnections
         as well, so put ``asyncio.timeout`` around it if you cannot wait. Sending the same again
         under the same 16-byte ``id`` is safe: it is stored once."""
-        return await self._chat.send(self.name, text, reply_to=reply_to, attributes=attributes,
-                                     id=id)
+        return self._chat.send(self.name, text, reply_to=reply_to, attributes=attributes, id=id)
 
     async def send_file(self, source: Source, *, name: str | None = None,
                         reply_to: Placed | int | None = None,

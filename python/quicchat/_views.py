@@ -66,6 +66,8 @@ class RoomView(AsyncIterator[ClientEvent]):
             self._behind = True
         elif not self._behind and self._left is None:
             self._queue.append(event)
+            if len(self._queue) > 1:
+                return  # whoever waits was told by the one before
         self._news.set()
 
     def _note(self, event: ClientEvent) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from . import _core
 from ._attributes import Attributes, read_attributes
 from ._plain import Plain
 from .roles import Access, Role
@@ -210,10 +211,7 @@ class SearchPage(Plain):
 def time_of(milliseconds: int) -> datetime:
     """What the core says is milliseconds since 1970. A server may say anything: what no calendar
     has is the end of Python's."""
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return datetime.max.replace(tzinfo=UTC)
+    return _core.datetime_of(milliseconds)
 
 
 def file_info(fields: tuple[int, str] | None) -> FileInfo | None:

@@ -1,6 +1,7 @@
 #include <poll.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -156,6 +157,47 @@ TEST_CASE("a store", "[sqlite][store]") {
         for (std::size_t i = 500; i < 510; ++i) f.append(i);
         CHECK(std::filesystem::file_size(f.path + "-wal") < 100 * 4200);
     }
+}
+
+/// What SQLite has in memory, of this process.
+std::int64_t sqlite_bytes() {
+    sqlite3_int64 current = 0;
+    sqlite3_int64 highest = 0;
+    REQUIRE(sqlite3_status64(SQLITE_STATUS_MEMORY_USED, &current, &highest, 0) == SQLITE_OK);
+    return current;
+}
+
+TEST_CASE("a start reads all records and keeps few pages of them", "[sqlite][store]") {
+    test::TemporaryFolder folder;
+    const std::string path = folder.file("chat.db");
+    const auto open = [&] {
+        auto store = Store::open({.path = path, .durability = Durability::process},
+                                 Entropy::seeded(1));
+        if (!store) FAIL(store.error().text);
+        (void)(*store)->open_room("#a", {100'000, 1'000'000'000, 20});
+        return *store;
+    };
+    constexpr std::size_t count = 10'000;
+    {
+        const auto store = open();
+        for (std::size_t i = 0; i < count; ++i) {
+            Record record = make_record(i);
+            record.text = std::string(900, 'x');
+            store->append(i, "#a", std::move(record));
+        }
+        for (std::size_t done = 0; done < count;) {
+            pollfd wake{store->wake_fd(), POLLIN, 0};
+            REQUIRE(::poll(&wake, 1, 60'000) == 1);
+            while (store->poll_news()) ++done;
+        }
+    }
+    const auto file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
+    REQUIRE(file_bytes > 10'000'000);
+    const std::int64_t before = sqlite_bytes();
+    const auto store = open();
+    CHECK(sqlite_bytes() - before < file_bytes / 2);
+    CHECK(store->head("#a").head == count);
+    CHECK(store->read("#a", count - 1, 1)->size() == 1);
 }
 
 }  // namespace

@@ -28,6 +28,9 @@ public:
 
     void insert(RoomKey room, std::uint64_t hash, Offset offset);
 
+    /// For a record that was there before any transaction.
+    void load(RoomKey room, std::uint64_t hash, Offset offset);
+
     /// For a record that was dropped. It may still be found until the transaction is over.
     void erase(RoomKey room, std::uint64_t hash, Offset offset);
 

@@ -20,6 +20,9 @@ public:
 
     void take(RoomKey room, Authors::Step&& step);
 
+    /// What was there before any transaction.
+    void load(RoomKey room, const Authors::Step& step);
+
     /// All that is known of a room goes with the transaction.
     void erase(RoomKey room);
 

@@ -164,6 +164,15 @@ QUICCHAT_DECL int wait_for_lock(void*, int count) noexcept;
 /// The settings that change nothing in the file, for every connection.
 QUICCHAT_DECL std::optional<StorageError> apply_settings(Database& database);
 
+/// What a connection that writes caches: the newest and the oldest pages of all rooms that are
+/// written to.
+inline constexpr int cache_kib = 65'536;
+/// While the whole file is read once: nobody asks for what was read again.
+inline constexpr int cache_kib_of_start = 2'048;
+
+/// How much of the file a connection keeps in memory.
+QUICCHAT_DECL std::optional<StorageError> set_cache(Database& database, int kib);
+
 /// The settings of a connection that writes.
 QUICCHAT_DECL std::optional<StorageError> apply_write_settings(Database& database,
                                                                const DatabaseConfig& config);

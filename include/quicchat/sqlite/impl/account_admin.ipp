@@ -29,7 +29,7 @@ QUICCHAT_DECL StorageResult<AccountAdmin> AccountAdmin::open(const std::string& 
 QUICCHAT_DECL StorageResult<bool> AccountAdmin::add(std::string_view name, const Verifier& verifier,
                                                     WallTime now) {
     if (!is_user_name(name)) {
-        return StorageError{Errc::invalid_name, "'" + std::string{name} +
+        return StorageError{Errc::invalid_name, std::string{"'"}.append(name) +
                                                     "' cannot be the name of a user: up to " +
                                                     std::to_string(user_name_bytes_max) +
                                                     " letters of A-Z a-z 0-9 _ . -"};

@@ -16,6 +16,10 @@ QUICCHAT_DECL void Names::insert(RoomKey room, std::uint64_t hash, Offset offset
     inserted_.push_back({room, hash, offset});
 }
 
+QUICCHAT_DECL void Names::load(RoomKey room, std::uint64_t hash, Offset offset) {
+    table_of(room).insert(hash, offset);
+}
+
 QUICCHAT_DECL void Names::erase(RoomKey room, std::uint64_t hash, Offset offset) {
     erased_.push_back({room, hash, offset});
 }

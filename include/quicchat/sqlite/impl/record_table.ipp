@@ -2,7 +2,7 @@
 
 #include "quicchat/sqlite/record_table.hpp"
 
-#include <chrono>
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -55,22 +55,27 @@ QUICCHAT_DECL int load_names(Database& database, const std::map<RoomKey, StoredR
     Statement select{database,
                      "SELECT offset, author, device, id, bytes, time FROM record "
                      "WHERE room=?1 AND offset>=?2"};
+    Authors::Step step;
+    step.records = 1;
     for (const auto& [key, room] : rooms) {
         Rows rows = select.query(key, room.first);
         while (rows.next()) {
-            names.insert(key, names.hash(rows.text(1), rows.bytes(2), rows.bytes(3)),
-                         static_cast<Offset>(rows.number(0)));
-            Authors::Step step{.author = std::string{rows.text(1)},
-                               .bytes = rows.number(4),
-                               .records = 1,
-                               .written = WallTime{std::chrono::milliseconds{rows.number(5)}}};
-            rows.copy_to(2, step.device.bytes);
-            authors.take(key, std::move(step));
-            names.accept();
-            authors.accept();
+            const auto offset = static_cast<Offset>(rows.number(0));
+            const std::string_view author = rows.text(1);
+            const BytesView device = rows.bytes(2);
+            names.load(key, names.hash(author, device, rows.bytes(3)), offset);
+            if (step.author != author) step.author = author;
+            step.device = {};
+            std::copy_n(device.begin(), std::min(device.size(), step.device.bytes.size()),
+                        step.device.bytes.begin());
+            step.bytes = rows.number(4);
+            step.written = to_time(rows.number(5));
+            authors.load(key, step);
         }
         if (rows.code() != SQLITE_OK) return rows.code();
     }
+    names.accept();
+    authors.accept();
     return SQLITE_OK;
 }
 

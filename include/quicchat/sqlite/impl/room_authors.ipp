@@ -18,6 +18,10 @@ QUICCHAT_DECL void RoomAuthors::take(RoomKey room, Authors::Step&& step) {
     taken_.emplace_back(room, std::move(step));
 }
 
+QUICCHAT_DECL void RoomAuthors::load(RoomKey room, const Authors::Step& step) {
+    of(room).take(step);
+}
+
 QUICCHAT_DECL void RoomAuthors::erase(RoomKey room) { dropped_.push_back(room); }
 
 QUICCHAT_DECL void RoomAuthors::accept() {

@@ -44,14 +44,17 @@ QUICCHAT_DECL std::optional<StorageError> apply_settings(Database& database) {
     return set_pragma(database, "wal_autocheckpoint", "0");
 }
 
+QUICCHAT_DECL std::optional<StorageError> set_cache(Database& database, int kib) {
+    return set_pragma(database, "cache_size", std::to_string(-kib));
+}
+
 QUICCHAT_DECL std::optional<StorageError> apply_write_settings(Database& database,
                                                                const DatabaseConfig& config) {
     // 3 (EXTRA) syncs the folder when the change to WAL is done. Otherwise a power failure may
     // bring back the journal of that change, and undoing it empties the file and discards the WAL.
     if (auto error = set_pragma(database, "synchronous", "3")) return error;
     if (auto error = set_pragma(database, "journal_mode", "wal")) return error;
-    // In KiB: the newest and the oldest pages of all rooms that are written to.
-    if (auto error = set_pragma(database, "cache_size", "-65536")) return error;
+    if (auto error = set_cache(database, cache_kib)) return error;
     // What a WAL has above that is given back when it begins anew: 16 MiB.
     if (auto error = set_pragma(database, "journal_size_limit", "16777216")) return error;
     // In WAL mode 2 (FULL) syncs at every commit, 1 (NORMAL) at checkpoints only.

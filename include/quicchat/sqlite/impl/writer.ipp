@@ -77,7 +77,9 @@ QUICCHAT_DECL int Writer::note_wal_pages(void* noted, sqlite3*, const char*, int
 }
 
 QUICCHAT_DECL std::optional<StorageError> Writer::load() {
+    if (auto error = detail::set_cache(*database_, detail::cache_kib_of_start)) return error;
     if (const int code = tables_->rooms.load()) return database_->error(code);
+    if (auto error = detail::set_cache(*database_, detail::cache_kib)) return error;
     for (const auto& [key, room] : rooms()) {
         if (room.first > 1) postponed_.push_back(TrimRoom{key, room.first});
     }
