@@ -84,7 +84,7 @@ class Rooms(Case):
         known = ("topic", ("#tea", 7, 450, 0, bytes(16), "ada", "new"))
 
         def read_room(_room, after, count):
-            return [known if n == 450 else ("nothing", ()) for n in
+            return [known if n == 450 else ("unknown", ("#tea", 7, n, 0, b"", "")) for n in
                     range(after + 1, min(450, after + count) + 1)]
 
         core = mock.Mock(read_room=read_room)
