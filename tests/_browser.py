@@ -15,7 +15,7 @@ import threading
 import time
 import unittest
 
-from _support import ACCOUNTS, PATIENCE, ROOT, Case, account, environment, quicchat
+from _support import ACCOUNTS, PATIENCE, ROOT, Case, account, environment, quicchat, scaled
 
 SITE = ROOT / "build" / "web"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -29,12 +29,18 @@ except ImportError:
     async_playwright = None
 
 #: A browser is many processes: on a busy machine each step takes its time. What passes never waits.
-STEP = 2 * PATIENCE
+STEP = min(2 * PATIENCE, 300.0)
+#: A browser gives a server four seconds, whatever a test may wait: slower machines than that are
+#: left out of the short run.
+SCALE_MAX = 4.0
 MILLISECONDS = 1000 * STEP
 
 
 def why_not():
     """Why these tests cannot run, or None."""
+    if (scale := scaled(1.0)) > SCALE_MAX and not IS_LONG:
+        return (f"everything takes {scale:.1f} times as long as on a calm machine, and a browser "
+                "gives a server four seconds: QUICCHAT_LONG=1 tries it all the same")
     if async_playwright is None:
         return "the Python package playwright is not installed: tests/prepare_web.sh"
     if CHROMIUM is None:
@@ -123,7 +129,7 @@ class Browser(Case):
                 return await self.open_page(contexts[-1], at, prepare)
 
             try:
-                async with asyncio.timeout(5 * STEP):
+                async with asyncio.timeout(3 * STEP):
                     await scenario(open_page, self.native)
             finally:
                 for context in contexts:
