@@ -69,8 +69,9 @@ async function ask() {
  * Logs in; `login` is as `connect` takes it.
  * @param {any} login
  * @param {any} [where] what `ask` said, if that is known
+ * @param {AbortSignal} [signal] gives up before we are online
  */
-async function logIn(login, where) {
+async function logIn(login, where, signal) {
   const buttons = $('entrance').querySelectorAll('button');
   for (const button of buttons) button.disabled = true;
   $('login-error').textContent = '';
@@ -81,7 +82,7 @@ async function logIn(login, where) {
       throw new Error('This browser has no WebTransport, or the page was not loaded by HTTPS.');
     }
     const { url, hashes } = where ?? await ask();
-    chat = await connect(url, { login, hashes, onState });
+    chat = await connect(url, { login, hashes, onState, signal });
     $('login').reset();
     await enter();
   } catch (error) {
@@ -110,11 +111,12 @@ function ticketInAddress() {
 /** One login. It may be tried until the server has seen the ticket. */
 async function logInOnce(ticket) {
   let left = ticket;
+  const giveUp = new AbortController();
   const login = {
     ticket: async () => {
       if (!left) {
         farewell = chat ? `The connection was lost. ${SPENT}` : EXPLAINED.ticket_refused;
-        setTimeout(() => chat?.close());
+        setTimeout(() => (chat ? chat.close() : giveUp.abort()));
         throw new Error(SPENT);
       }
       const taken = left;
@@ -122,7 +124,11 @@ async function logInOnce(ticket) {
       return taken;
     },
   };
-  await logIn(login);
+  await logIn(login, undefined, giveUp.signal);
+  const said = $('login-error').textContent;
+  if (!left && said && !said.includes(SPENT)) {
+    $('login-error').textContent = `${said.replace(/\.$/, '')}. ${SPENT}`;
+  }
   again = left ? () => logInOnce(left) : null;
   $('again').hidden = !again;
 }
