@@ -44,14 +44,15 @@ class Signals(Reloads):
         return self.wait_for("reloaded", before, count)
 
     def wait_for(self, words, before, count=1):
+        """What the server has said, when these words are in it so often and their line is whole."""
         deadline = time.monotonic() + PATIENCE
-        while self.server.log[before:].count(words) < count:
-            self.assertIsNone(self.server.process.poll(), self.server.log)
-            self.assertLess(time.monotonic(), deadline, self.server.log)
+        while True:
+            said = self.server.log[before:]
+            if said.count(words) >= count and "\n" in said.rpartition(words)[2]:
+                return said
+            self.assertIsNone(self.server.process.poll(), said)
+            self.assertLess(time.monotonic(), deadline, said)
             time.sleep(0.02)
-        while "\n" not in self.server.log[before:].rpartition(words)[2]:  # the rest of the line
-            time.sleep(0.02)
-        return self.server.log[before:]
 
     def connect(self, name="ada", **options):
         return quicchat.connect("127.0.0.1", self.server.port, **{**account(name), **options})

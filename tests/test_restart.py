@@ -370,9 +370,9 @@ limits = quicchat.Limits(idle_timeout={scaled(1)}, keep_alive={scaled(0.5)})  # 
 chat.connect = functools.partial(chat.connect, limits=limits)
 sys.exit(main(["chat", "--port", "{server.port}"]))
 """)
-        program = subprocess.Popen([sys.executable, "code.py"], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder,
-                                   env=environment())
+        program = subprocess.Popen(["timeout", str(PATIENCE), sys.executable, "code.py"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.folder,
+                                   stderr=subprocess.PIPE, env=environment())
         for line in ("ada", ACCOUNTS["ada"], "hello"):
             program.stdin.write(f"{line}\n".encode())
         program.stdin.flush()
