@@ -9,7 +9,7 @@ import unittest
 from datetime import UTC, datetime
 
 from _in_memory import InMemory
-from _support import quicchat
+from _support import Case, quicchat
 
 if quicchat:
     from quicchat import _core
@@ -111,8 +111,7 @@ class Made(InMemory):
         self.on(scenario)
 
 
-@unittest.skipUnless(quicchat, "quicchat cannot be imported")
-class Times(unittest.TestCase):
+class Times(Case):
     def test_times_are_those_of_the_calendar(self):
         for milliseconds, text in [
                 (0, "1970-01-01T00:00:00+00:00"), (1, "1970-01-01T00:00:00.001000+00:00"),
