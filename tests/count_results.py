@@ -5,9 +5,11 @@ that failed.
     count_results.py unittest FILE
     count_results.py --failed junit FILE
     count_results.py --failed unittest FILE
+    count_results.py --merge FILE AGAIN
 
 Prints three numbers: passed, failed, skipped; or a line for each test that failed, indented further
-what it said last.
+what it said last. --merge puts what a second run of some tests said into the JUnit file of the
+first, and names those that passed only then.
 """
 
 import re
@@ -68,15 +70,36 @@ def failed_junit(path: str) -> list[str]:
 
 
 def failed_unittest(path: str) -> list[str]:
-    """Names only: side_by_side.py says at its end what they said."""
+    """Names only, from the end, where side_by_side.py says it all once more."""
     with open(path, encoding="utf-8", errors="replace") as file:
         text = file.read()
+    text = text[re.search(r"^--- failed: |\Z", text, re.MULTILINE).start():]
     names = re.findall(r"^(?:FAIL|ERROR|UNEXPECTED SUCCESS): (.+)$", text, re.MULTILINE)
-    return list(dict.fromkeys(names))  # each is said twice
+    return list(dict.fromkeys(names))
+
+
+def merge(path: str, again: str) -> list[str]:
+    tree = ElementTree.parse(path)
+    second = {case.get("name"): case
+              for case in ElementTree.parse(again).getroot().iter("testcase")}
+    passed: list[str] = []
+    for suite in tree.getroot().iter("testsuite"):
+        for i, case in enumerate(list(suite)):
+            name = case.get("name")
+            if case.tag != "testcase" or name not in second or not failures_of(case):
+                continue
+            suite[i] = second[name]
+            if not failures_of(second[name]):
+                passed.append(str(name))
+    tree.write(path, encoding="utf-8", xml_declaration=True)
+    return passed
 
 
 def main(arguments: list[str]) -> None:
-    if arguments[0] == "--failed":
+    if arguments[0] == "--merge":
+        for line in merge(arguments[1], arguments[2]):
+            print(line)
+    elif arguments[0] == "--failed":
         name = {"junit": failed_junit, "unittest": failed_unittest}[arguments[1]]
         for line in name(arguments[2]):
             print(line)

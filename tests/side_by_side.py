@@ -5,6 +5,9 @@
 Tests what `python3 -m unittest discover -s tests` does, and ends with the same two lines. Many
 tests wait for a clock, so that more processes than processors are faster. What a file says is shown
 when it has ended, and of what failed once more at the end, where nobody overlooks it.
+
+With QUICCHAT_TEST_AGAIN=1 each file that failed runs once more, alone. If it passes then, that
+counts, and a line at the end says so: "passed only when it ran again, alone: FILE: TESTS".
 """
 
 import os
@@ -13,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -61,6 +65,23 @@ def failures_in(name: str, status: int, output: str) -> list[str]:
     return head + said
 
 
+def names_in(output: str) -> list[str]:
+    """The tests that failed."""
+    names = re.findall(r"^(?:FAIL|ERROR|UNEXPECTED SUCCESS): (\S+)", output, re.MULTILINE)
+    return list(dict.fromkeys(names))
+
+
+def report(name: str, seconds: float, result: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    """Shows what a file said, and counts it."""
+    print(f"--- {name}: {seconds:.0f} s\n{result.stdout}", flush=True)
+    numbers = numbers_of(result.stdout)
+    # A file that dies after its summary has failed as well.
+    if result.returncode != 0 and not set(numbers) & {"failures", "errors",
+                                                      "unexpected successes"}:
+        numbers["errors"] = 1
+    return numbers
+
+
 def main(processes: int) -> int:
     # Whoever was begun in the background or by nohup ignores Ctrl-C or the end of a terminal. The
     # programs that are tested would do so, too.
@@ -70,30 +91,36 @@ def main(processes: int) -> int:
              for path in sorted(folder.glob("test*.py"))]
     files.sort(key=lambda name: SLOW.index(name) if name in SLOW else len(SLOW))
     begin = time.monotonic()
-    total: dict[str, int] = {"ran": 0}
-    bad = False
-    failures: list[str] = []
+    numbers: dict[str, dict[str, int]] = {}
+    failed: dict[str, subprocess.CompletedProcess[str]] = {}
     with ThreadPoolExecutor(processes) as pool:
         for ended in as_completed([pool.submit(run, name) for name in files]):
             name, seconds, result = ended.result()
-            print(f"--- {name}: {seconds:.0f} s\n{result.stdout}", flush=True)
-            numbers = numbers_of(result.stdout)
-            # A file that dies after its summary has failed as well.
-            if result.returncode != 0 and not set(numbers) & {"failures", "errors",
-                                                              "unexpected successes"}:
-                numbers["errors"] = 1
+            numbers[name] = report(name, seconds, result)
             if result.returncode != 0:
-                bad = True
-                failures += failures_in(name, result.returncode, result.stdout)
-            for word, number in numbers.items():
-                total[word] = total.get(word, 0) + number
-    for line in failures:
-        print(line)
+                failed[name] = result
+    passed_again: list[str] = []
+    if os.environ.get("QUICCHAT_TEST_AGAIN") == "1":
+        for name, first in list(failed.items()):
+            _, seconds, second = run(name)
+            numbers[name] = report(f"{name}, again", seconds, second)
+            failed[name] = second
+            if second.returncode == 0:
+                del failed[name]
+                names = " ".join(names_in(first.stdout)) or f"status {first.returncode}"
+                passed_again.append(f"{name}: {names}")
+    for name, result in failed.items():
+        print(*failures_in(name, result.returncode, result.stdout), sep="\n")
+    for line in passed_again:
+        print(f"passed only when it ran again, alone: {line}")
+    total = Counter[str]()
+    for of_file in numbers.values():
+        total.update(of_file)
     ran = total.pop("ran")
     details = ", ".join(f"{word}={number}" for word, number in total.items())
     print(f"Ran {ran} tests in {time.monotonic() - begin:.1f}s\n")
-    print(("FAILED" if bad else "OK") + (f" ({details})" if details else ""))
-    return 1 if bad else 0
+    print(("FAILED" if failed else "OK") + (f" ({details})" if details else ""))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

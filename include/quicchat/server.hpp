@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -70,7 +71,8 @@ public:
     std::optional<TimePoint> next_deadline() const;
 
     /// Ends in peace: tells every client, takes no new ones, and closes what is left after
-    /// `Limits::drain_timeout`. `finished` says when.
+    /// `Limits::drain_timeout`. `finished` says when: with pages, `webtransport::farewell` later at
+    /// most, if one does not acknowledge that it was told.
     void shutdown(Now now);
 
     /// Takes what may change of another configuration, while people are connected: nobody is cut.
@@ -116,7 +118,13 @@ public:
     std::size_t disconnect(std::string_view user);
 
     /// True once nothing is left to do after `shutdown` or a failure.
-    bool finished() const { return drain_deadline_ && peers_.size() == 0; }
+    bool finished() const {
+        if (!drain_deadline_ || peers_.size() != 0) return false;
+        if constexpr (requires(const T& t) { { t.says_farewell() } -> std::same_as<bool>; }) {
+            return !peers_.transport().says_farewell();
+        }
+        return true;
+    }
 
     /// The oldest unread event. Reading them is optional: old ones are dropped.
     std::optional<ServerEvent> poll_event() { return news_.poll(); }

@@ -9,7 +9,7 @@ from aioquic.buffer import Buffer
 from aioquic.h3.connection import H3Connection
 from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.events import StreamDataReceived
+from aioquic.quic.events import ConnectionTerminated, StreamDataReceived
 
 CLOSE_SESSION = 0x2843
 
@@ -23,6 +23,7 @@ class Page(QuicConnectionProtocol):
         self._answers = {}
         self._request = b""
         self._changed = asyncio.Event()
+        self._end = None
         self.received = {}
 
     def quic_event_received(self, event):
@@ -30,6 +31,8 @@ class Page(QuicConnectionProtocol):
             # What comes back on a stream of ours has no head.
             self.received[event.stream_id] += event.data
         else:
+            if isinstance(event, ConnectionTerminated):
+                self._end = event
             for found in self._http.handle_event(event):
                 if isinstance(found, HeadersReceived):
                     self._answers[found.stream_id] = dict(found.headers)
@@ -38,8 +41,13 @@ class Page(QuicConnectionProtocol):
         self._changed.set()
 
     async def until(self, found):
-        """What ``found()`` says, once that is something."""
+        """What ``found()`` says, once that is something.
+
+        ConnectionError: the connection ended before.
+        """
         while (value := found()) is None:
+            if self._end is not None:
+                raise ConnectionError(f"ended: {self._end}")
             self._changed.clear()
             await self._changed.wait()
         return value

@@ -81,6 +81,9 @@ public:
 
     Inner& inner() { return state_->inner; }
     const Inner& inner() const { return state_->inner; }
+    /// A session that we closed waits for its page to acknowledge that, for `farewell` at most: who
+    /// ends an endpoint earlier may leave a page that was never told.
+    bool says_farewell() const;
     /// Connections with HTTP/3, those included that have no session yet or no more.
     std::size_t pages() const { return state_->pages.size(); }
 

@@ -30,6 +30,7 @@ struct Below {
     std::vector<Buffer> datagrams{};
     std::vector<std::pair<ConnectionId, Errc>> closes{};
     bool has_uni_streams = true;
+    std::size_t unacknowledged = 5;
 };
 
 class Inner {
@@ -52,7 +53,7 @@ public:
     Backlog backlog(ConnectionId, StreamId stream) const {
         return {static_cast<std::size_t>(stream) + 100};
     }
-    std::size_t unacknowledged(ConnectionId) const { return 5; }
+    std::size_t unacknowledged(ConnectionId) const { return below_->unacknowledged; }
     std::size_t unacknowledged() const { return 10; }
     void consume(ConnectionId id, StreamId stream, std::size_t bytes) {
         below_->consumed[{id, stream}] += bytes;
@@ -279,6 +280,7 @@ TEST_CASE("a page that goes ends its connection", "[webtransport]") {
 TEST_CASE("a page that we close hears why", "[webtransport]") {
     OpenScene scene;
     scene.events();
+    CHECK_FALSE(scene.transport.says_farewell());
     scene.transport.close(web, Errc::kicked, "too loud");
     const auto events = scene.events();
     REQUIRE(events.size() == 1);
@@ -290,10 +292,14 @@ TEST_CASE("a page that we close hears why", "[webtransport]") {
     CHECK(scene.below.closes.empty());
     CHECK(scene.transport.write(web, control_stream, {}, false).error() == Errc::not_ready);
     CHECK(scene.transport.unacknowledged(web) == 0);
+    CHECK(scene.transport.says_farewell());
     scene.transport.close(web, Errc::closed, "");
 
     SECTION("and has a second to take note") {
         scene.pass(webtransport::farewell - 1ms);
+        CHECK(scene.transport.says_farewell());
+        scene.below.unacknowledged = 0;
+        CHECK_FALSE(scene.transport.says_farewell());
         CHECK(scene.below.closes.empty());
         scene.pass(1ms);
     }
@@ -302,6 +308,7 @@ TEST_CASE("a page that we close hears why", "[webtransport]") {
         scene.below.events.emplace_back(Disconnected{web, {.errc = Errc::closed}});
     }
     CHECK(scene.events().empty());
+    CHECK_FALSE(scene.transport.says_farewell());
     CHECK(scene.transport.pages() == 0);
     CHECK_FALSE(scene.transport.next_deadline());
 }

@@ -118,6 +118,14 @@ std::optional<TimePoint> Transport<Inner>::next_deadline() const {
 }
 
 template <CarriesHttp Inner>
+bool Transport<Inner>::says_farewell() const {
+    return std::any_of(state_->pages.begin(), state_->pages.end(), [&](const auto& entry) {
+        const auto& [id, page] = entry;
+        return page->told_disconnected && state_->inner.unacknowledged(id) > 0;
+    });
+}
+
+template <CarriesHttp Inner>
 void Transport<Inner>::begin(Connected connected) {
     const ConnectionId id = connected.connection;
     auto page = std::make_unique<Page>(state_->config, std::move(connected));
