@@ -5,13 +5,14 @@ import contextlib
 
 from aioquic.asyncio.client import connect
 from aioquic.asyncio.protocol import QuicConnectionProtocol
-from aioquic.buffer import Buffer
+from aioquic.buffer import Buffer, BufferReadError
 from aioquic.h3.connection import H3Connection
 from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ConnectionTerminated, StreamDataReceived
 
 CLOSE_SESSION = 0x2843
+DRAIN_SESSION = 0x78AE
 
 
 class Page(QuicConnectionProtocol):
@@ -78,18 +79,23 @@ class Page(QuicConnectionProtocol):
         self._quic.send_stream_data(stream, data, fin)
         self.transmit()
 
+    async def asked_to_end(self):
+        """The server said that it will end."""
+        await self.until(lambda: self._capsules().get(DRAIN_SESSION))
+
+    def _capsules(self):
+        """The whole ones so far, by their type (RFC 9297 §3.2)."""
+        found = {}
+        buffer = Buffer(data=self._request)
+        with contextlib.suppress(BufferReadError):  # the rest of one is under way
+            while not buffer.eof():
+                kind = buffer.pull_uint_var()
+                found[kind] = buffer.pull_bytes(buffer.pull_uint_var())
+        return found
+
     async def closed(self):
         """Code and reason of the server's close."""
-        def capsule():
-            if len(self._request) < 2:
-                return None
-            buffer = Buffer(data=self._request)
-            kind, size = buffer.pull_uint_var(), buffer.pull_uint_var()
-            assert kind == CLOSE_SESSION
-            body = buffer.data_slice(buffer.tell(), buffer.capacity)
-            return body if len(body) == size else None
-
-        body = await self.until(capsule)
+        body = await self.until(lambda: self._capsules().get(CLOSE_SESSION))
         return int.from_bytes(body[:4], "big"), body[4:].decode()
 
 

@@ -277,6 +277,23 @@ TEST_CASE("a page that goes ends its connection", "[webtransport]") {
     CHECK(scene.transport.write(web, control_stream, {}, false));  // as below: it may be anybody's
 }
 
+TEST_CASE("a page that is there is asked to end soon", "[webtransport]") {
+    Scene nobody;  // but for a page without a session
+    nobody.events();
+    nobody.transport.drain();
+    CHECK(nobody.below.written[{web, StreamId{0}}].empty());
+
+    OpenScene scene;
+    scene.events();
+    scene.transport.drain();
+    const auto capsule =
+        framed(codes::frame_data, framed(codes::capsule_drain_session, {}));
+    const Buffer& written = scene.below.written[{web, StreamId{0}}];
+    CHECK(std::equal(capsule.rbegin(), capsule.rend(), written.rbegin()));
+    CHECK_FALSE(scene.below.fin[{web, StreamId{0}}]);
+    CHECK(scene.transport.write(web, control_stream, Bytes{text("bye")}, false));
+}
+
 TEST_CASE("a page that we close hears why", "[webtransport]") {
     OpenScene scene;
     scene.events();
