@@ -87,7 +87,9 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
 
     const ServerSettings& settings = options.settings;
     quic::ServerConfig identity{.certificate_pem = settings.certificate_pem,
-                                .key_pem = settings.key_pem};
+                                .key_pem = settings.key_pem,
+                                .http3_certificate_pem = settings.web_certificate_pem,
+                                .http3_key_pem = settings.web_key_pem};
     const Digest reset_secret = secret_of(settings.key_pem, "quicchat stateless reset");
     quic::Seed reset_seed{};
     std::memcpy(reset_seed.data(), reset_secret.data(), reset_seed.size());

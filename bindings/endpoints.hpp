@@ -71,6 +71,8 @@ struct TicketSettings {
 struct ServerSettings {
     std::string certificate_pem;
     std::string key_pem;
+    std::string web_certificate_pem{};  ///< For browsers; empty: the one above.
+    std::string web_key_pem{};
     std::vector<ConfiguredAccount> accounts;
     std::uint32_t iterations = 0;  ///< For new passwords.
     std::vector<std::string> rooms;

@@ -91,8 +91,11 @@ void ServerRunnerOf<Driver>::take_settings(const ServerSettings& next) {
     if constexpr (requires { quic::endpoint_below(server_.transport()); }) {
         quic::Endpoint& endpoint = quic::endpoint_below(server_.transport());
         endpoint.set_limits(next.limits);
+        // Both were tried before.
         const auto error = endpoint.set_certificate(next.certificate_pem, next.key_pem);
-        if (error) throw CoreFailure{error};  // was tried before
+        if (error) throw CoreFailure{error};
+        const auto web = endpoint.set_http3_certificate(next.web_certificate_pem, next.web_key_pem);
+        if (web) throw CoreFailure{web};
     }
 }
 

@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from _support import PATIENCE, Case, quicchat, scaled
+from _support import PATIENCE, Case, copy_pair, quicchat, scaled
 
 if quicchat is not None:
     from quicchat import web
@@ -215,7 +215,8 @@ class Served(Case):
                     async with side.serve(server) as page:
                         self.assertEqual(side.notices(server), [])
                         answer = json.loads(page._json("localhost"))
-                        return answer, server.pair.certificate_pem
+                        shown = server.web_pair[0] if server.web_pair else server.pair
+                        return answer, shown.certificate_pem
 
         return self.run_async(main)
 
@@ -225,6 +226,14 @@ class Served(Case):
         self.assertEqual(answer["hashes"], [web.certificate_hash(present),
                                             web.certificate_hash(announced)])
         self.assertNotIn("passwords", answer)
+
+    def test_pages_are_told_of_a_pair_of_their_own_where_they_cannot_pin_the_servers(self):
+        copy_pair("rsa_2048", self.folder)
+        answer, present = self.told()
+        announced = (self.folder / "server.web.crt.next").read_text()
+        self.assertEqual(answer["hashes"], [web.certificate_hash(present),
+                                            web.certificate_hash(announced)])
+        self.assertEqual(present, (self.folder / "server.web.crt").read_text())
 
     def test_passwords_are_for_the_page_unless_the_configuration_says_no(self):
         for said, shown in (({"passwords": False}, False), ({"passwords": True}, None),

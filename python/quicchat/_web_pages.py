@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError
+
+if TYPE_CHECKING:
+    from .certificates import CertificatePair
 
 __all__ = ["Web"]
 
@@ -54,6 +58,13 @@ def origin_problem(origin: object) -> str | None:
     if found[3] == {"http": "80", "https": "443"}[found[1]]:
         return f"must be without its port, since browsers leave out {found[3]}"
     return None
+
+
+def web_pair_options(pair: tuple[CertificatePair, Path] | None) -> dict[str, Any]:
+    """For the core: what browsers are shown."""
+    if pair is None:
+        return {}
+    return {"web_certificate_pem": pair[0].certificate_pem, "web_key_pem": pair[0].key_pem}
 
 
 def web_options(web: Web | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from . import _core
 from ._failures import core_error, storage_error, text_of
@@ -49,17 +50,18 @@ def effective(old: ServerConfig, new: ServerConfig) -> ServerConfig:
     return replace(new, **{name: getattr(old, name) for name in _FIXED})
 
 
-def reload_core(core: _core.Server, pair: CertificatePair, config: ServerConfig,
-                accounts: list[tuple[str, str, str, bytes]], tickets: CoreTickets
-                ) -> tuple[list[str], list[str], list[str], int]:
-    """Gives the server all of it, or nothing; the errors in words. What became of accounts, and how
+def reload_core(core: _core.Server, pair: CertificatePair, web_pair: dict[str, Any],
+                config: ServerConfig, accounts: list[tuple[str, str, str, bytes]],
+                tickets: CoreTickets) -> tuple[list[str], list[str], list[str], int]:
+    """Gives the server all of it, or nothing; the errors in words. ``web_pair`` has the options of
+    what browsers are shown. What became of accounts, and how
     many passwords had to be hashed: those that are as before need not be."""
     try:
         return core.reload(
             certificate_pem=pair.certificate_pem, key_pem=pair.key_pem, accounts=accounts,
             iterations=config.iterations, rooms=list(config.rooms),
             operators=list(config.operators), anybody_makes_rooms=config.anybody_makes_rooms,
-            limits=config.limits.chosen(), tickets=tickets)
+            limits=config.limits.chosen(), tickets=tickets, **web_pair)
     except _core.StorageFailure as error:
         raise storage_error(error.args[1], error.args[0]) from None
     except _core.CoreError as error:

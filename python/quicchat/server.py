@@ -58,8 +58,8 @@ from ._program import Program
 from ._restored import take_restored
 from ._server_accounts import ServerAccounts
 from ._speaking import Speaking
-from ._web_pages import web_options
-from .certificates import CertificatePair, load_pair
+from ._web_pages import web_options, web_pair_options
+from .certificates import CertificatePair, load_pair, load_web_pair
 from .config import load_config
 from .errors import ConfigError, QuicChatError, WrongLoopError
 from .events import (
@@ -108,6 +108,8 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
         self.notices: tuple[str, ...] = ()  #: what should be known about the start
         self.hashing = Hashing()  #: of passwords, at the start; it says how far it is
         self.pair: CertificatePair | None = None  #: the certificate in use, once started
+        #: what browsers are shown instead, and the file of its certificate; None: the same
+        self.web_pair: tuple[CertificatePair, Path] | None = None
         self._alpn = _alpn
         self._authenticate = authenticate
         self._hook_timeout = checked_timeout(hook_timeout, "hook_timeout")
@@ -303,6 +305,7 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
         config = self.config
         where = f"{config.source.name}: certfile, keyfile" if config.source else ""
         self.pair = load_pair(config.certfile, config.keyfile, config.host, where)
+        self.web_pair = _load_web_pair(config, self.pair, "start")
         agent = {"name": "quicchat-python", "version": _core.version,
                  "python": platform.python_version()}
         address = bind_address(config.host, config.port)
@@ -328,7 +331,7 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
                 alpn=self._alpn,
                 agent=json.dumps(agent), limits=config.limits.chosen(), **chosen(config.qlog),
                 tickets=self._tickets, page_passwords=bool(config.page_passwords),
-                **web_options(config.web))
+                **web_options(config.web), **web_pair_options(self.web_pair))
         except _core.QlogError as error:
             raise qlog_error(error, config.qlog) from None
         except _core.StorageFailure as error:
@@ -367,11 +370,21 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
                 config if config is not None else old.source or "")
             where = f"{new.source.name}: certfile, keyfile" if new.source else ""
             pair = load_pair(new.certfile, new.keyfile, new.host, where, doing="reload")
+            kept = effective(old, new)
+            web_pair = _load_web_pair(kept, pair, "reload")
             tickets, rows = core_tickets(new.tickets), account_rows(new, pair.key_pem)
-            accounts = reload_core(self._started(), pair, new, rows, tickets)
+            accounts = reload_core(self._started(), pair, web_pair_options(web_pair), new, rows,
+                                   tickets)
             tickets_changed, self._tickets = tickets != self._tickets, tickets
-            self.config, self.pair = effective(old, new), pair
+            self.config, self.pair, self.web_pair = kept, pair, web_pair
             return summary(old, new, before, pair, accounts, tickets_changed=tickets_changed)
+
+
+def _load_web_pair(config: ServerConfig, pair: CertificatePair, doing: str
+                   ) -> tuple[CertificatePair, Path] | None:
+    if config.web is None:
+        return None
+    return load_web_pair(pair, config.certfile, config.keyfile, config.host, doing=doing)
 
 
 def serve(config: ServerConfig | str | Path, *, authenticate: Authenticate | None = None,

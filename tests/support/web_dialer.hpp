@@ -232,9 +232,8 @@ private:
         for (const std::byte octet : payload.first(4)) {
             code = code << 8 | std::to_integer<std::uint64_t>(octet);
         }
-        link.reason = CloseReason{.errc = from_wire_code(code),
-                                  .by_peer = true,
-                                  .text = to_string(payload.subspan(4))};
+        link.reason = CloseReason{
+            .errc = from_wire_code(code), .by_peer = true, .text = to_string(payload.subspan(4))};
     }
 
     std::unique_ptr<State> state_;

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import Web
-from ..certificates import announce_next, make_short_lived
+from ..certificates import CertificatePair, announce_next, make_short_lived
 from ..errors import CertificateError, ConfigError
 from ..server import Server
 from ..settings import ServerConfig
@@ -14,6 +14,12 @@ from ..trust import is_loopback
 from ..web import PageServer, WebFiles, Where, bind_page, certificate_hash
 
 _EVERY = ("", "0.0.0.0", "::")
+
+
+def _shown(server: Server) -> tuple[CertificatePair, Path]:
+    """What browsers are shown, and the file of its certificate."""
+    assert server.pair is not None
+    return server.web_pair or (server.pair, server.config.certfile)
 
 
 class WebSide:
@@ -70,10 +76,10 @@ class WebSide:
 
     def _pin(self, server: Server) -> None:
         """What pages are to pin: the present certificate and the next one."""
-        assert server.pair is not None
-        pems: list[str | None] = [server.pair.certificate_pem]
+        pair, certfile = _shown(server)
+        pems: list[str | None] = [pair.certificate_pem]
         try:
-            pems.append(announce_next(server.pair, server.config.certfile))
+            pems.append(announce_next(pair, certfile))
             self._problem = ""
         except CertificateError as error:
             self._problem = f"the next certificate is not known: {error}"
@@ -81,12 +87,11 @@ class WebSide:
 
     def notices(self, server: Server) -> list[str]:
         """What should be known about it."""
-        assert server.pair is not None
-        if server.pair.is_short_lived:
+        pair, certfile = _shown(server)
+        if pair.can_be_pinned:
             return [self._problem] if self._problem else []
-        return [f"browsers do not let pages pin {server.config.certfile}, since it is good for "
-                f"{server.pair.life.days} days and not for 14 at most: nobody can log in by "
-                "password in the page"]
+        return [f"browsers do not let pages pin {certfile}, which is not of P-256 and good for 14 "
+                "days at most: nobody can log in by password in the page"]
 
     @property
     def url(self) -> str:

@@ -286,8 +286,7 @@ TEST_CASE("a page that is there is asked to end soon", "[webtransport]") {
     OpenScene scene;
     scene.events();
     scene.transport.drain();
-    const auto capsule =
-        framed(codes::frame_data, framed(codes::capsule_drain_session, {}));
+    const auto capsule = framed(codes::frame_data, framed(codes::capsule_drain_session, {}));
     const Buffer& written = scene.below.written[{web, StreamId{0}}];
     CHECK(std::equal(capsule.rbegin(), capsule.rend(), written.rbegin()));
     CHECK_FALSE(scene.below.fin[{web, StreamId{0}}]);
