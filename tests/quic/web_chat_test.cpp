@@ -96,7 +96,8 @@ public:
     }
 
     Now now() const {
-        return {world.now, WallTime{500'000h + std::chrono::duration_cast<std::chrono::milliseconds>(
+        using std::chrono::milliseconds;
+        return {world.now, WallTime{500'000h + std::chrono::duration_cast<milliseconds>(
                                                    world.now.time_since_epoch())}};
     }
 
