@@ -56,6 +56,7 @@ def origin_problem(origin: object) -> str | None:
     return None
 
 
-def web_options(web: Web | None) -> dict[str, Any]:
+def web_options(web: Web | None, passwords: bool | None) -> dict[str, Any]:
     """For the core."""
-    return {} if web is None else {"web_path": web.path, "web_origins": list(web.origins)}
+    pages = {} if web is None else {"web_path": web.path, "web_origins": list(web.origins)}
+    return {"page_passwords": bool(passwords), **pages}

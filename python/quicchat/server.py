@@ -311,6 +311,7 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
             accounts = self.hashing.hashed(accounts, config.iterations,
                                            config.database if config.stores else None)
         self._tickets = core_tickets(config.tickets)
+        self._offers_pages = config.web is not None
         self._ask_functions(self.pair.key_pem)
         try:
             core = _core.Server(
@@ -327,8 +328,7 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
                 anybody_makes_rooms=config.anybody_makes_rooms, speaker=self._voice_of_its_own(),
                 alpn=self._alpn,
                 agent=json.dumps(agent), limits=config.limits.chosen(), **chosen(config.qlog),
-                tickets=self._tickets, page_passwords=bool(config.page_passwords),
-                **web_options(config.web))
+                tickets=self._tickets, **web_options(config.web, config.page_passwords))
         except _core.QlogError as error:
             raise qlog_error(error, config.qlog) from None
         except _core.StorageFailure as error:
@@ -368,10 +368,11 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
             where = f"{new.source.name}: certfile, keyfile" if new.source else ""
             pair = load_pair(new.certfile, new.keyfile, new.host, where, doing="reload")
             tickets, rows = core_tickets(new.tickets), account_rows(new, pair.key_pem)
-            accounts = reload_core(self._started(), pair, new, rows, tickets)
-            tickets_changed, self._tickets = tickets != self._tickets, tickets
-            self.config, self.pair = effective(old, new), pair
-            return summary(old, new, before, pair, accounts, tickets_changed=tickets_changed)
+            to_be = effective(old, new, self._offers_pages)
+            accounts = reload_core(self._started(), pair, to_be, rows, tickets)
+            changed, self._tickets = tickets != self._tickets, tickets
+            self.config, self.pair = to_be, pair
+            return summary(old, new, before, pair, accounts, changed, self._offers_pages)
 
 
 def serve(config: ServerConfig | str | Path, *, authenticate: Authenticate | None = None,
