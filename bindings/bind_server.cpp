@@ -64,7 +64,8 @@ void bind_server(py::module_& m) {
                                   .operators = std::move(operators),
                                   .anybody_makes_rooms = anybody_makes_rooms,
                                   .limits = make_limits(limits),
-                                  .tickets = configured(std::move(tickets))},
+                                  .web = {std::move(web_path), std::move(web_origins),
+                                          page_passwords, configured(std::move(tickets))}},
                      .database = std::move(database),
                      .durability = std::move(durability),
                      .files = std::move(files),
@@ -75,8 +76,6 @@ void bind_server(py::module_& m) {
                      .check_timeout = to_duration(check_timeout.value_or(0)),
                      .accepts_unchecked = accepts_unchecked,
                      .speaker = std::move(speaker),
-                     .page_passwords = page_passwords,
-                     .web = {std::move(web_path), std::move(web_origins)},
                      .alpn = std::move(alpn),
                      .agent = std::move(agent),
                      .qlog = {std::move(qlog), qlog_bytes_max}};
@@ -109,7 +108,8 @@ void bind_server(py::module_& m) {
                const std::vector<AccountFields>& accounts, std::uint32_t iterations,
                std::vector<std::string> rooms, std::vector<std::string> operators,
                bool anybody_makes_rooms, const py::dict& limits, TicketFields tickets,
-               std::string web_certificate_pem, std::string web_key_pem) {
+               bool page_passwords, std::string web_certificate_pem, std::string web_key_pem,
+               std::string web_path, std::vector<std::string> web_origins) {
                 const AccountChanges changes =
                     self.reload({.certificate_pem = std::move(certificate_pem),
                                  .key_pem = std::move(key_pem),
@@ -121,13 +121,16 @@ void bind_server(py::module_& m) {
                                  .operators = std::move(operators),
                                  .anybody_makes_rooms = anybody_makes_rooms,
                                  .limits = make_limits(limits),
-                                 .tickets = configured(std::move(tickets))});
+                                 .web = {std::move(web_path), std::move(web_origins),
+                                         page_passwords, configured(std::move(tickets))}});
                 return std::tuple{changes.added, changes.replaced, changes.removed, changes.hashed};
             },
             py::kw_only(), py::arg("certificate_pem"), py::arg("key_pem"), py::arg("accounts"),
             py::arg("iterations"), py::arg("rooms"), py::arg("operators"),
             py::arg("anybody_makes_rooms"), py::arg("limits"), py::arg("tickets") = TicketFields{},
-            py::arg("web_certificate_pem") = "", py::arg("web_key_pem") = "",
+            py::arg("page_passwords") = false, py::arg("web_certificate_pem") = "",
+            py::arg("web_key_pem") = "", py::arg("web_path") = "",
+            py::arg("web_origins") = std::vector<std::string>{},
             "Other settings, without cutting anybody; on an error it goes on as before. Waits. The "
             "accounts that were added, have another password, and were removed; how many passwords "
             "were hashed.")

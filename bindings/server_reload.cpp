@@ -45,7 +45,7 @@ AccountChanges reload_server(const RunningServer& server, const ServerSettings& 
         const auto web = quic::TlsContext::server(next.web_certificate_pem, next.web_key_pem, {});
         if (!web) throw CoreFailure{web.error()};
     }
-    (void)make_ticket_rules(next.tickets);
+    (void)make_ticket_rules(next.web.tickets);
     AccountStore known;
     do_at(server, [&](ServerDesk& desk) { known = desk.accounts(); });
     const AccountPlan plan = plan_accounts(next, known);

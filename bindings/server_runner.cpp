@@ -87,7 +87,11 @@ void ServerRunnerOf<Driver>::take_settings(const ServerSettings& next) {
         throw CoreFailure{errc};
     }
     parts_.drain_timeout = next.limits.drain_timeout;
-    if (parts_.tickets) parts_.tickets->set_rules(make_ticket_rules(next.tickets));
+    if (parts_.passwords) parts_.passwords->allow_page_passwords(next.web.passwords);
+    if (parts_.tickets) parts_.tickets->set_rules(make_ticket_rules(next.web.tickets));
+    if constexpr (requires { server_.transport().set_config(webtransport::Config{}); }) {
+        server_.transport().set_config({.path = next.web.path, .origins = next.web.origins});
+    }
     if constexpr (requires { quic::endpoint_below(server_.transport()); }) {
         quic::Endpoint& endpoint = quic::endpoint_below(server_.transport());
         endpoint.set_limits(next.limits);

@@ -5,7 +5,7 @@ import contextlib
 import unittest
 
 from _browser import IS_LONG, STEP, Browser, Relay
-from _support import copy_pair, quicchat, scaled
+from _support import ACCOUNTS, copy_pair, quicchat, scaled
 from quicchat.certificates import PINNED_DAYS, make_short_lived
 
 PAGES = 20 if IS_LONG else 4
@@ -161,6 +161,38 @@ class Faults(Browser):
         self.addCleanup(relay.close)
         self.relay_port = relay.port
         return relay
+
+    def test_a_page_that_fails_after_its_login_is_at_the_entrance_again(self):
+        async def broken(route):
+            answer = await route.fetch()
+            body = (await answer.text()).replace("of await chat.rooms()",
+                                                 "of await chat.members('#nowhere')")
+            await route.fulfill(response=answer, body=body)
+
+        async def scenario(open_page, native):
+            async def prepare(page):
+                await page.route("**/app.js", broken)
+
+            page = await open_page(prepare=prepare)
+            await page.fill("#login [name=user]", "ada")
+            await page.fill("#login [name=password]", ACCOUNTS["ada"])
+            await page.click("#login button")
+            while True:  # a busy server may not answer a browser in time
+                await page.wait_for_selector("#login-error:not(:empty)")
+                said = await page.inner_text("#login-error")
+                if "cannot be reached" not in said:
+                    break
+                await page.fill("#login [name=password]", ACCOUNTS["ada"])
+                await page.click("#login button")
+            self.assertIn("was not joined", said)
+            self.assertTrue(await page.is_visible("#login"))
+            self.assertFalse(await page.is_visible("#chat"))
+            async with native() as bob, asyncio.timeout(STEP):
+                room = await bob.join("#lobby")
+                while ("ada", True) in [(p.user, p.present) for p in await room.members()]:
+                    await asyncio.sleep(0.1)
+
+        self.browse(scenario)
 
     def test_many_pages_at_once(self):
         async def scenario(open_page, native):

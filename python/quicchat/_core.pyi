@@ -132,8 +132,11 @@ class Server:
         anybody_makes_rooms: bool,
         limits: dict[str, float],
         tickets: tuple[list[str], str, list[str]] = ...,  # keys, audience, hosts
+        page_passwords: bool = False,
         web_certificate_pem: str = "",
         web_key_pem: str = "",
+        web_path: str = "",
+        web_origins: list[str] = ...,  # none: no pages come
     ) -> tuple[list[str], list[str], list[str], int]: ...  # added, replaced, removed; hashed
     def fileno(self) -> int: ...
     def drain(self, max: int = 256) -> list[tuple[str, tuple[Any, ...]]]: ...

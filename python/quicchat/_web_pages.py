@@ -67,6 +67,7 @@ def web_pair_options(pair: tuple[CertificatePair, Path] | None) -> dict[str, Any
     return {"web_certificate_pem": pair[0].certificate_pem, "web_key_pem": pair[0].key_pem}
 
 
-def web_options(web: Web | None) -> dict[str, Any]:
+def web_options(web: Web | None, passwords: bool | None) -> dict[str, Any]:
     """For the core."""
-    return {} if web is None else {"web_path": web.path, "web_origins": list(web.origins)}
+    pages = {} if web is None else {"web_path": web.path, "web_origins": list(web.origins)}
+    return {"page_passwords": bool(passwords), **pages}

@@ -314,6 +314,7 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
             accounts = self.hashing.hashed(accounts, config.iterations,
                                            config.database if config.stores else None)
         self._tickets = core_tickets(config.tickets)
+        self._offers_pages = config.web is not None
         self._ask_functions(self.pair.key_pem)
         try:
             core = _core.Server(
@@ -330,8 +331,8 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
                 anybody_makes_rooms=config.anybody_makes_rooms, speaker=self._voice_of_its_own(),
                 alpn=self._alpn,
                 agent=json.dumps(agent), limits=config.limits.chosen(), **chosen(config.qlog),
-                tickets=self._tickets, page_passwords=bool(config.page_passwords),
-                **web_options(config.web), **web_pair_options(self.web_pair))
+                tickets=self._tickets, **web_options(config.web, config.page_passwords),
+                **web_pair_options(self.web_pair))
         except _core.QlogError as error:
             raise qlog_error(error, config.qlog) from None
         except _core.StorageFailure as error:
@@ -370,14 +371,14 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
                 config if config is not None else old.source or "")
             where = f"{new.source.name}: certfile, keyfile" if new.source else ""
             pair = load_pair(new.certfile, new.keyfile, new.host, where, doing="reload")
-            kept = effective(old, new)
-            web_pair = _load_web_pair(kept, pair, "reload")
+            to_be = effective(old, new, self._offers_pages)
+            web_pair = _load_web_pair(to_be, pair, "reload")
             tickets, rows = core_tickets(new.tickets), account_rows(new, pair.key_pem)
-            accounts = reload_core(self._started(), pair, web_pair_options(web_pair), new, rows,
+            accounts = reload_core(self._started(), pair, web_pair_options(web_pair), to_be, rows,
                                    tickets)
-            tickets_changed, self._tickets = tickets != self._tickets, tickets
-            self.config, self.pair, self.web_pair = kept, pair, web_pair
-            return summary(old, new, before, pair, accounts, tickets_changed=tickets_changed)
+            changed, self._tickets = tickets != self._tickets, tickets
+            self.config, self.pair, self.web_pair = to_be, pair, web_pair
+            return summary(old, new, before, pair, accounts, changed, self._offers_pages)
 
 
 def _load_web_pair(config: ServerConfig, pair: CertificatePair, doing: str

@@ -86,8 +86,9 @@ async function logIn(login, where, signal) {
     $('login').reset();
     await enter();
   } catch (error) {
-    chat = null;
-    banner('');
+    // It may have been let in, and failed at what comes after that.
+    chat?.close();
+    leave();
     $('login-error').textContent = farewell || (EXPLAINED[error.code] ?? error.message);
   } finally {
     for (const button of buttons) button.disabled = false;
@@ -182,20 +183,26 @@ async function enter() {
   }
 }
 
-async function follow() {
-  const mine = chat;
-  for await (const event of mine.events()) heard(event);
-  const error = await mine.closed;
-  if (chat !== mine) return;
+/** Back to the entrance. */
+function leave() {
   chat = null;
   panes.clear();
   pane = null;
+  banner('');
   $('chat').hidden = true;
   $('entrance').hidden = false;
+  document.title = 'quicchat';
+}
+
+async function follow() {
+  const mine = chat;
+  for await (const event of mine.events()) if (chat === mine) heard(event);
+  const error = await mine.closed;
+  if (chat !== mine) return;
+  leave();
   const ours = error.code === 'closed' && !error.byPeer;
   $('login-error').textContent = farewell || (ours ? '' : error.message);
   $('again').hidden = !again;
-  document.title = 'quicchat';
 }
 
 // --- What happens ---

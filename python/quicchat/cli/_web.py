@@ -22,18 +22,22 @@ def _shown(server: Server) -> tuple[CertificatePair, Path]:
     return server.web_pair or (server.pair, server.config.certfile)
 
 
+def _check_name(config: ServerConfig, host: str) -> None:
+    if host in _EVERY and config.web is None:
+        raise ConfigError(
+            f"--web: it is not known by which name people open the page, as \"host\" is "
+            f"{config.host!r}",
+            hint='say so in the configuration: "web": {"origins": '
+                 f'["https://chat.example.org:{config.port or 12345}"]}}')
+
+
 class WebSide:
     """The page's files and its port, before there is a server, and what they change about it."""
 
     def __init__(self, folder: Path, config: ServerConfig) -> None:
         """Raises ConfigError, BindError."""
         self._files = WebFiles(folder)
-        if config.host in _EVERY and config.web is None:
-            raise ConfigError(
-                f"--web: it is not known by which name people open the page, as \"host\" is "
-                f"{config.host!r}",
-                hint='say so in the configuration: "web": {"origins": '
-                     f'["https://chat.example.org:{config.port or 12345}"]}}')
+        _check_name(config, config.host)
         self._socket = bind_page(config.host or "::", config.port)
         self.port: int = self._socket.getsockname()[1]
         self._host = "" if config.host in _EVERY else config.host
@@ -45,7 +49,8 @@ class WebSide:
 
     def apply(self, config: ServerConfig) -> ServerConfig:
         """The configuration with the page's origin, and with logins by password in it if nothing
-        else is said about these."""
+        else is said about these. Raises ConfigError."""
+        _check_name(config, self._host)
         ours = self._origins()
         if config.web is not None:
             web = replace(config.web, origins=tuple(dict.fromkeys((*config.web.origins, *ours))))
@@ -56,14 +61,15 @@ class WebSide:
 
     def serve(self, server: Server) -> PageServer:
         """The page, to be entered once the server runs."""
-        config = server.config
-        assert config.web is not None
-        path = config.web.path
         self._pin(server)
 
         def where() -> Where:
-            return Where(self._host, self.port, self._hashes, path, bool(config.page_passwords))
+            config = server.config  # as it is now: a reload changes it
+            assert config.web is not None
+            return Where(self._host, self.port, self._hashes, config.web.path,
+                         bool(config.page_passwords))
 
+        config = server.config
         tls = None if self._plain else (config.certfile, config.keyfile)
         self._page = PageServer(self._files, self._socket, where, tls=tls)
         return self._page

@@ -36,9 +36,10 @@ renewed with the same key before its time is over: no client is asked again. Ctr
 server; so does SIGTERM, which tells the clients first.
 
 SIGHUP reads the configuration again and cuts nobody: new connections are shown the certificate
-that is there now; accounts, limits, operators and rooms that are listed newly count at once. If
-something is wrong, that is said, and the server goes on as before. "host", "port", "database",
-"durability", "metrics", "qlog", "admin" and "web" take effect at the next start.
+that is there now; accounts, limits, operators and rooms that are listed newly count at once, and
+so does "web" for pages and logins that come. If something is wrong, that is said, and the server
+goes on as before. "host", "port", "database", "durability", "files", "metrics", "qlog" and "admin"
+take effect at the next start, and so does a "web" where there was none.
 
 With "metrics": "127.0.0.1:9464" in the configuration Prometheus finds figures there; that needs
 "pip install 'quicchat[metrics]'". With "qlog": {"directory": "qlog"} what QUIC does is written to
