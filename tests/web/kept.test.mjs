@@ -58,9 +58,9 @@ test('a message is kept before it is sent, and forgotten when it is stored', asy
     give(call, ...values);
   };
   storage.beforeCommit = async (changes) => {
-    if (!changes.some(([, , v]) => v instanceof Uint8Array && holds(v, 'precious'))) return;
     for (let i = 0; i < 100; ++i) await new Promise(setImmediate); // a slow disk
-    order.push('kept');
+    const isIn = ([, , value]) => value instanceof Uint8Array && holds(value, 'precious');
+    if (changes.some(isIn)) order.push('kept');
   };
   const room = await ada.join('#lobby');
   await Promise.all([
@@ -71,7 +71,7 @@ test('a message is kept before it is sent, and forgotten when it is stored', asy
   order.length = 0;
   await room.edit(1, 'precious 4');
   assert.deepEqual(order, ['kept', 'sent']);
-  await ada.close();
+  await ada.close(); // as its last word: the Worker ends then
   assert.deepEqual(storage.values('unsent'), []);
 });
 

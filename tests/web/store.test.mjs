@@ -109,6 +109,28 @@ test('a browser that takes no more is tried again, and nothing is forgotten', as
   await store.close();
 });
 
+test('what the browser did not take does not undo what came after it', async () => {
+  const storage = new Storage();
+  const { store, told } = await opened(storage);
+  storage.commitError = 'QuotaExceededError';
+  const begun = new Promise((resolve) => {
+    storage.beforeCommit = async () => {
+      storage.beforeCommit = async () => {};
+      await new Promise((go) => resolve(go));
+    };
+  });
+  for (const number of [1, 2]) store.keep(number, bytes(number));
+  store.write();
+  const go = await begun;
+  store.forget(1);
+  go();
+  await told(({ keeps }) => !keeps);
+  storage.commitError = '';
+  await told(({ keeps }) => keeps);
+  assert.deepEqual(storage.values('unsent'), [bytes(2)]);
+  await store.close();
+});
+
 test('the end is a last chance for what the browser did not take', async () => {
   const storage = new Storage();
   const { store, told } = await opened(storage);
