@@ -183,6 +183,24 @@ test('a room goes on where its readers were, and nothing is left out', async (t)
   await storage.committed(() => storage.values('places').length === 0);
 });
 
+test('what came to a room before it had a reader comes again', async (t) => {
+  const of = world();
+  const storage = new Storage();
+  const bob = await enter(t, of, 'bob');
+  const [lobby, tea] = [await bob.join('#lobby'), await bob.join('#tea')];
+  const ada = await open(t, of, storage);
+  await ada.join('#lobby');
+  const heard = (await ada.join('#tea')).events();
+  await lobby.send('one');
+  await tea.send('two');
+  await next(heard, 'message'); // so "one" is here as well
+  await ada.close();
+  const again = await open(t, of, storage);
+  const events = (await again.join('#lobby')).events();
+  await lobby.send('three');
+  assert.equal((await next(events, 'message')).text, 'one');
+});
+
 test('where records are gone, a room that goes on has a gap', async (t) => {
   const of = world();
   const storage = new Storage();
@@ -260,10 +278,14 @@ test('records that are damaged are dropped, and the good ones sent', async (t) =
   const [good, second] = [...unsent.values()];
   unsent.set([...unsent.keys()][1], second.slice(0, -1)); // the last field is cut off
   unsent.set(100, good); // the same once more
-  unsent.set(101, Uint8Array.from([...good, 0])); // more than all
-  unsent.set(102, Uint8Array.from(good, (b, i) => (i === 0 ? 2 : b))); // of a later version
-  unsent.set(103, Buffer.from(Buffer.from(good).toString('latin1').replace('#lobby', 'a\nlobb'),
-    'latin1'));
+  const another = (change) => {
+    const record = Buffer.from(good);
+    crypto.getRandomValues(record.subarray(9, 25)); // its id
+    return Uint8Array.from(change(record));
+  };
+  unsent.set(101, another((record) => [...record, 0])); // more than all
+  unsent.set(102, another((record) => record.fill(2, 0, 1))); // of a later version
+  unsent.set(103, another((record) => record.fill('\n', 3, 4))); // no name of a room
   unsent.set(104, new Uint8Array(0));
   unsent.set(105, 'text').set('key', good).set(-1, good).set(2 ** 60, good);
   const again = await open(t, of, storage);
@@ -276,6 +298,18 @@ test('records that are damaged are dropped, and the good ones sent', async (t) =
   assert.deepEqual(textsOf(await again.history('#lobby')), ['one', 'three']);
   await again.close();
   assert.deepEqual(storage.values('unsent'), []);
+});
+
+test('what is new does not take the place of what is old', async (t) => {
+  const of = world();
+  const storage = new Storage();
+  await left(t, of, storage);
+  const again = await open(t, of, storage);
+  again.session().breaks('Connection lost.');
+  again.tell('bob', 'four').catch(() => {});
+  const isFour = ([, , value]) => value instanceof Uint8Array && holds(value, 'four');
+  await storage.committed(({ changes }) => changes.some(isFour));
+  assert.equal(storage.values('unsent').filter((record) => holds(record, '#lobby')).length, 3);
 });
 
 test('whatever is in a record, the chat goes on', async (t) => {
