@@ -132,6 +132,7 @@ async function logInOnce(ticket) {
   };
   await logIn(login, undefined, giveUp.signal);
   const said = $('login-error').textContent;
+  if (said === UNREACHED) left = ticket; // with a store it was asked for before the handshake
   if (!left && said && !said.includes(SPENT)) {
     $('login-error').textContent = `${said.replace(/\.$/, '')}. ${SPENT}`;
   }
