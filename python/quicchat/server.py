@@ -39,7 +39,7 @@ import json
 import platform
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
 
@@ -62,21 +62,12 @@ from ._web_pages import web_options, web_pair_options
 from .certificates import CertificatePair, load_pair, load_web_pair
 from .config import load_config
 from .errors import ConfigError, QuicChatError, WrongLoopError
-from .events import (
-    CheckFailed,
-    LoginFailed,
-    LoginsLocked,
-    LoginSucceeded,
-    PeerConnected,
-    PeerDisconnected,
-    ServerEvent,
-    ServerFailed,
-    StorageTrouble,
-)
+from .events import ServerEvent, ServerFailed
 from .logs import describe as describe
 from .logs import log_server
 from .qlogs import chosen, qlog_error
 from .reloading import Reloaded, effective, reload_core, summary
+from .server_events import SERVER_EVENTS
 from .settings import ServerConfig
 from .stats import ConnectionStats, ServerStats, server_stats
 from .tickets import CoreTickets, core_tickets
@@ -85,13 +76,6 @@ __all__ = ["AccountQuestion", "Server", "serve"]
 
 _DEFAULT_DRAIN = 3.0
 _UNREAD_MAX = 4096  # events of a server that nobody reads; then the oldest go
-
-_EVENTS: dict[str, Callable[..., ServerEvent]] = {
-    "connected": PeerConnected, "logged_in": LoginSucceeded, "refused": LoginFailed,
-    "locked": LoginsLocked,
-    "disconnected": PeerDisconnected, "check_failed": CheckFailed,
-    "storage_trouble": StorageTrouble, "failed": ServerFailed,
-}
 
 
 class Server(Speaking, AsyncIterator[ServerEvent]):
@@ -289,7 +273,7 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
                 assert self._check is not None
                 self._check.ask(core, fields[0], MessageQuestion(*fields[1:]))
                 continue
-            event = _EVENTS[kind](*fields)
+            event = SERVER_EVENTS[kind](*fields)
             if isinstance(event, ServerFailed):
                 self._failure = event
             self._events.append(event)
