@@ -7,14 +7,14 @@ from _support import account, copy_pair, quicchat
 
 from .cases import PeerCase, logged_in, name_of, soon
 from .codec import BEFORE_LOGIN, Assembler, encode
-from .web import browse
+from .web import browse, certfile_of
 
 WEB = {"origins": ["https://chat.example"]}
 
 
 class Pages(PeerCase):
     def browse(self, port, server):
-        return browse(port, server.web_pair[1] if server.web_pair else server.config.certfile)
+        return browse(port, certfile_of(server))
 
     def test_requests_are_answered(self):
         async def scenario(port, server):

@@ -9,7 +9,7 @@ from _support import ACCOUNTS, quicchat
 
 from .cases import PeerCase, logged_in, soon
 from .login import GS2_HEADER, hosted, pinned
-from .web import PageChat, browse
+from .web import PageChat, browse, certfile_of
 
 OURS, THEIRS = "https://chat.example", "https://other.example"
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
@@ -18,7 +18,7 @@ HOST = hosted("chat.example:443")
 
 
 def der(server):
-    return ssl.PEM_cert_to_DER_cert(server.config.certfile.read_text())
+    return ssl.PEM_cert_to_DER_cert(certfile_of(server).read_text())
 
 
 class PageCase(PeerCase):
@@ -32,7 +32,7 @@ class PageCase(PeerCase):
         path.chmod(0o600)
 
     def page(self, server):
-        return browse(server.address[1], server.config.certfile)
+        return browse(server.address[1], certfile_of(server))
 
     def ticket(self, user="carol", key=KEY, **more):
         return quicchat.make_ticket(user, key=key, audience="chat.example", **more)

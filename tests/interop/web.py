@@ -194,6 +194,11 @@ class PageChat:
         return self._requests
 
 
+def certfile_of(server):
+    """Of the certificate that browsers are shown."""
+    return server.web_pair[1] if server.web_pair else server.config.certfile
+
+
 @contextlib.asynccontextmanager
 async def browse(port, certificate):
     """A page that trusts this certificate."""
