@@ -50,18 +50,22 @@ void bind_server(py::module_& m) {
                          bool anybody_makes_rooms, std::string speaker, std::string alpn,
                          std::string agent, const py::dict& limits, std::string qlog,
                          std::uint64_t qlog_bytes_max, TicketFields tickets, bool page_passwords,
+                         std::string web_certificate_pem, std::string web_key_pem,
                          std::string web_path, std::vector<std::string> web_origins) {
                  const ServeOptions options{
                      .address = std::move(address),
                      .settings = {.certificate_pem = std::move(certificate_pem),
                                   .key_pem = std::move(key_pem),
+                                  .web_certificate_pem = std::move(web_certificate_pem),
+                                  .web_key_pem = std::move(web_key_pem),
                                   .accounts = configured(accounts),
                                   .iterations = iterations,
                                   .rooms = std::move(rooms),
                                   .operators = std::move(operators),
                                   .anybody_makes_rooms = anybody_makes_rooms,
                                   .limits = make_limits(limits),
-                                  .tickets = configured(std::move(tickets))},
+                                  .web = {std::move(web_path), std::move(web_origins),
+                                          page_passwords, configured(std::move(tickets))}},
                      .database = std::move(database),
                      .durability = std::move(durability),
                      .files = std::move(files),
@@ -72,8 +76,6 @@ void bind_server(py::module_& m) {
                      .check_timeout = to_duration(check_timeout.value_or(0)),
                      .accepts_unchecked = accepts_unchecked,
                      .speaker = std::move(speaker),
-                     .page_passwords = page_passwords,
-                     .web = {std::move(web_path), std::move(web_origins)},
                      .alpn = std::move(alpn),
                      .agent = std::move(agent),
                      .qlog = {std::move(qlog), qlog_bytes_max}};
@@ -97,29 +99,38 @@ void bind_server(py::module_& m) {
              py::arg("operators"), py::arg("anybody_makes_rooms"), py::arg("speaker") = "",
              py::arg("alpn"), py::arg("agent"), py::arg("limits"), py::arg("qlog") = "",
              py::arg("qlog_bytes_max") = 0, py::arg("tickets") = TicketFields{},
-             py::arg("page_passwords") = false, py::arg("web_path") = "",
+             py::arg("page_passwords") = false, py::arg("web_certificate_pem") = "",
+             py::arg("web_key_pem") = "", py::arg("web_path") = "",
              py::arg("web_origins") = std::vector<std::string>{})
         .def(
             "reload",
             [](ServerHandle& self, std::string certificate_pem, std::string key_pem,
                const std::vector<AccountFields>& accounts, std::uint32_t iterations,
                std::vector<std::string> rooms, std::vector<std::string> operators,
-               bool anybody_makes_rooms, const py::dict& limits, TicketFields tickets) {
+               bool anybody_makes_rooms, const py::dict& limits, TicketFields tickets,
+               bool page_passwords, std::string web_certificate_pem, std::string web_key_pem,
+               std::string web_path, std::vector<std::string> web_origins) {
                 const AccountChanges changes =
                     self.reload({.certificate_pem = std::move(certificate_pem),
                                  .key_pem = std::move(key_pem),
+                                 .web_certificate_pem = std::move(web_certificate_pem),
+                                 .web_key_pem = std::move(web_key_pem),
                                  .accounts = configured(accounts),
                                  .iterations = iterations,
                                  .rooms = std::move(rooms),
                                  .operators = std::move(operators),
                                  .anybody_makes_rooms = anybody_makes_rooms,
                                  .limits = make_limits(limits),
-                                 .tickets = configured(std::move(tickets))});
+                                 .web = {std::move(web_path), std::move(web_origins),
+                                         page_passwords, configured(std::move(tickets))}});
                 return std::tuple{changes.added, changes.replaced, changes.removed, changes.hashed};
             },
             py::kw_only(), py::arg("certificate_pem"), py::arg("key_pem"), py::arg("accounts"),
             py::arg("iterations"), py::arg("rooms"), py::arg("operators"),
             py::arg("anybody_makes_rooms"), py::arg("limits"), py::arg("tickets") = TicketFields{},
+            py::arg("page_passwords") = false, py::arg("web_certificate_pem") = "",
+            py::arg("web_key_pem") = "", py::arg("web_path") = "",
+            py::arg("web_origins") = std::vector<std::string>{},
             "Other settings, without cutting anybody; on an error it goes on as before. Waits. The "
             "accounts that were added, have another password, and were removed; how many passwords "
             "were hashed.")

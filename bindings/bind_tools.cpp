@@ -14,6 +14,7 @@
 #include "quicchat/auth/known_servers.hpp"
 #include "quicchat/auth/verifier.hpp"
 #include "quicchat/quic/certificate.hpp"
+#include "quicchat/quic/certificate_facts.hpp"
 #include "quicchat/quic/host_name.hpp"
 #include "quicchat/quic/known_servers_file.hpp"
 #include "quicchat/quic/tls.hpp"
@@ -60,20 +61,23 @@ bool is_self_made(const std::string& certificate_pem, const std::string& key_pem
     return quic::is_self_made(certificate_pem, key_pem);
 }
 
+quic::CertificateFacts facts_of(const std::string& certificate_pem) {
+    prepare();
+    const auto certificates = quic::certificates_from_pem(certificate_pem);
+    const auto facts =
+        certificates.empty() ? std::nullopt : quic::certificate_facts(certificates.front());
+    if (!facts) throw CoreFailure{make_error_code(quic::CertificateError::not_a_certificate)};
+    return *facts;
+}
+
 std::string fingerprint(const std::string& certificate_pem) {
     prepare();
     return quicchat::format_fingerprint(value_or_throw(quic::key_fingerprint(certificate_pem)));
 }
 
 std::pair<std::int64_t, std::int64_t> validity(const std::string& certificate_pem) {
-    prepare();
-    const auto certificates = quic::certificates_from_pem(certificate_pem);
-    const auto found =
-        certificates.empty() ? std::nullopt : quic::validity_of(certificates.front());
-    if (!found) {
-        throw CoreFailure{quic::make_error_code(quic::CertificateError::not_a_certificate)};
-    }
-    return {found->begin.time_since_epoch().count(), found->end.time_since_epoch().count()};
+    const quic::Validity found = facts_of(certificate_pem).validity;
+    return {found.begin.time_since_epoch().count(), found.end.time_since_epoch().count()};
 }
 
 std::string verifier(const std::string& password, const py::bytes& salt_bytes,
@@ -133,6 +137,16 @@ void bind_tools(py::module_& m) {
           "made `delay` seconds later.");
     m.def("is_self_made", &is_self_made, py::arg("certificate_pem"), py::arg("key_pem"),
           "Whether `make_self_signed` or `renew_self_signed` has made it, as far as one can see.");
+    m.def(
+        "is_self_signed",
+        [](const std::string& certificate_pem) { return facts_of(certificate_pem).is_self_signed; },
+        py::arg("certificate_pem"), "Whether it vouches for itself.");
+    m.def(
+        "can_be_pinned",
+        [](const std::string& certificate_pem) {
+            return facts_of(certificate_pem).can_be_pinned();
+        },
+        py::arg("certificate_pem"), "Whether browsers take it from a page that pins it.");
     m.def("fingerprint", &fingerprint, py::arg("certificate_pem"),
           "sha256: and 64 hexadecimal digits, of the public key.");
     m.def("validity", &validity, py::arg("certificate_pem"),

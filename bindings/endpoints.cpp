@@ -87,17 +87,19 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
 
     const ServerSettings& settings = options.settings;
     quic::ServerConfig identity{.certificate_pem = settings.certificate_pem,
-                                .key_pem = settings.key_pem};
+                                .key_pem = settings.key_pem,
+                                .http3_certificate_pem = settings.web_certificate_pem,
+                                .http3_key_pem = settings.web_key_pem};
     const Digest reset_secret = secret_of(settings.key_pem, "quicchat stateless reset");
     quic::Seed reset_seed{};
     std::memcpy(reset_seed.data(), reset_secret.data(), reset_seed.size());
     identity.reset_secret = reset_seed;
     quic::Config config{
         .limits = settings.limits, .alpn = {options.alpn}, .qlog = open_qlog(options.qlog)};
-    if (!options.web.origins.empty()) config.alpn.emplace_back(http3_alpn);
+    if (!settings.web.origins.empty()) config.alpn.emplace_back(http3_alpn);
     quic::WebTransport transport{
         value_or_throw(quic::Endpoint::server(std::move(identity), std::move(config))),
-        {.path = options.web.path, .origins = options.web.origins}};
+        {.path = settings.web.path, .origins = settings.web.origins}};
 
     Storage storage = open_storage(options);
     // An account of that name, from before, is somebody's.
@@ -109,10 +111,10 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
         storage.secret,
         quic::system_entropy(),
         hook,
-        {.hook_timeout = options.hook_timeout, .page_passwords = options.page_passwords}};
+        {.hook_timeout = options.hook_timeout, .page_passwords = settings.web.passwords}};
     auto desk = std::make_shared<TicketDesk>(quic::read_clock().wall);
-    desk->set_rules(make_ticket_rules(settings.tickets));
-    quic::PageAuthenticator pages{std::move(authenticator), desk, storage.book, hook,
+    desk->set_rules(make_ticket_rules(settings.web.tickets));
+    quic::PageAuthenticator pages{authenticator, desk, storage.book, hook,
                                   options.hook_timeout};
     auto driver = std::make_unique<ServerDriver>(
         std::move(socket), std::move(transport), std::move(storage.log), std::move(pages),
@@ -133,6 +135,7 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
                                     .memory_book = std::move(storage.memory_book),
                                     .store = std::move(storage.store),
                                     .hook = hook,
+                                    .passwords = std::move(authenticator),
                                     .tickets = std::move(desk),
                                     .checks_messages = options.checks_messages,
                                     .drain_timeout = settings.limits.drain_timeout};

@@ -67,23 +67,28 @@ struct TicketSettings {
     std::vector<std::string> hosts{};
 };
 
+/// Which pages of the web may come (webtransport::Config), and how people log in in them.
+struct WebOptions {
+    std::string path;
+    /// Empty: none. At the start: none ever, since nobody is told that they could.
+    std::vector<std::string> origins;
+    bool passwords = false;
+    TicketSettings tickets{};
+};
+
 /// What may change while a server runs.
 struct ServerSettings {
     std::string certificate_pem;
     std::string key_pem;
+    std::string web_certificate_pem{};  ///< For browsers; empty: the one above.
+    std::string web_key_pem{};
     std::vector<ConfiguredAccount> accounts;
     std::uint32_t iterations = 0;  ///< For new passwords.
     std::vector<std::string> rooms;
     std::vector<std::string> operators;
     bool anybody_makes_rooms = true;
     Limits limits;
-    TicketSettings tickets{};
-};
-
-/// Which pages of the web may come (webtransport::Config).
-struct WebOptions {
-    std::string path;
-    std::vector<std::string> origins;  ///< Empty: none, and nobody is told that they could.
+    WebOptions web{};
 };
 
 struct ServeOptions {
@@ -99,8 +104,6 @@ struct ServeOptions {
     Duration check_timeout{};
     bool accepts_unchecked = false;  ///< If Python does not answer in time.
     std::string speaker{};           ///< By which the program speaks; no account's name.
-    bool page_passwords = false;     ///< People may log in by password in pages.
-    WebOptions web{};
     std::string alpn;
     std::string agent;
     QlogOptions qlog;

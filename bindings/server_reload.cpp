@@ -41,7 +41,11 @@ AccountChanges reload_server(const RunningServer& server, const ServerSettings& 
     // Before anything changes, what may be wrong is found.
     const auto tls = quic::TlsContext::server(next.certificate_pem, next.key_pem, {});
     if (!tls) throw CoreFailure{tls.error()};
-    (void)make_ticket_rules(next.tickets);
+    if (!next.web_certificate_pem.empty()) {
+        const auto web = quic::TlsContext::server(next.web_certificate_pem, next.web_key_pem, {});
+        if (!web) throw CoreFailure{web.error()};
+    }
+    (void)make_ticket_rules(next.web.tickets);
     AccountStore known;
     do_at(server, [&](ServerDesk& desk) { known = desk.accounts(); });
     const AccountPlan plan = plan_accounts(next, known);

@@ -87,12 +87,19 @@ void ServerRunnerOf<Driver>::take_settings(const ServerSettings& next) {
         throw CoreFailure{errc};
     }
     parts_.drain_timeout = next.limits.drain_timeout;
-    if (parts_.tickets) parts_.tickets->set_rules(make_ticket_rules(next.tickets));
+    if (parts_.passwords) parts_.passwords->allow_page_passwords(next.web.passwords);
+    if (parts_.tickets) parts_.tickets->set_rules(make_ticket_rules(next.web.tickets));
+    if constexpr (requires { server_.transport().set_config(webtransport::Config{}); }) {
+        server_.transport().set_config({.path = next.web.path, .origins = next.web.origins});
+    }
     if constexpr (requires { quic::endpoint_below(server_.transport()); }) {
         quic::Endpoint& endpoint = quic::endpoint_below(server_.transport());
         endpoint.set_limits(next.limits);
+        // Both were tried before.
         const auto error = endpoint.set_certificate(next.certificate_pem, next.key_pem);
-        if (error) throw CoreFailure{error};  // was tried before
+        if (error) throw CoreFailure{error};
+        const auto web = endpoint.set_http3_certificate(next.web_certificate_pem, next.web_key_pem);
+        if (web) throw CoreFailure{web};
     }
 }
 

@@ -30,6 +30,7 @@ struct ServerParts {
     std::shared_ptr<MemoryAccounts> memory_book{};  ///< The same, if it is in memory.
     std::shared_ptr<sqlite::Store> store{};         ///< Nullptr: everything is in memory.
     std::shared_ptr<DeferredHook> hook{};           ///< If Python is asked about logins.
+    std::optional<quic::Authenticator> passwords{};  ///< Shares the server's rules about them.
     std::shared_ptr<TicketDesk> tickets{};          ///< Of pages; nullptr: there are no pages.
     bool checks_messages = false;                   ///< Python is asked about messages.
     Duration drain_timeout{};                       ///< The server's own.

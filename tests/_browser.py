@@ -4,6 +4,7 @@ and a network that can be cut."""
 import asyncio
 import contextlib
 import os
+import random
 import re
 import selectors
 import shutil
@@ -59,7 +60,7 @@ class WebServer:
         self.start()
 
     def start(self):
-        log = self.folder / f"serve-{time.monotonic_ns()}.log"
+        log = self._log = self.folder / f"serve-{time.monotonic_ns()}.log"
         command = [sys.executable, "-m", "quicchat", "serve", "--config", self.config,
                    "--port", str(self.port), "--web", SITE]
         with log.open("wb") as output:
@@ -73,6 +74,10 @@ class WebServer:
             time.sleep(0.02)
         self.port = int(found[1])
         self.url = re.search(r"the chat page is at (\S+)", log.read_text())[1]
+
+    def log(self):
+        """What it has said since it was started."""
+        return self._log.read_text()
 
     def kill(self):
         self.process.kill()
@@ -207,10 +212,14 @@ async def without_policy(route):
 
 
 class Relay:
-    """Carries datagrams between clients and a server, unless it is cut."""
+    """Carries datagrams between clients and a server, unless it is cut; some of them, where it has
+    ``losses``: the share that goes astray."""
 
     def __init__(self, server_port):
         self.is_cut = False
+        self.losses = 0.0
+        self._chance = random.Random(1)
+        self._moves = False
         self._server = ("127.0.0.1", server_port)
         self._selector = selectors.DefaultSelector()
         self._ends = {}  # of clients, by their address
@@ -227,12 +236,23 @@ class Relay:
         self._selector.register(end, selectors.EVENT_READ, client)
         return end
 
+    def move(self):
+        """The server sees clients come from other ports from now on, as a NAT may do it (RFC 9000
+        §9.3)."""
+        self._moves = True
+
     def _carry(self):
         while not self._over.is_set():
+            if self._moves:
+                self._moves = False
+                for client, end in self._ends.items():
+                    self._selector.unregister(end)
+                    end.close()
+                    self._ends[client] = self._open(client)
             for key, _ in self._selector.select(0.1):
                 with contextlib.suppress(OSError):
                     data, sender = key.fileobj.recvfrom(65_536)
-                    if self.is_cut:
+                    if self.is_cut or self._chance.random() < self.losses:
                         continue
                     if key.data is not None:
                         self._front.sendto(data, key.data)

@@ -44,6 +44,15 @@ ITERATIONS = 100_000
 ACCOUNTS = {"ada": "correct horse", "bob": "battery staple", "eve": "pass word"}
 
 
+def copy_pair(name, folder):
+    """Puts one of tests/quic/certificates where a configuration expects the server's."""
+    source = Path(__file__).resolve().parent / "quic" / "certificates"
+    for kind, mode in (("crt", 0o644), ("key", 0o600)):
+        target = folder / f"server.{kind}"
+        target.write_bytes((source / f"{name}.{kind}").read_bytes())
+        target.chmod(mode)
+
+
 class Case(unittest.TestCase):
     """A test that needs the installed package, with a scratch folder and no known servers."""
 

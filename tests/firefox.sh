@@ -7,9 +7,10 @@ usage() {
 usage: tests/firefox.sh [PYTHON]
 
 Opens the chat page in Firefox: two people chat, a file is sent, the server is killed and started
-again, a page is closed. Needs node and npm, and a PYTHON (default: build/venv/bin/python, else
-python3) that has quicchat. Builds the page; puts puppeteer-core into build/web-tools; installs
-Debian's firefox-esr where Firefox is missing, as root. No part of tests/run.sh.
+again, a page is closed, a network is cut, a ticket logs in. Needs node and npm, and a PYTHON
+(default: build/venv/bin/python, else python3) that has quicchat. Builds the page; puts
+puppeteer-core into build/web-tools; installs Debian's firefox-esr where Firefox is missing, as
+root. No part of tests/run.sh.
 
 environment:
   FIREFOX   the browser, in place of firefox-esr or firefox in the path

@@ -83,7 +83,8 @@ class Made(InMemory):
         self.on(scenario)
 
     def test_who_drops_them_drops_all_of_them(self):
-        messages, _ = self.heard(lambda room: room.send("a"), lambda room: room.send("b"))
+        messages, _ = self.heard(lambda room: room.send("not interned"),
+                                 lambda room: room.send("nor this"))
         gc.collect()
         before = sys.getrefcount(NO_ATTRIBUTES)
         fields = [messages[0].text, messages[0].time, messages[0].id]

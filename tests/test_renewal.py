@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
-from _support import Case, account, quicchat
-from quicchat.certificates import (CertificatePair, announce_next, load_pair, make_pair,
-                                   make_short_lived)
+from _support import Case, account, copy_pair, quicchat
+from quicchat.certificates import (CertificatePair, announce_next, load_pair, load_web_pair,
+                                   make_pair, make_short_lived)
 from quicchat.cli import serve as serve_command
 
 NAMES = ["chat.example", "localhost", "127.0.0.1", "::1"]
@@ -27,6 +27,11 @@ class Pairs(Case):
             (folder / name).write_text(text)
             (folder / name).chmod(mode)
         return CertificatePair(certificate, key, quicchat._core.fingerprint(certificate))
+
+    def copy_pair(self, name):
+        """One of tests/quic/certificates."""
+        copy_pair(name, self.folder)
+        return self.read_pair()
 
     def read_pair(self):
         certificate, key = ((self.folder / name).read_text()
@@ -155,13 +160,13 @@ class ForPages(Pairs):
     def test_one_is_made_where_there_is_none(self):
         make_short_lived(*self.paths, "chat.example")
         pair = load_pair(*self.paths, "chat.example")
-        self.assertTrue(pair.is_short_lived and pair.is_for_pages)
+        self.assertTrue(pair.can_be_pinned and pair.is_for_pages)
         self.assertLessEqual(pair.life, timedelta(days=14))
         self.assertEqual((pair.renewed, pair.warnings), (False, ()))
 
     def test_a_longer_one_of_ours_is_replaced_with_the_same_key(self):
         old = self.write_pair(60)
-        self.assertFalse(old.is_short_lived)
+        self.assertFalse(old.can_be_pinned)
         make_short_lived(*self.paths, "chat.example")
         self.assert_renewed(old, 13)
         made = self.read_pair()
@@ -217,6 +222,32 @@ class ForPages(Pairs):
                                      + timedelta(days=6.6 * renewals))
             pair = replace(renewed, renewed=False)
         self.assertEqual(sorted(os.listdir(self.folder)), ["server.crt", "server.key"])
+
+    def test_browsers_are_shown_another_pair_where_pages_cannot_pin_the_servers(self):
+        paths = (self.folder / "server.web.crt", self.folder / "server.web.key")
+        for name, is_needed in (("rsa_2048", True), ("p384_cn_only", True), ("leaf", False)):
+            with self.subTest(name):
+                pair = self.copy_pair(name)
+                found = load_web_pair(pair, *self.paths, "chat.example")
+                self.assertEqual([path.exists() for path in paths], [is_needed] * 2)
+                if is_needed:
+                    self.assertTrue(found[0].made and found[0].can_be_pinned)
+                    self.assertEqual(found[1], paths[0])
+                    self.assertEqual(stat.S_IMODE(paths[1].stat().st_mode), 0o600)
+                    again = load_web_pair(pair, *self.paths, "chat.example", doing="reload")
+                    self.assertEqual(replace(again[0], made=True), found[0])
+                    with self.days_later(7):
+                        renewed = load_web_pair(pair, *self.paths, "")[0]
+                    self.assertTrue(renewed.renewed)
+                    self.assertEqual(renewed.fingerprint, found[0].fingerprint)
+                    paths[0].unlink()
+                    with self.assertRaisesRegex(quicchat.errors.CertificateError, "server.web.crt"):
+                        load_web_pair(pair, *self.paths, "")
+                    paths[1].unlink()
+                else:
+                    self.assertIsNone(found)
+        self.write_pair(9)  # of this kind, but for so short a time that pages can pin it
+        self.assertIsNone(load_web_pair(self.read_pair(), *self.paths, ""))
 
     def test_what_cannot_be_the_next_one_is_made_anew(self):
         make_short_lived(*self.paths, "chat.example")

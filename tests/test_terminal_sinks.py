@@ -238,6 +238,7 @@ class OtherSinks(Case):
             config=replace(config, certfile=Path(text), keyfile=Path(text), database=Path(text),
                            qlog=quicchat.Qlog(Path(text))),
             pair=CertificatePair("", "", text, made=True, warnings=(text,)), notices=(text,),
+            web_pair=(CertificatePair("", "", text, made=True, warnings=(text,)), Path(text)),
             address=(text, 7), fingerprint=text), TextLog(quiet=False)))
 
     def test_the_steps_of_the_doctor(self):

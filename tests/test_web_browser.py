@@ -5,6 +5,7 @@ has put into build/web: tests/prepare_web.sh gets them."""
 
 import asyncio
 import os
+import re
 import socket
 import unittest
 from pathlib import Path
@@ -143,6 +144,37 @@ class Chatting(Browser):
                 await page.fill("#login [name=password]", "x")
                 await page.click("#login button")
                 await page.wait_for_selector('#login-error:has-text("blocks UDP")')
+
+        self.browse(scenario)
+
+    def test_a_screen_reader_is_told_what_everything_is(self):
+        async def scenario(open_page, native):
+            page = await open_page()
+
+            async def tree(*wanted):
+                """The page as the browser gives it to a screen reader (ARIA)."""
+                found = await page.locator("body").aria_snapshot()
+                lines = [line.strip() for line in found.splitlines()]
+                for line in wanted:
+                    self.assertIn(f"- {line}", lines, found)
+                # What one can act on has a name.
+                self.assertNotRegex(found, r"- (button|textbox|searchbox|link|checkbox|combobox"
+                                           r"|menuitem)\s*(:|\n|$)")
+                return found
+
+            await tree('textbox "User name"', 'textbox "Password"', 'button "Log in"', "alert")
+            await self.log_in(page)
+            async with native() as bob:
+                await (await bob.join("#lobby")).send("hello ada")
+                await page.wait_for_selector("article .text:text-is('hello ada')")
+                await page.wait_for_selector("#member-list li:has-text('bob')")
+                found = await tree('heading "#lobby" [level=1]', 'searchbox "Search in this room"',
+                                   'navigation "Rooms":', 'log "Messages":',
+                                   'complementary "Members":', 'list "Files on their way"',
+                                   'textbox "Message"', 'button "Reply"', 'button "React"',
+                                   'button "Send"', "paragraph: online as ada")
+            self.assertTrue(re.search(r"article:\n\s+- text: bob\n\s+- time: .*\n"
+                                      r"\s+- paragraph: hello ada", found), found)
 
         self.browse(scenario)
 

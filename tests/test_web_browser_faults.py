@@ -5,7 +5,7 @@ import contextlib
 import unittest
 
 from _browser import IS_LONG, STEP, Browser, Relay
-from _support import quicchat, scaled
+from _support import ACCOUNTS, copy_pair, quicchat, scaled
 from quicchat.certificates import PINNED_DAYS, make_short_lived
 
 PAGES = 20 if IS_LONG else 4
@@ -80,10 +80,19 @@ class Faults(Browser):
 
         self.browse(scenario)
 
+    def test_a_server_with_a_key_of_rsa_has_another_one_for_pages(self):
+        async def scenario(open_page, native):
+            page = await open_page()
+            await self.log_in(page)
+            async with native() as bob:
+                await (await bob.join("#lobby")).send("by the other key")
+            await page.wait_for_selector("article .text:text-is('by the other key')")
+            self.assertTrue((self.folder / "server.web.key").exists())
+
+        self.browse(scenario)
+
     def test_a_page_comes_back_after_its_network_was_cut(self):
-        relay = Relay(self.server.port)
-        self.addCleanup(relay.close)
-        self.relay_port = relay.port
+        relay = self.relay()
 
         async def scenario(open_page, native):
             page = await open_page()
@@ -104,6 +113,84 @@ class Faults(Browser):
                 await page.wait_for_selector("#banner", state="hidden")
                 await self.say_all(page, "page 4")
                 await self.assert_all_there(page, native, theirs)
+
+        self.browse(scenario)
+
+    def test_a_page_on_a_network_that_loses_a_tenth_of_all_datagrams(self):
+        relay = self.relay()
+
+        async def scenario(open_page, native):
+            page = await open_page()
+            await self.log_in(page)
+            relay.losses = 0.1
+            theirs = [f"bob {i}" for i in range(20)]
+            async with native() as bob:
+                room = await bob.join("#lobby")
+                for i, text in enumerate(theirs):
+                    await self.say_all(page, f"page {i}")
+                    await room.send(text)
+                await self.assert_all_there(page, native, theirs)
+
+        self.browse(scenario)
+
+    def test_a_page_whose_address_changes_stays_connected(self):
+        relay = self.relay()
+
+        async def scenario(open_page, native):
+            page = await open_page()
+            await self.log_in(page)
+            async with native() as bob:
+                room = await bob.join("#lobby")
+                theirs = []
+                for i in range(4):
+                    relay.move()
+                    # Either side may be the first to send by the new way.
+                    if i % 2:
+                        await room.send(f"bob {i}")
+                        theirs.append(f"bob {i}")
+                    await self.say_all(page, f"page {i}")
+                    await page.wait_for_selector(f'article .text:text-is("page {i}")')
+                await self.assert_all_there(page, native, theirs)
+            self.assertEqual(self.server.log().count("logged in as ada"), 1, self.server.log())
+
+        self.browse(scenario)
+
+    def relay(self):
+        """Between the pages and the server."""
+        relay = Relay(self.server.port)
+        self.addCleanup(relay.close)
+        self.relay_port = relay.port
+        return relay
+
+    def test_a_page_that_fails_after_its_login_is_at_the_entrance_again(self):
+        async def broken(route):
+            answer = await route.fetch()
+            body = (await answer.text()).replace("of await chat.rooms()",
+                                                 "of await chat.members('#nowhere')")
+            await route.fulfill(response=answer, body=body)
+
+        async def scenario(open_page, native):
+            async def prepare(page):
+                await page.route("**/app.js", broken)
+
+            page = await open_page(prepare=prepare)
+            await page.fill("#login [name=user]", "ada")
+            await page.fill("#login [name=password]", ACCOUNTS["ada"])
+            await page.click("#login button")
+            while True:  # a busy server may not answer a browser in time
+                await page.wait_for_selector("#login-error:not(:empty)")
+                said = await page.inner_text("#login-error")
+                if "cannot be reached" not in said:
+                    break
+                await page.fill("#login [name=password]", ACCOUNTS["ada"])
+                await page.click("#login button")
+            self.assertIn("was not joined", said)
+            self.assertTrue(await page.is_visible("#login"))
+            self.assertFalse(await page.is_visible("#chat"))
+            async with native() as bob, asyncio.timeout(STEP):
+                room = await bob.join("#lobby")
+                while ("ada", True) in [(p.user, p.present) for p in await room.members()]:
+                    await asyncio.sleep(0.1)
 
         self.browse(scenario)
 
@@ -130,6 +217,8 @@ class Faults(Browser):
             make_short_lived(*paths, "127.0.0.1")
             (self.folder / "server.crt.next").write_text(quicchat._core.renew_self_signed(
                 *(path.read_text() for path in paths), ["localhost"], PINNED_DAYS, 60))
+        if "of_rsa" in self.id():
+            copy_pair("rsa_2048", self.folder)
         if self.id().endswith("network_was_cut"):
             return {"limits": {"idle_timeout": IDLE_SECONDS}}
         return {}

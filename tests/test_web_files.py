@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from _support import PATIENCE, Case, quicchat, scaled
+from _support import PATIENCE, Case, copy_pair, quicchat, scaled
 
 if quicchat is not None:
     from quicchat import web
@@ -201,11 +201,15 @@ class Serving(Case):
 class Served(Case):
     """What `quicchat serve --web` makes of a configuration."""
 
-    def told(self, **changes):
+    def site(self):
         site = self.folder / "site"
         for name, text in FILES.items():
             (site / name).parent.mkdir(parents=True, exist_ok=True)
             (site / name).write_text(text)
+        return site
+
+    def told(self, **changes):
+        site = self.site()
         config = self.config(database=None, admin=None, **changes)
 
         async def main():
@@ -215,7 +219,8 @@ class Served(Case):
                     async with side.serve(server) as page:
                         self.assertEqual(side.notices(server), [])
                         answer = json.loads(page._json("localhost"))
-                        return answer, server.pair.certificate_pem
+                        shown = server.web_pair[0] if server.web_pair else server.pair
+                        return answer, shown.certificate_pem
 
         return self.run_async(main)
 
@@ -225,6 +230,40 @@ class Served(Case):
         self.assertEqual(answer["hashes"], [web.certificate_hash(present),
                                             web.certificate_hash(announced)])
         self.assertNotIn("passwords", answer)
+
+    def test_pages_are_told_of_a_pair_of_their_own_where_they_cannot_pin_the_servers(self):
+        copy_pair("rsa_2048", self.folder)
+        answer, present = self.told()
+        announced = (self.folder / "server.web.crt.next").read_text()
+        self.assertEqual(answer["hashes"], [web.certificate_hash(present),
+                                            web.certificate_hash(announced)])
+        self.assertEqual(present, (self.folder / "server.web.crt").read_text())
+
+    def test_a_page_is_told_what_a_reload_has_changed(self):
+        site = self.site()
+
+        def settings(web, **more):
+            return self.config(database=None, admin=None, web=web, **more)
+
+        async def main():
+            first = settings({"tickets": None})
+            with contextlib.closing(WebSide(site, first)) as side:
+                async with quicchat.serve(side.apply(first)) as server:
+                    async with side.serve(server) as page:
+                        self.assertNotIn("passwords", json.loads(page._json("localhost")))
+                        done = await server.reload(side.apply(settings(
+                            {"origins": ["https://a.example"], "path": "/chat",
+                             "passwords": False})))
+                        self.assertEqual(done.changed, ("web", "web.passwords"))
+                        told = json.loads(page._json("localhost"))
+                        self.assertIs(told["passwords"], False)
+                        self.assertTrue(told["url"].endswith("/chat"), told)
+                        await server.reload(side.apply(settings(None)))
+                        self.assertNotIn("passwords", json.loads(page._json("localhost")))
+                        self.assertEqual(server.config.web.origins[0],
+                                         f"http://127.0.0.1:{side.port}")
+
+        self.run_async(main)
 
     def test_passwords_are_for_the_page_unless_the_configuration_says_no(self):
         for said, shown in (({"passwords": False}, False), ({"passwords": True}, None),

@@ -38,7 +38,7 @@ class Package(unittest.TestCase):
         self.assertGreater(int(re.search(r"^# pass (\d+)", said, re.MULTILINE)[1]), 0, said)
 
     def test_the_glue_and_what_a_page_reads(self):
-        self.run_node("transport.test.mjs", "reader.test.mjs", "log.test.mjs")
+        self.run_node("transport.test.mjs", "reader.test.mjs", "log.test.mjs", "store.test.mjs")
 
     def test_the_client_against_the_real_server(self):
         for module in (SITE / "quicchat" / "quicchat.wasm", SERVED):
@@ -53,7 +53,8 @@ class Package(unittest.TestCase):
                 if os.environ.get("QUICCHAT_WEB_TESTS") and os.environ.get("QUICCHAT_LONG"):
                     self.fail(words)
                 self.skipTest(words)
-        self.run_node("client.test.mjs", QUICCHAT_WEB=str(SITE), QUICCHAT_SERVED=str(SERVED))
+        self.run_node("client.test.mjs", "kept.test.mjs", QUICCHAT_WEB=str(SITE),
+                      QUICCHAT_SERVED=str(SERVED))
 
     def test_types(self):
         tsc = shutil.which("tsc") or shutil.which(TSC)

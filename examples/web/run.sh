@@ -10,14 +10,26 @@ venv=$PWD/.venv
 python=$venv/bin/python
 home=$PWD/build/web-example
 
-if ! "$python" -c 'import quicchat.web' 2>/dev/null; then
-    echo "building the Python package into .venv ..."
-    [ -x "$python" ] || python3 -m venv "$venv"
+# Whether sources are newer than what was built of them.
+is_old() {
+    built=$1
+    shift
+    [ ! -e "$built" ] || [ -n "$(find "$@" -newer "$built" -type f | head -n 1)" ]
+}
+
+if ! "$python" -c 'import quicchat.web' 2>/dev/null ||
+    is_old "$venv/quicchat-built" CMakeLists.txt bindings/*pp include python; then
+    if [ ! -x "$python" ]; then
+        python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+            { echo "this needs Python 3.11 or newer, as python3" >&2 && exit 69; }
+        python3 -m venv "$venv"
+    fi
+    echo "building the Python package into .venv, which takes some minutes ..."
     "$python" -m pip install --quiet .
+    touch "$venv/quicchat-built"
 fi
-if [ ! -e build/web/quicchat/quicchat.wasm ] ||
-    [ -n "$(find bindings/web include -newer build/web/quicchat/quicchat.wasm -type f | head -n 1)" ]; then
-    echo "building the page into build/web ..."
+if is_old build/web/quicchat/quicchat.wasm bindings/web include; then
+    echo "building the page into build/web, which takes a minute or two ..."
     sh bindings/web/build.sh
 fi
 

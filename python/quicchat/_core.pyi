@@ -113,6 +113,8 @@ class Server:
         limits: dict[str, float],
         qlog: str | bytes = "",  # a folder
         qlog_bytes_max: int = 0,
+        web_certificate_pem: str = "",
+        web_key_pem: str = "",
         web_path: str = "",
         web_origins: list[str] = ...,  # none: no pages come
         tickets: tuple[list[str], str, list[str]] = ...,  # keys, audience, hosts
@@ -130,6 +132,11 @@ class Server:
         anybody_makes_rooms: bool,
         limits: dict[str, float],
         tickets: tuple[list[str], str, list[str]] = ...,  # keys, audience, hosts
+        page_passwords: bool = False,
+        web_certificate_pem: str = "",
+        web_key_pem: str = "",
+        web_path: str = "",
+        web_origins: list[str] = ...,  # none: no pages come
     ) -> tuple[list[str], list[str], list[str], int]: ...  # added, replaced, removed; hashed
     def fileno(self) -> int: ...
     def drain(self, max: int = 256) -> list[tuple[str, tuple[Any, ...]]]: ...
@@ -270,6 +277,8 @@ def renew_self_signed(
     certificate_pem: str, key_pem: str, names: list[str], days: int, delay: int = 0
 ) -> str: ...
 def is_self_made(certificate_pem: str, key_pem: str) -> bool: ...
+def is_self_signed(certificate_pem: str) -> bool: ...
+def can_be_pinned(certificate_pem: str) -> bool: ...
 def fingerprint(certificate_pem: str) -> str: ...
 def validity(certificate_pem: str) -> tuple[int, int]: ...
 def verifier(password: str, salt: bytes, iterations: int) -> str: ...

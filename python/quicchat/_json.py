@@ -45,6 +45,9 @@ def _meaning(text: str, error: json.JSONDecodeError) -> tuple[int, str]:
         return error.pos, "JSON has no comments; remove it, or use a key that begins with x-"
     if rest[:1] in ("}", "]") and before.endswith(","):
         return len(before) - 1, f"remove this comma: nothing follows it before '{rest[0]}'"
+    follows = rest[1:].lstrip()[:1]
+    if rest.startswith(",") and follows in ("}", "]"):  # so the parser of Python 3.13 says it
+        return error.pos, f"remove this comma: nothing follows it before '{follows}'"
     if rest.startswith("'"):
         return error.pos, "texts stand in double quotes, not in single ones"
     for wrong, right in (("True", "true"), ("False", "false"), ("None", "null")):

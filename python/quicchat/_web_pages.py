@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError
+
+if TYPE_CHECKING:
+    from .certificates import CertificatePair
 
 __all__ = ["Web"]
 
@@ -56,6 +60,14 @@ def origin_problem(origin: object) -> str | None:
     return None
 
 
-def web_options(web: Web | None) -> dict[str, Any]:
+def web_pair_options(pair: tuple[CertificatePair, Path] | None) -> dict[str, Any]:
+    """For the core: what browsers are shown."""
+    if pair is None:
+        return {}
+    return {"web_certificate_pem": pair[0].certificate_pem, "web_key_pem": pair[0].key_pem}
+
+
+def web_options(web: Web | None, passwords: bool | None) -> dict[str, Any]:
     """For the core."""
-    return {} if web is None else {"web_path": web.path, "web_origins": list(web.origins)}
+    pages = {} if web is None else {"web_path": web.path, "web_origins": list(web.origins)}
+    return {"page_passwords": bool(passwords), **pages}

@@ -13,8 +13,8 @@ from . import _core
 from ._modes import exposed
 from .errors import CertificateError
 
-__all__ = ["CertificatePair", "announce_next", "load_pair", "make_pair", "make_short_lived",
-           "renew_pair"]
+__all__ = ["CertificatePair", "announce_next", "load_pair", "load_web_pair", "make_pair",
+           "make_short_lived", "renew_pair"]
 
 DEFAULT_DAYS = 397
 _WARN_DAYS = 14
@@ -22,7 +22,6 @@ RENEW_DAYS = 30  # a server renews what it made itself when it has fewer left
 #: Of a certificate that web pages pin: browsers take at most 14 (W3C WebTransport, "custom
 #: certificate requirements"), and ours begin an hour ago.
 PINNED_DAYS = 13
-_PINNED_MAX = timedelta(days=14)
 _FIXES = {
     "not_a_certificate": "give the PEM file that begins with -----BEGIN CERTIFICATE-----",
     "certificate_is_key": 'exchange "certfile" and "keyfile"',
@@ -74,9 +73,16 @@ class CertificatePair:
         return timedelta(milliseconds=end - begin)
 
     @property
-    def is_short_lived(self) -> bool:
-        """True if browsers take it from a page that pins it. Its key must be P-256 as well."""
-        return self.life <= _PINNED_MAX
+    def can_be_pinned(self) -> bool:
+        """True if browsers take it from a page that pins it: with a key of P-256, and good for 14
+        days at most (W3C WebTransport, "custom certificate requirements")."""
+        return _core.can_be_pinned(self.certificate_pem)
+
+    @property
+    def is_self_signed(self) -> bool:
+        """True if no authority has signed it: browsers take it from no page that does not pin
+        it."""
+        return _core.is_self_signed(self.certificate_pem)
 
     @property
     def is_self_made(self) -> bool:
@@ -146,13 +152,28 @@ def load_pair(certfile: Path, keyfile: Path, host: str, where: str = "", *,
 def make_short_lived(certfile: Path, keyfile: Path, host: str) -> None:
     """Sees to it that pages can pin the certificate, if it is one of ours: makes a pair of 13 days,
     or in the place of a longer certificate another one for the same key, which alarms no client.
-    Raises CertificateError."""
+    For those of others see :func:`load_web_pair`. Raises CertificateError."""
     if not os.path.exists(certfile) and not os.path.exists(keyfile):
         make_pair(certfile, keyfile, [host], PINNED_DAYS)
         return
     pair = load_pair(certfile, keyfile, host)
-    if pair.is_self_made and not pair.is_short_lived:
+    if pair.is_self_made and not pair.can_be_pinned:
         renew_pair(certfile, keyfile, days=PINNED_DAYS, doing="start")
+
+
+def load_web_pair(pair: CertificatePair, certfile: Path, keyfile: Path, host: str, *,
+                  doing: str = "start") -> tuple[CertificatePair, Path] | None:
+    """What browsers are shown instead of a ``pair`` that they take from no page: one that lies
+    beside it, is made where it is absent, and is renewed with the same key; and the file of its
+    certificate. None where browsers are shown ``pair`` itself: an authority has signed it, or
+    pages can pin it. Raises CertificateError."""
+    if not pair.is_self_signed or pair.can_be_pinned:
+        return None
+    certfile = certfile.with_name(f"{certfile.stem}.web{certfile.suffix}")
+    keyfile = keyfile.with_name(f"{keyfile.stem}.web{keyfile.suffix}")
+    if os.path.exists(certfile) or os.path.exists(keyfile):
+        return load_pair(certfile, keyfile, host, doing=doing), certfile
+    return make_pair(certfile, keyfile, [host], PINNED_DAYS), certfile
 
 
 def announce_next(pair: CertificatePair, certfile: Path) -> str | None:

@@ -30,8 +30,8 @@ at the beginning of a path is the home folder, as in a shell; ``$HOME`` and othe
 replaced.
 
 A server that runs takes the file again at SIGHUP (:meth:`quicchat.Server.reload`). ``host``,
-``port``, ``database``, ``durability``, ``metrics``, ``qlog``, ``admin`` and ``web`` need a restart;
-a room that is not listed any more stays, and so does an account in the database.
+``port``, ``database``, ``durability``, ``files``, ``metrics``, ``qlog``, ``admin`` and a first
+``web`` need a restart; rooms and accounts in the database that are not listed any more stay.
 """
 
 from __future__ import annotations

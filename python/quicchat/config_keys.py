@@ -70,10 +70,10 @@ _OWN = (
     ConfigKey("admin", "path or null", '"quicchat.sock"', "The socket of quicchat room, status and "
               "backup; null: none.", True),
     ConfigKey("web", "object or null", "null", "Pages in browsers may come, by WebTransport on the "
-              "same port.", True),
+              "same port. Where there was none, it needs a restart."),
     ConfigKey("web.origins", "list of texts", "", 'Of these pages: "https://chat.example.org", '
-              'with the port if it is not 443; "*": of any.', True),
-    ConfigKey("web.path", "text", '"/quicchat"', "Of the address that pages connect to.", True),
+              'with the port if it is not 443; "*": of any.'),
+    ConfigKey("web.path", "text", '"/quicchat"', "Of the address that pages connect to."),
     ConfigKey("web.tickets", "object or null", "null", "Take one-time tickets that the back end of "
               "a site makes, see quicchat ticket."),
     ConfigKey("web.tickets.keys", "path", "", "The file of the key that it shares with the server, "
@@ -83,7 +83,7 @@ _OWN = (
               "pages come that trust the certificate and do not pin it."),
     ConfigKey("web.passwords", "true or false", "false", "People may log in by password in pages "
               "that pin the certificate, in those of quicchat serve --web if this is not given as "
-              "well. A script in the page could read it.", True),
+              "well. A script in the page could read it."),
     ConfigKey("limits", "object", "{}", "What one peer may cost; see below."),
     ConfigKey("version", "1", "1", "Of this format."),
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from . import _core
 from ._failures import core_error, storage_error, text_of
 from ._modes import exposed_files
+from ._web_pages import web_options
 from .certificates import CertificatePair
 from .errors import ConfigError, QuicChatError, ServerShutdown
 from .settings import ServerConfig
@@ -15,10 +17,7 @@ from .tickets import CoreTickets
 __all__ = ["Reloaded"]
 
 #: What stays as it is until the server starts again.
-_FIXED = ("host", "port", "database", "durability", "files", "metrics", "qlog", "admin", "speaker",
-          "page_passwords", "web")
-#: As the configuration calls it.
-_SHOWN = {"page_passwords": "web.passwords"}
+_FIXED = ("host", "port", "database", "durability", "files", "metrics", "qlog", "admin", "speaker")
 #: The limits that rooms and connections keep for their lifetime.
 _OF_ROOMS = ("room_log_records_max", "room_log_bytes_max")
 _OF_CONNECTIONS = ("rooms_per_connection_max", "login_timeout", "handshake_timeout",
@@ -30,7 +29,8 @@ class Reloaded:
     """What a reload has changed. Names are those of the configuration; where nothing has changed,
     there is nothing."""
 
-    changed: tuple[str, ...]  #: of certificate, accounts, limits, operators, ..., in this order
+    #: of certificate, accounts, limits, operators, ..., in this order
+    changed: tuple[str, ...]
     fingerprint: str  #: of the key that new connections are shown
     accounts: int  #: how many the configuration has
     added: tuple[str, ...] = ()  #: accounts
@@ -44,22 +44,26 @@ class Reloaded:
         return ", ".join(words.get(name, name) for name in self.changed) or "nothing has changed"
 
 
-def effective(old: ServerConfig, new: ServerConfig) -> ServerConfig:
-    """The new configuration, as far as it takes effect without a restart."""
-    return replace(new, **{name: getattr(old, name) for name in _FIXED})
+def effective(old: ServerConfig, new: ServerConfig, offers_pages: bool) -> ServerConfig:
+    """The new configuration, as far as it takes effect without a restart. ``offers_pages``: the
+    server tells browsers that pages may come, which is settled when it starts."""
+    kept = _FIXED if offers_pages else (*_FIXED, "web")
+    return replace(new, **{name: getattr(old, name) for name in kept})
 
 
-def reload_core(core: _core.Server, pair: CertificatePair, config: ServerConfig,
-                accounts: list[tuple[str, str, str, bytes]], tickets: CoreTickets
-                ) -> tuple[list[str], list[str], list[str], int]:
-    """Gives the server all of it, or nothing; the errors in words. What became of accounts, and how
+def reload_core(core: _core.Server, pair: CertificatePair, web_pair: dict[str, Any],
+                config: ServerConfig, accounts: list[tuple[str, str, str, bytes]],
+                tickets: CoreTickets) -> tuple[list[str], list[str], list[str], int]:
+    """Gives the server all of it, or nothing; the errors in words. ``web_pair`` has the options of
+    what browsers are shown, ``config`` is what is to be in effect. What became of accounts, and how
     many passwords had to be hashed: those that are as before need not be."""
     try:
         return core.reload(
             certificate_pem=pair.certificate_pem, key_pem=pair.key_pem, accounts=accounts,
             iterations=config.iterations, rooms=list(config.rooms),
             operators=list(config.operators), anybody_makes_rooms=config.anybody_makes_rooms,
-            limits=config.limits.chosen(), tickets=tickets)
+            limits=config.limits.chosen(), tickets=tickets, **web_pair,
+            **web_options(config.web, config.page_passwords))
     except _core.StorageFailure as error:
         raise storage_error(error.args[1], error.args[0]) from None
     except _core.CoreError as error:
@@ -83,8 +87,8 @@ def _error(error: _core.CoreError) -> QuicChatError:
 
 
 def summary(old: ServerConfig, new: ServerConfig, before: CertificatePair, pair: CertificatePair,
-            accounts: tuple[list[str], list[str], list[str], int], *,
-            tickets_changed: bool = False) -> Reloaded:
+            accounts: tuple[list[str], list[str], list[str], int], tickets_changed: bool,
+            offers_pages: bool) -> Reloaded:
     """``old`` is what was in effect, ``new`` what was read, ``accounts`` what became of them."""
     added, replaced, removed = map(tuple, accounts[:3])
     same_pair = (pair.certificate_pem, pair.key_pem) == (before.certificate_pem, before.key_pem)
@@ -97,20 +101,25 @@ def summary(old: ServerConfig, new: ServerConfig, before: CertificatePair, pair:
         "anybody_makes_rooms": new.anybody_makes_rooms != old.anybody_makes_rooms,
         "rooms": bool(rooms),
         "tickets": tickets_changed,
+        "web": offers_pages and new.web != old.web,
+        "web.passwords": bool(new.page_passwords) != bool(old.page_passwords),
     }
     return Reloaded(tuple(name for name, is_so in found.items() if is_so), pair.fingerprint,
                     len(new.accounts), added, replaced, removed,
                     notices=(*new.notices, *pair.warnings, *exposed_files(new),
-                             *_notices(old, new, replaced)))
+                             *_notices(old, new, replaced, offers_pages)))
 
 
 def _names(names: tuple[str, ...]) -> set[str]:
     return {name.lower() for name in names}
 
 
-def _notices(old: ServerConfig, new: ServerConfig, replaced: tuple[str, ...]) -> list[str]:
-    found = [f"{_SHOWN.get(name, name)}: takes effect at the next start" for name in _FIXED
+def _notices(old: ServerConfig, new: ServerConfig, replaced: tuple[str, ...],
+             offers_pages: bool) -> list[str]:
+    found = [f"{name}: takes effect at the next start" for name in _FIXED
              if getattr(new, name) != getattr(old, name)]
+    if new.web is not None and not offers_pages:
+        found.append("web: takes effect at the next start, since this server began without pages")
     for names, whom in ((_OF_ROOMS, "new rooms now, for all at the next start"),
                         (_OF_CONNECTIONS, "new connections")):
         changed = [name for name in names

@@ -39,7 +39,7 @@ import json
 import platform
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
 
@@ -58,25 +58,16 @@ from ._program import Program
 from ._restored import take_restored
 from ._server_accounts import ServerAccounts
 from ._speaking import Speaking
-from ._web_pages import web_options
-from .certificates import CertificatePair, load_pair
+from ._web_pages import web_options, web_pair_options
+from .certificates import CertificatePair, load_pair, load_web_pair
 from .config import load_config
 from .errors import ConfigError, QuicChatError, WrongLoopError
-from .events import (
-    CheckFailed,
-    LoginFailed,
-    LoginsLocked,
-    LoginSucceeded,
-    PeerConnected,
-    PeerDisconnected,
-    ServerEvent,
-    ServerFailed,
-    StorageTrouble,
-)
+from .events import ServerEvent, ServerFailed
 from .logs import describe as describe
 from .logs import log_server
 from .qlogs import chosen, qlog_error
 from .reloading import Reloaded, effective, reload_core, summary
+from .server_events import SERVER_EVENTS
 from .settings import ServerConfig
 from .stats import ConnectionStats, ServerStats, server_stats
 from .tickets import CoreTickets, core_tickets
@@ -85,13 +76,6 @@ __all__ = ["AccountQuestion", "Server", "serve"]
 
 _DEFAULT_DRAIN = 3.0
 _UNREAD_MAX = 4096  # events of a server that nobody reads; then the oldest go
-
-_EVENTS: dict[str, Callable[..., ServerEvent]] = {
-    "connected": PeerConnected, "logged_in": LoginSucceeded, "refused": LoginFailed,
-    "locked": LoginsLocked,
-    "disconnected": PeerDisconnected, "check_failed": CheckFailed,
-    "storage_trouble": StorageTrouble, "failed": ServerFailed,
-}
 
 
 class Server(Speaking, AsyncIterator[ServerEvent]):
@@ -108,6 +92,8 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
         self.notices: tuple[str, ...] = ()  #: what should be known about the start
         self.hashing = Hashing()  #: of passwords, at the start; it says how far it is
         self.pair: CertificatePair | None = None  #: the certificate in use, once started
+        #: what browsers are shown instead, and the file of its certificate; None: the same
+        self.web_pair: tuple[CertificatePair, Path] | None = None
         self._alpn = _alpn
         self._authenticate = authenticate
         self._hook_timeout = checked_timeout(hook_timeout, "hook_timeout")
@@ -287,7 +273,7 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
                 assert self._check is not None
                 self._check.ask(core, fields[0], MessageQuestion(*fields[1:]))
                 continue
-            event = _EVENTS[kind](*fields)
+            event = SERVER_EVENTS[kind](*fields)
             if isinstance(event, ServerFailed):
                 self._failure = event
             self._events.append(event)
@@ -303,6 +289,7 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
         config = self.config
         where = f"{config.source.name}: certfile, keyfile" if config.source else ""
         self.pair = load_pair(config.certfile, config.keyfile, config.host, where)
+        self.web_pair = _load_web_pair(config, self.pair, "start")
         agent = {"name": "quicchat-python", "version": _core.version,
                  "python": platform.python_version()}
         address = bind_address(config.host, config.port)
@@ -311,6 +298,7 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
             accounts = self.hashing.hashed(accounts, config.iterations,
                                            config.database if config.stores else None)
         self._tickets = core_tickets(config.tickets)
+        self._offers_pages = config.web is not None
         self._ask_functions(self.pair.key_pem)
         try:
             core = _core.Server(
@@ -327,8 +315,8 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
                 anybody_makes_rooms=config.anybody_makes_rooms, speaker=self._voice_of_its_own(),
                 alpn=self._alpn,
                 agent=json.dumps(agent), limits=config.limits.chosen(), **chosen(config.qlog),
-                tickets=self._tickets, page_passwords=bool(config.page_passwords),
-                **web_options(config.web))
+                tickets=self._tickets, **web_options(config.web, config.page_passwords),
+                **web_pair_options(self.web_pair))
         except _core.QlogError as error:
             raise qlog_error(error, config.qlog) from None
         except _core.StorageFailure as error:
@@ -367,11 +355,21 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
                 config if config is not None else old.source or "")
             where = f"{new.source.name}: certfile, keyfile" if new.source else ""
             pair = load_pair(new.certfile, new.keyfile, new.host, where, doing="reload")
+            to_be = effective(old, new, self._offers_pages)
+            web_pair = _load_web_pair(to_be, pair, "reload")
             tickets, rows = core_tickets(new.tickets), account_rows(new, pair.key_pem)
-            accounts = reload_core(self._started(), pair, new, rows, tickets)
-            tickets_changed, self._tickets = tickets != self._tickets, tickets
-            self.config, self.pair = effective(old, new), pair
-            return summary(old, new, before, pair, accounts, tickets_changed=tickets_changed)
+            accounts = reload_core(self._started(), pair, web_pair_options(web_pair), to_be, rows,
+                                   tickets)
+            changed, self._tickets = tickets != self._tickets, tickets
+            self.config, self.pair, self.web_pair = to_be, pair, web_pair
+            return summary(old, new, before, pair, accounts, changed, self._offers_pages)
+
+
+def _load_web_pair(config: ServerConfig, pair: CertificatePair, doing: str
+                   ) -> tuple[CertificatePair, Path] | None:
+    if config.web is None:
+        return None
+    return load_web_pair(pair, config.certfile, config.keyfile, config.host, doing=doing)
 
 
 def serve(config: ServerConfig | str | Path, *, authenticate: Authenticate | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ._plain import Plain
@@ -113,3 +114,10 @@ ServerEvent = (
     PeerConnected | LoginSucceeded | LoginFailed | LoginsLocked | PeerDisconnected | HookFailed
     | CheckFailed | StorageTrouble | ServerFailed
 )
+
+#: By the kind that the core gives them.
+SERVER_EVENTS: dict[str, Callable[..., ServerEvent]] = {
+    "connected": PeerConnected, "logged_in": LoginSucceeded, "refused": LoginFailed,
+    "locked": LoginsLocked, "disconnected": PeerDisconnected, "check_failed": CheckFailed,
+    "storage_trouble": StorageTrouble, "failed": ServerFailed,
+}

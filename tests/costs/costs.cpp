@@ -1,6 +1,7 @@
 // A server and its clients on a virtual clock, for callgrind to count what the server does: real
 // endpoints, hub and logins, no sockets, all from one seed. `measure.py` runs it and judges.
 //   costs single|burst|stream|handshake    does it, and says how many units it did
+//   costs pages_none|pages_1|pages_100     as single, where so many web pages are connected
 //   costs idle                             says how many bytes an idle connection takes
 
 #include <malloc.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -23,7 +25,10 @@
 #include "bench/quic_chat.hpp"
 #include "quic/certificate_files.hpp"
 #include "quicchat/quic.hpp"
+#include "quicchat/quic_web.hpp"
 #include "stack/seeded_random.hpp"
+#include "support/borrowed_endpoint.hpp"
+#include "support/web_dialer.hpp"
 
 using namespace quicchat;
 using namespace std::chrono_literals;
@@ -62,9 +67,12 @@ std::int64_t bytes_of(const Letter& letter) {
     return static_cast<std::int64_t>(malloc_usable_size(memory) + sizeof(std::size_t));
 }
 
+template <class Server>
 class Scene;
-void quicchat_count_this(Scene& scene);
+template <class Server>
+void quicchat_count_this(Scene<Server>& scene);
 
+template <class Server>
 class Scene {
 public:
     Scene() {
@@ -79,8 +87,8 @@ public:
         accounts_ = std::make_shared<MemoryAccounts>();
         (void)accounts_->add("ada", *make_verifier<quic::WolfCrypto>(
                                         "password", std::array<std::byte, 16>{}, 100'000));
-        server_ = std::make_unique<quic::Server>(
-            quic::Endpoint::server(std::move(identity), endpoint_config(3)).value(),
+        server_ = std::make_unique<Server>(
+            transport(std::move(identity)),
             MemoryLog{Entropy::seeded(4)},
             quic::Authenticator{accounts_, std::array<std::byte, 32>{}, Entropy::seeded(5)},
             Entropy::seeded(6),
@@ -104,12 +112,34 @@ public:
             *quic::Login::with_password("ada", "password", {.cache = cache_}),
             Entropy::seeded(1000 + number),
             quicchat::ClientConfig{.limits = bench::bench_limits()});
-        places_.emplace(address.to_string(), number);
+        ends_.emplace(address.to_string(), &client->chat->transport());
         clients_.push_back(std::move(client));
         Client& made = *clients_.back();
         made.chat->connect(clock());
         if (joins) (void)made.chat->join(room).value();
         run_until([&] { return joins ? made.is_member : made.is_online; });
+    }
+
+    /// One more web page, which is connected and has nothing to say.
+    void add_page() {
+        const std::size_t number = pages_.size();
+        auto page = std::make_unique<Page>();
+        page->address = *quic::SocketAddress::from_numeric(
+            "10.1." + std::to_string(number / 200) + "." + std::to_string(number % 200 + 1), 5000);
+        quic::Config config = endpoint_config(5000 + number);
+        config.alpn = {std::string{http3_alpn}};
+        page->endpoint = std::make_unique<quic::Endpoint>(
+            quic::Endpoint::client({.remote = server_address(),
+                                    .local = page->address,
+                                    .server_name = "localhost",
+                                    .trust = quic::Trust::insecure()},
+                                   std::move(config))
+                .value());
+        page->dialer = std::make_unique<Dialer>(test::Borrowed{*page->endpoint});
+        ends_.emplace(page->address.to_string(), page->endpoint.get());
+        (void)page->dialer->connect(now_).value();
+        pages_.push_back(std::move(page));
+        run_until([&] { return pages_.back()->is_connected; });
     }
 
     void publish(std::size_t count) {
@@ -156,7 +186,25 @@ private:
         bool is_online = false;
         bool is_member = false;
     };
+    using Dialer = test::WebDialer<test::Borrowed>;
+    struct Page {
+        quic::SocketAddress address;
+        std::unique_ptr<quic::Endpoint> endpoint;
+        std::unique_ptr<Dialer> dialer;
+        bool is_connected = false;
+    };
 
+    static auto transport(quic::ServerConfig identity) {
+        quic::Config config = endpoint_config(3);
+        if constexpr (std::same_as<Server, quic::WebServer>) {
+            config.alpn.emplace_back(http3_alpn);
+            return quic::WebTransport{
+                quic::Endpoint::server(std::move(identity), std::move(config)).value(),
+                test::page_config()};
+        } else {
+            return quic::Endpoint::server(std::move(identity), std::move(config)).value();
+        }
+    }
     static const quic::SocketAddress& server_address() {
         static const auto address = *quic::SocketAddress::from_numeric("192.0.2.1", 4433);
         return address;
@@ -169,13 +217,16 @@ private:
     /// Half a millisecond in which everybody has a turn.
     void run_step();
     void turn(Client& client, std::vector<Letter>& out);
+    void turn(Page& page, std::vector<Letter>& out);
+    void send(quic::Endpoint& endpoint, const quic::SocketAddress& from, std::vector<Letter>& out);
 
     TimePoint now_{1000s};
     std::shared_ptr<MemoryAccounts> accounts_;
     std::shared_ptr<ClientKeyCache> cache_ = std::make_shared<ClientKeyCache>(8);
-    std::unique_ptr<quic::Server> server_;
+    std::unique_ptr<Server> server_;
     std::vector<std::unique_ptr<Client>> clients_;
-    std::map<std::string, std::size_t> places_;
+    std::vector<std::unique_ptr<Page>> pages_;
+    std::map<std::string, quic::Endpoint*> ends_;  ///< By address.
     std::vector<Letter> to_server_;
     std::vector<Letter> to_clients_;
     bool is_counting_ = false;
@@ -183,7 +234,8 @@ private:
     std::size_t published_ = 0;
 };
 
-void Scene::run_step() {
+template <class Server>
+void Scene<Server>::run_step() {
     now_ += 500us;
     const std::int64_t before = allocated();
     is_counting_ ? quicchat_count_this(*this) : serve();
@@ -191,15 +243,16 @@ void Scene::run_step() {
     for (const Letter& letter : to_clients_) server_bytes_ -= bytes_of(letter);
     to_server_.clear();
     for (const Letter& letter : to_clients_) {
-        Client& client = *clients_[places_.at(letter.to.to_string())];
-        client.chat->transport().handle_datagram(
-            {client.address, server_address(), letter.ecn, letter.bytes}, now_);
+        ends_.at(letter.to.to_string())
+            ->handle_datagram({letter.to, server_address(), letter.ecn, letter.bytes}, now_);
     }
     to_clients_.clear();
     for (const auto& client : clients_) turn(*client, to_server_);
+    for (const auto& page : pages_) turn(*page, to_server_);
 }
 
-void Scene::turn(Client& client, std::vector<Letter>& out) {
+template <class Server>
+void Scene<Server>::turn(Client& client, std::vector<Letter>& out) {
     client.chat->transport().handle_timeout(now_);
     client.chat->process(clock());
     while (const auto event = client.chat->poll_event()) {
@@ -207,15 +260,29 @@ void Scene::turn(Client& client, std::vector<Letter>& out) {
         client.is_member |= std::holds_alternative<RoomJoined>(*event);
         client.received += std::holds_alternative<RoomMessage>(*event) ? 1 : 0;
     }
-    while (const auto transmit = client.chat->transport().poll_transmit(now_)) {
-        for (Letter& letter : letters_of(*transmit, client.address)) {
-            out.push_back(std::move(letter));
-        }
+    send(client.chat->transport(), client.address, out);
+}
+
+template <class Server>
+void Scene<Server>::turn(Page& page, std::vector<Letter>& out) {
+    page.dialer->handle_timeout(now_);
+    while (const auto event = page.dialer->poll_event()) {
+        page.is_connected = std::holds_alternative<Connected>(*event);
+    }
+    send(*page.endpoint, page.address, out);
+}
+
+template <class Server>
+void Scene<Server>::send(quic::Endpoint& endpoint, const quic::SocketAddress& from,
+                         std::vector<Letter>& out) {
+    while (const auto transmit = endpoint.poll_transmit(now_)) {
+        for (Letter& letter : letters_of(*transmit, from)) out.push_back(std::move(letter));
     }
 }
 
-void Scene::serve() {
-    quic::Endpoint& endpoint = server_->transport();
+template <class Server>
+void Scene<Server>::serve() {
+    quic::Endpoint& endpoint = quic::endpoint_below(server_->transport());
     for (const Letter& letter : to_server_) {
         endpoint.handle_datagram({server_address(), letter.from, letter.ecn, letter.bytes}, now_);
     }
@@ -223,15 +290,12 @@ void Scene::serve() {
     server_->process(clock());
     while (server_->poll_event()) {
     }
-    while (const auto transmit = endpoint.poll_transmit(now_)) {
-        for (Letter& letter : letters_of(*transmit, server_address())) {
-            to_clients_.push_back(std::move(letter));
-        }
-    }
+    send(endpoint, server_address(), to_clients_);
 }
 
 /// What callgrind counts, by the name of this function.
-[[gnu::noinline]] void quicchat_count_this(Scene& scene) {
+template <class Server>
+[[gnu::noinline]] void quicchat_count_this(Scene<Server>& scene) {
     asm volatile("");  // or GCC makes it the same as what it calls
     scene.serve();
 }
@@ -239,7 +303,8 @@ void Scene::serve() {
 /// Members of the room; most of the cost of a message is what each of them takes.
 constexpr std::size_t members = 30;
 
-std::size_t deliver(Scene& scene, std::size_t rounds, std::size_t burst) {
+template <class Server>
+std::size_t deliver(Scene<Server>& scene, std::size_t rounds, std::size_t burst) {
     for (std::size_t round = 0; round < rounds; ++round) {
         scene.publish(burst);
         scene.run_until([&] { return scene.missing() == 0; });
@@ -248,7 +313,8 @@ std::size_t deliver(Scene& scene, std::size_t rounds, std::size_t burst) {
 }
 
 /// At most `window` messages that not everybody has.
-std::size_t stream(Scene& scene, std::size_t count, std::size_t window) {
+template <class Server>
+std::size_t stream(Scene<Server>& scene, std::size_t count, std::size_t window) {
     for (std::size_t sent = 0; sent < count;) {
         const std::size_t more = std::min(count - sent, window - scene.missing());
         scene.publish(more);
@@ -259,26 +325,44 @@ std::size_t stream(Scene& scene, std::size_t count, std::size_t window) {
     return count * members;
 }
 
-std::size_t run(std::string_view what, Scene& scene) {
+/// The members are there, and all that grows at first has grown.
+template <class Server>
+void warm_up(Scene<Server>& scene) {
+    for (std::size_t i = 0; i < members; ++i) scene.add(true);
+    scene.run_for(3s);
+    (void)stream(scene, 600, 64);  // caches, windows
+    scene.run_for(1s);
+    scene.begin_counting();
+}
+
+std::size_t run_beside_pages(std::size_t pages) {
+    Scene<quic::WebServer> scene;
+    for (std::size_t i = 0; i < pages; ++i) scene.add_page();
+    warm_up(scene);
+    return deliver(scene, 200, 1);
+}
+
+std::size_t run(std::string_view what) {
+    if (what == "pages_none") return run_beside_pages(0);
+    if (what == "pages_1") return run_beside_pages(1);
+    if (what == "pages_100") return run_beside_pages(100);
+    Scene<quic::Server> scene;
     if (what == "handshake") {
         for (int i = 0; i < 4; ++i) scene.add(false);
         scene.begin_counting();
         for (int i = 0; i < 20; ++i) scene.add(false);
         return 20;
     }
-    for (std::size_t i = 0; i < members; ++i) scene.add(true);
-    scene.run_for(3s);
-    (void)stream(scene, 600, 64);  // caches, windows
-    scene.run_for(1s);
-    scene.begin_counting();
+    warm_up(scene);
     if (what == "single") return deliver(scene, 200, 1);
     if (what == "burst") return deliver(scene, 30, 30);
-    return stream(scene, 2000, 256);
+    if (what == "stream") return stream(scene, 2000, 256);
+    return 0;
 }
 
 /// Bytes of a connection in the room that has nothing to say.
 std::int64_t measure_idle() {
-    Scene scene;
+    Scene<quic::Server> scene;
     const auto grow_to = [&](std::size_t count) {
         while (scene.size() < count) scene.add(true);
         scene.run_for(40s);
@@ -296,11 +380,13 @@ int main(int argc, char** argv) {
         std::printf("%lld\n", static_cast<long long>(measure_idle()));
         return 0;
     }
-    if (what != "single" && what != "burst" && what != "stream" && what != "handshake") {
-        std::fprintf(stderr, "usage: costs single|burst|stream|handshake|idle\n");
+    const std::size_t done = run(what);
+    if (done == 0) {
+        std::fprintf(stderr,
+                     "usage: costs single|burst|stream|handshake|idle\n"
+                     "       costs pages_none|pages_1|pages_100\n");
         return 64;
     }
-    Scene scene;
-    std::printf("%zu\n", run(what, scene));
+    std::printf("%zu\n", done);
     return 0;
 }

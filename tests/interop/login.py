@@ -1,4 +1,5 @@
-"""Logins of PROTOCOL.md §5: SCRAM-SHA-256-PLUS and QUICCHAT-TOKEN, both ends."""
+"""Logins of PROTOCOL.md §5: SCRAM-SHA-256-PLUS and QUICCHAT-TOKEN, both ends; QUICCHAT-TICKET, the
+page's end."""
 
 import base64
 import hashlib
@@ -6,8 +7,10 @@ import hmac
 import os
 from dataclasses import dataclass
 
-PASSWORD, TOKEN = "SCRAM-SHA-256-PLUS", "QUICCHAT-TOKEN"
+PASSWORD, TOKEN, TICKET = "SCRAM-SHA-256-PLUS", "QUICCHAT-TOKEN", "QUICCHAT-TICKET"
 GS2_HEADER = "p=tls-exporter,,"
+#: §5.11: in pages, whose binding is the server's certificate.
+PAGE_GS2_HEADER = "p=tls-server-end-point,,"
 
 
 class LoginProblem(Exception):
@@ -35,6 +38,11 @@ def nonce():
     return base64_text(os.urandom(18))
 
 
+def end_point(certificate):
+    """§5.11: the binding of a page to a certificate in DER form."""
+    return sha256(certificate)
+
+
 def attributes_of(message):
     """{letter: value} of a SCRAM message without its GS2 header."""
     return dict(part.split("=", 1) for part in message.split(","))
@@ -53,14 +61,14 @@ def is_proof(stored_key, auth_message, proof):
 class ScramClient:
     """RFC 5802 for a client, where both ends have `binding`."""
 
-    def __init__(self, user, password, binding, client_nonce=None):
-        self._password, self._binding = password, binding
+    def __init__(self, user, password, binding, client_nonce=None, header=GS2_HEADER):
+        self._password, self._binding, self._header = password, binding, header
         self._nonce = client_nonce or nonce()
         self._bare = f"n={user},r={self._nonce}"
         self._signature = b""
 
     def first(self):
-        return (GS2_HEADER + self._bare).encode()
+        return (self._header + self._bare).encode()
 
     def final(self, challenge):
         """The second message, to the server's first one."""
@@ -75,7 +83,7 @@ class ScramClient:
     def prove(self, server_first, values):
         salted = hashlib.pbkdf2_hmac("sha256", self._password.encode(),
                                      base64.b64decode(values["s"]), int(values["i"]))
-        channel = base64_text(GS2_HEADER.encode() + self._binding)
+        channel = base64_text(self._header.encode() + self._binding)
         without_proof = f"c={channel},r={values['r']}"
         auth_message = f"{self._bare},{server_first},{without_proof}".encode()
         self._signature = hmac_sha256(hmac_sha256(salted, b"Server Key"), auth_message)
@@ -108,8 +116,8 @@ class Verifier:
 class ScramServer:
     """RFC 5802 for a server. `verifier_of` finds what is kept for a user, or raises KeyError."""
 
-    def __init__(self, verifier_of, binding, server_nonce=None):
-        self._verifier_of, self._binding = verifier_of, binding
+    def __init__(self, verifier_of, binding, server_nonce=None, header=GS2_HEADER):
+        self._verifier_of, self._binding, self._header = verifier_of, binding, header
         self._own_nonce = server_nonce or nonce()
         self._bare = self._first = self._nonce = ""
         self.user = ""
@@ -118,9 +126,9 @@ class ScramServer:
     def challenge(self, data):
         """The answer to the client's first message."""
         message = data.decode()
-        if not message.startswith(GS2_HEADER):  # §5.3: other bindings, "n" and "y", and authzid
-            raise LoginProblem("the header is not that of tls-exporter")
-        self._bare = message.removeprefix(GS2_HEADER)
+        if not message.startswith(self._header):  # §5.3: other bindings, "n" and "y", and authzid
+            raise LoginProblem("the header is another one")
+        self._bare = message.removeprefix(self._header)
         values = attributes_of(self._bare)
         self.user, self._nonce = values["n"], values["r"] + self._own_nonce
         self._verifier = self._verifier_of(self.user)
@@ -135,7 +143,7 @@ class ScramServer:
         values = attributes_of(without_proof)
         auth_message = f"{self._bare},{self._first},{without_proof}".encode()
         channel = base64.b64decode(values["c"])
-        if channel != GS2_HEADER.encode() + self._binding or values["r"] != self._nonce:
+        if channel != self._header.encode() + self._binding or values["r"] != self._nonce:
             raise LoginProblem("the channel or the nonce is another one")
         if not is_proof(self._verifier.stored_key, auth_message, base64.b64decode(proof)):
             raise LoginProblem("the proof is wrong")
@@ -179,3 +187,24 @@ def claim_of(data):
     if len(data) != 1 + size + 8 + 32:
         raise LoginProblem("the claim is not one")
     return data[1:1 + size].decode(), int.from_bytes(data[-40:-32], "big"), data[-32:]
+
+
+# --- Tickets, §5.10 ------------------------------------------------------------------------------
+
+
+def pinned(*certificates):
+    """§5.9: the binding of a page that pinned these, in DER form."""
+    return bytes([1, len(certificates)]) + b"".join(map(end_point, certificates))
+
+
+def hosted(host_and_port):
+    """§5.9: the binding of a page that pinned nothing."""
+    return bytes([2, len(host_and_port)]) + host_and_port.encode()
+
+
+def ticket_begin(ticket, binding):
+    """LoginBegin.data. The signature is a key, and does not travel."""
+    signed, _, last = ticket.rpartition(".")
+    signature = base64.urlsafe_b64decode(last + "=" * (-len(last) % 4))
+    proof = hmac_sha256(signature, b"quicchat ticket login" + binding)
+    return binding + proof + signed.encode()

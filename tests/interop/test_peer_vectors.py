@@ -9,6 +9,8 @@ from pathlib import Path
 
 from interop import codec
 from interop.login import (
+    GS2_HEADER,
+    PAGE_GS2_HEADER,
     DeviceToken,
     LoginProblem,
     ScramClient,
@@ -16,8 +18,12 @@ from interop.login import (
     Verifier,
     attributes_of,
     claim_of,
+    end_point,
+    hosted,
     is_proof,
+    pinned,
     sha256,
+    ticket_begin,
 )
 
 # PROTOCOL.md §5.3, in the words of the vectors.
@@ -116,13 +122,25 @@ class Texts(unittest.TestCase):
 
 class Logins(unittest.TestCase):
     def test_passwords(self):
+        self.check_passwords(sections_of("scram.txt"), GS2_HEADER)
+
+    def test_passwords_in_pages(self):
+        vectors = sections_of("scram_page.txt")
+        for name, vector in vectors.items():
+            with self.subTest(name):
+                certificate = bytes.fromhex(vector["certificate"])
+                self.assertEqual(end_point(certificate).hex(), vector["binding"])
+        self.check_passwords(vectors, PAGE_GS2_HEADER)
+
+    def check_passwords(self, vectors, header):
         accepted = 0
-        for name, vector in sections_of("scram.txt").items():
+        for name, vector in vectors.items():
             with self.subTest(name):
                 binding = bytes.fromhex(vector["binding"])
                 verifier = Verifier.of(vector["password"], int(vector["iterations"]),
                                        base64.b64decode(vector["salt"]))
-                server = ScramServer(lambda user: verifier, binding, vector["server_nonce"])
+                server = ScramServer(lambda user: verifier, binding, vector["server_nonce"],
+                                     header)
                 if vector["accepted"] == "no":
                     with self.assertRaises(LoginProblem):
                         server.challenge(vector["client_first"].encode())
@@ -130,7 +148,7 @@ class Logins(unittest.TestCase):
                     continue
                 accepted += 1
                 client = ScramClient(vector["user"], vector["password"], binding,
-                                     vector["client_nonce"])
+                                     vector["client_nonce"], header)
                 self.assertEqual(client.first().decode(), vector["client_first"])
                 first = server.challenge(client.first())
                 self.assertEqual(first.decode(), vector["server_first"])
@@ -143,6 +161,16 @@ class Logins(unittest.TestCase):
                 with self.assertRaises(LoginProblem):
                     client.check(b"v=" + b"A" * 43 + b"=")
         self.assertGreaterEqual(accepted, 2)
+
+    def test_tickets(self):
+        for name, vector in sections_of("ticket.txt").items():
+            with self.subTest(name):
+                begin = ticket_begin(vector["ticket"], bytes.fromhex(vector["binding"]))
+                self.assertEqual(begin.hex(), vector["login_begin"])
+        self.assertEqual(pinned(b"current").hex(),
+                         sections_of("ticket.txt")["one_pinned_certificate"]["binding"])
+        self.assertEqual(hosted("chat.example.org:443").hex(),
+                         sections_of("ticket.txt")["host"]["binding"])
 
     def test_tokens(self):
         vectors = sections_of("token.txt")

@@ -3,18 +3,18 @@
 import contextlib
 import unittest
 
-from _support import quicchat
+from _support import account, copy_pair, quicchat
 
 from .cases import PeerCase, logged_in, name_of, soon
 from .codec import BEFORE_LOGIN, Assembler, encode
-from .web import browse
+from .web import browse, certfile_of
 
 WEB = {"origins": ["https://chat.example"]}
 
 
 class Pages(PeerCase):
     def browse(self, port, server):
-        return browse(port, server.config.certfile)
+        return browse(port, certfile_of(server))
 
     def test_requests_are_answered(self):
         async def scenario(port, server):
@@ -75,10 +75,32 @@ class Pages(PeerCase):
                     page = await pages.enter_async_context(
                         self.browse(server.address[1], server))
                     await soon(page.ask())
+                await soon(page.asked_to_end())
                 code, _ = await soon(page.closed())
                 self.assertEqual(name_of(code), "server_shutdown")
 
         self.run_async(main)
+
+    def test_pages_are_shown_a_certificate_of_their_own_where_the_servers_is_of_rsa(self):
+        copy_pair("rsa_2048", self.folder)
+
+        async def scenario(port, server):
+            shown, certfile = server.web_pair
+            self.assertEqual(certfile, self.folder / "server.web.crt")
+            self.assertNotEqual(shown.fingerprint, server.fingerprint)
+            async with self.browse(port, server) as page:
+                await soon(page.ask())
+            async with quicchat.connect("127.0.0.1", port, **account()) as ada:
+                self.assertEqual(ada.fingerprint, server.fingerprint)
+            before = certfile.read_bytes()
+            certfile.unlink()
+            (self.folder / "server.web.key").unlink()
+            await server.reload(server.config)
+            self.assertNotEqual(certfile.read_bytes(), before)
+            async with self.browse(port, server) as page:
+                await soon(page.ask())
+
+        self.meet(scenario, web=WEB)
 
     def test_without_the_key_no_page_comes(self):
         async def scenario(port, server):

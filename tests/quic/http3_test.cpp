@@ -1,6 +1,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include "quic/certificate_files.hpp"
+#include "quicchat/quic/certificate_facts.hpp"
 #include "quicchat/quic/error.hpp"
 #include "quicchat/quic/wolf_crypto.hpp"
 #include "support/printers.hpp"
@@ -87,6 +89,88 @@ TEST_CASE("a server does not speak HTTP/3 unless it is told to", "[quic][http3]"
     client.endpoint.connect(world.now).value();
     REQUIRE(world.run_until([&] { return find_event<Disconnected>(client) != nullptr; }));
     CHECK(find_event<Disconnected>(client)->reason.errc == Errc::version_mismatch);
+}
+
+TEST_CASE("who asks for HTTP/3 may be shown another certificate", "[quic][http3]") {
+    const auto hash_of = [](const quic::CertificatePair& pair) {
+        const quic::Der der = quic::certificates_from_pem(pair.certificate_pem).at(0);
+        return quic::WolfCrypto::sha256(std::as_bytes(std::span{der}));
+    };
+    const quic::CertificatePair rsa = certificate_pair("rsa_2048");
+    const quic::CertificatePair other = certificate_pair("p256_parameters");
+    World world;
+    Host& server = world.add_server({.certificate_pem = rsa.certificate_pem,
+                                     .key_pem = rsa.key_pem,
+                                     .http3_certificate_pem = test_pair().certificate_pem,
+                                     .http3_key_pem = test_pair().key_pem},
+                                    config_with(1, {"quicchat/1", "h3"}));
+    const auto shown = [&](const std::string& alpn) {
+        Host& client = world.add_client({.trust = quic::Trust::insecure()},
+                                        config_with(world.hosts.size(), {alpn}));
+        server.events.clear();
+        client.endpoint.connect(world.now).value();
+        REQUIRE(world.run_until(
+            [&] { return find_event<Connected>(client) && find_event<Connected>(server); }));
+        const Connected& at_client = *find_event<Connected>(client);
+        const Connected& at_server = *find_event<Connected>(server);
+        CHECK(at_client.certificate_hash == at_server.certificate_hash);
+        CHECK(client.endpoint.channel_binding(at_client.connection).value() ==
+              server.endpoint.channel_binding(at_server.connection).value());
+        return at_client.certificate_hash;
+    };
+    CHECK(shown("quicchat/1") == hash_of(rsa));
+    CHECK(shown("h3") == hash_of(test_pair()));
+
+    SECTION("which is replaced for itself") {
+        CHECK_FALSE(server.endpoint.set_http3_certificate(other.certificate_pem, other.key_pem));
+        CHECK(shown("h3") == hash_of(other));
+        CHECK(shown("quicchat/1") == hash_of(rsa));
+        CHECK_FALSE(server.endpoint.set_certificate(test_pair().certificate_pem,
+                                                    test_pair().key_pem));
+        CHECK(shown("h3") == hash_of(other));
+        CHECK(shown("quicchat/1") == hash_of(test_pair()));
+    }
+    SECTION("until it is taken away") {
+        CHECK_FALSE(server.endpoint.set_http3_certificate("", ""));
+        CHECK(shown("h3") == hash_of(rsa));
+    }
+    SECTION("and stays what it was if the next one is of no use") {
+        CHECK(server.endpoint.set_http3_certificate(rsa.certificate_pem, other.key_pem) ==
+              quic::CertificateError::mismatch);
+        CHECK(server.endpoint.set_http3_certificate(rsa.certificate_pem, "") ==
+              quic::CertificateError::not_a_key);
+        CHECK(shown("h3") == hash_of(test_pair()));
+    }
+}
+
+TEST_CASE("a certificate of no use for HTTP/3 is refused at once", "[quic][http3]") {
+    const auto made = quic::Endpoint::server({.certificate_pem = test_pair().certificate_pem,
+                                              .key_pem = test_pair().key_pem,
+                                              .http3_certificate_pem = "nothing",
+                                              .http3_key_pem = test_pair().key_pem},
+                                             config_with(1, {"h3"}));
+    REQUIRE_FALSE(made);
+    CHECK(made.error() == quic::CertificateError::not_a_certificate);
+}
+
+TEST_CASE("browsers let pages pin short-lived certificates of P-256", "[quic][http3]") {
+    const auto can_be_pinned = [](std::string_view pem) {
+        return quic::certificate_facts(quic::certificates_from_pem(pem).at(0))->can_be_pinned();
+    };
+    const auto made = [](int days) {
+        return quic::make_self_signed({"localhost"}, days, wall_now()).value().certificate_pem;
+    };
+    CHECK(can_be_pinned(made(13)));
+    CHECK_FALSE(can_be_pinned(made(14)));  // and the hour before
+    const auto facts = [](const char* name) {
+        return *quic::certificate_facts(
+            quic::certificates_from_pem(certificate_pair(name).certificate_pem).at(0));
+    };
+    CHECK(facts("leaf").is_p256);
+    for (const char* name : {"rsa_2048", "p384_cn_only", "ed25519"}) {
+        INFO(name);
+        CHECK_FALSE(facts(name).is_p256);
+    }
 }
 
 TEST_CASE("streams of one direction", "[quic][http3]") {

@@ -22,6 +22,11 @@ TEST_CASE("wolfCrypt gives the vectors of SCRAM-SHA-256-PLUS", "[quic][auth][vec
         test::check_scram_keys<WolfCrypto>(vector);
         test::check_scram_messages<WolfCrypto>(vector);
     }
+    for (const test::ScramVector& vector : test::scram_page_vectors()) {
+        CAPTURE(vector.name);
+        test::check_scram_certificate<WolfCrypto>(vector);
+        test::check_scram_messages<WolfCrypto>(vector);
+    }
 }
 
 TEST_CASE("wolfCrypt agrees with the reference", "[quic][auth]") {

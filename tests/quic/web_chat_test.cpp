@@ -68,12 +68,12 @@ public:
         quic::Config config = World::config(seed());
         config.alpn = {std::string{quic::default_alpn}, std::string{http3_alpn}};
         quic::Endpoint& endpoint = world.add_server({}, std::move(config)).endpoint;
-        server.emplace(Transport{Borrowed{endpoint}, page_config()}, MemoryLog{Entropy::seeded(1)},
-                       PageAuthenticator{
-                           DeviceAuthenticator<ReferenceCrypto>{
-                               tickets.book, Buffer(32, std::byte{9}), Entropy::seeded(2)},
-                           desk, tickets.book},
-                       Entropy::seeded(3));
+        server.emplace(
+            Transport{Borrowed{endpoint}, page_config()}, MemoryLog{Entropy::seeded(1)},
+            PageAuthenticator{DeviceAuthenticator<ReferenceCrypto>{
+                                  tickets.book, Buffer(32, std::byte{9}), Entropy::seeded(2)},
+                              desk, tickets.book},
+            Entropy::seeded(3));
         const auto certificates = quic::certificates_from_pem(test_pair().certificate_pem);
         hash = ReferenceCrypto::sha256(std::as_bytes(std::span{certificates.at(0)}));
     }
@@ -96,8 +96,9 @@ public:
     }
 
     Now now() const {
-        return {world.now, WallTime{500'000h + std::chrono::duration_cast<std::chrono::milliseconds>(
-                                                   world.now.time_since_epoch())}};
+        return {world.now,
+                WallTime{500'000h + std::chrono::duration_cast<std::chrono::milliseconds>(
+                                        world.now.time_since_epoch())}};
     }
 
     template <class Done>

@@ -51,7 +51,7 @@ struct PageWorld {
         start_server();
     }
 
-    void start_server() {
+    void start_server(ServerConfig config = {}) {
         server.reset();
         desk = std::make_shared<TicketDesk>(now().wall);
         desk->set_rules(
@@ -64,16 +64,16 @@ struct PageWorld {
                                                                    {},
                                                                    {.page_passwords = true}},
                               desk, tickets.book},
-            Entropy::seeded(3));
+            Entropy::seeded(3), std::move(config));
     }
 
-    void open(Owned<ClientLogin> login) {
+    void open(Owned<ClientLogin> login, Duration time = std::chrono::seconds{5}) {
         events.clear();
         client.emplace(network.dial("chat"), std::move(login), Entropy::seeded(4),
                        ClientConfig{.reconnect = {.delay_max = std::chrono::seconds{1}},
                                     .device = device_id(1)});
         client->connect(now());
-        run_for(std::chrono::seconds{5});
+        run_for(time);
     }
 
     /// A page whose back end gives it a ticket for each connection.
@@ -92,7 +92,9 @@ struct PageWorld {
     std::string new_ticket() {
         tickets.now = now();
         ++fetched;
-        return tickets.ticket();
+        TicketClaims claims = tickets.claims();
+        claims.origin = origin;
+        return TicketScene::sign(claims);
     }
 
     void run_for(Duration duration) {
@@ -112,6 +114,7 @@ struct PageWorld {
             if (const auto* refused = std::get_if<PeerRefused>(&*event)) {
                 refusals.push_back(refused->errc);
             }
+            locks += std::holds_alternative<LoginsLocked>(*event);
         }
         if (gives_tickets && network.connections_dialled() != served) {
             served = network.connections_dialled();
@@ -146,9 +149,11 @@ struct PageWorld {
     bool gives_tickets = false;
     std::uint64_t served = 0;  ///< Connections that got a ticket.
     int fetched = 0;
+    std::optional<std::string> origin{};  ///< That tickets are for.
     std::optional<memory::Client> client;
     std::vector<ClientEvent> events;
     std::vector<Errc> refusals;  ///< As the server tells its people.
+    std::size_t locks = 0;       ///< The same, of too many.
 };
 
 }  // namespace
@@ -202,6 +207,14 @@ TEST_CASE("a page with tickets", "[sim]") {
         world.open(ScramLogin<ReferenceCrypto>::create("ada", "secret", options).value());
         CHECK(world.online());
     }
+    SECTION("logs in by one that its site made for its own pages alone") {
+        world.origin = world.tickets.page.origin;
+        world.open_with_tickets();
+        CHECK(world.online());
+        world.origin = "https://www.example.net";
+        world.open_with_tickets();
+        CHECK_FALSE(world.online());
+    }
     SECTION("is refused where no page is, though the ticket is good") {
         world.network.config().page.reset();
         world.open_with_tickets();
@@ -223,6 +236,42 @@ TEST_CASE("other logins of a page", "[sim]") {
         options.certificate = certificate_hash("theirs");
         world.open(ScramLogin<ReferenceCrypto>::create("ada", "secret", options).value());
         CHECK_FALSE(world.online());
+    }
+    SECTION("by password that fail lock the account there, as elsewhere") {
+        options.certificate = certificate_hash("ours");
+        const auto enter = [&](std::string_view password) {
+            world.open(ScramLogin<ReferenceCrypto>::create("ada", password, options).value());
+        };
+        int failed = 0;
+        while (world.locks == 0) {
+            enter("wrong");
+            REQUIRE(++failed < 100);
+        }
+        CHECK(world.refusals == std::vector(world.refusals.size(), Errc::login_failed));
+        CHECK(world.refusals.size() > 3);
+        enter("secret");
+        CHECK_FALSE(world.online());
+        world.run_for(std::chrono::hours{1});
+        enter("secret");
+        CHECK(world.online());
+    }
+    SECTION("by password that fail by many names lock that network, as elsewhere") {
+        Limits limits;
+        limits.failed_logins_per_prefix = {3, 1};
+        world.start_server({.limits = limits});
+        options.certificate = certificate_hash("ours");
+        int failed = 0;
+        while (world.locks == 0) {
+            REQUIRE(++failed < 100);
+            const std::string name = "nobody" + std::to_string(failed);
+            world.open(ScramLogin<ReferenceCrypto>::create(name, "wrong", options).value(), {});
+            // No longer than that takes, or what was counted is forgotten meanwhile.
+            const std::size_t before = world.refusals.size();
+            while (world.refusals.size() == before && world.locks == 0) {
+                world.run_for(std::chrono::milliseconds{1});
+            }
+        }
+        CHECK(failed > 3);
     }
     SECTION("that want the exporter say nothing at all") {
         world.open(ScramLogin<ReferenceCrypto>::create("ada", "secret", options).value());

@@ -218,17 +218,22 @@ private:
             if (*type == codes::frame_headers && !std::exchange(link.is_up, true)) {
                 if (!link.reason) state_->events.push_back(Connected{id, "server", {}});
             } else if (*type == codes::frame_data && !link.reason) {
-                (void)read_varint(payload), (void)read_varint(payload);  // the head of the capsule
-                std::uint64_t code = 0;
-                for (const std::byte octet : payload.first(4)) {
-                    code = code << 8 | std::to_integer<std::uint64_t>(octet);
-                }
-                link.reason = CloseReason{.errc = from_wire_code(code),
-                                          .by_peer = true,
-                                          .text = to_string(payload.subspan(4))};
+                read_capsule(link, payload);
             }
             link.answer = Buffer(rest.begin(), rest.end());
         }
+    }
+
+    static void read_capsule(Link& link, BytesView payload) {
+        const auto type = read_varint(payload);
+        (void)read_varint(payload);
+        if (!type || *type != codes::capsule_close_session) return;
+        std::uint64_t code = 0;
+        for (const std::byte octet : payload.first(4)) {
+            code = code << 8 | std::to_integer<std::uint64_t>(octet);
+        }
+        link.reason = CloseReason{
+            .errc = from_wire_code(code), .by_peer = true, .text = to_string(payload.subspan(4))};
     }
 
     std::unique_ptr<State> state_;

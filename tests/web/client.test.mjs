@@ -1,51 +1,10 @@
 // The page's client against the real server: both are WebAssembly, and the network is served.mjs.
 
 import assert from 'node:assert/strict';
-import { createHmac, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 
-import { Engine } from '../../bindings/web/src/engine.js';
 import { Role, connect } from '../../bindings/web/src/index.js';
-import { HASH, World } from './served.mjs';
-
-const { QUICCHAT_WEB = 'build/web', QUICCHAT_SERVED = 'build/web-test/served.wasm' } = process.env;
-const wasm = new WebAssembly.Module(readFileSync(`${QUICCHAT_WEB}/quicchat/quicchat.wasm`));
-const worlds = [];
-after(() => worlds.forEach((world) => world.stop()));
-
-function world() {
-  const made = new World(QUICCHAT_SERVED);
-  worlds.push(made);
-  return made;
-}
-
-/** An engine in this thread, in place of a Worker: messages are copied as between threads. */
-function workerOf(of) {
-  const { port1, port2 } = new MessageChannel();
-  const engine = new Engine((message, transfer) => port2.postMessage(message, transfer),
-    { WebTransport: of.WebTransport });
-  port2.onmessage = ({ data }) => engine.handle(data);
-  port2.unref(); // a chat that never began has no end either
-  return Object.assign(port1, { terminate: () => { port1.close(); port2.close(); } });
-}
-
-async function enter(t, of, user, more = {}) {
-  const chat = await connect('https://chat.example/quicchat', {
-    login: { user, password: `${user}-secret` }, hashes: [HASH], wasm, worker: workerOf(of),
-    ...more,
-  });
-  t.after(() => chat.close());
-  return chat;
-}
-
-/** The next event of a kind. */
-async function next(events, type, fits = () => true) {
-  for await (const event of { [Symbol.asyncIterator]: () => ({ next: () => events.next() }) }) {
-    if (event.type === type && fits(event)) return event;
-  }
-  throw new Error(`no ${type} came`);
-}
+import { enter, next, ticketFor, world } from './clients.mjs';
 
 test('two people chat', async (t) => {
   const of = world();
@@ -164,17 +123,6 @@ test('a wrong password ends it, with the reason', async (t) => {
     }), { code: 'login_failed', byPeer: true });
   assert.deepEqual(states, ['offline']);
 });
-
-/** An ordinary HS256 JWT, as a site's back end makes it with any library. */
-function ticketFor(user, more = {}) {
-  const base64url = (value) => Buffer.from(value).toString('base64url');
-  const seconds = Math.floor(Date.now() / 1000);
-  const body = { sub: user, aud: 'chat.example', exp: seconds + 60, iat: seconds + 1,
-    jti: randomUUID(), ...more };
-  const head = `${base64url('{"alg":"HS256","typ":"JWT"}')}.${base64url(JSON.stringify(body))}`;
-  const key = '0123456789abcdef0123456789abcdef';
-  return `${head}.${createHmac('sha256', key).update(head).digest('base64url')}`;
-}
 
 test('a ticket logs in, and each connection wants another one', async (t) => {
   const of = world();
@@ -358,4 +306,17 @@ test('private messages go to one person', async (t) => {
   const message = await next(heard, 'private');
   assert.deepEqual([message.sender, message.recipient, message.text], ['ada', 'bob', 'psst']);
   assert.deepEqual((await bob.history('@ada')).records.map((r) => r.text), ['psst']);
+});
+
+test('what comes right after a join waits for the first reader', async (t) => {
+  const of = world();
+  const ada = await enter(t, of, 'ada');
+  const bob = await enter(t, of, 'bob');
+  const here = await ada.join('#lobby');
+  for (const text of ['one', 'two', 'three']) await here.send(text);
+  const texts = [];
+  for await (const event of await bob.join('#lobby', { last: 2 })) {
+    if (event.type === 'message' && texts.push(event.text) === 2) break;
+  }
+  assert.deepEqual(texts, ['two', 'three']);
 });

@@ -2,8 +2,10 @@
 //   node firefox.mjs PYTHON FIREFOX
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { mkdtempSync, readFileSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,16 +15,26 @@ const root = join(import.meta.dirname, '..', '..');
 const require = createRequire(join(root, 'build', 'web-tools', 'package.json'));
 const { default: puppeteer } = await import(require.resolve('puppeteer-core'));
 
-const timeout = 120_000 * Number(process.env.QUICCHAT_TEST_TIMEOUT_SCALE || 1);
+const scale = Number(process.env.QUICCHAT_TEST_TIMEOUT_SCALE || 1);
+const timeout = 120_000 * scale;
 const folder = mkdtempSync(join(tmpdir(), 'quicchat-firefox-'));
 const passwords = { ada: 'correct horse', bob: 'battery staple' };
-writeFileSync(join(folder, 'config.json'), JSON.stringify({
-  host: '127.0.0.1', port: 0, certfile: 'server.crt', keyfile: 'server.key', durability: 'process',
-  auth: {
-    iterations: 100_000,
-    users: Object.entries(passwords).map(([username, password]) => ({ username, password })),
-  },
-}), { mode: 0o600 });
+
+/** The configuration, with these changes. */
+function configure(changes) {
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({
+    host: '127.0.0.1', port: 0, certfile: 'server.crt', keyfile: 'server.key',
+    durability: 'process',
+    auth: {
+      iterations: 100_000,
+      users: Object.entries(passwords).map(([username, password]) => ({ username, password })),
+    },
+    ...changes,
+  }), { mode: 0o600 });
+}
+
+const quicchat = (...words) => ['-m', 'quicchat', ...words, '--config',
+  join(folder, 'config.json')];
 
 const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
@@ -43,9 +55,8 @@ let starts = 0;
 async function serve() {
   const log = join(folder, `serve-${++starts}.log`);
   const output = openSync(log, 'w');
-  const child = spawn(python, ['-m', 'quicchat', 'serve', '--config', join(folder, 'config.json'),
-    '--port', String(port), '--web', join(root, 'build', 'web')],
-  { stdio: ['ignore', output, output], cwd: folder });
+  const child = spawn(python, quicchat('serve', '--port', String(port), '--web',
+    join(root, 'build', 'web')), { stdio: ['ignore', output, output], cwd: folder });
   const ended = new Promise((resolve) => { child.once('exit', resolve); });
   const found = await until('the server listens', () => {
     assert.equal(child.exitCode, null, readFileSync(log, 'utf8'));
@@ -53,6 +64,43 @@ async function serve() {
   });
   port = Number(found[2]);
   return { url: found[1], end: (signal) => { child.kill(signal); return ended; } };
+}
+
+/** Carries datagrams between clients and a server, unless it is cut. */
+async function relay(to) {
+  const ends = new Map(); // by client
+  const front = createSocket('udp4');
+  const made = { isCut: false, port: 0, close: () => {} };
+  front.on('message', (data, from) => {
+    if (made.isCut) return;
+    const client = `${from.address}:${from.port}`;
+    if (!ends.has(client)) {
+      const end = createSocket('udp4');
+      end.on('message', (back) => made.isCut || front.send(back, from.port, from.address));
+      ends.set(client, end);
+    }
+    ends.get(client).send(data, to, '127.0.0.1');
+  });
+  await new Promise((resolve) => { front.bind(0, '127.0.0.1', resolve); });
+  made.port = front.address().port;
+  made.close = () => [front, ...ends.values()].forEach((socket) => socket.close());
+  return made;
+}
+
+/** Serves what the server's page has, but says that the chat is at another port. */
+async function leadTo(other) {
+  const front = createServer(async (request, response) => {
+    const answer = await fetch(new URL(request.url, server.url));
+    let body = Buffer.from(await answer.arrayBuffer());
+    if (request.url === '/quicchat.json') {
+      body = Buffer.from(String(body).replace(`:${port}/`, `:${other}/`));
+    }
+    // Not the policy: it names the server's port.
+    response.writeHead(answer.status, { 'Content-Type': answer.headers.get('Content-Type') });
+    response.end(body);
+  });
+  await new Promise((resolve) => { front.listen(0, '127.0.0.1', resolve); });
+  return { url: `http://127.0.0.1:${front.address().port}/`, close: () => front.close() };
 }
 
 const texts = (page) => page.$$eval('article .text', (all) => all.map((e) => e.textContent));
@@ -78,6 +126,7 @@ async function say(page, text) {
   await page.keyboard.press('Enter');
 }
 
+configure({});
 const browser = await puppeteer.launch({ browser: 'firefox', executablePath, headless: true,
   timeout });
 let server = await serve();
@@ -120,6 +169,69 @@ try {
   await ada.close();
   await bob.waitForSelector('#member-list .away');
   console.log('ok: a page that is closed is gone');
+  await bob.close();
+
+  await server.end('SIGTERM');
+  configure({
+    limits: { idle_timeout: 8 * scale },
+    web: { origins: ['*'], passwords: true,
+      tickets: { keys: 'ticket.keys', audience: 'chat.example' } },
+  });
+  execFileSync(python, quicchat('ticket', '--new-key'), { cwd: folder });
+  server = await serve();
+
+  const network = await relay(port);
+  const front = await leadTo(network.port);
+  try {
+    const away = await open(browser, front.url, 'ada');
+    const here = await open(browser, server.url, 'bob');
+    await say(away, 'before the cut');
+    await shows(here, 'before the cut');
+    network.isCut = true;
+    await say(away, 'into the cut');
+    await say(here, 'missed by the other');
+    await away.waitForSelector('#banner:not([hidden])');
+    await say(away, 'while it is cut');
+    network.isCut = false;
+    await shows(here, 'while it is cut');
+    await shows(away, 'missed by the other');
+    await until('both show the same', async () => {
+      const [one, two] = [await texts(away), await texts(here)];
+      return one.length === two.length && one.every((text, at) => text === two[at]);
+    });
+    const shown = await texts(here);
+    for (const text of ['before the cut', 'into the cut', 'missed by the other',
+      'while it is cut']) {
+      assert.equal(shown.filter((one) => one === text).length, 1, shown);
+    }
+    await away.close();
+    await here.close();
+    console.log('ok: a page comes back after its network was cut, and nothing is lost');
+  } finally {
+    network.close();
+    front.close();
+  }
+
+  const ticket = execFileSync(python, quicchat('ticket', 'carol', '--expires', '300',
+    '--origin', server.url.slice(0, -1)), { cwd: folder, encoding: 'utf8' }).trim();
+  const show = async () => {
+    const page = await (await browser.createBrowserContext()).newPage();
+    page.setDefaultTimeout(timeout);
+    await page.goto(`${server.url}#ticket=${ticket}`);
+    // It is good for another attempt if the server did not answer in four seconds.
+    return until('an answer to a ticket', async () => {
+      await page.waitForSelector('#member-list li, #again:not([hidden]), #login-error:not(:empty)');
+      if (await page.$('#again:not([hidden])')) return void await page.click('#again');
+      return page;
+    });
+  };
+  const carol = await show();
+  assert.equal(await carol.$eval('#state', (e) => e.textContent), 'online as carol');
+  assert.ok(!carol.url().includes('ticket'), carol.url());
+  const again = await show();
+  assert.match(await again.$eval('#login-error', (e) => e.textContent),
+    /does not take this ticket/);
+  console.log('ok: a ticket logs in, once');
 } finally {
   await browser.close();
   await server.end('SIGTERM');

@@ -1,5 +1,5 @@
 // What README.md shows must fit the types. Only compiled, never run.
-import { Access, Role, connect } from '../../bindings/web/src/index.js';
+import { Access, Role, connect, forget } from '../../bindings/web/src/index.js';
 
 export async function usage(): Promise<void> {
   const chat = await connect('https://chat.example:12345/quicchat', {
@@ -17,6 +17,14 @@ export async function usage(): Promise<void> {
   for await (const event of room) {
     if (event.type === 'message' && event.file) await room.readFile(event, { maxBytes: 1000 });
     if (event.type === 'gap' && event.cause === 'new_epoch') break;
+  }
+  const kept = await connect('https://chat.example:12345/quicchat', {
+    login: { ticket: async () => '' }, store: true,
+  });
+  for (const { room: left } of kept.restored) if (left) await kept.join(left);
+  for await (const event of kept) {
+    if (event.type === 'notSent') console.log(event.text, event.error.code);
+    if (event.type === 'storage' && !event.keeps) await forget();
   }
   const page = await chat.search('#lobby', 'tea', { limit: 10 });
   if (page.next !== null) await chat.search('#lobby', 'tea', { before: page.next });

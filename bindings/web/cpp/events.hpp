@@ -8,6 +8,7 @@
 #include "quicchat/base/hex.hpp"
 #include "quicchat/base/match.hpp"
 #include "quicchat/session/event.hpp"
+#include "quicchat/session/outbox.hpp"
 
 // A client's events as JSON: the fields of session/event.hpp under JavaScript's names. Epochs are
 // texts, since they use all of 64 bits. So are attributes: what is in them, a peer chose.
@@ -209,6 +210,14 @@ inline std::string json_of(const RoomSummary& r) {
         .number("unread", r.unread)
         .number("mentions", r.mentions)
         .str();
+}
+
+/// A message that an earlier page did not get an answer to.
+inline std::string json_of(RequestId request, const UnsentMessage& m) {
+    JsonObject json{"restored"};
+    json.number("request", request).text("id", encode_hex(m.id.bytes));
+    json.text("room", m.room).text("recipient", m.to).text("text", m.text);
+    return json.str();
 }
 
 inline std::string json_of(const ClientEvent& event) {

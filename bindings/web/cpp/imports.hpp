@@ -43,3 +43,10 @@ QUICCHAT_IMPORT(event) void quicchat_event(const char* json, std::uint32_t size)
 /// Tells the next bytes of a file that is being fetched.
 QUICCHAT_IMPORT(chunk)
 void quicchat_chunk(double request, double offset, const void* bytes, std::uint32_t size);
+
+/// Stores an unsent message, which is on its way only when that is done. See `poll_unsent`.
+QUICCHAT_IMPORT(keep)
+void quicchat_keep(double number, const void* record, std::uint32_t size);
+
+/// It has its answer.
+QUICCHAT_IMPORT(forget) void quicchat_forget(double number);

@@ -5,6 +5,7 @@
 // Requests answer with their number, or with an error's number below zero. After any calls the page
 // calls `process`, once.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -23,6 +24,7 @@
 #include "imports.hpp"
 #include "page_crypto.hpp"
 #include "page_login.hpp"
+#include "page_outbox.hpp"
 #include "page_transport.hpp"
 #include "quicchat/auth/ticket_login.hpp"
 #include "quicchat/client.hpp"
@@ -44,6 +46,7 @@ struct Page {
     std::optional<PageClient> client;
     PagePassword* password = nullptr;            ///< The client's login, if it is by password,
     TicketLogin<PageCrypto>* tickets = nullptr;  ///< or by tickets.
+    PageOutbox outbox;
     std::map<std::uint32_t, Sha256> hashes;
     std::uint32_t next_hash = 0;
 };
@@ -86,14 +89,27 @@ std::vector<CertificateHash> hashes_of(const std::byte* bytes, Size size) {
     return hashes;
 }
 
+/// The device that an earlier page was, if it kept its id.
+std::optional<DeviceId> device_of(BytesView bytes) {
+    DeviceId device;
+    if (bytes.size() != device.bytes.size()) return std::nullopt;
+    std::copy(bytes.begin(), bytes.end(), device.bytes.begin());
+    return device;
+}
+
 /// Makes the client. Its login, which it owns.
 template <class Login>
-Login* create(Login login, const char* agent, Size agent_size) {
+Login* create(Login login, std::string agent, std::optional<DeviceId> device) {
     auto owned = std::make_unique<Login>(std::move(login));
     Login* const kept = owned.get();
     page().client.emplace(PageTransport{}, std::move(owned), Entropy{fill},
-                          ClientConfig{.agent = copy(agent, agent_size)});
+                          ClientConfig{.agent = std::move(agent), .device = device});
     return kept;
+}
+
+void tell_restored(RequestId request, const UnsentMessage& message) {
+    const std::string json = json_of(request, message);
+    quicchat_event(json.data(), static_cast<Size>(json.size()));
 }
 
 void tell(const ClientEvent& event) {
@@ -130,16 +146,18 @@ QUICCHAT_EXPORT(describe_error) const char* quicchat_describe_error(double numbe
 
 // The life of the client.
 
-/// A client that logs in by password. `pinned`: the hashes of certificates, one after another. 0,
-/// or an error's number.
+/// A client that logs in by password. `pinned`: the hashes of certificates, one after another.
+/// `device`: the 16 bytes that `device` gave an earlier page, or none. 0, or an error's number.
 QUICCHAT_EXPORT(create_with_password)
 int quicchat_create_with_password(const char* user, Size user_size, const char* password,
                                   Size password_size, const std::byte* pinned, Size pinned_size,
-                                  const char* agent, Size agent_size) {
+                                  const char* agent, Size agent_size, const std::byte* device,
+                                  Size device_size) {
     auto login = PagePassword::create(view(user, user_size), view(password, password_size),
                                       hashes_of(pinned, pinned_size));
     if (!login) return static_cast<int>(to_errc(login.error()));
-    page().password = create(*std::move(login), agent, agent_size);
+    page().password = create(*std::move(login), copy(agent, agent_size),
+                             device_of(bytes_of(device, device_size)));
     return 0;
 }
 
@@ -147,12 +165,14 @@ int quicchat_create_with_password(const char* user, Size user_size, const char* 
 /// and port of the URL. 0, or an error's number.
 QUICCHAT_EXPORT(create_with_tickets)
 int quicchat_create_with_tickets(const std::byte* pinned, Size pinned_size, const char* host,
-                                 Size host_size, Size port, const char* agent, Size agent_size) {
+                                 Size host_size, Size port, const char* agent, Size agent_size,
+                                 const std::byte* device, Size device_size) {
     auto binding = pinned_size != 0 ? PageBinding::to_certificates(hashes_of(pinned, pinned_size))
                                     : PageBinding::to_host(view(host, host_size),
                                                            static_cast<std::uint16_t>(port));
     if (!binding) return static_cast<int>(to_errc(binding.error()));
-    page().tickets = create(TicketLogin<PageCrypto>{*std::move(binding)}, agent, agent_size);
+    page().tickets = create(TicketLogin<PageCrypto>{*std::move(binding)}, copy(agent, agent_size),
+                            device_of(bytes_of(device, device_size)));
     return 0;
 }
 
@@ -160,6 +180,43 @@ int quicchat_create_with_tickets(const std::byte* pinned, Size pinned_size, cons
 QUICCHAT_EXPORT(set_ticket) int quicchat_set_ticket(const char* ticket, Size size) {
     const auto taken = page().tickets->set_ticket(view(ticket, size));
     return taken ? 0 : static_cast<int>(to_errc(taken.error()));
+}
+
+// For a page that keeps unsent messages over its reloads. Between `create_…` and `connect`: all
+// records are restored in the order of their numbers, then `report_unsent` is called. Then, after
+// each `process`, `poll_unsent` says by `keep` and `forget` what is to be stored.
+
+/// Which device we are, for the next page: puts 16 bytes to `device`.
+QUICCHAT_EXPORT(device) void quicchat_device(std::byte* device) {
+    const DeviceId id = client().device();
+    std::copy(id.bytes.begin(), id.bytes.end(), device);
+}
+
+/// Takes in a message that was kept, which is told as "restored". Its number, or an error's number
+/// below zero: `invalid_request` for one that is damaged.
+QUICCHAT_EXPORT(restore)
+double quicchat_restore(double number, const std::byte* record, Size size) {
+    std::optional<UnsentMessage> message =
+        page().outbox.restore(whole(number), bytes_of(record, size));
+    if (!message) return failed(Errc::invalid_request);
+    const Result<RequestId> request = client().restore(*message);
+    if (request) tell_restored(*request, *message);
+    return answer(request);
+}
+
+QUICCHAT_EXPORT(report_unsent) void quicchat_report_unsent() { client().report_outbox_changes(); }
+
+QUICCHAT_EXPORT(poll_unsent) void quicchat_poll_unsent() {
+    while (const std::optional<OutboxChange> change = client().poll_outbox_change()) {
+        const auto record = page().outbox.record(*change);
+        if (!record) continue;
+        const auto number = static_cast<double>(record->number);
+        if (record->bytes.empty()) {
+            quicchat_forget(number);
+        } else {
+            quicchat_keep(number, record->bytes.data(), static_cast<Size>(record->bytes.size()));
+        }
+    }
 }
 
 QUICCHAT_EXPORT(connect) void quicchat_connect(double steady, double wall) {

@@ -6,11 +6,13 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "imports.hpp"
 #include "quicchat/base/limits.hpp"
+#include "quicchat/base/match.hpp"
 #include "quicchat/transport/concept.hpp"
 
 namespace quicchat::web {
@@ -21,7 +23,12 @@ namespace quicchat::web {
 /// Streams count as in PROTOCOL.md §2.1: the page opens the first as 0, the next one as 4.
 class PageTransport {
 public:
-    // As of DialingTransport.
+    /// Of the limits, those of streams' backlogs. Windows are the browser's.
+    explicit PageTransport(const Limits& limits = {})
+        : backlog_max_(limits.stream_backlog_bytes_max) {}
+
+    // As of DialingTransport. The browser says neither its peer's address, nor that there are too
+    // many streams: those wait in it.
     Result<ConnectionId> connect(TimePoint);
     Result<StreamId> open_stream(ConnectionId connection);
     Result<Backlog> write(ConnectionId connection, StreamId stream, Bytes bytes, bool fin);
@@ -32,7 +39,9 @@ public:
     void consume(ConnectionId connection, StreamId stream, std::size_t bytes);
     bool send_datagram(ConnectionId connection, Bytes bytes);
     /// No browser tells it: logins of pages are bound to what the page pinned (PROTOCOL.md §5.9).
-    Result<ChannelBinding> channel_binding(ConnectionId) const { return Errc::unsupported; }
+    Result<ChannelBinding> channel_binding(ConnectionId connection) const {
+        return is_up(connection) ? Errc::unsupported : Errc::not_ready;
+    }
     void close(ConnectionId connection, Errc why, std::string_view text);
     std::optional<TransportEvent> poll_event();
     void handle_timeout(TimePoint) {}
@@ -52,23 +61,32 @@ private:
     /// A stream in our direction. Bytes that the browser has not taken are the backlog.
     struct Stream {
         std::size_t unsent = 0;
-        bool finished = false;
+        bool finished = false;  ///< By us.
+        bool ended = false;     ///< By the server.
         bool throttled = false;
     };
+    using Streams = std::map<std::uint32_t, Stream>;
 
-    enum class Phase { idle, dialling, connected };
+    enum class Phase { idle, dialling, connected, closing };
+
+    /// Browsers promise to send datagrams that are as small as this.
+    static constexpr std::size_t datagram_bytes_max = 1000;
 
     static std::uint32_t number(StreamId stream) { return static_cast<std::uint32_t>(stream); }
     ConnectionId id() const { return ConnectionId{connections_}; }
     bool is_up(ConnectionId connection) const;
     void drop(std::uint32_t stream);
+    void forget_events(StreamId stream);
+    void settle(Streams::iterator place);
 
     std::deque<TransportEvent> events_;  ///< As many as the browser may report of what has credit.
-    std::map<std::uint32_t, Stream> streams_;
+    Streams streams_;
     std::size_t unsent_ = 0;  ///< Over all streams.
     std::uint64_t connections_ = 0;
     std::uint32_t next_stream_ = 0;
     Phase phase_ = Phase::idle;
+    CloseReason ours_;  ///< Why we are closing.
+    std::size_t backlog_max_;
 };
 
 static_assert(DialingTransport<PageTransport>);
@@ -105,9 +123,11 @@ inline Result<Backlog> PageTransport::write(ConnectionId connection, StreamId id
     stream.finished = fin;
     stream.unsent += bytes.size();
     unsent_ += bytes.size();
-    if (stream.unsent >= Limits{}.stream_backlog_bytes_max) stream.throttled = true;
+    if (stream.unsent >= backlog_max_) stream.throttled = true;
     quicchat_write(number(id), bytes.data(), static_cast<std::uint32_t>(bytes.size()), fin);
-    return Backlog{stream.unsent};
+    const Backlog backlog{stream.unsent};
+    settle(found);
+    return backlog;
 }
 
 inline void PageTransport::drop(std::uint32_t stream) {
@@ -117,10 +137,28 @@ inline void PageTransport::drop(std::uint32_t stream) {
     streams_.erase(found);
 }
 
+/// What is not read of a stream that we reset is of no interest.
+inline void PageTransport::forget_events(StreamId stream) {
+    std::erase_if(events_, [&](const TransportEvent& event) {
+        return match_some(
+            event, false,
+            [&](const StreamData& e) { return e.connection == id() && e.stream == stream; },
+            [&](const StreamReset& e) { return e.connection == id() && e.stream == stream; },
+            [&](const Writable& e) { return e.connection == id() && e.stream == stream; });
+    });
+}
+
+/// Forgets a stream that is over in both directions.
+inline void PageTransport::settle(Streams::iterator place) {
+    const Stream& stream = place->second;
+    if (stream.finished && stream.ended && stream.unsent == 0) streams_.erase(place);
+}
+
 inline void PageTransport::reset_stream(ConnectionId connection, StreamId stream,
                                         std::uint64_t code) {
     if (!is_up(connection) || !streams_.contains(number(stream))) return;
     drop(number(stream));
+    forget_events(stream);
     quicchat_reset(number(stream), static_cast<std::uint32_t>(code));
 }
 
@@ -140,13 +178,17 @@ inline void PageTransport::consume(ConnectionId connection, StreamId stream, std
 }
 
 inline bool PageTransport::send_datagram(ConnectionId connection, Bytes bytes) {
-    if (!is_up(connection)) return false;
+    if (!is_up(connection) || bytes.size() > datagram_bytes_max) return false;
     quicchat_datagram(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
     return true;
 }
 
 inline void PageTransport::close(ConnectionId connection, Errc why, std::string_view text) {
-    if (connection != id() || phase_ == Phase::idle) return;
+    if (connection != id() || phase_ == Phase::idle || phase_ == Phase::closing) return;
+    phase_ = Phase::closing;
+    ours_ = {.errc = why, .text = std::string{text}};
+    streams_.clear();
+    unsent_ = 0;
     quicchat_close(static_cast<std::uint32_t>(wire_code(why)), text.data(),
                    static_cast<std::uint32_t>(text.size()));
 }
@@ -165,8 +207,11 @@ inline void PageTransport::handle_connected() {
 }
 
 inline void PageTransport::handle_data(std::uint32_t stream, BytesView bytes, bool fin) {
-    if (phase_ != Phase::connected) return;
+    const auto found = streams_.find(stream);
+    if (phase_ != Phase::connected || found == streams_.end() || found->second.ended) return;
     events_.push_back(StreamData{id(), StreamId{stream}, Bytes::copy_of(bytes), fin});
+    found->second.ended = fin;
+    settle(found);
 }
 
 inline void PageTransport::handle_reset(std::uint32_t stream, std::uint64_t code) {
@@ -182,10 +227,11 @@ inline void PageTransport::handle_sent(std::uint32_t stream, std::size_t bytes) 
     const std::size_t taken = std::min(bytes, of.unsent);
     of.unsent -= taken;
     unsent_ -= taken;
-    if (of.throttled && of.unsent < Limits{}.stream_backlog_bytes_max / 2) {
+    if (of.throttled && of.unsent < backlog_max_ / 2) {
         of.throttled = false;
         events_.push_back(Writable{id(), StreamId{stream}});
     }
+    settle(found);
 }
 
 inline void PageTransport::handle_datagram(BytesView bytes) {
@@ -196,6 +242,7 @@ inline void PageTransport::handle_datagram(BytesView bytes) {
 
 inline void PageTransport::handle_closed(CloseReason reason) {
     if (phase_ == Phase::idle) return;
+    if (phase_ == Phase::closing) reason = ours_;
     phase_ = Phase::idle;
     streams_.clear();
     unsent_ = 0;

@@ -1,6 +1,6 @@
 // The chat page: what happens in the chat, on the screen, and the other way round.
 
-import { connect } from './quicchat/index.js';
+import { connect, forget } from './quicchat/index.js';
 import { byName, bytes, drawMember, drawRecord, el } from './draw.js';
 import { MESSAGES_MAX, RoomLog, mentionsIn } from './log.js';
 
@@ -46,6 +46,11 @@ function onState(event) {
   } else if (event.type === 'offline') {
     banner('');
     $('state').textContent = 'offline';
+  } else if (event.type === 'storage') {
+    const kept = event.keeps ? 'Unsent messages are kept on this computer.'
+      : 'Unsent messages are not kept.';
+    const why = event.text && ` ${event.text[0].toUpperCase()}${event.text.slice(1)}.`;
+    $('kept').textContent = kept + why;
   }
 }
 
@@ -82,12 +87,14 @@ async function logIn(login, where, signal) {
       throw new Error('This browser has no WebTransport, or the page was not loaded by HTTPS.');
     }
     const { url, hashes } = where ?? await ask();
-    chat = await connect(url, { login, hashes, onState, signal });
+    $('kept').textContent = '';
+    chat = await connect(url, { login, hashes, onState, signal, store: $('remember').checked });
     $('login').reset();
     await enter();
   } catch (error) {
-    chat = null;
-    banner('');
+    // It may have been let in, and failed at what comes after that.
+    chat?.close();
+    leave();
     $('login-error').textContent = farewell || (EXPLAINED[error.code] ?? error.message);
   } finally {
     for (const button of buttons) button.disabled = false;
@@ -126,6 +133,7 @@ async function logInOnce(ticket) {
   };
   await logIn(login, undefined, giveUp.signal);
   const said = $('login-error').textContent;
+  if (said === UNREACHED) left = ticket; // with a store it was asked for before the handshake
   if (!left && said && !said.includes(SPENT)) {
     $('login-error').textContent = `${said.replace(/\.$/, '')}. ${SPENT}`;
   }
@@ -174,6 +182,7 @@ async function enter() {
   const first = panes.has(open.toLowerCase()) ? open : [...panes.values()][0]?.name;
   drawRooms();
   if (first) await show(first);
+  for (const { room } of chat.restored) if (room) await joined(paneOf(room)).catch(problem);
   let followed = 0;
   for (const { name } of await chat.rooms()
     .then((rooms) => rooms.filter((r) => r.role >= MEMBER).map((r) => ({ name: r.room })))) {
@@ -182,20 +191,26 @@ async function enter() {
   }
 }
 
-async function follow() {
-  const mine = chat;
-  for await (const event of mine.events()) heard(event);
-  const error = await mine.closed;
-  if (chat !== mine) return;
+/** Back to the entrance. */
+function leave() {
   chat = null;
   panes.clear();
   pane = null;
+  banner('');
   $('chat').hidden = true;
   $('entrance').hidden = false;
+  document.title = 'quicchat';
+}
+
+async function follow() {
+  const mine = chat;
+  for await (const event of mine.events()) if (chat === mine) heard(event);
+  const error = await mine.closed;
+  if (chat !== mine) return;
+  leave();
   const ours = error.code === 'closed' && !error.byPeer;
   $('login-error').textContent = farewell || (ours ? '' : error.message);
   $('again').hidden = !again;
-  document.title = 'quicchat';
 }
 
 // --- What happens ---
@@ -207,6 +222,10 @@ function heard(event) {
   if (event.type === 'profile') {
     names.set(event.user.toLowerCase(), event.displayName);
     if (pane) refreshMembers(pane);
+    return;
+  }
+  if (event.type === 'notSent') {
+    problem(`“${event.text.slice(0, 80)}” was not sent: ${event.error.message}`);
     return;
   }
   if (event.type === 'private') {
@@ -312,7 +331,8 @@ const isDirect = (of) => of.name.startsWith('@');
 
 /** The room, joined once. */
 function joined(of) {
-  of.joined ??= chat.join(of.name).then((room) => {
+  // History has what was before.
+  of.joined ??= chat.join(of.name, { last: 0 }).then((room) => {
     of.topic = room.topic;
     return room;
   }, (error) => {
@@ -414,12 +434,12 @@ async function enterRoom(name) {
   const full = /^[#@]/.test(words) ? words : `#${words}`;
   try {
     if (!full.startsWith('@')) {
-      await chat.join(full).catch(async (error) => {
+      await chat.join(full, { last: 0 }).catch(async (error) => {
         if (error.code === 'already_joined') return;
         if (error.code !== 'no_such_room') throw error;
         if (!confirm(`There is no room ${full}. Make it?`)) throw error;
         await chat.createRoom(full);
-        await chat.join(full);
+        await chat.join(full, { last: 0 });
       });
       paneOf(full).joined = Promise.resolve(chat.room(full));
     }
@@ -665,6 +685,25 @@ submits('login', (form) => {
   logIn({ user: String(fields.get('user')), password: String(fields.get('password')) });
 });
 $('again').onclick = () => again?.();
+
+// The choice whether anything is kept here. Where that is forbidden, nothing is.
+const CHOICE = 'quicchat remember';
+try {
+  $('remember').checked = localStorage.getItem(CHOICE) === 'yes';
+} catch {
+  // `onState` says so, if somebody asks for it.
+}
+$('remember').onchange = async () => {
+  try {
+    if ($('remember').checked) localStorage.setItem(CHOICE, 'yes');
+    else {
+      localStorage.removeItem(CHOICE);
+      await forget();
+    }
+  } catch (error) {
+    $('login-error').textContent = `The browser does not do that: ${error.message}`;
+  }
+};
 submits('invite', (form) => {
   if (form.user.value.trim()) setRole(pane, form.user.value.trim(), MEMBER);
   form.reset();

@@ -1,6 +1,7 @@
 // The page's side: promises and async iterables. What they stand for happens in a Worker.
 
 import { QuicChatError } from './errors.js';
+import { Places } from './places.js';
 import { Reader } from './reader.js';
 import {
   Access, Act, Role, act, certificateHash, json, offsetOf, text, whole,
@@ -13,6 +14,9 @@ const RECORDS = new Set(['message', 'edited', 'deleted', 'reaction', 'topic', 'r
 
 /** What comes with requests only, and is no news. */
 const ANSWERS = new Set(['acked', 'refused', 'history', 'search', 'rooms']);
+
+/** Records that wait for the first reader of a room, if nobody reads all events. */
+const EARLY_MAX = 1000;
 
 /** A file that is fetched, if nobody says otherwise. */
 const FILE_BYTES_MAX = 100 * 1024 * 1024;
@@ -88,11 +92,17 @@ export class Chat {
   #roomReaders = new Map();
   /** @type {(() => Promise<string>) | undefined} */
   #ticket;
+  /** @type {Map<string, Reader>} */
+  #early = new Map(); // until a room has a reader
   #worker;
   #stop;
   #onState;
   /** @type {any} */
   #limits = null;
+  #keeps = false;
+  /** @type {Map<number, any>} */
+  #restored = new Map(); // by the module's number of the request
+  #places;
   /** @type {(value: any) => void} */
   #begun = () => {};
   /** @type {(error: Error) => void} */
@@ -110,6 +120,8 @@ export class Chat {
     this.#stop = stop;
     this.#onState = options.onState;
     this.#ticket = options.login.ticket;
+    this.#places = options.store
+      ? new Places((places) => this.tellWorker({ do: 'places', places })) : null;
     /** Resolves with this chat when it is logged in. */
     this.begun = new Promise((resolve, reject) => {
       this.#begun = resolve;
@@ -142,22 +154,35 @@ export class Chat {
     return this.#limits;
   }
 
+  /** What is unsent outlives the page, as `store` asked for. */
+  get keeps() {
+    return this.#keeps;
+  }
+
+  /** Messages of an earlier page without an answer. They are sent once their room is joined. */
+  get restored() {
+    return [...this.#restored.values()];
+  }
+
   // Rooms.
 
   /**
    * Joins a room. `last`: so many records of before come first. `after`: a record that was seen;
-   * all that followed it comes, or a gap says what does not.
+   * all that followed it comes, or a gap says what does not. With neither, and a store, a room
+   * goes on where the page before this one was.
    * @param {string} name
    * @param {{last?: number, after?: {epoch: string, offset: number}}} [position]
    * @returns {Promise<Room>}
    */
-  async join(name, { last = 0, after } = {}) {
+  async join(name, { last, after } = {}) {
     const there = this.#rooms.get(text(name, 'the room').toLowerCase());
     if (there) return there;
     if (after && !/^[0-9]{1,20}$/.test(after.epoch)) throw new TypeError('that is no epoch');
     const joined = after
       ? this.#ask('join_after', name, after.epoch, offsetOf(after))
-      : this.#ask('join', name, whole(last, 'last'));
+      : this.#wait({
+        do: 'call', name: 'join', args: [name, whole(last ?? 0, 'last')], goOn: last === undefined,
+      }).answer;
     return this.#rooms.get((await joined).room) ?? this.room(name);
   }
 
@@ -299,13 +324,14 @@ export class Chat {
 
   /** Ends the chat. What was not answered yet is rejected. */
   async close() {
+    this.#places?.tell(this.#readersOf);
     if (this.#state !== 'offline') this.#worker.postMessage({ do: 'close' });
     await this.closed;
   }
 
   /** All events, from now on. */
   events() {
-    const reader = new Reader((r) => this.#readers.delete(r));
+    const reader = new Reader((r) => this.#readers.delete(r), this.#onNext);
     if (this.#state === 'offline') reader.end();
     else this.#readers.add(reader);
     return reader;
@@ -322,11 +348,30 @@ export class Chat {
     const key = name.toLowerCase();
     const readers = this.#roomReaders.get(key) ?? new Set();
     this.#roomReaders.set(key, readers);
-    const reader = new Reader((r) => readers.delete(r));
+    const early = this.#early.get(key);
+    this.#early.delete(key);
+    const reader = early ?? new Reader((r) => readers.delete(r), this.#onNext);
     if (this.#state === 'offline') reader.end();
     else readers.add(reader);
     return reader;
   }
+
+  /**
+   * What came before a room has a reader waits for the first one.
+   * @param {string} key
+   */
+  #beginEarly(key) {
+    if (this.#readers.size || this.#roomReaders.get(key)?.size) return;
+    const detach = (/** @type {Reader} */ r) => this.#roomReaders.get(key)?.delete(r);
+    this.#early.set(key, new Reader(detach, this.#onNext, EARLY_MAX));
+  }
+
+  #onNext = () => this.#places?.touch(this.#readersOf);
+
+  #readersOf = (/** @type {string} */ key) => [
+    ...this.#readers, ...(this.#roomReaders.get(key) ?? []),
+    ...(this.#early.has(key) ? [/** @type {Reader} */ (this.#early.get(key))] : []),
+  ];
 
   /** @param {(string | number)[]} args */
   publish(args) {
@@ -439,6 +484,15 @@ export class Chat {
       case 'slow':
         this.#onState?.(event);
         break;
+      case 'storage':
+        this.#keeps = event.keeps;
+        this.#onState?.(event);
+        break;
+      case 'restored': {
+        const { id, room, recipient, text: said } = event;
+        this.#restored.set(event.request, { id, room, recipient, text: said });
+        return;
+      }
       case 'offline':
         this.#end(event.reason);
         return;
@@ -446,12 +500,16 @@ export class Chat {
         const key = event.room.toLowerCase();
         const room = this.#rooms.get(key);
         if (room) room.take(event);
-        else this.#rooms.set(key, new Room(this, event));
+        else {
+          this.#rooms.set(key, new Room(this, event));
+          this.#beginEarly(key);
+        }
         break;
       }
       case 'left':
         this.#rooms.get(event.room.toLowerCase())?.take(event);
         this.#rooms.delete(event.room.toLowerCase());
+        this.#early.delete(event.room.toLowerCase());
         break;
       case 'topic':
       case 'role':
@@ -460,8 +518,22 @@ export class Chat {
         break;
     }
     const asked = event.type === 'members' && event.request !== 0;
+    const old = ANSWERS.has(event.type) && this.#restored.get(event.request);
+    if (old) this.#answerRestored(old, event);
     this.#answer(event);
     if (!asked && !ANSWERS.has(event.type)) this.#tell(event);
+    this.#places?.hear(event, this.#readersOf);
+  }
+
+  /**
+   * @param {any} old a message of an earlier page
+   * @param {any} event
+   */
+  #answerRestored(old, event) {
+    this.#restored.delete(event.request);
+    const { epoch, offset } = event;
+    if (event.type === 'refused') this.#tell({ ...old, type: 'notSent', error: errorOf(event) });
+    else this.#tell({ ...old, type: 'sent', epoch, offset });
   }
 
   /**
@@ -493,7 +565,9 @@ export class Chat {
   #tell(event) {
     for (const reader of this.#readers) reader.push(event);
     if (typeof event.room !== 'string') return;
-    for (const reader of this.#roomReaders.get(event.room.toLowerCase()) ?? []) reader.push(event);
+    const key = event.room.toLowerCase();
+    for (const reader of this.#roomReaders.get(key) ?? []) reader.push(event);
+    if (RECORDS.has(event.type) || event.type === 'gap') this.#early.get(key)?.push(event);
   }
 
   /**
@@ -734,6 +808,9 @@ export class Room {
 function startOf(url, options) {
   const { login, hashes = [], agent = {} } = options;
   if (new URL(url).protocol !== 'https:') throw new TypeError('the URL must begin with https:');
+  if (![undefined, true, false].includes(options.store)) {
+    throw new TypeError('store must be true or false');
+  }
   const tickets = typeof login?.ticket === 'function';
   if (!tickets && (typeof login?.user !== 'string' || typeof login?.password !== 'string')) {
     throw new TypeError('login must be {ticket} or {user, password}');
@@ -750,6 +827,7 @@ function startOf(url, options) {
     tickets,
     user: login.user,
     password: login.password,
+    store: options.store === true,
     agent: json({ program: 'quicchat in a page', ...agent }),
     wasm: options.wasm ?? new URL('quicchat.wasm', import.meta.url).href,
   };

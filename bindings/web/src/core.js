@@ -15,6 +15,8 @@ const decoder = new TextDecoder();
  * @property {(code: number, text: string) => void} close
  * @property {(event: any) => void} event
  * @property {(request: number, offset: number, bytes: Uint8Array) => void} chunk
+ * @property {(number: number, record: Uint8Array) => void} keep
+ * @property {(number: number) => void} forget
  */
 
 export class Core {
@@ -50,6 +52,9 @@ export class Core {
       chunk: (/** @type {number} */ request, /** @type {number} */ offset,
         /** @type {number} */ at, /** @type {number} */ size) =>
         host.chunk(request, offset, copy(at, size)),
+      keep: (/** @type {number} */ number, /** @type {number} */ at, /** @type {number} */ size) =>
+        host.keep(number, copy(at, size)),
+      forget: host.forget,
     };
     /** @type {Record<string, Record<string, any>>} */
     const imports = {};
@@ -93,6 +98,23 @@ export class Core {
     }
   }
 
+  /** Which device the client is: 16 bytes. */
+  device() {
+    return this.#bytes(16, (at) => this.#exports.device(at));
+  }
+
+  /**
+   * @param {number} size
+   * @param {(at: number) => void} fill
+   */
+  #bytes(size, fill) {
+    const at = this.#exports.allocate(size);
+    fill(at);
+    const bytes = new Uint8Array(this.#exports.memory.buffer).slice(at, at + size);
+    this.#exports.release(at, size);
+    return bytes;
+  }
+
   /**
    * What there is to say of an error.
    * @param {number} number
@@ -114,13 +136,7 @@ export class Core {
       update: (bytes) => {
         this.call('hash_update', hash, bytes);
       },
-      finish: () => {
-        const at = this.#exports.allocate(32);
-        this.#exports.hash_finish(hash, at);
-        const digest = new Uint8Array(this.#exports.memory.buffer).slice(at, at + 32);
-        this.#exports.release(at, 32);
-        return digest;
-      },
+      finish: () => this.#bytes(32, (at) => this.#exports.hash_finish(hash, at)),
     };
   }
 }

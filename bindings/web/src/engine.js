@@ -3,10 +3,24 @@
 
 import { Core, compile, toHex } from './core.js';
 import { codes, words } from './errors.js';
+import { Refused, Store } from './store.js';
 import { Transport } from './transport.js';
 
 /** Events that the page has not taken. With more the module reads nothing from the server. */
 export const UNTAKEN_MAX = 1000;
+
+/**
+ * Whose login a ticket is (PROTOCOL.md §5.10); empty if that cannot be seen.
+ * @param {string} jwt
+ */
+function accountIn(jwt) {
+  try {
+    const body = atob(jwt.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'));
+    return String(JSON.parse(body).sub ?? '').toLowerCase();
+  } catch {
+    return '';
+  }
+}
 
 /** Bytes of a file that are hashed at once. */
 const PIECE = 256 * 1024;
@@ -35,6 +49,7 @@ const PIECES_MAX = 128;
  * @property {string} [user]
  * @property {string} [password]
  * @property {boolean} tickets log in by tickets, which are asked for
+ * @property {boolean} store keep what is unsent, see store.js
  * @property {string} agent
  * @property {string | BufferSource | WebAssembly.Module} wasm
  */
@@ -58,10 +73,26 @@ export class Engine {
   /** @type {{resolve: (jwt: string) => void, reject: (error: Error) => void} | null} */
   #asked = null;
   #over = false;
+  /** @type {Store | null} */
+  #store = null;
+  /**
+   * With a store: what the module wrote in this turn.
+   * @type {(() => void)[]}
+   */
+  #written = [];
+  #dials = 0;
+  /**
+   * A ticket that says who we are, for the first login.
+   * @type {string | null}
+   */
+  #firstTicket = null;
+  /** Whose tickets are good, if it matters. */
+  #account = '';
 
   /**
    * @param {(message: any, transfer?: Transferable[]) => void} post
-   * @param {{WebTransport?: typeof WebTransport, setTimeout?: Function}} [world] in tests
+   * @param {{WebTransport?: typeof WebTransport, indexedDB?: IDBFactory, locks?: LockManager}}
+   *   [world] in tests
    */
   constructor(post, world = {}) {
     this.#post = post;
@@ -89,7 +120,10 @@ export class Engine {
       case 'start':
         return this.#start(message);
       case 'call':
-        return this.#request(message.ticket, message.name, message.args);
+        return this.#call(message);
+      case 'places':
+        for (const { room, place } of message.places) this.#store?.keepPlace(room, place);
+        return;
       case 'tell': // what has no answer
         if (this.#core && !this.#over) this.#core.call(message.name, ...message.args);
         return this.#wake();
@@ -124,21 +158,28 @@ export class Engine {
   async #start(options) {
     const { url, hashes, user, password, tickets, agent, wasm } = options;
     const module = await compile(wasm);
-    if (this.#over) return;
+    const store = options.store ? await this.#open(options) : null;
+    if (this.#over) return void store?.close();
     const later = (/** @type {() => void} */ call) => {
       call();
       this.#wake();
     };
     const core = new Core(module, {
-      dial: () => this.#transport?.dial(),
-      open: (stream) => this.#transport?.open(stream),
-      write: (stream, bytes, fin) => this.#transport?.write(stream, bytes, fin),
-      reset: (stream, code) => this.#transport?.reset(stream, code),
+      dial: () => {
+        this.#dials += 1;
+        this.#transport?.dial();
+      },
+      open: (stream) => this.#write((transport) => transport.open(stream)),
+      write: (stream, bytes, fin) =>
+        this.#write((transport) => transport.write(stream, bytes, fin)),
+      reset: (stream, code) => this.#write((transport) => transport.reset(stream, code)),
       credit: (stream, bytes) => this.#transport?.credit(stream, bytes),
       datagram: (bytes) => this.#transport?.datagram(bytes),
       close: (code, text) => this.#transport?.close(code, text),
       event: (event) => this.#event(event),
       chunk: (request, offset, bytes) => this.#chunk(request, bytes),
+      keep: (number, record) => this.#store?.keep(number, record),
+      forget: (number) => this.#store?.forget(number),
     });
     this.#transport = new Transport({
       url,
@@ -161,14 +202,17 @@ export class Engine {
     const pinned = new Uint8Array(32 * hashes.length);
     hashes.forEach((hash, i) => pinned.set(hash, 32 * i));
     const { hostname, port } = new URL(url); // a host as browsers write it, so as it is hashed
+    const device = store?.device ?? new Uint8Array(0);
     const error = tickets
-      ? core.call('create_with_tickets', pinned, hostname, Number(port || 443), agent)
-      : core.call('create_with_password', user ?? '', password ?? '', pinned, agent);
+      ? core.call('create_with_tickets', pinned, hostname, Number(port || 443), agent, device)
+      : core.call('create_with_password', user ?? '', password ?? '', pinned, agent, device);
     if (error !== 0) {
+      await store?.close();
       this.#end(core.describeError(error));
       return;
     }
     this.#core = core;
+    if (store) this.#restore(core, store);
     core.call('connect', performance.now(), Date.now());
     this.#wake();
   }
@@ -178,13 +222,96 @@ export class Engine {
    * @param {Core} core
    */
   async #giveTicket(core) {
+    const jwt = this.#firstTicket ?? await this.#askTicket();
+    this.#firstTicket = null;
+    const error = core.call('set_ticket', jwt);
+    if (error !== 0) throw new Error('what the page got is no ticket');
+    // What one account has written, another one must not say.
+    if (this.#store && accountIn(jwt) !== this.#account) {
+      throw new Error('the ticket is for another account');
+    }
+  }
+
+  /** @returns {Promise<string>} */
+  #askTicket() {
     this.#asked?.reject(new Error('another ticket was asked for'));
-    const jwt = await new Promise((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       this.#asked = { resolve, reject };
       this.#post({ wants: 'ticket' });
     });
-    const error = core.call('set_ticket', jwt);
-    if (error !== 0) throw new Error('what the page got is no ticket');
+  }
+
+  // What is kept.
+
+  /**
+   * @param {Start} options
+   * @returns {Promise<Store | null>} null if it is refused, which the page is told
+   */
+  async #open({ url, user, tickets }) {
+    try {
+      if (tickets) {
+        // One that cannot be had is a matter of the login.
+        this.#firstTicket = await this.#askTicket().catch(() => null);
+        this.#account = accountIn(this.#firstTicket ?? '');
+      } else this.#account = String(user).toLowerCase();
+      if (!this.#account) throw new Refused('unavailable', 'nobody said whose messages to keep');
+      return await Store.open(new URL(url).host, this.#account,
+        (keeps, reason, text) => this.#news(keeps, reason, text), this.#world);
+    } catch (error) {
+      if (error instanceof Refused) this.#news(false, error.reason, error.message);
+      else this.#news(false, 'failed', words(error));
+      return null;
+    }
+  }
+
+  /**
+   * @param {Core} core
+   * @param {Store} store
+   */
+  #restore(core, store) {
+    this.#store = store;
+    if (!store.device) store.keepDevice(core.device());
+    for (const [number, record] of store.unsent.splice(0)) {
+      if (core.call('restore', number, record) < 0) store.drop(number);
+    }
+    core.call('report_unsent');
+    store.write();
+    this.#news(true, store.damaged ? 'damaged' : '',
+      store.damaged ? `${store.damaged} kept messages were damaged, and are lost` : '');
+  }
+
+  /**
+   * Whether what is unsent outlives the page.
+   * @param {boolean} keeps
+   * @param {string} reason
+   * @param {string} text
+   */
+  #news(keeps, reason, text) {
+    if (this.#over) return;
+    this.#post({ events: [{ type: 'storage', keeps, reason, text }], free: true });
+  }
+
+  /**
+   * Nothing is on its way that is not kept: with a store it waits for that.
+   * @param {(transport: Transport) => void} write
+   */
+  #write(write) {
+    const transport = /** @type {Transport} */ (this.#transport);
+    if (!this.#store) return write(transport);
+    const dials = this.#dials; // streams of another connection have the same numbers
+    this.#written.push(() => {
+      if (dials === this.#dials) write(transport);
+    });
+  }
+
+  /** At the end of a turn. */
+  #keep() {
+    const store = this.#store;
+    if (!store) return;
+    this.#core?.call('poll_unsent');
+    store.write();
+    const written = this.#written.splice(0);
+    if (written.length) store.whenKept(() => written.forEach((write) => write()));
   }
 
   /** Gives the module a turn, once for all that happens now. */
@@ -208,18 +335,31 @@ export class Engine {
     const most = Math.max(UNTAKEN_MAX - this.#untaken, 0);
     const told = core.call('process', performance.now(), Date.now(), most);
     this.#starved = told >= most;
-    if (this.#events.length) {
-      this.#untaken += this.#events.length;
-      this.#post({ events: this.#events });
-      this.#events = [];
+    this.#keep();
+    if (this.#over) {
+      this.#leave();
+      return;
     }
-    if (this.#over) return;
+    this.#tell();
     if (this.#starved && this.#untaken < UNTAKEN_MAX) this.#wake();
     const due = core.call('next_deadline');
     if (due >= 0) {
       const delay = Math.min(Math.max(due - performance.now(), 1), 2 ** 31 - 1);
       this.#timer = setTimeout(() => this.#wake(), delay);
     }
+  }
+
+  #tell() {
+    if (!this.#events.length) return;
+    this.#untaken += this.#events.length;
+    this.#post({ events: this.#events });
+    this.#events = [];
+  }
+
+  /** Our last word, after which the page ends the Worker. */
+  async #leave() {
+    await this.#store?.close();
+    this.#tell();
   }
 
   /** @param {any} event */
@@ -258,13 +398,22 @@ export class Engine {
    * That was all, without the module.
    * @param {{error: string, code: number, text: string}} reason
    */
-  #end(reason) {
+  async #end(reason) {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#timer);
     this.#transport?.close(codes.closed, '');
     const event = { type: 'offline', reason: { ...reason, byPeer: false } };
+    await this.#store?.close();
     this.#post({ events: [event], free: true });
+  }
+
+  /** @param {{ticket: number, name: string, args: (string | number)[], goOn?: boolean}} message */
+  #call({ ticket, name, args, goOn }) {
+    const [room] = args;
+    const place = goOn && this.#store?.place(String(room));
+    if (place) return this.#request(ticket, 'join_after', [room, place.epoch, place.offset]);
+    return this.#request(ticket, name, args);
   }
 
   /**

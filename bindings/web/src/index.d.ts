@@ -173,9 +173,33 @@ export interface Offline {
 export interface Slow {
   type: 'slow';
 }
+/** With `store`: whether what is unsent outlives the page from now on. The chat goes on anyway. */
+export interface Storage {
+  type: 'storage';
+  keeps: boolean;
+  /**
+   * "unavailable": the browser has no storage for us. "in_use": another tab has that of this
+   * account. "full", "failed": the browser did not take it; it is tried again. "damaged": some of
+   * what was kept is lost. Empty: all is well, or it was deleted.
+   */
+  reason: 'unavailable' | 'in_use' | 'full' | 'failed' | 'damaged' | '';
+  text: string;
+}
+
+/** A message that an earlier page did not get an answer to. */
+export interface Restored {
+  id: string;
+  /** Empty if it is for one person. */
+  room: string;
+  /** That person. */
+  recipient: string;
+  text: string;
+}
 
 export type ChatEvent =
-  | RoomRecord | PrivateMessage | Gap | Online | Reconnecting | Offline
+  | RoomRecord | PrivateMessage | Gap | Online | Reconnecting | Offline | Storage
+  | (Restored & { type: 'sent'; epoch: string; offset: number })
+  | (Restored & { type: 'notSent'; error: QuicChatError })
   | { type: 'goingAway'; error: string; code: number; text: string; grace: number }
   | { type: 'joined'; room: string; epoch: string; head: number; next: number; recovered: boolean;
       role: number; access: number; marker: number; topic: string }
@@ -242,7 +266,12 @@ export interface ConnectOptions {
    * the present one and the next, four at most. None: the browser's own trust, with tickets only.
    */
   hashes?: (string | Uint8Array | ArrayBuffer)[];
-  onState?: (event: Online | Reconnecting | Offline | Slow) => void;
+  onState?: (event: Online | Reconnecting | Offline | Slow | Storage) => void;
+  /**
+   * Keep unsent messages in the browser (IndexedDB), and where the page was in its rooms, for the
+   * next page of this account. One tab at a time can. False if nobody says otherwise.
+   */
+  store?: boolean;
   signal?: AbortSignal;
   /** About the program, for the server's logs. */
   agent?: JsonObject;
@@ -255,13 +284,28 @@ export interface ConnectOptions {
 /** Connects and logs in. Rejects if that fails; comes back by itself from then on. */
 export function connect(url: string | URL, options: ConnectOptions): Promise<Chat>;
 
+/**
+ * Deletes what `store` keeps in this browser, of all accounts. Chats that are open keep nothing
+ * more.
+ */
+export function forget(): Promise<void>;
+
 export class Chat implements AsyncIterable<ChatEvent> {
   private constructor();
   readonly state: 'connecting' | 'online' | 'reconnecting' | 'offline';
   readonly user: string;
   readonly limits: Online;
+  /** What is unsent outlives the page, as `store` asked for. */
+  readonly keeps: boolean;
+  /** Messages of an earlier page that have no answer yet: join their rooms, then they are sent. */
+  readonly restored: Restored[];
   /** Resolves with the reason when the chat is over. */
   readonly closed: Promise<QuicChatError>;
+  /**
+   * `last`: so many records of before come first. `after`: all after that record comes, or a gap.
+   * With neither, and `store`, the room goes on behind what readers were done with in the page
+   * before this one; what they were about to read may come a second time.
+   */
   join(
     name: string,
     position?: { last?: number; after?: { epoch: string; offset: number } },
@@ -311,7 +355,10 @@ export class Room implements AsyncIterable<ChatEvent> {
   markRead(message: Placed, how?: { shared?: boolean }): void;
   typing(): void;
   leave(): void;
-  /** What happens here, from now on. Its end is that we left. */
+  /**
+   * What happens here, from now on; the first reader gets all since the join. Its end is that we
+   * left.
+   */
   events(): Events;
   [Symbol.asyncIterator](): Events;
 }

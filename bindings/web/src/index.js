@@ -2,3 +2,4 @@
 
 export { connect, Chat, Room, Access, Role } from './chat.js';
 export { QuicChatError } from './errors.js';
+export { forget } from './store.js';

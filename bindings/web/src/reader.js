@@ -16,19 +16,45 @@ export class Reader {
   /** @type {((result: IteratorResult<any>) => void)[]} */
   #readers = [];
   #over = false;
+  /**
+   * What was handed out last. Whoever asks for the next one is done with it.
+   * @type {any}
+   */
+  #current = null;
   #detach;
+  #onNext;
+  #most;
 
-  /** @param {(reader: Reader) => void} detach */
-  constructor(detach) {
+  /**
+   * @param {(reader: Reader) => void} detach
+   * @param {() => void} [onNext] somebody is done with an event
+   * @param {number} [most] so many wait
+   */
+  constructor(detach, onNext = () => {}, most = WAITING_MAX) {
     this.#detach = detach;
+    this.#onNext = onNext;
+    this.#most = most;
+  }
+
+  /**
+   * The oldest record or gap of a room that nobody is done with.
+   * @param {string} room
+   */
+  oldest(room) {
+    const fits = (/** @type {any} */ event) => event?.epoch !== undefined
+      && event.room?.toLowerCase() === room && (event.offset ?? event.first) !== undefined;
+    if (fits(this.#current)) return this.#current;
+    return this.#waiting.find(fits) ?? [...this.#missed.values()].find(fits);
   }
 
   /** @param {any} event */
   push(event) {
     if (this.#over) return;
     const reader = this.#readers.shift();
-    if (reader) reader({ value: event, done: false });
-    else if (this.#waiting.length < WAITING_MAX && this.#missed.size === 0) {
+    if (reader) {
+      this.#current = event;
+      reader({ value: event, done: false });
+    } else if (this.#waiting.length < this.#most && this.#missed.size === 0) {
       this.#waiting.push(event);
     } else this.#miss(event);
   }
@@ -45,6 +71,13 @@ export class Reader {
     }
   }
 
+  #firstMissed() {
+    for (const [room, gap] of this.#missed) {
+      this.#missed.delete(room);
+      return gap;
+    }
+  }
+
   end() {
     this.#over = true;
     for (const reader of this.#readers.splice(0)) reader({ value: undefined, done: true });
@@ -52,11 +85,9 @@ export class Reader {
 
   /** @returns {Promise<IteratorResult<any>>} */
   async next() {
-    if (this.#waiting.length) return { value: this.#waiting.shift(), done: false };
-    for (const [room, gap] of this.#missed) {
-      this.#missed.delete(room);
-      return { value: gap, done: false };
-    }
+    this.#current = this.#waiting.shift() ?? this.#firstMissed() ?? null;
+    this.#onNext();
+    if (this.#current) return { value: this.#current, done: false };
     if (this.#over) return { value: undefined, done: true };
     return new Promise((resolve) => {
       this.#readers.push(resolve);
@@ -66,9 +97,11 @@ export class Reader {
   /** @returns {Promise<IteratorResult<any>>} */
   async return() {
     this.#detach(this);
+    this.#current = null;
     this.#waiting.length = 0;
     this.#missed.clear();
     this.end();
+    this.#onNext();
     return { value: undefined, done: true };
   }
 

@@ -57,6 +57,8 @@ class Stream {
   wake = null;
   /** @type {number | null} */
   abandoned = null;
+  finished = false; // by us
+  ended = false; // by the server
 }
 
 /** One session, from its dialling to its end. */
@@ -200,6 +202,7 @@ class Session {
         const { value, done } = await reader.read();
         if (this.#over || stream.abandoned !== null) return;
         stream.credit -= value?.length ?? 0;
+        if (done) this.#endHalf(id, stream, 'ended');
         this.sink.data(id, value ?? NOTHING, done);
         if (done) return;
       }
@@ -229,6 +232,18 @@ class Session {
     };
     if (stream.writer) write();
     else stream.waiting.push(write);
+    if (fin) this.#endHalf(id, stream, 'finished');
+  }
+
+  /**
+   * Forgets a stream that is over in both directions.
+   * @param {number} id
+   * @param {Stream} stream
+   * @param {'finished' | 'ended'} half
+   */
+  #endHalf(id, stream, half) {
+    stream[half] = true;
+    if (stream.finished && stream.ended) this.#streams.delete(id);
   }
 
   /**

@@ -15,10 +15,10 @@ namespace quicchat {
 /// Who wants to log in. For a login by password it is a claim that nobody proved yet; for one by
 /// token the token was right.
 struct AccountQuestion {
-    std::string user;  ///< As the client spelt it; `is_user_name`.
-    DeviceId device{};
-    std::string peer_address;
-    std::string mechanism;
+    std::string user;          ///< As the client spelt it; `is_user_name`.
+    DeviceId device{};         ///< From which.
+    std::string peer_address;  ///< Address and port.
+    std::string mechanism;     ///< Of the login (PROTOCOL.md §5).
 };
 
 /// One question that was asked of a hook.
@@ -40,25 +40,28 @@ struct HookUnavailable {};
 using HookDecision = std::variant<RefuseLogin, UseOwnAccounts, Account, HookUnavailable>;
 
 /// Asked about every login of a server. The answer may take its time: it is for accounts that live
-/// elsewhere. `DeferredHook` is one whose answers a program gives at its leisure.
-///
-/// Beyond the signatures a hook promises that
-///  - `poll` gives a question's decision once; the ticket is over then;
-///  - `cancel` is the end of a ticket as well: nobody waits for that answer any more;
-///  - how many questions are open at once is bounded; beyond, the answer is HookUnavailable.
+/// elsewhere. `DeferredHook` is one whose answers a program gives at its leisure. How many
+/// questions are open at once is bounded; beyond, the answer is HookUnavailable.
 class AccountHook {
 public:
     virtual ~AccountHook() = default;
 
+    /// Begins a question.
     virtual HookTicket ask(const AccountQuestion& question, Now now) = 0;
+    /// A question's decision, if there is one: once, the ticket is over then.
     virtual std::optional<HookDecision> poll(HookTicket ticket, Now now) = 0;
+    /// Nobody waits for that answer any more: the ticket is over.
     virtual void cancel(HookTicket ticket) = 0;
 
 protected:
     AccountHook() = default;  // a model decides itself whether it can be copied or moved
+    /// Of a model.
     AccountHook(const AccountHook&) = default;
+    /// Of a model.
     AccountHook(AccountHook&&) = default;
+    /// Of a model.
     AccountHook& operator=(const AccountHook&) = default;
+    /// Of a model.
     AccountHook& operator=(AccountHook&&) = default;
 };
 

@@ -36,7 +36,7 @@ struct DeviceAuthenticatorOptions {
     /// `Limits::login_timeout`, so that it is the hook that is named as the reason.
     Duration hook_timeout = std::chrono::seconds{5};
     /// Whether people may log in by password in pages, where the login is bound to the server's
-    /// certificate and not to the connection (PROTOCOL.md §5.11).
+    /// certificate and not to the connection (PROTOCOL.md §5.11). See `allow_page_passwords`.
     bool page_passwords = false;
 };
 
@@ -45,7 +45,7 @@ struct DeviceAuthenticatorOptions {
 ///
 /// A device that names itself by an id gets a token after each login, but in a page: a token needs
 /// a binding that is new for each connection. A hook, if there is one, is asked before anybody is
-/// let in.
+/// let in. Copies share what they know, so that one may stay outside of a server.
 template <ScramCrypto Crypto>
 class DeviceAuthenticator : public Authenticator {
     struct Context {
@@ -76,6 +76,10 @@ public:
 
     /// Those in the book: whom a hook would let in is not known before.
     std::optional<std::string> find_account(const std::string& name) const override;
+
+    /// Whether people may log in by password in pages. For logins that begin from now on: who is
+    /// logged in stays.
+    void allow_page_passwords(bool allowed) { context_->options.page_passwords = allowed; }
 
 private:
     std::shared_ptr<Context> context_;

@@ -53,6 +53,7 @@ void Server<T>::shutdown(Now now) {
     const Bytes goaway{encode(
         wire::Goaway{wire_code(drain_reason_), to_milliseconds(config_.limits.drain_timeout), ""})};
     peers_.write_control_to_all(goaway);
+    if constexpr (requires(T& t) { t.drain(); }) peers_.transport().drain();
 }
 
 template <Transport T>

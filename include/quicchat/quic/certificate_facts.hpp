@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,6 +19,13 @@ struct CertificateFacts {
     std::vector<std::string> names;  ///< Host names and addresses that it is for.
     Validity validity;
     bool is_self_signed = false;
+    bool is_p256 = false;  ///< Its key is ECDSA on P-256.
+
+    /// Whether browsers take it from a page that pins it (W3C WebTransport, "custom certificate
+    /// requirements"): such a key, and good for two weeks at most.
+    bool can_be_pinned() const {
+        return is_p256 && validity.end - validity.begin <= std::chrono::days{14};
+    }
 };
 
 /// Nothing if it is no certificate.

@@ -65,6 +65,10 @@ struct Config {
 struct ServerConfig {
     std::string certificate_pem{};  ///< Its own certificate first, then those that vouch for it.
     std::string key_pem{};          ///< The private key of it.
+    /// Shown in its place to who asks for HTTP/3 (`http3_alpn`), as browsers do: they let pages pin
+    /// no other than short-lived ones of P-256. Empty: all are shown the one above.
+    std::string http3_certificate_pem{};
+    std::string http3_key_pem{};  ///< The private key of that.
     RetryPolicy retry = RetryPolicy::under_load;  ///< When strangers must prove their address.
     /// Unfinished handshakes before strangers must prove their address; each costs up to 60 KiB. Of
     /// those that have, a network may have four times as many, and all together sixteen times.

@@ -33,11 +33,14 @@ inline constexpr std::size_t udp_payload_bytes_max = 1452;
 struct Shared {
     Shared(Config configuration, TlsContext context, const std::optional<Seed>& reset_secret);
 
-    /// Gives new connections this context.
-    void use(TlsContext context);
+    /// Gives new connections this context, or those of HTTP/3.
+    void use(TlsContext context) { tls = prepared(std::move(context)); }
+    void use_for_http3(TlsContext context) { http3_tls = prepared(std::move(context)); }
+    std::shared_ptr<const TlsContext> prepared(TlsContext context) const;
 
     Config config;
-    std::shared_ptr<const TlsContext> tls;  ///< For new connections.
+    std::shared_ptr<const TlsContext> tls;        ///< For new connections.
+    std::shared_ptr<const TlsContext> http3_tls;  ///< For those of HTTP/3; null: as the others.
     Random random;
     Tokens tokens;
     std::size_t unacknowledged = 0;  ///< Bytes that all connections keep.

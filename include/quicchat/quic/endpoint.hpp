@@ -124,6 +124,9 @@ public:
     /// tokens and stateless resets. An error of `certificate_category`, and no change, if the pair
     /// is of no use. `not_ready` at a client's endpoint.
     std::error_code set_certificate(const std::string& certificate_pem, const std::string& key_pem);
+    /// The same for those who ask for HTTP/3; with empty texts they are shown what all others are.
+    std::error_code set_http3_certificate(const std::string& certificate_pem,
+                                          const std::string& key_pem);
 
     /// The application knows whose connection this is, and the peer gets a token that says so. With
     /// it, it is not one of the strangers when it comes again.

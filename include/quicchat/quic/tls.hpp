@@ -87,9 +87,11 @@ private:
 /// ngtcp2 keep pointers to it.
 class TlsSession {
 public:
-    /// Null if there is no memory for it. The session keeps the context, whatever others replace it
-    /// by meanwhile.
-    static std::unique_ptr<TlsSession> create(std::shared_ptr<const TlsContext> context);
+    /// Null if there is no memory for it. The session keeps the contexts, whatever others replace
+    /// them by meanwhile. A server shows the certificate of `http3`, if there is one, to who asks
+    /// for HTTP/3.
+    static std::unique_ptr<TlsSession> create(std::shared_ptr<const TlsContext> context,
+                                              std::shared_ptr<const TlsContext> http3 = nullptr);
 
     TlsSession(const TlsSession&) = delete;
     TlsSession& operator=(const TlsSession&) = delete;
@@ -107,15 +109,19 @@ public:
     std::optional<Fingerprint> shown_key() const { return shown_key_; }
 
 private:
-    explicit TlsSession(std::shared_ptr<const TlsContext> context);
+    friend class TlsContext;
+
+    TlsSession(std::shared_ptr<const TlsContext> context, std::shared_ptr<const TlsContext> http3);
 
     bool configure();
+
+    /// wolfSSL asks here before it chooses a certificate to show, when the protocol is chosen.
+    static int choose_certificate(WOLFSSL* ssl, void*) noexcept;
 
     /// What was agreed on, or nothing if it is none of ours.
     std::optional<std::string> chosen_alpn() const;
 
 #ifdef QUICCHAT_TLS_KEY_LOG
-    friend class TlsContext;
     static void log_key(const WOLFSSL* ssl, const char* line) noexcept;
 #endif
 
@@ -128,6 +134,7 @@ private:
     std::optional<Errc> judge_complaint(const WOLFSSL_X509_STORE_CTX& store);
 
     std::shared_ptr<const TlsContext> context_;
+    std::shared_ptr<const TlsContext> http3_;  ///< Whose certificate HTTP/3 has; null: the above.
     Handle<WOLFSSL, wolfSSL_free> ssl_;
     ngtcp2_crypto_conn_ref reference_{};
     ngtcp2_conn* connection_ = nullptr;

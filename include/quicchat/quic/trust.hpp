@@ -20,6 +20,7 @@ namespace quicchat::quic {
 
 /// Whom a client believes that it is talking to the right server.
 struct Trust {
+    /// What counts.
     enum class Mode : std::uint8_t {
         /// The operating system's certificate authorities; or those that SSL_CERT_FILE and
         /// SSL_CERT_DIR name, as containers and package managers do.
@@ -30,15 +31,20 @@ struct Trust {
         anyone,       ///< No check at all. For experiments.
     };
 
-    Mode mode = Mode::system_authorities;
-    std::string authorities_pem{};
-    std::vector<Fingerprint> keys{};
+    Mode mode = Mode::system_authorities;  ///< What counts.
+    std::string authorities_pem{};         ///< Of `Mode::authorities`: certificates in PEM form.
+    std::vector<Fingerprint> keys{};       ///< Of `Mode::keys` and `Mode::first_use`.
 
+    /// The authorities of the operating system.
     static Trust system() { return {}; }
+    /// Authorities in PEM form, or the server's own certificate.
     static Trust authorities(std::string pem);
+    /// Servers with one of these keys, and no other.
     static Trust pinned(std::vector<Fingerprint> keys);
-    /// `known` are the keys that were stored for this server at earlier visits.
+    /// The key that a server shows first is trusted from then on, as SSH does it. `known` are the
+    /// keys that were stored for this server at earlier visits.
     static Trust first_use(std::vector<Fingerprint> known);
+    /// Whoever answers. For experiments.
     static Trust insecure() { return {.mode = Mode::anyone}; }
 
     /// True if an authority has to vouch; false if only the key counts, or nothing.
@@ -50,9 +56,12 @@ struct Trust {
 /// that nothing depends on how often or whether the TLS library asks.
 class TrustCheck {
 public:
+    /// `server_name` is what the certificate must be for, where an authority vouches for it.
     TrustCheck(Trust trust, std::string server_name);
 
+    /// As given.
     const Trust& trust() const { return trust_; }
+    /// As given.
     const std::string& server_name() const { return server_name_; }
 
     /// True if the server's own certificate was handed to us as the one to trust: then nobody needs

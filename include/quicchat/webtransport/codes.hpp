@@ -50,6 +50,7 @@ constexpr bool is_setting_of_http2(std::uint64_t setting) {
 
 // Capsules (RFC 9297 §3.2).
 inline constexpr std::uint64_t capsule_close_session = 0x2843;
+inline constexpr std::uint64_t capsule_drain_session = 0x78ae;  // drafts from 05 on
 
 // Codes of streams.
 inline constexpr std::uint64_t no_error = 0x100;            // RFC 9114 §8.1

@@ -104,6 +104,8 @@ public:
     /// When `handle_timeout` has something to do.
     std::optional<TimePoint> next_deadline() const;
 
+    /// Asks the page to end the session soon: the server does.
+    void drain();
     /// Ends the session: the page is told this code of ours, and the text as far as there is room.
     void close(std::uint64_t code, std::string_view text);
     /// Nothing more is to be told of that stream: we abandoned it.
@@ -172,6 +174,8 @@ private:
 
     void hold(Incoming& in, BytesView bytes);
     void drop_held(Incoming& in);
+    void go_away();
+    void write_capsule(std::uint64_t type, BytesView value, bool fin);
     void push(Action action);
     void consume(StreamId stream, std::size_t bytes);
     void violate(const char* problem);
@@ -190,6 +194,7 @@ private:
     std::size_t requests_ = 0;
     std::uint64_t next_request_ = 0;  ///< For GOAWAY: those below were seen.
     bool has_control_stream_ = false;
+    bool gone_away_ = false;
     bool closing_ = false;  ///< We have closed, and wait for the page to take note.
     bool over_ = false;
 };

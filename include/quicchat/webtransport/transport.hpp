@@ -81,9 +81,13 @@ public:
 
     Inner& inner() { return state_->inner; }
     const Inner& inner() const { return state_->inner; }
+    /// Asks all pages to end soon: the server does.
+    void drain();
     /// A session that we closed waits for its page to acknowledge that, for `farewell` at most: who
     /// ends an endpoint earlier may leave a page that was never told.
     bool says_farewell() const;
+    /// For requests that come from now on: pages that are there stay, whatever it says of them.
+    void set_config(Config config) { state_->config = std::move(config); }
     /// Connections with HTTP/3, those included that have no session yet or no more.
     std::size_t pages() const { return state_->pages.size(); }
 

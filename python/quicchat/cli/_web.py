@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import Web
-from ..certificates import announce_next, make_short_lived
+from ..certificates import CertificatePair, announce_next, make_short_lived
 from ..errors import CertificateError, ConfigError
 from ..server import Server
 from ..settings import ServerConfig
@@ -16,18 +16,28 @@ from ..web import PageServer, WebFiles, Where, bind_page, certificate_hash
 _EVERY = ("", "0.0.0.0", "::")
 
 
+def _shown(server: Server) -> tuple[CertificatePair, Path]:
+    """What browsers are shown, and the file of its certificate."""
+    assert server.pair is not None
+    return server.web_pair or (server.pair, server.config.certfile)
+
+
+def _check_name(config: ServerConfig, host: str) -> None:
+    if host in _EVERY and config.web is None:
+        raise ConfigError(
+            f"--web: it is not known by which name people open the page, as \"host\" is "
+            f"{config.host!r}",
+            hint='say so in the configuration: "web": {"origins": '
+                 f'["https://chat.example.org:{config.port or 12345}"]}}')
+
+
 class WebSide:
     """The page's files and its port, before there is a server, and what they change about it."""
 
     def __init__(self, folder: Path, config: ServerConfig) -> None:
         """Raises ConfigError, BindError."""
         self._files = WebFiles(folder)
-        if config.host in _EVERY and config.web is None:
-            raise ConfigError(
-                f"--web: it is not known by which name people open the page, as \"host\" is "
-                f"{config.host!r}",
-                hint='say so in the configuration: "web": {"origins": '
-                     f'["https://chat.example.org:{config.port or 12345}"]}}')
+        _check_name(config, config.host)
         self._socket = bind_page(config.host or "::", config.port)
         self.port: int = self._socket.getsockname()[1]
         self._host = "" if config.host in _EVERY else config.host
@@ -39,7 +49,8 @@ class WebSide:
 
     def apply(self, config: ServerConfig) -> ServerConfig:
         """The configuration with the page's origin, and with logins by password in it if nothing
-        else is said about these."""
+        else is said about these. Raises ConfigError."""
+        _check_name(config, self._host)
         ours = self._origins()
         if config.web is not None:
             web = replace(config.web, origins=tuple(dict.fromkeys((*config.web.origins, *ours))))
@@ -50,14 +61,15 @@ class WebSide:
 
     def serve(self, server: Server) -> PageServer:
         """The page, to be entered once the server runs."""
-        config = server.config
-        assert config.web is not None
-        path = config.web.path
         self._pin(server)
 
         def where() -> Where:
-            return Where(self._host, self.port, self._hashes, path, bool(config.page_passwords))
+            config = server.config  # as it is now: a reload changes it
+            assert config.web is not None
+            return Where(self._host, self.port, self._hashes, config.web.path,
+                         bool(config.page_passwords))
 
+        config = server.config
         tls = None if self._plain else (config.certfile, config.keyfile)
         self._page = PageServer(self._files, self._socket, where, tls=tls)
         return self._page
@@ -70,10 +82,10 @@ class WebSide:
 
     def _pin(self, server: Server) -> None:
         """What pages are to pin: the present certificate and the next one."""
-        assert server.pair is not None
-        pems: list[str | None] = [server.pair.certificate_pem]
+        pair, certfile = _shown(server)
+        pems: list[str | None] = [pair.certificate_pem]
         try:
-            pems.append(announce_next(server.pair, server.config.certfile))
+            pems.append(announce_next(pair, certfile))
             self._problem = ""
         except CertificateError as error:
             self._problem = f"the next certificate is not known: {error}"
@@ -81,12 +93,11 @@ class WebSide:
 
     def notices(self, server: Server) -> list[str]:
         """What should be known about it."""
-        assert server.pair is not None
-        if server.pair.is_short_lived:
+        pair, certfile = _shown(server)
+        if pair.can_be_pinned:
             return [self._problem] if self._problem else []
-        return [f"browsers do not let pages pin {server.config.certfile}, since it is good for "
-                f"{server.pair.life.days} days and not for 14 at most: nobody can log in by "
-                "password in the page"]
+        return [f"browsers do not let pages pin {certfile}, which is not of P-256 and good for 14 "
+                "days at most: nobody can log in by password in the page"]
 
     @property
     def url(self) -> str:

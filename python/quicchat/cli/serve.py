@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .. import metrics
 from ..administration import AdminSocket
+from ..certificates import CertificatePair
 from ..config import load_config, user_path
 from ..errors import ConfigError, QuicChatError, explain
 from ..server import Server, serve
@@ -35,9 +36,10 @@ renewed with the same key before its time is over: no client is asked again. Ctr
 server; so does SIGTERM, which tells the clients first.
 
 SIGHUP reads the configuration again and cuts nobody: new connections are shown the certificate
-that is there now; accounts, limits, operators and rooms that are listed newly count at once. If
-something is wrong, that is said, and the server goes on as before. "host", "port", "database",
-"durability", "metrics", "qlog", "admin" and "web" take effect at the next start.
+that is there now; accounts, limits, operators and rooms that are listed newly count at once, and
+so does "web" for pages and logins that come. If something is wrong, that is said, and the server
+goes on as before. "host", "port", "database", "durability", "files", "metrics", "qlog" and "admin"
+take effect at the next start, and so does a "web" where there was none.
 
 With "metrics": "127.0.0.1:9464" in the configuration Prometheus finds figures there; that needs
 "pip install 'quicchat[metrics]'". With "qlog": {"directory": "qlog"} what QUIC does is written to
@@ -48,6 +50,8 @@ computer, otherwise by HTTPS. People log in there by their passwords, which are 
 server's certificate, unless "web": {"passwords": false} says that they do not; or by a ticket. A
 certificate that quicchat made is replaced by one of 13 days for the same key, since browsers let
 pages pin no longer ones, and no client is alarmed. The one that follows is made ahead, beside it.
+Where the certificate is self-signed and somebody else's, such as one of RSA, browsers are shown
+another one: server.web.crt beside server.crt.
 
 Rooms, accounts and devices are kept in the database beside the configuration, unless that says
 otherwise. 'quicchat user' changes accounts while the server runs, and 'quicchat room' rooms, by the
@@ -112,10 +116,16 @@ def _storage(config: ServerConfig) -> str:
     return f"kept in {config.database} ({config.durability})"
 
 
-def _renewed(server: Server) -> str:
+def _pairs(server: Server) -> list[tuple[CertificatePair, Path]]:
+    """Those that a server shows, and the files of the certificates."""
     assert server.pair is not None
-    return (f"renewed the certificate {server.config.certfile} with the same key, until "
-            f"{server.pair.end:%Y-%m-%d}")
+    others = [] if server.web_pair is None else [server.web_pair]
+    return [(server.pair, server.config.certfile), *others]
+
+
+def _renewed(server: Server) -> list[str]:
+    return [f"renewed the certificate {certfile} with the same key, until {pair.end:%Y-%m-%d}"
+            for pair, certfile in _pairs(server) if pair.renewed]
 
 
 def _announce(server: Server, log: Log) -> None:
@@ -123,9 +133,12 @@ def _announce(server: Server, log: Log) -> None:
     config = server.config
     if server.pair.made:
         log.say(f"made a self-signed certificate: {config.certfile}, key {config.keyfile}")
-    if server.pair.renewed:
-        log.say(_renewed(server))
-    for warning in (*server.pair.warnings, *server.notices):
+    if server.web_pair is not None and server.web_pair[0].made:
+        log.say(f"made a certificate for browsers, which pages pin: {server.web_pair[1]}")
+    for line in _renewed(server):
+        log.say(line)
+    warnings = [warning for pair, _ in _pairs(server) for warning in pair.warnings]
+    for warning in (*warnings, *server.notices):
         log.warn(warning)
     log.say(_storage(config))
     if config.qlog is not None:
@@ -224,7 +237,7 @@ async def _renew(server: Server, log: Log, pause: float = 6 * 3600,
     """Before the time of a certificate is over that we made ourselves."""
     while True:
         await asyncio.sleep(pause)
-        if server.pair is None or not server.pair.wants_renewal:
+        if not any(pair.wants_renewal for pair, _ in _pairs(server)):
             continue
         try:
             done = await server.reload(server.config)
@@ -234,8 +247,8 @@ async def _renew(server: Server, log: Log, pause: float = 6 * 3600,
             log.fail(explain(error))
             log.warn("the certificate was not renewed")
             continue
-        if server.pair.renewed:
-            log.say(_renewed(server))
+        for line in _renewed(server):
+            log.say(line)
         for notice in done.notices:
             log.warn(notice)
 

@@ -316,7 +316,11 @@ class ChatApp(App[None]):
     def action_edit(self) -> None:
         if len(self.screen_stack) == 1 and not (self.is_away or self.is_headless):
             self.is_away = True
-            self.run_worker(self._edit())
+            # The entry still has to take the keys that came before.
+            self.entry.call_later(self._begin_edit)
+
+    def _begin_edit(self) -> None:
+        self.run_worker(self._edit())
 
     async def _edit(self) -> None:
         """The line that is typed, in an editor of the person's. The chat goes on meanwhile."""

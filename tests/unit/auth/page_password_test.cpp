@@ -129,6 +129,18 @@ TEST_CASE("a password in a page", "[auth]") {
               "refused at once");
         CHECK(silent.log_in(scram_gs2_header, exporter, exporter, nullptr) == "in");
     }
+    SECTION("may be allowed and forbidden while the server runs, for logins that begin") {
+        PageScene silent{false};
+        DeviceAuthenticator<CountedCrypto> held = silent.authenticator;
+        const auto enters = [&] {
+            return silent.log_in(scram_page_gs2_header, certificate(7), {}, &silent.page);
+        };
+        CHECK(enters() == "refused at once");
+        held.allow_page_passwords(true);
+        CHECK(enters() == "in");
+        held.allow_page_passwords(false);
+        CHECK(enters() == "refused at once");
+    }
     SECTION("is bound so by the client's login as well") {
         ScramLoginOptions options;
         options.iterations = {4096, 600'000};

@@ -72,6 +72,20 @@ TEST_CASE("the vectors of SCRAM-SHA-256-PLUS", "[auth][vectors]") {
     CHECK(accepted == 2);
 }
 
+TEST_CASE("the vectors of SCRAM-SHA-256-PLUS in pages", "[auth][vectors]") {
+    const auto vectors = test::scram_page_vectors();
+    REQUIRE(vectors.size() >= 13);
+    std::size_t accepted = 0;
+    for (const ScramVector& vector : vectors) {
+        CAPTURE(vector.name);
+        test::check_scram_certificate<ReferenceCrypto>(vector);
+        test::check_scram_keys<ReferenceCrypto>(vector);
+        test::check_scram_messages<ReferenceCrypto>(vector);
+        accepted += vector.accepted();
+    }
+    CHECK(accepted == 2);
+}
+
 TEST_CASE("a login with a damaged message fails", "[auth]") {
     const ScramVector vector = test::scram_vector("plus");
 

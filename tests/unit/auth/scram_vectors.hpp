@@ -11,11 +11,12 @@
 #include "quicchat/auth/scram.hpp"
 #include "quicchat/auth/verifier.hpp"
 #include "quicchat/base/bytes.hpp"
+#include "quicchat/base/hex.hpp"
 #include "vector_file.hpp"
 
 namespace quicchat::test {
 
-/// One vector of tests/vectors/scram.txt.
+/// One vector of tests/vectors/scram.txt, or of scram_page.txt, which are those of pages.
 struct ScramVector {
     std::string name;
     std::map<std::string, std::string> values;
@@ -27,6 +28,9 @@ struct ScramVector {
         return static_cast<std::uint32_t>(std::stoul(values.at("iterations")));
     }
     Verifier verifier() const { return parse_verifier(values.at("verifier")).value(); }
+    std::string_view gs2_header() const {
+        return values.contains("certificate") ? scram_page_gs2_header : scram_gs2_header;
+    }
     ScramLookUp look_up() const { return {verifier(), values.at("user"), true}; }
     ChannelBinding binding() const {
         const std::string& digits = values.at("binding");
@@ -49,6 +53,10 @@ inline std::vector<ScramVector> scram_vectors() {
     return read_vectors<ScramVector>("scram.txt");
 }
 
+inline std::vector<ScramVector> scram_page_vectors() {
+    return read_vectors<ScramVector>("scram_page.txt");
+}
+
 inline ScramVector scram_vector(std::string_view name) {
     for (ScramVector& vector : scram_vectors()) {
         if (vector.name == name) return vector;
@@ -59,12 +67,12 @@ inline ScramVector scram_vector(std::string_view name) {
 
 template <ScramCrypto Crypto>
 ScramClient<Crypto> client_of(const ScramVector& vector) {
-    return {vector.credentials(), vector.binding(), vector["client_nonce"]};
+    return {vector.credentials(), vector.binding(), vector["client_nonce"], vector.gs2_header()};
 }
 
 template <ScramCrypto Crypto>
 ScramServer<Crypto> server_of(const ScramVector& vector) {
-    return {vector.binding(), vector["server_nonce"]};
+    return {vector.binding(), vector["server_nonce"], vector.gs2_header()};
 }
 
 /// The keys of a vector, which do not depend on the messages.
@@ -85,6 +93,12 @@ void check_scram_keys(const ScramVector& vector) {
         digits += "0123456789abcdef"[std::to_integer<int>(octet) & 15];
     }
     CHECK(digits == vector["salted_password"]);
+}
+
+/// The binding of a page is its server's certificate, hashed.
+template <ScramCrypto Crypto>
+void check_scram_certificate(const ScramVector& vector) {
+    CHECK(Crypto::sha256(decode_hex(vector["certificate"])) == vector.binding());
 }
 
 /// Both ends say what the vector says, or the server refuses what the client says.

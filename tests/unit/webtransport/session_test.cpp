@@ -361,6 +361,17 @@ TEST_CASE("we end a session", "[webtransport]") {
         CHECK_FALSE(scene.session.is_open());
         CHECK(scene.feed(4, text("late")) == Lines{});
     }
+    SECTION("after it asked the page for that, once") {
+        scene.session.drain();
+        CHECK(scene.news() == Lines{"control", "write 0"});
+        CHECK(scene.last == framed(codes::frame_data, framed(codes::capsule_drain_session, {})));
+        CHECK(scene.session.is_open());
+        scene.session.drain();
+        CHECK(scene.news() == Lines{});
+        CHECK(scene.close(33, "") == Lines{"write 0 fin"});
+        scene.session.drain();
+        CHECK(scene.news() == Lines{});
+    }
     SECTION("with a text of 1024 bytes at most, and whole characters") {
         std::string text(1023, 'x');
         scene.close(33, text + "ü");

@@ -252,6 +252,37 @@ TEST_CASE("a page that is there may stay", "[webtransport]") {
     CHECK(scene.events().empty());
 }
 
+TEST_CASE("other rules are for pages that come", "[webtransport]") {
+    OpenScene scene;
+    CHECK(scene.events().size() == 1);
+    const auto asks = [&](ConnectionId id, std::string_view path, std::string_view origin) {
+        webtransport::Fields fields = page_request();
+        for (auto& [name, value] : fields) {
+            if (name == ":path") value = path;
+            if (name == "origin") value = origin;
+        }
+        auto& events = scene.below.events;
+        events.emplace_back(Connected{id, "10.0.0.3:3", {}, "h3", CertificateHash{}});
+        events.emplace_back(StreamData{id, StreamId{2}, Bytes{control_head()}, false});
+        events.emplace_back(StreamData{id, StreamId{0}, Bytes{request_frame(fields)}, false});
+        return scene.events().size() == 1;
+    };
+    CHECK(asks(ConnectionId{3}, "/quicchat", page_origin));
+    CHECK_FALSE(asks(ConnectionId{4}, "/quicchat", "https://other.example"));
+    scene.transport.set_config({.path = "/chat", .origins = {"https://other.example"}});
+    CHECK_FALSE(asks(ConnectionId{5}, "/quicchat", page_origin));
+    CHECK_FALSE(asks(ConnectionId{6}, "/chat", page_origin));
+    CHECK(asks(ConnectionId{7}, "/chat", "https://other.example"));
+    scene.transport.set_config({});
+    CHECK_FALSE(asks(ConnectionId{8}, "/quicchat", page_origin));
+
+    scene.feed(StreamId{4}, text(" there"));
+    const auto events = scene.events();
+    REQUIRE(events.size() == 1);
+    CHECK(to_string(std::get<StreamData>(events[0]).bytes.view()) == " there");
+    CHECK(scene.below.closes.empty());
+}
+
 TEST_CASE("a page that goes ends its connection", "[webtransport]") {
     OpenScene scene;
     scene.events();
@@ -275,6 +306,22 @@ TEST_CASE("a page that goes ends its connection", "[webtransport]") {
     CHECK(scene.transport.pages() == 0);
     CHECK_FALSE(scene.transport.next_deadline());
     CHECK(scene.transport.write(web, control_stream, {}, false));  // as below: it may be anybody's
+}
+
+TEST_CASE("a page that is there is asked to end soon", "[webtransport]") {
+    Scene nobody;  // but for a page without a session
+    nobody.events();
+    nobody.transport.drain();
+    CHECK(nobody.below.written[{web, StreamId{0}}].empty());
+
+    OpenScene scene;
+    scene.events();
+    scene.transport.drain();
+    const auto capsule = framed(codes::frame_data, framed(codes::capsule_drain_session, {}));
+    const Buffer& written = scene.below.written[{web, StreamId{0}}];
+    CHECK(std::equal(capsule.rbegin(), capsule.rend(), written.rbegin()));
+    CHECK_FALSE(scene.below.fin[{web, StreamId{0}}]);
+    CHECK(scene.transport.write(web, control_stream, Bytes{text("bye")}, false));
 }
 
 TEST_CASE("a page that we close hears why", "[webtransport]") {

@@ -22,6 +22,7 @@ QUICCHAT_RARE_DECL std::optional<CertificateFacts> certificate_facts(
         facts.subject = decoded.subject;
         facts.issuer = decoded.issuer;
         facts.is_self_signed = decoded.selfSigned != 0;
+        facts.is_p256 = decoded.keyOID == ECDSAk && decoded.pkCurveOID == ECC_SECP256R1_OID;
         for (const ::DNS_entry* name = decoded.altNames; name != nullptr; name = name->next) {
             std::array<char, INET6_ADDRSTRLEN> text{};
             const int family = name->len == 4 ? AF_INET : AF_INET6;

@@ -18,11 +18,11 @@ QUICCHAT_DECL Shared::Shared(Config configuration, TlsContext context,
     use(std::move(context));
 }
 
-QUICCHAT_DECL void Shared::use(TlsContext context) {
+QUICCHAT_DECL std::shared_ptr<const TlsContext> Shared::prepared(TlsContext context) const {
 #ifdef QUICCHAT_TLS_KEY_LOG
     if (!config.key_log_file.empty()) context.log_keys(config.key_log_file);
 #endif
-    tls = std::make_shared<const TlsContext>(std::move(context));
+    return std::make_shared<const TlsContext>(std::move(context));
 }
 
 QUICCHAT_DECL std::unique_ptr<Connection> Connection::create(Shared& shared, const Opening& opening,

@@ -17,7 +17,7 @@ QUICCHAT_DECL constexpr std::array<std::uint32_t, 2> supported_versions = {NGTCP
 QUICCHAT_DECL bool Connection::open(const Opening& opening, TimePoint now) {
     const bool is_server = shared_.tls->is_server();
     set_time(now);
-    tls_ = TlsSession::create(shared_.tls);
+    tls_ = TlsSession::create(shared_.tls, shared_.http3_tls);
     if (tls_ == nullptr) return false;
 
     own_id_ = new_connection_id(shared_.random, shared_.config.shard);

@@ -14,6 +14,12 @@ QUICCHAT_RARE_DECL Result<Endpoint> Endpoint::server(ServerConfig server, Config
         TlsContext::server(server.certificate_pem, server.key_pem, config.alpn);
     if (!tls) return tls.error();
     auto state = std::make_unique<State>(std::move(config), *std::move(tls), server.reset_secret);
+    if (!server.http3_certificate_pem.empty() || !server.http3_key_pem.empty()) {
+        tls = TlsContext::server(server.http3_certificate_pem, server.http3_key_pem,
+                                 state->shared.config.alpn);
+        if (!tls) return tls.error();
+        state->shared.use_for_http3(*std::move(tls));
+    }
     state->newcomers_per_prefix_max = 4 * server.half_open_max;
     state->doorman.emplace(state->shared.config, std::move(server), state->shared.random,
                            state->shared.tokens);
@@ -147,6 +153,20 @@ QUICCHAT_RARE_DECL std::error_code Endpoint::set_certificate(const std::string& 
     Result<TlsContext> tls = TlsContext::server(certificate_pem, key_pem, shared.config.alpn);
     if (!tls) return tls.error();
     shared.use(*std::move(tls));
+    return {};
+}
+
+QUICCHAT_RARE_DECL std::error_code Endpoint::set_http3_certificate(
+    const std::string& certificate_pem, const std::string& key_pem) {
+    if (!state_->doorman) return make_error_code(Errc::not_ready);
+    Shared& shared = state_->shared;
+    if (certificate_pem.empty() && key_pem.empty()) {
+        shared.http3_tls = nullptr;
+        return {};
+    }
+    Result<TlsContext> tls = TlsContext::server(certificate_pem, key_pem, shared.config.alpn);
+    if (!tls) return tls.error();
+    shared.use_for_http3(*std::move(tls));
     return {};
 }
 

@@ -48,6 +48,7 @@ QUICCHAT_RARE_DECL Result<TlsContext> TlsContext::server(const std::string& cert
     // No session tickets: a resumed handshake would skip the certificate, and with it the trust
     // check of the client.
     wolfSSL_CTX_no_ticket_TLSv13(context.get());
+    wolfSSL_CTX_set_cert_cb(context.get(), TlsSession::choose_certificate, nullptr);
     if (wolfSSL_CTX_use_certificate_chain_buffer(context.get(), detail::bytes_of(certificate_pem),
                                                  static_cast<long>(certificate_pem.size())) !=
         WOLFSSL_SUCCESS) {
@@ -167,8 +168,8 @@ QUICCHAT_RARE_DECL bool TlsContext::load_pem(WOLFSSL_CTX* context, const std::st
 }
 
 QUICCHAT_DECL std::unique_ptr<TlsSession> TlsSession::create(
-    std::shared_ptr<const TlsContext> context) {
-    std::unique_ptr<TlsSession> session{new TlsSession{std::move(context)}};
+    std::shared_ptr<const TlsContext> context, std::shared_ptr<const TlsContext> http3) {
+    std::unique_ptr<TlsSession> session{new TlsSession{std::move(context), std::move(http3)}};
     return session->ssl_ != nullptr && session->configure() ? std::move(session) : nullptr;
 }
 
@@ -182,7 +183,8 @@ QUICCHAT_DECL Result<TlsFacts> TlsSession::finish() {
     if (!alpn) return Errc::version_mismatch;
     TlsFacts facts;
     facts.alpn = *alpn;
-    facts.certificate_hash = context_->certificate_hash();
+    const bool is_http3 = http3_ != nullptr && facts.alpn == http3_alpn;
+    facts.certificate_hash = (is_http3 ? http3_ : context_)->certificate_hash();
     if (context_->check() != nullptr) {
         if (refusal_) return *refusal_;
         const std::optional<Errc> verdict = judge_peer(facts);
@@ -199,8 +201,9 @@ QUICCHAT_DECL Result<TlsFacts> TlsSession::finish() {
     return facts;
 }
 
-QUICCHAT_DECL TlsSession::TlsSession(std::shared_ptr<const TlsContext> context)
-    : context_(std::move(context)), ssl_(wolfSSL_new(context_->get())) {
+QUICCHAT_DECL TlsSession::TlsSession(std::shared_ptr<const TlsContext> context,
+                                     std::shared_ptr<const TlsContext> http3)
+    : context_(std::move(context)), http3_(std::move(http3)), ssl_(wolfSSL_new(context_->get())) {
     reference_.get_conn = [](ngtcp2_crypto_conn_ref* reference) {
         return static_cast<TlsSession*>(reference->user_data)->connection_;
     };
@@ -234,6 +237,14 @@ QUICCHAT_DECL bool TlsSession::configure() {
     if (name.empty() || SocketAddress::from_numeric(name, 0)) return true;
     return wolfSSL_UseSNI(ssl, WOLFSSL_SNI_HOST_NAME, name.data(),
                           static_cast<unsigned short>(name.size())) == WOLFSSL_SUCCESS;
+}
+
+QUICCHAT_DECL int TlsSession::choose_certificate(WOLFSSL* ssl, void*) noexcept {
+    const auto* reference = static_cast<ngtcp2_crypto_conn_ref*>(wolfSSL_get_app_data(ssl));
+    if (reference == nullptr) return 0;
+    const auto& self = *static_cast<const TlsSession*>(reference->user_data);
+    if (self.http3_ == nullptr || detail::selected_alpn(ssl) != http3_alpn) return 1;
+    return wolfSSL_set_SSL_CTX(ssl, self.http3_->get()) != nullptr ? 1 : 0;
 }
 
 QUICCHAT_RARE_DECL std::optional<std::string> TlsSession::chosen_alpn() const {

@@ -354,25 +354,39 @@ QUICCHAT_DECL std::optional<TimePoint> Session::next_deadline() const {
 
 // --- What goes.
 
-QUICCHAT_DECL void Session::close(std::uint64_t code, std::string_view text) {
-    if (!is_open()) return;
-    over_ = closing_ = true;
+QUICCHAT_DECL void Session::drain() {
+    if (!is_open() || gone_away_) return;
+    go_away();
+    write_capsule(codes::capsule_drain_session, {}, false);
+}
+
+QUICCHAT_DECL void Session::go_away() {
+    if (std::exchange(gone_away_, true)) return;
     Buffer goaway;  // RFC 9114 §5.2: requests from that stream on are not looked at
     Buffer first_not_seen;
     append_varint(first_not_seen, next_request_);
     detail::append_framed(goaway, codes::frame_goaway, first_not_seen);
     push(actions::WriteControl{std::move(goaway)});
+}
 
+QUICCHAT_DECL void Session::close(std::uint64_t code, std::string_view text) {
+    if (!is_open()) return;
+    go_away();
+    over_ = closing_ = true;
     Buffer close;
     for (int shift = 24; shift >= 0; shift -= 8) {
         close.push_back(static_cast<std::byte>(code >> shift & 0xff));
     }
     append(close, as_bytes(detail::bounded_close_text(text)));
+    write_capsule(codes::capsule_close_session, close, true);
+}
+
+QUICCHAT_DECL void Session::write_capsule(std::uint64_t type, BytesView value, bool fin) {
     Buffer capsule;
-    detail::append_framed(capsule, codes::capsule_close_session, close);
+    detail::append_framed(capsule, type, value);
     Buffer frame;
     detail::append_framed(frame, codes::frame_data, capsule);
-    push(actions::Write{*connect_, std::move(frame), true});
+    push(actions::Write{*connect_, std::move(frame), fin});
 }
 
 QUICCHAT_DECL void Session::forget(StreamId page_stream) {

@@ -118,6 +118,14 @@ std::optional<TimePoint> Transport<Inner>::next_deadline() const {
 }
 
 template <CarriesHttp Inner>
+void Transport<Inner>::drain() {
+    for (auto& [id, page] : state_->pages) {
+        page->session.drain();
+        act(id, *page);
+    }
+}
+
+template <CarriesHttp Inner>
 bool Transport<Inner>::says_farewell() const {
     return std::any_of(state_->pages.begin(), state_->pages.end(), [&](const auto& entry) {
         const auto& [id, page] = entry;
