@@ -27,7 +27,7 @@ IS_LONG = bool(os.environ.get("QUICCHAT_LONG"))
 try:
     from playwright.async_api import Error, async_playwright
 except ImportError:
-    async_playwright = None
+    async_playwright, Error = None, Exception
 
 #: A browser is many processes: on a busy machine each step takes its time. What passes never waits.
 STEP = min(2 * PATIENCE, 300.0)
