@@ -6,7 +6,7 @@ import os
 import re
 import unittest
 
-from _browser import IS_LONG, Browser, Error, Relay
+from _browser import Browser, Error, Relay
 from _support import next_of, quicchat
 
 KEY = "a-key-of-the-site-for-tickets-alone-0123456789"
@@ -54,9 +54,6 @@ class Tickets(Browser):
                 await self.say(page, "by ticket")
                 heard = await next_of(room, quicchat.events.Message)
                 self.assertEqual((heard.sender, heard.text), ("ada", "by ticket"))
-            # What follows has waited in vain once in some thirty runs: nobody knows yet for what.
-            if not IS_LONG:
-                return
             # The page asks for no other one: none is there.
             self.server.kill()
             await asyncio.to_thread(self.server.start)

@@ -350,7 +350,12 @@ TEST_CASE("a page that we close hears why", "[webtransport]") {
         CHECK(scene.below.closes.empty());
         scene.pass(1ms);
     }
-    SECTION("or less, if it does") { scene.feed(StreamId{0}, {}, true); }
+    SECTION("and its browser to tell it, when it has taken note") {
+        scene.feed(StreamId{0}, {}, true);
+        CHECK(scene.events().empty());
+        CHECK(scene.below.closes.empty());
+        scene.pass(webtransport::farewell);
+    }
     SECTION("or none, if it is gone") {
         scene.below.events.emplace_back(Disconnected{web, {.errc = Errc::closed}});
     }

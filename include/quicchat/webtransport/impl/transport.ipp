@@ -202,6 +202,9 @@ void Transport<Inner>::do_action(ConnectionId id, Page& page, Action action) {
             events.push_back(StreamReset{id, a.stream, a.code});
         },
         [&](actions::PageClosed&& a) {
+            // It has taken note of our close. A browser tells its page in its own time, and tells
+            // it nothing of that where the connection ends first: `farewell` ends it.
+            if (page.told_disconnected) return;
             page.reason = CloseReason{
                 .errc = from_wire_code(a.code), .by_peer = true, .text = std::move(a.text)};
             inner.close(id, Errc::closed, "");
