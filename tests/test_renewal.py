@@ -150,6 +150,44 @@ class Servers(Pairs):
         self.assertIn("should be renewed", self.start_server(config=config).log)
 
 
+class BesideThem(Pairs):
+    """Servers whose own certificate browsers would let no page pin."""
+
+    def started(self, **changes):
+        found = []
+
+        async def main():
+            config = self.config(web={"origins": ["https://chat.example"]}, **changes)
+            async with quicchat.serve(config) as server:
+                found.extend((server.web_pair, server.pair.warnings))
+
+        self.run_async(main)
+        return found
+
+    def test_both_of_the_servers_may_be_in_one_file(self):
+        self.copy_pair("rsa_2048")
+        both = self.folder / "both.pem"
+        both.write_text("".join((self.folder / name).read_text()
+                                for name in ("server.crt", "server.key")))
+        both.chmod(0o600)
+        shown, warnings = self.started(certfile="both.pem", keyfile="both.pem")
+        self.assertEqual((shown[1], warnings), (self.folder / "both.web.crt", ()))
+
+    def test_a_server_that_can_make_none_serves_all_others(self):
+        self.copy_pair("rsa_2048")
+        (self.folder / "server.web.crt").symlink_to("nowhere/server.crt")  # nor write one there
+        shown, (warning,) = self.started()
+        self.assertIsNone(shown)
+        self.assertIn("server.web.crt", warning)
+
+    def test_one_that_is_damaged_is_not_passed_over(self):
+        self.copy_pair("rsa_2048")
+        self.started()
+        (self.folder / "server.web.key").write_text("nonsense")
+        with self.assertRaisesRegex(quicchat.errors.CertificateError, "server.web.key"):
+            self.started()
+
+
 class ForPages(Pairs):
     """Certificates that web pages pin: browsers take them for 14 days at most."""
 

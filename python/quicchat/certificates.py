@@ -169,8 +169,9 @@ def load_web_pair(pair: CertificatePair, certfile: Path, keyfile: Path, host: st
     pages can pin it. Raises CertificateError."""
     if not pair.is_self_signed or pair.can_be_pinned:
         return None
-    certfile = certfile.with_name(f"{certfile.stem}.web{certfile.suffix}")
-    keyfile = keyfile.with_name(f"{keyfile.stem}.web{keyfile.suffix}")
+    # Two files, though both of the server's may be in one.
+    certfile = certfile.with_name(f"{certfile.stem}.web.crt")
+    keyfile = keyfile.with_name(f"{keyfile.stem}.web.key")
     if os.path.exists(certfile) or os.path.exists(keyfile):
         return load_pair(certfile, keyfile, host, doing=doing), certfile
     return make_pair(certfile, keyfile, [host], PINNED_DAYS), certfile

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from . import _core
 from ._failures import core_error, storage_error, text_of
 from ._modes import exposed_files
 from ._web_pages import web_options
-from .certificates import CertificatePair
-from .errors import ConfigError, QuicChatError, ServerShutdown
+from .certificates import CertificatePair, load_web_pair
+from .errors import CertificateError, ConfigError, QuicChatError, ServerShutdown
 from .settings import ServerConfig
 from .tickets import CoreTickets
 
@@ -49,6 +50,22 @@ def effective(old: ServerConfig, new: ServerConfig, offers_pages: bool) -> Serve
     server tells browsers that pages may come, which is settled when it starts."""
     kept = _FIXED if offers_pages else (*_FIXED, "web")
     return replace(new, **{name: getattr(old, name) for name in kept})
+
+
+def with_web_pair(pair: CertificatePair, config: ServerConfig, doing: str
+                  ) -> tuple[CertificatePair, tuple[CertificatePair, Path] | None]:
+    """Beside the server's pair what browsers are shown instead, see
+    :func:`quicchat.certificates.load_web_pair`. Where that cannot be written or read, a warning
+    says so: people who come by other ways are not kept out for it. Raises CertificateError."""
+    if config.web is None:
+        return pair, None
+    try:
+        return pair, load_web_pair(pair, config.certfile, config.keyfile, config.host, doing=doing)
+    except CertificateError as error:
+        if error.code != "E-KEY-PERM":
+            raise
+        warning = f"no page can pin {config.certfile}, and browsers have no other: {error}"
+        return replace(pair, warnings=(*pair.warnings, warning)), None
 
 
 def reload_core(core: _core.Server, pair: CertificatePair, web_pair: dict[str, Any],

@@ -59,14 +59,14 @@ from ._restored import take_restored
 from ._server_accounts import ServerAccounts
 from ._speaking import Speaking
 from ._web_pages import web_options, web_pair_options
-from .certificates import CertificatePair, load_pair, load_web_pair
+from .certificates import CertificatePair, load_pair
 from .config import load_config
 from .errors import ConfigError, QuicChatError, WrongLoopError
 from .events import ServerEvent, ServerFailed
 from .logs import describe as describe
 from .logs import log_server
 from .qlogs import chosen, qlog_error
-from .reloading import Reloaded, effective, reload_core, summary
+from .reloading import Reloaded, effective, reload_core, summary, with_web_pair
 from .server_events import SERVER_EVENTS
 from .settings import ServerConfig
 from .stats import ConnectionStats, ServerStats, server_stats
@@ -288,8 +288,8 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
     def _make(self) -> _core.Server:
         config = self.config
         where = f"{config.source.name}: certfile, keyfile" if config.source else ""
-        self.pair = load_pair(config.certfile, config.keyfile, config.host, where)
-        self.web_pair = _load_web_pair(config, self.pair, "start")
+        pair = load_pair(config.certfile, config.keyfile, config.host, where)
+        self.pair, self.web_pair = with_web_pair(pair, config, "start")
         agent = {"name": "quicchat-python", "version": _core.version,
                  "python": platform.python_version()}
         address = bind_address(config.host, config.port)
@@ -356,20 +356,13 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
             where = f"{new.source.name}: certfile, keyfile" if new.source else ""
             pair = load_pair(new.certfile, new.keyfile, new.host, where, doing="reload")
             to_be = effective(old, new, self._offers_pages)
-            web_pair = _load_web_pair(to_be, pair, "reload")
+            pair, web_pair = with_web_pair(pair, to_be, "reload")
             tickets, rows = core_tickets(new.tickets), account_rows(new, pair.key_pem)
             accounts = reload_core(self._started(), pair, web_pair_options(web_pair), to_be, rows,
                                    tickets)
             changed, self._tickets = tickets != self._tickets, tickets
             self.config, self.pair, self.web_pair = to_be, pair, web_pair
             return summary(old, new, before, pair, accounts, changed, self._offers_pages)
-
-
-def _load_web_pair(config: ServerConfig, pair: CertificatePair, doing: str
-                   ) -> tuple[CertificatePair, Path] | None:
-    if config.web is None:
-        return None
-    return load_web_pair(pair, config.certfile, config.keyfile, config.host, doing=doing)
 
 
 def serve(config: ServerConfig | str | Path, *, authenticate: Authenticate | None = None,
