@@ -22,7 +22,8 @@ MAY_INCLUDE = {
     "server": {"base", "wire", "log", "file", "session", "server"},
     "server/io": {"base", "wire", "log", "file", "transport", "auth", "session", "server"},
     "memory": {"base", "transport", "memory"},
-    "quic": {"base", "transport", "auth", "quic"},
+    "quic": {"base", "transport", "auth", "shards", "quic"},
+    "shards": {"base", "transport", "shards"},
     "webtransport": {"base", "wire", "transport", "webtransport"},
     "sqlite": {"base", "wire", "log", "auth", "session", "sqlite"},
     "disk": {"base", "auth", "file", "disk"},
@@ -32,7 +33,7 @@ MAY_INCLUDE = {
 AUTH_FROM_TRANSPORT = {"quicchat/transport/event.hpp", "quicchat/transport/fingerprint.hpp"}
 
 # What the core is not: it does input and output, and has threads.
-NOT_CORE = {"quic", "sqlite", "disk"}
+NOT_CORE = {"quic", "sqlite", "disk", "shards"}
 # And what these have in common.
 NOT_CORE_IN_BASE = {"background_threads.hpp", "owned_fd.hpp", "worker_thread.hpp"}
 

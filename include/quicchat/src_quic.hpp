@@ -3,17 +3,24 @@
 // All bodies of what quic.hpp adds to the core; see src.hpp.
 
 #include "quicchat/quic.hpp"
+#include "quicchat/quic_shards.hpp"
 
 #ifdef QUICCHAT_COMPILED
 namespace quicchat {
 
 template class Client<quic::Endpoint>;
 template class Delivery<quic::Endpoint>;
+template class Delivery<shards::Transport>;
 template class FileStreams<quic::Endpoint>;
+template class FileStreams<shards::Transport>;
 template class Logins<quic::Endpoint>;
+template class Logins<shards::Transport>;
 template class Peers<quic::Endpoint>;
+template class Peers<shards::Transport>;
 template class Server<quic::Endpoint>;
+template class Server<shards::Transport>;
 template class UnsentBytes<quic::Endpoint>;
+template class UnsentBytes<shards::Transport>;
 template class DeviceAuthenticator<quic::WolfCrypto>;
 template class DeviceLogin<quic::WolfCrypto>;
 template class ScramAuthenticator<quic::WolfCrypto>;
@@ -59,6 +66,7 @@ template class TicketAuthenticator<quic::WolfCrypto>;
 #include "quicchat/quic/impl/route.ipp"
 #include "quicchat/quic/impl/run.ipp"
 #include "quicchat/quic/impl/send_buffer.ipp"
+#include "quicchat/quic/impl/shards.ipp"
 #include "quicchat/quic/impl/stream.ipp"
 #include "quicchat/quic/impl/timer_heap.ipp"
 #include "quicchat/quic/impl/tls.ipp"
@@ -69,3 +77,5 @@ template class TicketAuthenticator<quic::WolfCrypto>;
 #include "quicchat/quic/impl/udp_send_queue.ipp"
 #include "quicchat/quic/impl/udp_socket.ipp"
 #include "quicchat/quic/impl/wolf_crypto.ipp"
+#include "quicchat/shards/impl/link.ipp"
+#include "quicchat/shards/impl/transport.ipp"

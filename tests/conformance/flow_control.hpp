@@ -29,7 +29,7 @@ void check_credit() {
         const std::size_t first = receiver.inbox(stream).bytes.size() - before;
         CHECK(first <= limits.stream_receive_window);
         CHECK(first + 1 + own_bytes_max<F>() >= limits.stream_receive_window);
-        CHECK(sender->backlog(sender.id, stream).bytes == 300'000 - first);
+        CHECK(world.backlog(sender, stream) == 300'000 - first);
         world.run_for(10s);
         CHECK(receiver.inbox(stream).bytes.size() - before == first);
 
@@ -47,7 +47,7 @@ void check_credit() {
         const Buffer& bytes = receiver.inbox(stream).bytes;
         CHECK((Buffer(bytes.begin() + static_cast<std::ptrdiff_t>(before), bytes.end()) ==
                pattern(1, 300'000)));
-        CHECK(sender->backlog(sender.id, stream).bytes == 0);
+        CHECK(world.backlog(sender, stream) == 0);
     };
 
     SECTION("stops a client that is not credited, and lets it go on") {
@@ -188,21 +188,21 @@ void check_unacknowledged() {
     auto& server = world.server;
     CHECK(server->unacknowledged() == 0);
     REQUIRE(server->write(server.id, stream, Bytes{pattern(1, 300'000)}, false));
-    CHECK(server->unacknowledged(server.id) == 300'000);
+    CHECK(world.unacknowledged(server) == 300'000);
     CHECK(server->unacknowledged() == 300'000);
     CHECK(server->unacknowledged(ConnectionId{999}) == 0);
 
     SECTION("none, once the peer has everything") {
         world.run_for(10s);
         CHECK(world.client.inbox(stream).bytes.size() == 300'000);
-        CHECK(server->unacknowledged(server.id) == 0);
+        CHECK(world.unacknowledged(server) == 0);
         CHECK(server->unacknowledged() == 0);
     }
     SECTION("what a peer does not take is kept") {
         world.client.consumes = false;
         world.run_for(10s);
-        CHECK(server->unacknowledged(server.id) + limits.stream_receive_window >= 300'000);
-        CHECK(server->unacknowledged() == server->unacknowledged(server.id));
+        CHECK(world.unacknowledged(server) + limits.stream_receive_window >= 300'000);
+        CHECK(server->unacknowledged() == world.unacknowledged(server));
         SECTION("until it is not wanted any more") {
             server->reset_stream(server.id, stream, 1);
             world.run_for(10s);
@@ -224,7 +224,7 @@ void check_unacknowledged() {
         world.run_for(1ms);
         server->close(server.id, Errc::closed, "");
         world.run_for(10s);
-        CHECK(server->unacknowledged(server.id) == 0);
+        CHECK(world.unacknowledged(server) == 0);
         CHECK(server->unacknowledged() == 0);
     }
 }

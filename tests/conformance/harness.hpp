@@ -47,7 +47,8 @@ concept DialingTransportReference =
 /// Optional: `cut()` breaks all connections in a way that both sides notice;
 /// `fail_channel_binding()` makes `channel_binding` fail from then on; `F::has_channel_binding` is
 /// false where it always does; `F::own_bytes_max` is how much of a window the model may take for
-/// itself.
+/// itself; `measure()` makes what the server counts exact, where it may count too much until it was
+/// asked again.
 template <class F>
 concept TransportFixture = std::constructible_from<F, Limits, Limits> &&
     requires(F fixture, const F& view) {
@@ -260,10 +261,27 @@ public:
         return *stream;
     }
 
+    std::size_t backlog(auto& side, StreamId stream) {
+        return measured([&] { return side->backlog(side.id, stream).bytes; });
+    }
+    std::size_t unacknowledged(auto& side) {
+        return measured([&] { return side->unacknowledged(side.id); });
+    }
+
     F fixture;
     Side<Server> server;
     Side<Client> client;
     std::size_t steps = 0;
+
+private:
+    std::size_t measured(const auto& count) {
+        const std::size_t first = count();
+        if constexpr (requires { fixture.measure(); }) {
+            fixture.measure();
+            CHECK(count() <= first);
+        }
+        return count();
+    }
 };
 
 /// Bytes that tell where they belong: each depends on the seed and on its place.

@@ -142,7 +142,7 @@ private:
     /// A token that is not as the server made it proves nothing.
     void check_tokens(FuzzInput& input) {
         quic::Random random{quic::test_seed(5)};
-        const quic::Tokens tokens{random, std::nullopt};
+        const quic::Tokens tokens{random, {}};
         const auto& remote = pair_.client.address;
         ngtcp2_cid cid{};
         const std::array<std::uint8_t, 8> number{8, 7, 6, 5, 4, 3, 2, 1};

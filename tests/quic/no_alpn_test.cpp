@@ -96,7 +96,7 @@ private:
     quic::SocketAddress address_ = *quic::SocketAddress::parse("10.0.5.5:5555");
     quic::SocketAddress server_ = *quic::SocketAddress::parse("10.0.0.1:4433");
     quic::Random random_{quic::test_seed(5)};
-    quic::Tokens tokens_{random_, std::nullopt};
+    quic::Tokens tokens_{random_, {}};
     quic::Record record_{.random = random_, .tokens = tokens_};
     quic::Handle<WOLFSSL_CTX, wolfSSL_CTX_free> context_;
     quic::Handle<WOLFSSL, wolfSSL_free> ssl_;

@@ -121,8 +121,8 @@ TEST_CASE("the timer heap gives deadlines back in order", "[quic]") {
 
 TEST_CASE("an address token", "[quic][retry]") {
     quic::Random random{quic::test_seed(1)};
-    const quic::Tokens tokens{random, std::nullopt};
-    const quic::Tokens others{random, std::nullopt};
+    const quic::Tokens tokens{random, {}};
+    const quic::Tokens others{random, {}};
     const auto address = *quic::SocketAddress::parse("192.0.2.1:1000");
     const auto elsewhere = *quic::SocketAddress::parse("192.0.2.2:1000");
     const ngtcp2_cid original = quic::new_connection_id(random, 0);

@@ -129,6 +129,8 @@ public:
     std::vector<std::unique_ptr<Host>> hosts;
     std::function<void(DatagramLink::Letter&)> tamper;     ///< Sees every letter that arrives.
     std::function<void(const DatagramLink::Letter&)> spy;  ///< Sees every letter that is sent.
+    /// Which of the hosts of one address, from 0 on in their order, a letter goes to.
+    std::function<std::size_t(const DatagramLink::Letter&)> steer;
 
 private:
     bool advance(TimePoint until) {
@@ -164,8 +166,11 @@ private:
 
     void arrive(DatagramLink::Letter letter) {
         if (tamper) tamper(letter);
+        std::size_t before = 0;
+        const std::size_t place = steer ? steer(letter) : 0;
         for (auto& host : hosts) {
             if (!host->listening || !(host->public_address == letter.to)) continue;
+            if (steer && before++ != place) continue;
             host->endpoint.handle_datagram({host->address, letter.from, letter.ecn, letter.bytes},
                                            now);
         }

@@ -44,6 +44,10 @@ public:
     /// The first `count` bytes; they share this object's memory.
     Bytes first(std::size_t count) const;
 
+    /// These bytes with a count of owners of its own. Copies of the result and copies of this one
+    /// do not contend where different threads make them.
+    Bytes detached() const;
+
     /// The same bytes, wherever they are.
     friend bool operator==(const Bytes& a, const Bytes& b) {
         return a.size() == b.size() &&

@@ -27,6 +27,9 @@ struct Timing {
 class ErrorCounts {
 public:
     void add(Errc errc) { ++counts_[place(errc)]; }
+    void add(const ErrorCounts& other) {
+        for (std::size_t i = 0; i < places; ++i) counts_[i] += other.counts_[i];
+    }
     std::uint64_t of(Errc errc) const { return counts_[place(errc)]; }
 
     std::uint64_t all() const {

@@ -46,8 +46,10 @@ struct Config {
     /// The application protocols that we speak, the best first. `http3_alpn` is for a server whose
     /// endpoint a webtransport::Transport stands on; see `Endpoint::open_uni_stream`.
     std::vector<std::string> alpn{std::string{default_alpn}};
-    /// The first byte of our connection ids.
+    /// Which of how many endpoints behind one address: the first byte of our connection ids. See
+    /// shards.hpp.
     std::uint8_t shard = 0;
+    std::uint8_t shards = 1;  ///< Packets that name another one are strays.
     /// Wait up to 20 ms before a packet that carries nothing but an acknowledgement, in the hope
     /// that there is something to say by then. See acknowledgement_hold.hpp.
     bool hold_acknowledgements = true;
@@ -75,6 +77,8 @@ struct ServerConfig {
     std::size_t half_open_max = 64;
     /// Kept over restarts, it lets the new process tell clients of the old one that it is gone.
     std::optional<Seed> reset_secret{};
+    /// Where several endpoints stand behind one address: each knows the others' tokens by it.
+    std::optional<Seed> token_secret{};
 };
 
 /// Where a client goes.
@@ -93,6 +97,18 @@ struct Datagram {
     SocketAddress remote;  ///< From where.
     std::uint8_t ecn = 0;  ///< The two ECN bits of RFC 3168 §5.
     BytesView bytes;       ///< What was in it.
+};
+
+/// A datagram that belongs to another endpoint behind the same address.
+struct Stray {
+    SocketAddress local;     ///< As of Datagram.
+    SocketAddress remote;    ///< The same.
+    std::uint8_t ecn = 0;    ///< The same.
+    Buffer bytes;            ///< What was in it.
+    std::size_t shard = 0;   ///< Whose it is.
+
+    /// As it came. Valid as long as this.
+    Datagram datagram() const { return {local, remote, ecn, bytes}; }
 };
 
 /// UDP datagrams to send, one behind the other: all of `segment_size` bytes, but the last may be

@@ -31,7 +31,7 @@ inline constexpr std::size_t udp_payload_bytes_max = 1452;
 
 /// What all connections of one endpoint share. Does not move.
 struct Shared {
-    Shared(Config configuration, TlsContext context, const std::optional<Seed>& reset_secret);
+    Shared(Config configuration, TlsContext context, const TokenSecrets& secrets);
 
     /// Gives new connections this context, or those of HTTP/3.
     void use(TlsContext context) { tls = prepared(std::move(context)); }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "quicchat/base/network.hpp"
+#include "quicchat/base/queue.hpp"
 #include "quicchat/quic/afterlife.hpp"
 #include "quicchat/quic/config.hpp"
 #include "quicchat/quic/connection.hpp"
@@ -144,6 +145,9 @@ public:
     /// same time.
     std::optional<Transmit> poll_transmit(TimePoint now);
 
+    /// With `Config::shards`: a datagram of a connection of another one, to be handed to it.
+    std::optional<Stray> poll_stray();
+
     /// When the next turn is due, whatever else happens: in the past if something waits to be sent.
     /// May be a little early.
     std::optional<TimePoint> next_deadline() const;
@@ -178,7 +182,7 @@ private:
     };
 
     struct State {
-        State(Config config, TlsContext tls, const std::optional<Seed>& reset_secret);
+        State(Config config, TlsContext tls, const TokenSecrets& secrets);
 
         Shared shared;
         std::optional<Doorman> doorman;  ///< Of a server.
@@ -192,6 +196,7 @@ private:
         std::unordered_map<ConnectionId, Entry> entries;
         Afterlife afterlife;
         Replies replies;
+        Queue<Stray> strays;
         TimerHeap timers;
         std::deque<ConnectionId> dirty;
         std::deque<ConnectionId> news;
@@ -218,6 +223,7 @@ private:
     Entry* add(const Opening& opening, ConnectionId& id);
     Entry* attempt(const Route& route, ConnectionId& id);
     void handle_stranger(const Datagram& datagram, const ngtcp2_version_cid& head);
+    bool is_stray(const ngtcp2_version_cid& head) const;
     bool make_room_for(ConnectionId id, const SocketAddress& remote, bool known);
     void deliver(ConnectionId id, const Datagram& datagram);
     bool settle(ConnectionId id, Entry& entry);

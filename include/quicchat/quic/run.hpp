@@ -47,6 +47,20 @@ concept Application = requires(T app, const T& view, Now now) {
     { view.next_deadline() } -> std::same_as<std::optional<TimePoint>>;
 };
 
+/// Readable while what works for an application in threads of its own has something to tell: a
+/// server's log and files, a client's login. -1 for one that there is not; `poll` skips these.
+template <class App>
+std::array<int, 2> wake_fds_of(const App& app) {
+    const auto or_none = [](std::optional<int> fd) { return fd.value_or(-1); };
+    std::array<int, 2> fds{-1, -1};
+    if constexpr (requires { app.log().wake_fd(); }) {
+        fds = {or_none(app.log().wake_fd()), or_none(app.files().wake_fd())};
+    } else if constexpr (requires { app.wake_fd(); }) {
+        fds[0] = or_none(app.wake_fd());
+    }
+    return fds;
+}
+
 /// Gives what a socket has received to the endpoint; `local` as in `Endpoint::handle_unreachable`.
 /// Datagrams count whether they are any good or not, and are taken in a bounded number per turn, so
 /// that nobody can keep us from the rest of the work. Returns an error if the socket is of no use.
@@ -76,18 +90,8 @@ public:
     int fd() const { return socket_.fd(); }
     bool wants_write() const { return socket_.wants_write(); }
 
-    /// Readable while what works for the application in threads of its own has something to tell: a
-    /// server's log and files, a client's login. -1 for one that there is not; `poll` skips these.
-    std::array<int, 2> wake_fds() const {
-        const auto or_none = [](std::optional<int> fd) { return fd.value_or(-1); };
-        std::array<int, 2> fds{-1, -1};
-        if constexpr (requires { app_.log().wake_fd(); }) {
-            fds = {or_none(app_.log().wake_fd()), or_none(app_.files().wake_fd())};
-        } else if constexpr (requires { app_.wake_fd(); }) {
-            fds[0] = or_none(app_.wake_fd());
-        }
-        return fds;
-    }
+    /// As `wake_fds_of`.
+    std::array<int, 2> wake_fds() const { return wake_fds_of(app_); }
 
     /// When the next turn is due, whatever else happens.
     std::optional<TimePoint> next_deadline() const {
@@ -121,6 +125,7 @@ private:
         endpoint.handle_timeout(now.steady);
         app_.process(now);
         const std::error_code error = transmit(now.steady);
+        if constexpr (requires { app_.settle(); }) app_.settle();
         if (trim_.is_due(endpoint.connections(), now.steady)) trim_memory();
         if (!socket_.take_refused()) return error;
         endpoint.handle_unreachable(now.steady);

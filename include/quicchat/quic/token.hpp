@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -43,13 +44,19 @@ struct TokenVerdict {
     ngtcp2_cid original_dcid{};  ///< Of the Initial that caused the Retry.
 };
 
+/// What others may know as well: the next process, or other shards. Drawn at random where it is
+/// missing.
+struct TokenSecrets {
+    /// Should outlive a restart, so that the new process can reset the connections of the old one.
+    std::optional<Seed> resets{};
+    std::optional<Seed> addresses{};  ///< Behind tokens that prove an address.
+};
+
 /// Makes and checks what RFC 9000 §8.1 and §10.3 let a server remember outside of its memory:
 /// tokens that prove an address, and stateless reset tokens.
 class Tokens {
 public:
-    /// `reset_secret` should outlive a restart, so that the new process can reset the connections
-    /// of the old one.
-    Tokens(Random& random, const std::optional<Seed>& reset_secret);
+    Tokens(Random& random, const TokenSecrets& secrets);
 
     std::vector<std::uint8_t> make_retry(std::uint32_t version, const SocketAddress& remote,
                                          const ngtcp2_cid& retry_scid,

@@ -11,6 +11,7 @@
 #include <memory>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "quicchat/base/result.hpp"
 #include "quicchat/quic/config.hpp"
@@ -20,13 +21,20 @@
 namespace quicchat::quic {
 
 /// A non-blocking UDP socket that moves many datagrams per system call, with ECN and the address
-/// that each one was sent to. Neither SO_REUSEADDR nor SO_REUSEPORT: a second server on a port
-/// fails with EADDRINUSE.
+/// that each one was sent to. Neither SO_REUSEADDR nor, unless shards ask for it, SO_REUSEPORT: a
+/// second server on a port fails with EADDRINUSE.
 class UdpSocket {
 public:
     /// A socket for a server. Port 0 lets the system choose; see `local_address`. `::` takes IPv4
     /// as well if the system allows it.
     static Result<UdpSocket> bind(const SocketAddress& address);
+
+    /// So many sockets on one address, for a thread each. A packet goes to the one that the first
+    /// byte of its connection id names, modulo their number, by a filter of the kernel
+    /// (SO_ATTACH_REUSEPORT_CBPF); where it takes none, it spreads them by their senders'
+    /// addresses. A second server on the port fails as well, as long as it does not share it.
+    static Result<std::vector<UdpSocket>> bind_shards(const SocketAddress& address,
+                                                      std::size_t count);
 
     /// A socket for a client. Connected, so that a dead port is reported at once.
     static Result<UdpSocket> connect(const SocketAddress& remote);
@@ -111,6 +119,8 @@ private:
     static std::error_code last_error();
 
     static Result<UdpSocket> open(int family);
+
+    bool steer(std::size_t sockets) const;
 
     bool set(int level, int option, int value) const;
 

@@ -52,7 +52,29 @@ struct TransportStats {
     std::uint64_t datagrams_sent = 0;      ///< Of UDP.
     std::uint64_t bytes_received = 0;      ///< In them.
     std::uint64_t bytes_sent = 0;          ///< In them.
+
+    /// Those of several together.
+    void add(const TransportStats& other);
 };
+
+inline void TransportStats::add(const TransportStats& other) {
+    handshakes_open += other.handshakes_open;
+    handshakes_begun += other.handshakes_begun;
+    handshakes_done += other.handshakes_done;
+    handshakes_failed.add(other.handshakes_failed);
+    strangers.retries += other.strangers.retries;
+    strangers.versions_negotiated += other.strangers.versions_negotiated;
+    strangers.resets += other.strangers.resets;
+    strangers.refused_full += other.strangers.refused_full;
+    strangers.refused_token += other.strangers.refused_token;
+    strangers.dropped_rate += other.strangers.dropped_rate;
+    strangers.dropped_malformed += other.strangers.dropped_malformed;
+    strangers.dropped_answers += other.strangers.dropped_answers;
+    datagrams_received += other.datagrams_received;
+    datagrams_sent += other.datagrams_sent;
+    bytes_received += other.bytes_received;
+    bytes_sent += other.bytes_sent;
+}
 
 /// A transport that can say how it is. No other transport has to: its figures are missing then.
 template <class T>

@@ -36,6 +36,15 @@ QUICCHAT_DECL Bytes Bytes::first(std::size_t count) const {
     return head;
 }
 
+QUICCHAT_DECL Bytes Bytes::detached() const {
+    Bytes own;
+    if (empty()) return own;
+    auto counted = std::make_shared<const std::shared_ptr<const Buffer>>(owner_);
+    own.owner_ = {counted, owner_.get()};
+    own.view_ = view_;
+    return own;
+}
+
 QUICCHAT_DECL BytesView as_bytes(std::string_view text) {
     return std::as_bytes(std::span{text.data(), text.size()});
 }

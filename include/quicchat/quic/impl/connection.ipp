@@ -13,8 +13,8 @@
 namespace quicchat::quic {
 
 QUICCHAT_DECL Shared::Shared(Config configuration, TlsContext context,
-                             const std::optional<Seed>& reset_secret)
-    : config(std::move(configuration)), random(config.seed), tokens(random, reset_secret) {
+                             const TokenSecrets& secrets)
+    : config(std::move(configuration)), random(config.seed), tokens(random, secrets) {
     use(std::move(context));
 }
 

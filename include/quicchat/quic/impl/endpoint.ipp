@@ -13,7 +13,8 @@ QUICCHAT_RARE_DECL Result<Endpoint> Endpoint::server(ServerConfig server, Config
     Result<TlsContext> tls =
         TlsContext::server(server.certificate_pem, server.key_pem, config.alpn);
     if (!tls) return tls.error();
-    auto state = std::make_unique<State>(std::move(config), *std::move(tls), server.reset_secret);
+    auto state = std::make_unique<State>(std::move(config), *std::move(tls),
+                                         TokenSecrets{server.reset_secret, server.token_secret});
     if (!server.http3_certificate_pem.empty() || !server.http3_key_pem.empty()) {
         tls = TlsContext::server(server.http3_certificate_pem, server.http3_key_pem,
                                  state->shared.config.alpn);
@@ -32,7 +33,7 @@ QUICCHAT_RARE_DECL Result<Endpoint> Endpoint::client(ClientConfig client, Config
     Result<TlsContext> tls =
         TlsContext::client(std::move(client.trust), *std::move(name), config.alpn);
     if (!tls) return tls.error();
-    auto state = std::make_unique<State>(std::move(config), *std::move(tls), std::nullopt);
+    auto state = std::make_unique<State>(std::move(config), *std::move(tls), TokenSecrets{});
     state->remote = client.remote;
     state->local = client.local;
     state->routes_later = client.routes_later;
@@ -191,14 +192,16 @@ QUICCHAT_DECL std::optional<TimePoint> Endpoint::next_deadline() const {
     return earlier(race, earlier(state_->timers.next(), state_->afterlife.next_deadline()));
 }
 
+QUICCHAT_RARE_DECL std::optional<Stray> Endpoint::poll_stray() { return pop_front(state_->strays); }
+
 QUICCHAT_DECL std::size_t Endpoint::streams(ConnectionId id) const {
     const Entry* entry = find(id);
     return entry != nullptr ? entry->connection->streams() : 0;
 }
 
 QUICCHAT_RARE_DECL Endpoint::State::State(Config config, TlsContext tls,
-                                          const std::optional<Seed>& reset_secret)
-    : shared(std::move(config), std::move(tls), reset_secret),
+                                          const TokenSecrets& secrets)
+    : shared(std::move(config), std::move(tls), secrets),
       ids(shared.random),
       afterlife(shared.config.limits.connections_max, ids),
       buffer(65'535) {}

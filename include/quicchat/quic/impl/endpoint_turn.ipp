@@ -78,6 +78,14 @@ QUICCHAT_DECL void Endpoint::handle_stranger(const Datagram& datagram,
         return;
     }
     const bool long_header = (datagram.bytes[0] & std::byte{0x80}) != std::byte{0};
+    if (!long_header && is_stray(head)) {
+        constexpr std::size_t strays_max = 256;
+        if (state_->strays.size() >= strays_max) return;
+        state_->strays.push_back({datagram.local, datagram.remote, datagram.ecn,
+                                  {datagram.bytes.begin(), datagram.bytes.end()},
+                                  head.dcid[0]});
+        return;
+    }
     if (!long_header) {
         state_->doorman->reset(datagram, make_cid({head.dcid, head.dcidlen}), state_->now,
                                state_->replies);
@@ -100,6 +108,13 @@ QUICCHAT_DECL void Endpoint::handle_stranger(const Datagram& datagram,
     const bool retry = ending && ending->farewell == Ending::Farewell::retry;
     settle_and_write(id, *entry);
     if (retry) state_->doorman->send_retry(datagram, state_->now, state_->replies);
+}
+
+/// Only of packets behind a handshake: the id of those before may be the client's choice.
+QUICCHAT_DECL bool Endpoint::is_stray(const ngtcp2_version_cid& head) const {
+    const Config& config = state_->shared.config;
+    return head.dcidlen == connection_id_bytes && head.dcid[0] != config.shard &&
+        head.dcid[0] < config.shards;
 }
 
 /// Unfinished handshakes are bounded for each network and in all. False: it is the new one that

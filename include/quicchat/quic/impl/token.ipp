@@ -14,9 +14,9 @@ QUICCHAT_DECL ngtcp2_duration to_ngtcp2(Duration duration) {
     return static_cast<ngtcp2_duration>(duration.count());
 }
 
-QUICCHAT_DECL Tokens::Tokens(Random& random, const std::optional<Seed>& reset_secret)
-    : address_secret_(random.next_seed()),
-      reset_secret_(reset_secret ? *reset_secret : random.next_seed()) {}
+QUICCHAT_DECL Tokens::Tokens(Random& random, const TokenSecrets& secrets)
+    : address_secret_(secrets.addresses ? *secrets.addresses : random.next_seed()),
+      reset_secret_(secrets.resets ? *secrets.resets : random.next_seed()) {}
 
 QUICCHAT_DECL std::vector<std::uint8_t> Tokens::make_retry(std::uint32_t version,
                                                            const SocketAddress& remote,

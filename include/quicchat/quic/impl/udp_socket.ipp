@@ -2,8 +2,12 @@
 
 #include "quicchat/quic/udp_socket.hpp"
 
+#include <linux/filter.h>
 #include <netinet/udp.h>
 #include <unistd.h>
+
+#include <cstdint>
+#include <iterator>
 
 #include "quicchat/base/config.hpp"
 
@@ -17,6 +21,46 @@ QUICCHAT_DECL Result<UdpSocket> UdpSocket::bind(const SocketAddress& address) {
     }
     if (::bind(socket->fd_, address.data(), address.size()) != 0) return last_error();
     return socket;
+}
+
+QUICCHAT_RARE_DECL Result<std::vector<UdpSocket>> UdpSocket::bind_shards(
+    const SocketAddress& address, std::size_t count) {
+    std::vector<UdpSocket> sockets;
+    // Alone at first: that fails where anybody has the address, whoever would share it.
+    Result<UdpSocket> first = bind(address);
+    if (!first) return first.error();
+    const SocketAddress local = first->local_address();
+    sockets.push_back(*std::move(first));
+    if (count > 1 && !sockets[0].set(SOL_SOCKET, SO_REUSEPORT, 1)) return last_error();
+    while (sockets.size() < count) {
+        Result<UdpSocket> next = open(local.family());
+        if (!next) return next.error();
+        if (!next->set(SOL_SOCKET, SO_REUSEPORT, 1)) return last_error();
+        if (local.family() == AF_INET6 && local.is_wildcard()) {
+            next->set(IPPROTO_IPV6, IPV6_V6ONLY, 0);
+        }
+        if (::bind(next->fd_, local.data(), local.size()) != 0) return last_error();
+        sockets.push_back(*std::move(next));
+    }
+    if (count > 1) (void)sockets[0].steer(count);  // strays are handed over where it fails
+    return sockets;
+}
+
+/// RFC 9000 §17: a long header has the length of the destination connection id before it, a short
+/// one begins with it behind the first byte.
+QUICCHAT_RARE_DECL bool UdpSocket::steer(std::size_t sockets) const {
+    constexpr std::uint32_t long_header = 0x80;
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, long_header, 2, 0),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 1),
+        BPF_STMT(BPF_JMP | BPF_JA, 1),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6),
+        BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, static_cast<std::uint32_t>(sockets)),
+        BPF_STMT(BPF_RET | BPF_A, 0),
+    };
+    const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
+    return setsockopt(fd_, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof filter) == 0;
 }
 
 QUICCHAT_DECL Result<UdpSocket> UdpSocket::connect(const SocketAddress& remote) {

@@ -1,0 +1,174 @@
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "conformance/transport_conformance.hpp"
+#include "quicchat/memory/network.hpp"
+#include "quicchat/shards/carrier.hpp"
+#include "quicchat/shards/transport.hpp"
+#include "support/borrowed_endpoint.hpp"
+#include "support/quic_world.hpp"
+#include "support/seed.hpp"
+
+namespace quicchat {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A shard over the memory network, in the thread of the chat.
+class ShardsFixture {
+public:
+    ShardsFixture(Limits server_limits, Limits client_limits)
+        : network_({.seed = test::seed()}),
+          client_limits_(client_limits),
+          link_(make_link()),
+          carrier_(network_.listen("server", server_limits), link_, {.index = 2, .count = 3},
+                   server_limits.stream_backlog_bytes_max),
+          server_({make_link(), make_link(), link_}, server_limits) {}
+
+    static constexpr Errc nobody_there = Errc::unreachable;
+
+    shards::Transport& server() { return server_; }
+    memory::Transport& add_client() {
+        return clients_.emplace_back(network_.dial("server", client_limits_));
+    }
+    memory::Transport& add_stray_client() {
+        return clients_.emplace_back(network_.dial("nowhere", client_limits_));
+    }
+    TimePoint now() const { return network_.now(); }
+
+    bool step() {
+        std::optional<TimePoint> next = carrier_.next_deadline();
+        if (server_.next_deadline()) next = now();
+        for (const memory::Transport& client : clients_) {
+            next = earlier(next, client.next_deadline());
+        }
+        if (!next) return false;
+        server_.flush();
+        carrier_.process({*next, {}});
+        carrier_.settle();
+        server_.handle_timeout(*next);
+        for (memory::Transport& client : clients_) {
+            if (client.next_deadline() == next) client.handle_timeout(*next);
+        }
+        return true;
+    }
+
+    /// Lets the shard measure what was asked about.
+    void measure() {
+        server_.flush();
+        carrier_.process({now(), {}});
+        carrier_.settle();
+        server_.handle_timeout(now());
+    }
+
+    void cut() {
+        for (std::uint64_t i = 1; i <= network_.connections_dialled(); ++i) network_.cut(i);
+    }
+
+private:
+    static std::shared_ptr<shards::Link> make_link() {
+        return std::make_shared<shards::Link>(std::make_shared<const WakeFd>());
+    }
+
+    memory::Network network_;
+    Limits client_limits_;
+    std::shared_ptr<shards::Link> link_;
+    shards::Carrier<memory::Transport> carrier_;
+    shards::Transport server_;
+    std::deque<memory::Transport> clients_;
+};
+
+/// Two shards over QUIC behind one address: each letter comes to the one that its connection id
+/// names, as the kernel does it.
+class QuicShardsFixture {
+public:
+    QuicShardsFixture(Limits server_limits, Limits client_limits)
+        : world_({.seed = test::seed(), .delay_min = 1ms, .delay_max = 1ms}),
+          client_limits_(client_limits) {
+        for (std::uint8_t i = 0; i < shards_count; ++i) {
+            quic::Config config = test::World::config(test::seed() + i);
+            config.limits = server_limits;
+            config.shard = i;
+            config.shards = shards_count;
+            quic::ServerConfig server{.token_secret = quic::test_seed(5)};
+            links_.push_back(std::make_shared<shards::Link>(std::make_shared<const WakeFd>()));
+            carriers_.emplace_back(
+                test::Borrowed{world_.add_server(std::move(server), std::move(config)).endpoint},
+                links_.back(), shards::Place{i, shards_count},
+                server_limits.stream_backlog_bytes_max);
+        }
+        server_.emplace(links_, server_limits);
+        world_.steer = [](const test::DatagramLink::Letter& letter) {
+            return shard_of(letter.bytes);
+        };
+    }
+
+    static constexpr Errc nobody_there = Errc::handshake_timeout;
+
+    shards::Transport& server() { return *server_; }
+    quic::Endpoint& add_client() { return add("10.0.0.1:4433"); }
+    quic::Endpoint& add_stray_client() { return add("10.9.9.9:4433"); }
+    TimePoint now() const { return world_.now; }
+
+    bool step() {
+        server_->flush();
+        for (auto& carrier : carriers_) carrier.process({now(), {}});
+        const bool more = world_.step_network(TimePoint::max());
+        for (auto& carrier : carriers_) {
+            carrier.process({now(), {}});
+            carrier.settle();
+        }
+        server_->handle_timeout(now());
+        return more;
+    }
+
+    void measure() {
+        server_->flush();
+        for (auto& carrier : carriers_) {
+            carrier.process({now(), {}});
+            carrier.settle();
+        }
+        server_->handle_timeout(now());
+    }
+
+private:
+    static constexpr std::uint8_t shards_count = 2;
+
+    static std::size_t shard_of(BytesView datagram) {
+        const bool is_long = (datagram[0] & std::byte{0x80}) != std::byte{0};
+        return std::to_integer<std::size_t>(datagram[is_long ? 6 : 1]) % shards_count;
+    }
+
+    quic::Endpoint& add(std::string_view remote) {
+        quic::Config config = test::World::config(test::seed() + world_.hosts.size());
+        config.limits = client_limits_;
+        return world_
+            .add_client(
+                {.remote = *quic::SocketAddress::parse(remote), .trust = quic::Trust::insecure()},
+                std::move(config))
+            .endpoint;
+    }
+
+    test::World world_;
+    Limits client_limits_;
+    std::vector<std::shared_ptr<shards::Link>> links_;
+    std::deque<shards::Carrier<test::Borrowed>> carriers_;
+    std::optional<shards::Transport> server_;
+};
+
+TEST_CASE("shards over QUIC keep the promises of a transport", "[conformance][shards][quic]") {
+    INFO("seed=" << test::seed());
+    conformance::check_transport<QuicShardsFixture>();
+}
+
+TEST_CASE("the transport of shards keeps its promises", "[conformance][shards]") {
+    INFO("seed=" << test::seed());
+    conformance::check_transport<ShardsFixture>();
+}
+
+}  // namespace
+}  // namespace quicchat
