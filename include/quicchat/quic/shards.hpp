@@ -28,6 +28,15 @@ namespace quicchat::quic {
 /// More than a machine for one server has cores.
 inline constexpr std::size_t shards_max = 64;
 
+/// The endpoints of a server's shards: `config` and `server` with what each must have of its own,
+/// and what all must share. Fails as `Endpoint::server` does.
+QUICCHAT_DECL Result<std::vector<Endpoint>> make_shards(const ServerConfig& server,
+                                                        const Config& config, std::size_t count);
+
+/// What one of so many shards allows, so that together they allow what `limits` say, rounded up:
+/// handshakes of a network. The chat itself counts the rest.
+QUICCHAT_DECL Limits limits_of_shard(Limits limits, std::size_t count);
+
 /// Datagrams that arrived at another shard than theirs, on their way: where the kernel could not
 /// read connection ids, and a client's address has changed. Thread-safe.
 class Strays {
@@ -186,8 +195,7 @@ private:
 /// Driver, but the application stands on a shards::Transport.
 ///
 ///     auto sockets = *UdpSocket::bind_shards(address, 4);
-///     std::vector<Endpoint> endpoints;  // made with Config::shard 0 to 3 and Config::shards 4,
-///                                       // and one ServerConfig::token_secret for all of them
+///     auto endpoints = *make_shards({certificate, key}, {.limits = limits}, 4);
 ///     ShardedDriver<ShardedServer, Endpoint> driver{std::move(sockets), std::move(endpoints),
 ///                                                   limits, std::move(log), ...};
 ///     quic::run(driver, stop);

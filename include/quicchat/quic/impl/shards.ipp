@@ -9,6 +9,39 @@
 
 namespace quicchat::quic {
 
+QUICCHAT_RARE_DECL Limits limits_of_shard(Limits limits, std::size_t count) {
+    Rate& rate = limits.connections_per_prefix;
+    const auto share = [count](auto whole) {
+        return static_cast<decltype(whole)>((whole + count - 1) / count);
+    };
+    rate.burst = share(rate.burst);
+    rate.per_second = share(rate.per_second);
+    return limits;
+}
+
+QUICCHAT_RARE_DECL Result<std::vector<Endpoint>> make_shards(const ServerConfig& server,
+                                                             const Config& config,
+                                                             std::size_t count) {
+    if (count == 0 || count > shards_max) return Errc::invalid_request;
+    Random random{config.seed};
+    ServerConfig of_each = server;
+    if (!of_each.token_secret) of_each.token_secret = random.next_seed();
+    if (!of_each.reset_secret) of_each.reset_secret = random.next_seed();
+    of_each.half_open_max = (server.half_open_max + count - 1) / count;
+    std::vector<Endpoint> endpoints;
+    for (std::size_t i = 0; i < count; ++i) {
+        Config own = config;
+        own.limits = limits_of_shard(config.limits, count);
+        own.seed = random.next_seed();
+        own.shard = static_cast<std::uint8_t>(i);
+        own.shards = static_cast<std::uint8_t>(count);
+        Result<Endpoint> endpoint = Endpoint::server(of_each, std::move(own));
+        if (!endpoint) return endpoint.error();
+        endpoints.push_back(*std::move(endpoint));
+    }
+    return endpoints;
+}
+
 QUICCHAT_RARE_DECL Strays::Strays(std::vector<std::shared_ptr<shards::Link>> links)
     : links_(std::move(links)), waiting_(links_.size()) {}
 

@@ -1,0 +1,167 @@
+#include <poll.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "quicchat/auth/name_login.hpp"
+#include "quicchat/log/memory_log.hpp"
+#include "quicchat/quic/run.hpp"
+#include "quicchat/quic_client.hpp"
+#include "quicchat/quic_shards.hpp"
+#include "support/patience.hpp"
+#include "support/quic_world.hpp"
+
+// A server of several threads, over loopback.
+
+using namespace quicchat;
+using namespace quicchat::test;
+
+namespace {
+
+quic::SocketAddress loopback(std::uint16_t port = 0) {
+    return quic::SocketAddress::from_numeric("127.0.0.1", port).value();
+}
+
+quic::ServerConfig identity() {
+    return {.certificate_pem = test_pair().certificate_pem, .key_pem = test_pair().key_pem};
+}
+
+using ShardedDriver = quic::ShardedDriver<quic::ShardedServer, quic::Endpoint>;
+
+/// Nobody is too quick.
+Limits patient_limits() {
+    const Rate unlimited{1u << 30, 1u << 30};
+    Limits limits;
+    limits.messages_per_account = limits.messages_per_room = limits.messages_per_prefix = unlimited;
+    limits.connections_per_prefix = limits.requests_per_connection = unlimited;
+    limits.requests_per_account = unlimited;
+    return limits;
+}
+
+/// A server with a room, by so many shards; it takes every name.
+std::unique_ptr<ShardedDriver> make_server(std::size_t shards,
+                                           const Limits& limits = patient_limits()) {
+    return std::make_unique<ShardedDriver>(
+        quic::UdpSocket::bind_shards(loopback(), shards).value(),
+        quic::make_shards(identity(), {.limits = limits}, shards).value(), limits,
+        MemoryLog{quic::system_entropy()}, NameAuthenticator{}, quic::system_entropy(),
+        quicchat::ServerConfig{.rooms = {"#lobby"}, .limits = limits});
+}
+
+/// A client and what it was told.
+class Guest {
+public:
+    Guest(const quic::SocketAddress& server, const std::string& name)
+        : driver_(make(server, name)) {
+        driver_->app().connect(quic::read_clock());
+        (void)driver_->app().join("#lobby").value();
+    }
+
+    void turn() {
+        REQUIRE_FALSE(driver_->turn(quic::read_clock()));
+        while (auto event = driver_->app().poll_event()) {
+            match_some(
+                *std::move(event), 0,
+                [&](RoomMessage&& message) { return texts.push_back(message.text), 0; },
+                [&](RoomJoined&&) { return is_in = true, 0; },
+                [&](Offline&& offline) { return left = offline.reason.errc, 0; });
+        }
+    }
+    void say(const std::string& text) {
+        (void)driver_->app().publish("#lobby", text).value();
+    }
+    State state() const { return driver_->app().state(); }
+
+    std::vector<std::string> texts{};
+    bool is_in = false;
+    std::optional<Errc> left{};
+
+private:
+    static std::unique_ptr<quic::Driver<quic::Client>> make(const quic::SocketAddress& server,
+                                                            const std::string& name) {
+        auto socket = quic::UdpSocket::connect(server).value();
+        quic::ClientConfig target{.remote = server,
+                                  .local = socket.local_address(),
+                                  .server_name = "localhost",
+                                  .trust = quic::Trust::insecure()};
+        return std::make_unique<quic::Driver<quic::Client>>(
+            std::move(socket), quic::Endpoint::client(std::move(target)).value(),
+            NameLogin::create(name).value(), quic::system_entropy(), ClientConfig{});
+    }
+
+    std::unique_ptr<quic::Driver<quic::Client>> driver_;
+};
+
+/// The server's thread of the chat is this one, too.
+template <class Done>
+bool drive(ShardedDriver& server, std::vector<std::unique_ptr<Guest>>& guests, Done done) {
+    const TimePoint end = quic::read_clock().steady + patience(30s);
+    while (quic::read_clock().steady < end) {
+        REQUIRE_FALSE(server.turn(quic::read_clock()));
+        for (const auto& guest : guests) guest->turn();
+        if (done()) return true;
+        std::this_thread::sleep_for(100us);
+    }
+    return false;
+}
+
+TEST_CASE("a chat of several threads has one order for all", "[quic][shards]") {
+    constexpr std::size_t shards = 3;
+    constexpr std::size_t people = 16;
+    constexpr std::size_t texts_each = 20;
+    const auto server = make_server(shards);
+    std::vector<std::unique_ptr<Guest>> guests;
+    for (std::size_t i = 0; i < people; ++i) {
+        guests.push_back(std::make_unique<Guest>(server->socket().local_address(),
+                                                 "guest" + std::to_string(i)));
+    }
+    const auto all = [&](auto condition) {
+        return [&guests, condition] {
+            return std::all_of(guests.begin(), guests.end(),
+                               [&](const auto& guest) { return condition(*guest); });
+        };
+    };
+    REQUIRE(drive(*server, guests, all([](const Guest& guest) { return guest.is_in; })));
+    for (std::size_t i = 0; i < texts_each; ++i) {
+        for (std::size_t who = 0; who < people; ++who) {
+            guests[who]->say(std::to_string(who) + ": " + std::string(i * 500, 'x'));
+        }
+        (void)drive(*server, guests, [] { return true; });
+    }
+    REQUIRE(drive(*server, guests, all([](const Guest& guest) {
+                      return guest.texts.size() == people * texts_each;
+                  })));
+    for (const auto& guest : guests) CHECK((guest->texts == guests[0]->texts));
+
+    // Everything counts all shards.
+    const ServerStats stats = server->app().stats();
+    REQUIRE(stats.transport.has_value());
+    CHECK(stats.transport->handshakes_done == people);
+    CHECK(server->app().connection_count() == people);
+    std::set<std::uint64_t> used;
+    for (const ConnectionStats& connection : server->app().connection_stats()) {
+        used.insert(static_cast<std::uint64_t>(connection.connection) % shards);
+        REQUIRE(connection.path.has_value());
+        CHECK(connection.path->bytes_sent > 0);
+    }
+    CHECK(used.size() > 1);  // one in 16 million times it is one
+    for (const Duration time : server->cpu_times()) CHECK(time > Duration::zero());
+    CHECK(drive(*server, guests, [&] { return server->app().unsent_bytes() == 0; }));
+
+    // An end that everybody is told.
+    server->app().shutdown(quic::read_clock());
+    REQUIRE(drive(*server, guests, [&] { return server->app().finished(); }));
+    REQUIRE(drive(*server, guests, all([](const Guest& guest) {
+                      return guest.state() != State::ready;
+                  })));
+}
+
+}  // namespace
