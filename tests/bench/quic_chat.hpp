@@ -53,16 +53,20 @@ inline timespec time_left(std::optional<TimePoint> deadline) {
     return {0, static_cast<long>(left.count())};
 }
 
-/// A server's endpoint with a certificate of its own, and nothing that keeps many clients out.
-inline quic::Endpoint bench_endpoint(const Limits& limits, bool hold_acknowledgements = true) {
+/// A server with a certificate of its own, and nothing that keeps many clients out.
+inline quic::ServerConfig bench_identity() {
     const auto pair = value_or_exit(
         quic::make_self_signed({"localhost"}, 1, quic::read_clock().wall), "certificate");
-    quic::ServerConfig identity{.certificate_pem = pair.certificate_pem, .key_pem = pair.key_pem};
-    identity.retry = quic::RetryPolicy::never;
-    identity.half_open_max = 20'000;
+    return {.certificate_pem = pair.certificate_pem,
+            .key_pem = pair.key_pem,
+            .retry = quic::RetryPolicy::never,
+            .half_open_max = 20'000};
+}
+
+inline quic::Endpoint bench_endpoint(const Limits& limits, bool hold_acknowledgements = true) {
     return value_or_exit(
         quic::Endpoint::server(
-            std::move(identity),
+            bench_identity(),
             quic::Config{.limits = limits, .hold_acknowledgements = hold_acknowledgements}),
         "server");
 }
@@ -77,7 +81,8 @@ inline quic::Authenticator bench_logins() {
 
 /// One turn of a server, and a sleep until there is more to do, or something at `control`. True if
 /// there is.
-inline bool run_turn(quic::Driver<quic::Server>& driver, int control) {
+template <class Driver>
+bool run_turn(Driver& driver, int control) {
     (void)driver.turn(quic::read_clock());
     while (driver.app().poll_event()) {
     }
