@@ -271,7 +271,7 @@ TEST_CASE("who did not hear the end of a connection is told it again", "[stack][
     stack.weather(0, Direction::down).dead = true;
     for (const auto& connection : stack.server()->connection_stats()) {
         if (connection.user != "user0") continue;
-        stack.server()->transport().close(connection.connection, Errc::server_full, "");
+        stack.server()->close(connection.connection, Errc::server_full);
     }
     stack.run_for(20ms);
     stack.weather(0, Direction::down).dead = false;

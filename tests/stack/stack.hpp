@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "stack/judge.hpp"
 #include "stack/net.hpp"
 #include "stack/seeded_random.hpp"
+#include "stack/stack_server.hpp"
 
 namespace quicchat::test {
 
@@ -36,6 +38,8 @@ struct StackConfig {
     bool reconnects = true;
     bool has_accounts = false;  ///< Logins by password and by tokens; otherwise by name.
     bool has_files = false;     ///< They send and fetch some.
+    std::size_t shards = 0;     ///< Of the server; 0: it has one endpoint, and that is all.
+    bool steers = true;         ///< What arrives comes to the shard that it is for.
     Duration say_every = 1s;
     std::size_t text_bytes = 0;  ///< Of each message; 0: mostly a line, now and then pages.
     Duration patience = 10s;     ///< In calm weather.
@@ -177,7 +181,7 @@ public:
     }
     Net& net() { return net_; }
     std::function<void()> on_check;  ///< Once a second; to watch.
-    quic::Server* server() { return server_.get(); }
+    StackServer* server() { return server_.get(); }
     Phone& phone(std::size_t i) { return *phones_[i]; }
     std::size_t size() const { return phones_.size(); }
     const Truth& truth() const { return truth_; }
@@ -228,6 +232,7 @@ private:
     void step(TimePoint end);
     void deliver(const Net::Arrival& arrival);
     void server_turn();
+    void send(const quic::Transmit& transmit);
 
     StackConfig config_;
     Entropy random_;
@@ -239,7 +244,7 @@ private:
     std::shared_ptr<ClientKeyCache> keys_ = std::make_shared<ClientKeyCache>();
     MemoryFiles<quic::WolfCrypto> files_;
     quic::Seed reset_secret_;
-    std::unique_ptr<quic::Server> server_;
+    std::unique_ptr<StackServer> server_;
     std::vector<std::unique_ptr<Phone>> phones_;
     bool server_has_mail_ = false;
     TimePoint checks_at_{};
@@ -252,11 +257,20 @@ inline void Stack::start_server() {
                               .key_pem = pair().key_pem,
                               .retry = config_.retry,
                               .reset_secret = reset_secret_};
-    server_ = std::make_unique<quic::Server>(
-        quic::Endpoint::server(std::move(config), endpoint_config()).value(),
-        WitnessedLog{log_, truth_, room}, make_authenticator(),
-        Entropy::seeded(random_.draw_number()),
-        quicchat::ServerConfig{.rooms = {room}, .limits = config_.limits}, files_);
+    const auto make = [&]<class Made>(std::type_identity<Made>, auto&&... first) {
+        server_ = std::make_unique<Made>(
+            std::forward<decltype(first)>(first)..., WitnessedLog{log_, truth_, room},
+            make_authenticator(), Entropy::seeded(random_.draw_number()),
+            quicchat::ServerConfig{.rooms = {room}, .limits = config_.limits}, files_);
+    };
+    if (config_.shards == 0) {
+        make(std::type_identity<OneServer>{},
+             quic::Endpoint::server(std::move(config), endpoint_config()).value());
+    } else {
+        make(std::type_identity<ManyShards>{},
+             quic::make_shards(config, endpoint_config(), config_.shards).value(), config_.steers,
+             config_.limits);
+    }
 }
 
 inline void Stack::crash_server() {
@@ -286,27 +300,26 @@ inline Owned<Authenticator> Stack::make_authenticator() {
 
 inline void Stack::server_turn() {
     server_has_mail_ = false;
-    quic::Endpoint& endpoint = server_->transport();
-    endpoint.handle_timeout(now_);
-    server_->process(clock());
+    server_->turn(clock(), [this](const quic::Transmit& transmit) { send(transmit); });
     while (const auto event = server_->poll_event()) {
         if (std::holds_alternative<ServerFailed>(*event)) throw Breach{"the server failed"};
     }
-    while (const auto transmit = endpoint.poll_transmit(now_)) {
-        Phone* phone = nullptr;
-        for (const auto& p : phones_) {
-            for (const Phone::Mapping& m : p->nat_) {
-                if (m.outside == transmit->remote) phone = p.get();
-            }
+}
+
+inline void Stack::send(const quic::Transmit& transmit) {
+    Phone* phone = nullptr;
+    for (const auto& p : phones_) {
+        for (const Phone::Mapping& m : p->nat_) {
+            if (m.outside == transmit.remote) phone = p.get();
         }
-        if (phone == nullptr) continue;  // nobody has that address any more
-        BytesView rest = transmit->bytes;
-        while (!rest.empty()) {
-            const BytesView one = rest.first(std::min(transmit->segment_size, rest.size()));
-            rest = rest.subspan(one.size());
-            net_.send(now_, phone->way_, Direction::down,
-                      {transmit->local, transmit->remote, transmit->ecn, {one.begin(), one.end()}});
-        }
+    }
+    if (phone == nullptr) return;  // nobody has that address any more
+    BytesView rest = transmit.bytes;
+    while (!rest.empty()) {
+        const BytesView one = rest.first(std::min(transmit.segment_size, rest.size()));
+        rest = rest.subspan(one.size());
+        net_.send(now_, phone->way_, Direction::down,
+                  {transmit.local, transmit.remote, transmit.ecn, {one.begin(), one.end()}});
     }
 }
 
@@ -510,7 +523,7 @@ inline void Stack::deliver(const Net::Arrival& arrival) {
     }
     const Letter& letter = arrival.letter;
     if (server_ == nullptr) return;
-    server_->transport().handle_datagram({letter.to, letter.from, letter.ecn, letter.bytes}, now_);
+    server_->receive(letter, now_);
     server_has_mail_ = true;
 }
 
@@ -563,10 +576,8 @@ inline void Stack::finish() {
     run_for(1s);
     for (const auto& p : phones_) p->witness.note_trouble(now_ + 1h, now_);
     run_for(10min);  // an idle timeout, or three PTOs of who slept
-    quic::Endpoint& endpoint = server_->transport();
-    if (endpoint.connections() != 0) throw Breach{"connections are left"};
-    if (endpoint.unacknowledged() != 0) throw Breach{"bytes are kept for nobody"};
-    if (endpoint.connection_ids() != 0) throw Breach{"connection ids are left"};
+    const std::string left = server_->leavings();
+    if (!left.empty()) throw Breach{left};
 }
 
 inline Duration Stack::online_time() const {

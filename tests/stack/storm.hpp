@@ -265,7 +265,7 @@ private:
         if (!stack_.has_server()) return;
         for (const auto& connection : stack_.server()->connection_stats()) {
             if (stack_.one_in(2)) {
-                stack_.server()->transport().update_keys(connection.connection, stack_.now());
+                stack_.server()->update_keys(connection.connection, stack_.now());
             }
         }
     }
