@@ -113,6 +113,81 @@ bool drive(ShardedDriver& server, std::vector<std::unique_ptr<Guest>>& guests, D
     return false;
 }
 
+TEST_CASE("sockets of shards", "[quic][shards][socket]") {
+    constexpr std::size_t count = 4;
+    auto sockets = quic::UdpSocket::bind_shards(loopback(), count).value();
+    REQUIRE(sockets.size() == count);
+    const quic::SocketAddress address = sockets[0].local_address();
+    for (const auto& socket : sockets) CHECK(socket.local_address() == address);
+
+    SECTION("are nobody else's") {
+        CHECK(quic::UdpSocket::bind(address).error() == std::errc::address_in_use);
+        CHECK(quic::UdpSocket::bind_shards(address, 2).error() == std::errc::address_in_use);
+        const quic::UdpSocket alone = quic::UdpSocket::bind(loopback()).value();
+        CHECK(quic::UdpSocket::bind_shards(alone.local_address(), 2).error() ==
+              std::errc::address_in_use);
+    }
+    SECTION("each get what names them, from whoever it comes") {
+        for (std::size_t i = 0; i < 40; ++i) {
+            const std::size_t named = i % count;
+            const bool is_long = i % 3 == 0;
+            Buffer packet(40, std::byte{0x40});
+            if (is_long) packet[0] = std::byte{0xc0};
+            packet[is_long ? 6 : 1] = static_cast<std::byte>(named + 16 * (i % 7));
+            quic::UdpSocket sender = quic::UdpSocket::connect(address).value();
+            REQUIRE_FALSE(sender.send({{}, address, 0, packet, packet.size()}));
+            REQUIRE_FALSE(sender.flush());
+            pollfd wait{sockets[named].fd(), POLLIN, 0};
+            const auto limit = std::chrono::ceil<std::chrono::milliseconds>(patience(5s));
+            REQUIRE(::poll(&wait, 1, static_cast<int>(limit.count())) == 1);
+            std::size_t got = 0;
+            (void)sockets[named].receive([&](const quic::Datagram&) { ++got; });
+            CHECK(got == 1);
+        }
+    }
+    SECTION("are as many as there are cores, within reason") {
+        const quic::ServerConfig server = identity();
+        CHECK(quic::make_shards(server, {}, 0).error() == Errc::invalid_request);
+        CHECK(quic::make_shards(server, {}, quic::shards_max + 1).error() ==
+              Errc::invalid_request);
+    }
+}
+
+TEST_CASE("a packet of another shard is handed to it", "[quic][shards]") {
+    auto endpoints = quic::make_shards(identity(), {.seed = quic::test_seed(1)}, 2).value();
+    Buffer packet(60, std::byte{0x40});
+    packet[1] = std::byte{1};
+    const quic::Datagram datagram{loopback(1), loopback(2), 0, packet};
+    const TimePoint now{1000s};
+    endpoints[0].handle_datagram(datagram, now);
+    CHECK_FALSE(endpoints[0].poll_transmit(now).has_value());
+    const auto stray = endpoints[0].poll_stray();
+    REQUIRE(stray.has_value());
+    CHECK(stray->shard == 1);
+    CHECK((stray->bytes == packet));
+    CHECK(stray->remote == datagram.remote);
+    CHECK_FALSE(endpoints[0].poll_stray().has_value());
+
+    // Where it belongs, and nobody knows it, its sender is told so (RFC 9000 §10.3).
+    endpoints[1].handle_datagram(stray->datagram(), now);
+    CHECK_FALSE(endpoints[1].poll_stray().has_value());
+    CHECK(endpoints[1].poll_transmit(now).has_value());
+
+    // No shard has that name.
+    packet[1] = std::byte{2};
+    endpoints[0].handle_datagram(datagram, now);
+    CHECK_FALSE(endpoints[0].poll_stray().has_value());
+    CHECK(endpoints[0].poll_transmit(now).has_value());
+
+    // A flood of them takes no memory without end.
+    packet[1] = std::byte{1};
+    std::size_t kept = 0;
+    for (int i = 0; i < 10'000; ++i) endpoints[0].handle_datagram(datagram, now);
+    while (endpoints[0].poll_stray()) ++kept;
+    CHECK(kept > 0);
+    CHECK(kept < 1000);
+}
+
 TEST_CASE("a chat of several threads has one order for all", "[quic][shards]") {
     constexpr std::size_t shards = 3;
     constexpr std::size_t people = 16;

@@ -170,5 +170,102 @@ TEST_CASE("the transport of shards keeps its promises", "[conformance][shards]")
     conformance::check_transport<ShardsFixture>();
 }
 
+/// A chat and one shard over the memory network, each of which has its turns when the test says so.
+class Pair {
+public:
+    Pair() {
+        REQUIRE(client_.connect(network_.now()));
+        run([&] { return connection_ && client_id_; });
+        stream_ = client_.open_stream(*client_id_).value();
+        REQUIRE(client_.write(*client_id_, stream_, Bytes{Buffer(1)}, false));
+        run([&] { return opened_; });
+    }
+
+    Result<Backlog> write(std::size_t bytes) {
+        return chat_.write(*connection_, stream_, Bytes{Buffer(bytes)}, false);
+    }
+
+    void shard_turn() {
+        chat_.flush();
+        carrier_.process({network_.now(), {}});
+        carrier_.settle();
+    }
+    void chat_turn() {
+        chat_.handle_timeout(network_.now());
+        while (const auto event = chat_.poll_event()) {
+            if (const auto* connected = std::get_if<Connected>(&*event)) {
+                connection_ = connected->connection;
+            }
+            if (std::holds_alternative<StreamData>(*event)) opened_ = true;
+            if (std::holds_alternative<Writable>(*event)) ++writable;
+        }
+    }
+    /// Everybody, and time goes on.
+    template <class Done>
+    void run(Done done) {
+        for (int i = 0; i < 1000 && !done(); ++i) {
+            shard_turn();
+            chat_turn();
+            const auto next = earlier(carrier_.next_deadline(), client_.next_deadline());
+            if (next) client_.handle_timeout(*next);
+            while (const auto event = client_.poll_event()) {
+                if (const auto* connected = std::get_if<Connected>(&*event)) {
+                    client_id_ = connected->connection;
+                }
+                if (const auto* data = std::get_if<StreamData>(&*event)) {
+                    client_.consume(data->connection, data->stream, data->bytes.size());
+                }
+            }
+        }
+        REQUIRE(done());
+    }
+
+    shards::Transport& chat() { return chat_; }
+    ConnectionId connection() const { return *connection_; }
+    std::size_t writable = 0;
+
+private:
+    memory::Network network_{{.seed = 1}};
+    std::shared_ptr<shards::Link> link_ =
+        std::make_shared<shards::Link>(std::make_shared<const WakeFd>());
+    shards::Carrier<memory::Transport> carrier_{
+        network_.listen("server", Limits{}), link_, {}, Limits{}.stream_backlog_bytes_max};
+    shards::Transport chat_{{link_}, Limits{}};
+    memory::Transport client_ = network_.dial("server", Limits{});
+    std::optional<ConnectionId> connection_;
+    std::optional<ConnectionId> client_id_;
+    StreamId stream_{};
+    bool opened_ = false;
+};
+
+TEST_CASE("a chat that hears late of what was sent goes on", "[shards]") {
+    constexpr std::size_t most = Limits{}.stream_backlog_bytes_max;
+    Pair pair;
+    // The shard sends all of it, but tells of the newest only when the chat asks.
+    std::size_t counted = 0;
+    for (int i = 0; i < 1000 && counted < most; ++i) {
+        counted = pair.write(1000).value().bytes;
+        pair.shard_turn();
+        if (i % 3 == 0) pair.run([] { return true; });
+    }
+    INFO("counted " << counted);
+    REQUIRE(counted >= most);
+    pair.run([&] { return pair.writable == 1; });
+    CHECK(pair.write(0).value().bytes < most / 2);
+}
+
+TEST_CASE("who is asked about often is measured once", "[shards]") {
+    Pair pair;
+    REQUIRE(pair.write(1000));
+    pair.shard_turn();
+    CHECK_FALSE(pair.chat().next_deadline().has_value());
+    for (int i = 0; i < 100; ++i) {
+        CHECK(pair.chat().unacknowledged(pair.connection()) == 1000);
+    }
+    CHECK(pair.chat().unacknowledged() == 1000);
+    pair.run([&] { return pair.chat().unacknowledged() == 0; });
+    pair.run([&] { return pair.chat().unacknowledged(pair.connection()) == 0; });
+}
+
 }  // namespace
 }  // namespace quicchat

@@ -22,6 +22,17 @@ TEST_CASE("shared bytes", "[base]") {
         CHECK(as_text(rest.view()) == "orary");
     }
 
+    SECTION("may have owners of their own") {
+        Bytes own;
+        {
+            const Bytes temporary = test::text_bytes("temporary");
+            own = temporary.from(4).detached();
+            CHECK(own.data() == temporary.data() + 4);
+        }
+        CHECK(as_text(own.view()) == "orary");
+        CHECK(Bytes{}.detached() == Bytes{});
+    }
+
     SECTION("may be none") {
         CHECK(Bytes{}.empty());
         CHECK(Bytes{Buffer{}} == Bytes{});
