@@ -51,7 +51,8 @@ void bind_server(py::module_& m) {
                          std::string agent, const py::dict& limits, std::string qlog,
                          std::uint64_t qlog_bytes_max, TicketFields tickets, bool page_passwords,
                          std::string web_certificate_pem, std::string web_key_pem,
-                         std::string web_path, std::vector<std::string> web_origins) {
+                         std::string web_path, std::vector<std::string> web_origins,
+                         std::size_t threads) {
                  const ServeOptions options{
                      .address = std::move(address),
                      .settings = {.certificate_pem = std::move(certificate_pem),
@@ -78,7 +79,8 @@ void bind_server(py::module_& m) {
                      .speaker = std::move(speaker),
                      .alpn = std::move(alpn),
                      .agent = std::move(agent),
-                     .qlog = {std::move(qlog), qlog_bytes_max}};
+                     .qlog = {std::move(qlog), qlog_bytes_max},
+                     .threads = threads};
                  Engine* const engine = live_engine();
                  auto mail = std::make_shared<ServerPort>(server_inbox_events, server_inbox_bytes);
                  auto [bound, id] = [&] {
@@ -101,7 +103,7 @@ void bind_server(py::module_& m) {
              py::arg("qlog_bytes_max") = 0, py::arg("tickets") = TicketFields{},
              py::arg("page_passwords") = false, py::arg("web_certificate_pem") = "",
              py::arg("web_key_pem") = "", py::arg("web_path") = "",
-             py::arg("web_origins") = std::vector<std::string>{})
+             py::arg("web_origins") = std::vector<std::string>{}, py::arg("threads") = 1)
         .def(
             "reload",
             [](ServerHandle& self, std::string certificate_pem, std::string key_pem,

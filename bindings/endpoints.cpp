@@ -4,6 +4,9 @@
 #include <span>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "client_runner.hpp"
 #include "failure.hpp"
@@ -32,6 +35,30 @@ std::shared_ptr<quic::QlogSink> open_qlog(const QlogOptions& options) {
 /// Made of the private key, so that it is as secret and as lasting.
 Digest secret_of(std::string_view key_pem, std::string_view purpose) {
     return quic::WolfCrypto::hmac_sha256(as_bytes(key_pem), as_bytes(purpose));
+}
+
+/// One for each thread that carries connections.
+std::vector<quic::WebTransport> make_transports(const ServeOptions& options) {
+    const ServerSettings& settings = options.settings;
+    quic::ServerConfig identity{.certificate_pem = settings.certificate_pem,
+                                .key_pem = settings.key_pem,
+                                .http3_certificate_pem = settings.web_certificate_pem,
+                                .http3_key_pem = settings.web_key_pem};
+    const Digest reset_secret = secret_of(settings.key_pem, "quicchat stateless reset");
+    quic::Seed reset_seed{};
+    std::memcpy(reset_seed.data(), reset_secret.data(), reset_seed.size());
+    identity.reset_secret = reset_seed;
+    quic::Config config{
+        .limits = settings.limits, .alpn = {options.alpn}, .qlog = open_qlog(options.qlog)};
+    if (!settings.web.origins.empty()) config.alpn.emplace_back(http3_alpn);
+    std::vector<quic::WebTransport> transports;
+    for (quic::Endpoint& endpoint :
+         value_or_throw(quic::make_shards(identity, config, options.threads))) {
+        transports.emplace_back(std::move(endpoint),
+                                webtransport::Config{.path = settings.web.path,
+                                                     .origins = settings.web.origins});
+    }
+    return transports;
 }
 
 }  // namespace
@@ -82,25 +109,12 @@ std::unique_ptr<Runner> make_client(DialOptions options, std::shared_ptr<ClientK
 
 BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort> port) {
     // The address first: who starts a server twice should read that, not that its file is in use.
-    auto socket = value_or_throw(quic::UdpSocket::bind(read_address(options.address)));
-    std::string address = socket.local_address().to_string();
+    auto sockets = value_or_throw(
+        quic::UdpSocket::bind_shards(read_address(options.address), options.threads));
+    std::string address = sockets[0].local_address().to_string();
+    std::vector<quic::WebTransport> transports = make_transports(options);
 
     const ServerSettings& settings = options.settings;
-    quic::ServerConfig identity{.certificate_pem = settings.certificate_pem,
-                                .key_pem = settings.key_pem,
-                                .http3_certificate_pem = settings.web_certificate_pem,
-                                .http3_key_pem = settings.web_key_pem};
-    const Digest reset_secret = secret_of(settings.key_pem, "quicchat stateless reset");
-    quic::Seed reset_seed{};
-    std::memcpy(reset_seed.data(), reset_secret.data(), reset_seed.size());
-    identity.reset_secret = reset_seed;
-    quic::Config config{
-        .limits = settings.limits, .alpn = {options.alpn}, .qlog = open_qlog(options.qlog)};
-    if (!settings.web.origins.empty()) config.alpn.emplace_back(http3_alpn);
-    quic::WebTransport transport{
-        value_or_throw(quic::Endpoint::server(std::move(identity), std::move(config))),
-        {.path = settings.web.path, .origins = settings.web.origins}};
-
     Storage storage = open_storage(options);
     // An account of that name, from before, is somebody's.
     const bool is_taken = storage.book->accounts().find(options.speaker) != nullptr;
@@ -116,31 +130,42 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
     desk->set_rules(make_ticket_rules(settings.web.tickets));
     quic::PageAuthenticator pages{authenticator, desk, storage.book, hook,
                                   options.hook_timeout};
-    auto driver = std::make_unique<ServerDriver>(
-        std::move(socket), std::move(transport), std::move(storage.log), std::move(pages),
-        quic::system_entropy(),
-        ServerConfig{
-            .rooms = settings.rooms,
-            .operators = settings.operators,
-            .anybody_makes_rooms = settings.anybody_makes_rooms,
-            .speaker = speaker,
-            .agent = options.agent,
-            .limits = settings.limits,
+    ServerConfig config{
+        .rooms = settings.rooms,
+        .operators = settings.operators,
+        .anybody_makes_rooms = settings.anybody_makes_rooms,
+        .speaker = speaker,
+        .agent = options.agent,
+        .limits = settings.limits,
+        .checks_messages = options.checks_messages,
+        .check_timeout = options.check_timeout,
+        .unchecked = options.accepts_unchecked ? Unchecked::accept : Unchecked::refuse};
+
+    // `first`: what a driver takes before the parts of the chat.
+    const auto make_runner = [&]<class Driver>(std::type_identity<Driver>, auto&&... first) {
+        ServerParts<Driver> parts{
+            .driver = std::make_unique<Driver>(
+                std::forward<decltype(first)>(first)..., std::move(storage.log), std::move(pages),
+                quic::system_entropy(), std::move(config), std::move(storage.files)),
+            .book = std::move(storage.book),
+            .memory_book = std::move(storage.memory_book),
+            .store = std::move(storage.store),
+            .hook = hook,
+            .passwords = std::move(authenticator),
+            .tickets = std::move(desk),
             .checks_messages = options.checks_messages,
-            .check_timeout = options.check_timeout,
-            .unchecked = options.accepts_unchecked ? Unchecked::accept : Unchecked::refuse},
-        std::move(storage.files));
-    ServerParts<ServerDriver> parts{.driver = std::move(driver),
-                                    .book = std::move(storage.book),
-                                    .memory_book = std::move(storage.memory_book),
-                                    .store = std::move(storage.store),
-                                    .hook = hook,
-                                    .passwords = std::move(authenticator),
-                                    .tickets = std::move(desk),
-                                    .checks_messages = options.checks_messages,
-                                    .drain_timeout = settings.limits.drain_timeout};
-    return {std::make_unique<ServerRunnerOf<ServerDriver>>(std::move(parts), std::move(port)),
-            std::move(address), std::move(storage.replaced), speaker};
+            .drain_timeout = settings.limits.drain_timeout};
+        return std::make_unique<ServerRunnerOf<Driver>>(std::move(parts), std::move(port));
+    };
+    std::unique_ptr<Runner> runner;
+    if (options.threads > 1) {
+        runner = make_runner(std::type_identity<ShardedServerDriver>{}, std::move(sockets),
+                             std::move(transports), settings.limits);
+    } else {
+        runner = make_runner(std::type_identity<ServerDriver>{}, std::move(sockets[0]),
+                             std::move(transports[0]));
+    }
+    return {std::move(runner), std::move(address), std::move(storage.replaced), speaker};
 }
 
 }  // namespace quicchat::python

@@ -107,6 +107,7 @@ struct ServeOptions {
     std::string alpn;
     std::string agent;
     QlogOptions qlog;
+    std::size_t threads = 1;  ///< That carry connections: 1 has the chat as well.
 };
 
 struct BoundServer {

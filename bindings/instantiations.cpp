@@ -4,6 +4,7 @@ namespace quicchat {
 
 template class quic::ClientDriver<quic::Client>;
 template class quic::Driver<quic::WebServer>;
+template class quic::ShardedDriver<quic::ShardedServer, quic::WebTransport>;
 template class webtransport::Transport<quic::Endpoint>;
 template class Delivery<quic::WebTransport>;
 template class FileStreams<quic::WebTransport>;

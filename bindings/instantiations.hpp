@@ -5,12 +5,14 @@
 #include "memory_driver.hpp"
 #include "quicchat/memory.hpp"
 #include "quicchat/quic.hpp"
+#include "quicchat/quic_shards.hpp"
 #include "quicchat/quic_web.hpp"
 
 namespace quicchat::python {
 
 using ClientDriver = quic::ClientDriver<quic::Client>;
 using ServerDriver = quic::Driver<quic::WebServer>;
+using ShardedServerDriver = quic::ShardedDriver<quic::ShardedServer, quic::WebTransport>;
 using MemoryClientDriver = MemoryDriver<memory::Client>;
 using MemoryServerDriver = MemoryDriver<memory::Server>;
 
@@ -20,6 +22,7 @@ namespace quicchat {
 
 extern template class quic::ClientDriver<quic::Client>;
 extern template class quic::Driver<quic::WebServer>;
+extern template class quic::ShardedDriver<quic::ShardedServer, quic::WebTransport>;
 extern template class webtransport::Transport<quic::Endpoint>;
 extern template class Delivery<quic::WebTransport>;
 extern template class FileStreams<quic::WebTransport>;

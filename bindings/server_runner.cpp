@@ -9,6 +9,21 @@
 #include "storage.hpp"
 
 namespace quicchat::python {
+namespace {
+
+/// Of one of so many shards. The pairs were tried before.
+std::error_code take_transport_settings(quic::WebTransport& transport, const ServerSettings& next,
+                                        std::size_t shards) {
+    transport.set_config({.path = next.web.path, .origins = next.web.origins});
+    quic::Endpoint& endpoint = transport.inner();
+    endpoint.set_limits(quic::limits_of_shard(next.limits, shards));
+    if (const auto error = endpoint.set_certificate(next.certificate_pem, next.key_pem)) {
+        return error;
+    }
+    return endpoint.set_http3_certificate(next.web_certificate_pem, next.web_key_pem);
+}
+
+}  // namespace
 
 template <class Driver>
 ServerRunnerOf<Driver>::ServerRunnerOf(ServerParts<Driver> parts, std::shared_ptr<ServerPort> port)
@@ -89,17 +104,17 @@ void ServerRunnerOf<Driver>::take_settings(const ServerSettings& next) {
     parts_.drain_timeout = next.limits.drain_timeout;
     if (parts_.passwords) parts_.passwords->allow_page_passwords(next.web.passwords);
     if (parts_.tickets) parts_.tickets->set_rules(make_ticket_rules(next.web.tickets));
-    if constexpr (requires { server_.transport().set_config(webtransport::Config{}); }) {
-        server_.transport().set_config({.path = next.web.path, .origins = next.web.origins});
-    }
-    if constexpr (requires { quic::endpoint_below(server_.transport()); }) {
-        quic::Endpoint& endpoint = quic::endpoint_below(server_.transport());
-        endpoint.set_limits(next.limits);
-        // Both were tried before.
-        const auto error = endpoint.set_certificate(next.certificate_pem, next.key_pem);
+    if constexpr (requires { parts_.driver->for_each_shard([](auto&) {}); }) {
+        std::error_code error;
+        const std::size_t count = server_.transport().shards();
+        server_.transport().set_limits(next.limits);
+        parts_.driver->for_each_shard([&](quic::WebTransport& transport) {
+            if (!error) error = take_transport_settings(transport, next, count);
+        });
         if (error) throw CoreFailure{error};
-        const auto web = endpoint.set_http3_certificate(next.web_certificate_pem, next.web_key_pem);
-        if (web) throw CoreFailure{web};
+    } else if constexpr (requires { quic::endpoint_below(server_.transport()); }) {
+        const auto error = take_transport_settings(server_.transport(), next, 1);
+        if (error) throw CoreFailure{error};
     }
 }
 
@@ -246,6 +261,7 @@ void ServerRunnerOf<Driver>::tell_news() {
 }
 
 template class ServerRunnerOf<ServerDriver>;
+template class ServerRunnerOf<ShardedServerDriver>;
 template class ServerRunnerOf<MemoryServerDriver>;
 
 }  // namespace quicchat::python

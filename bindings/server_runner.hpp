@@ -112,6 +112,7 @@ private:
 };
 
 extern template class ServerRunnerOf<ServerDriver>;
+extern template class ServerRunnerOf<ShardedServerDriver>;
 extern template class ServerRunnerOf<MemoryServerDriver>;
 
 }  // namespace quicchat::python

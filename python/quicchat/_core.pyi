@@ -119,6 +119,7 @@ class Server:
         web_origins: list[str] = ...,  # none: no pages come
         tickets: tuple[list[str], str, list[str]] = ...,  # keys, audience, hosts
         page_passwords: bool = False,
+        threads: int = 1,
     ) -> None: ...
     def reload(
         self,

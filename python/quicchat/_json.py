@@ -126,3 +126,13 @@ def read_json(path: Path) -> Any:
         excerpt=_line_with_caret(text, line, column),
         code="E-CONFIG-JSON",
     ) from None
+
+
+def shown(value: object) -> str:
+    """A wrong value in words, short, and without line breaks."""
+    kinds = {bool: "", int: "the number ", float: "the number ", str: "the string ",
+             list: "a list", dict: "an object", type(None): ""}
+    kind = kinds.get(type(value), "")
+    if isinstance(value, list | dict):
+        return kind
+    return kind + shortened(json.dumps(value))

@@ -43,9 +43,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from ._json import read_json, shortened
+from ._json import read_json, shortened, shown
 from ._web_logins import KEYS as _WEB_LOGIN_KEYS
 from ._web_logins import read_web_logins
 from ._web_pages import DEFAULT_PATH, Web, origin_problem, path_problem
@@ -65,6 +65,7 @@ from .settings import (
     ServerConfig,
     Tickets,
     password_problem,
+    threads_problem,
 )
 from .terminal import normalized_password
 
@@ -79,7 +80,7 @@ DEFAULT_ADMIN = "quicchat.sock"
 
 _KEYS = ("host", "port", "certfile", "keyfile", "auth", "rooms", "operators", "anybody_makes_rooms",
          "speaker", "limits", "database", "files", "durability", "metrics", "qlog", "admin", "web",
-         "version")
+         "threads", "version")
 _AUTH_KEYS = ("username", "password", "users", "iterations")
 _QLOG_KEYS = ("directory", "bytes_max")
 _WEB_KEYS = ("origins", "path", *_WEB_LOGIN_KEYS)
@@ -89,16 +90,6 @@ _USER_KEYS = ("username", "password", "verifier")
 def user_path(text: str) -> Path:
     """A path as people write it: ``~`` at its beginning is the home folder."""
     return Path(os.path.expanduser(text))
-
-
-def _shown(value: object) -> str:
-    """A wrong value in words, short, and without line breaks."""
-    kinds = {bool: "", int: "the number ", float: "the number ", str: "the string ",
-             list: "a list", dict: "an object", type(None): ""}
-    kind = kinds.get(type(value), "")
-    if isinstance(value, list | dict):
-        return kind
-    return kind + shortened(json.dumps(value))
 
 
 class _Reader:
@@ -111,7 +102,7 @@ class _Reader:
         self.notices: list[str] = []
 
     def wrong(self, key: str, needed: str, value: object) -> None:
-        self.problems.append(f'"{key}" must be {needed}, got {_shown(value)}')
+        self.problems.append(f'"{key}" must be {needed}, got {shown(value)}')
 
     def check_keys(self, value: dict[str, Any], known: Iterable[str], where: str) -> None:
         known = tuple(known)
@@ -121,8 +112,8 @@ class _Reader:
             close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
             meant = f' - did you mean "{close[0]}"?' if close else (
                 "; known are " + ", ".join(known))
-            shown = shortened(json.dumps(key, ensure_ascii=False))
-            self.problems.append(f"unknown key {shown}{where}{meant}")
+            name = shortened(json.dumps(key, ensure_ascii=False))
+            self.problems.append(f"unknown key {name}{where}{meant}")
 
     def need(self, value: dict[str, Any], key: str) -> Any:
         if key not in value:
@@ -190,6 +181,13 @@ class _Reader:
         self.wrong("durability", '"fsync", "process" or "memory"', found)
         return "fsync"
 
+    def threads(self, value: dict[str, Any]) -> int | Literal["auto"]:
+        found = value.get("threads", 1)
+        if problem := threads_problem(found):
+            self.wrong("threads", problem.removeprefix("must be "), found)
+            return 1
+        return found
+
     def metrics(self, value: dict[str, Any]) -> str | None:
         found = value.get("metrics")
         if found is None or (isinstance(found, str) and loopback(found)):
@@ -237,9 +235,9 @@ class _Reader:
             origins = []
         for origin in origins:
             if problem := origin_problem(origin):
-                self.problems.append(f'"web.origins": {_shown(origin)} {problem}')
+                self.problems.append(f'"web.origins": {shown(origin)} {problem}')
         if problem := path_problem(path):
-            self.problems.append(f'"web.path" {problem}, got {_shown(path)}')
+            self.problems.append(f'"web.path" {problem}, got {shown(path)}')
         return None if len(self.problems) > before else Web(tuple(origins), path)
 
     def rooms(self, value: dict[str, Any]) -> tuple[str, ...]:
@@ -286,7 +284,7 @@ class _Reader:
             return Limits()
         self.check_keys(found, RANGES, ' in "limits"')
         chosen = {key: found[key] for key in RANGES if key in found}
-        wrong = [f"{problem}, got {_shown(chosen[key])}"
+        wrong = [f"{problem}, got {shown(chosen[key])}"
                  for key in chosen if (problem := limit_problem(key, chosen[key]))]
         self.problems += wrong
         return Limits() if wrong else Limits(**chosen)
@@ -345,7 +343,7 @@ class _Reader:
 
     def document(self, value: Any) -> tuple[ServerConfig | None, list[str]]:
         if not isinstance(value, dict):
-            return None, [f"the file must hold an object {{...}}, got {_shown(value)}"]
+            return None, [f"the file must hold an object {{...}}, got {shown(value)}"]
         self.check_keys(value, _KEYS, "")
         auth = self.need(value, "auth")
         if "auth" in value and not isinstance(auth, dict):
@@ -376,6 +374,7 @@ class _Reader:
             metrics=self.metrics(value),
             qlog=self.qlog(value),
             admin=self.admin(value),
+            threads=self.threads(value),
             web=web,
             tickets=tickets,
             page_passwords=page_passwords,

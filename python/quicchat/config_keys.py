@@ -84,6 +84,8 @@ _OWN = (
     ConfigKey("web.passwords", "true or false", "false", "People may log in by password in pages "
               "that pin the certificate, in those of quicchat serve --web if this is not given as "
               "well. A script in the page could read it."),
+    ConfigKey("threads", 'number or "auto"', "1", "So many threads carry connections, beside the "
+              'one with the chat; "auto": one for each core. 1: one does all.', True),
     ConfigKey("limits", "object", "{}", "What one peer may cost; see below."),
     ConfigKey("version", "1", "1", "Of this format."),
 )

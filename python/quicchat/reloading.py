@@ -18,7 +18,8 @@ from .tickets import CoreTickets
 __all__ = ["Reloaded"]
 
 #: What stays as it is until the server starts again.
-_FIXED = ("host", "port", "database", "durability", "files", "metrics", "qlog", "admin", "speaker")
+_FIXED = ("host", "port", "database", "durability", "files", "metrics", "qlog", "admin", "speaker",
+          "threads")
 #: The limits that rooms and connections keep for their lifetime.
 _OF_ROOMS = ("room_log_records_max", "room_log_bytes_max")
 _OF_CONNECTIONS = ("rooms_per_connection_max", "login_timeout", "handshake_timeout",

@@ -68,7 +68,7 @@ from .logs import log_server
 from .qlogs import chosen, qlog_error
 from .reloading import Reloaded, effective, reload_core, summary, with_web_pair
 from .server_events import SERVER_EVENTS
-from .settings import ServerConfig
+from .settings import ServerConfig, thread_count
 from .stats import ConnectionStats, ServerStats, server_stats
 from .tickets import CoreTickets, core_tickets
 
@@ -314,7 +314,8 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
                 rooms=list(config.rooms), operators=list(config.operators),
                 anybody_makes_rooms=config.anybody_makes_rooms, speaker=self._voice_of_its_own(),
                 alpn=self._alpn,
-                agent=json.dumps(agent), limits=config.limits.chosen(), **chosen(config.qlog),
+                agent=json.dumps(agent), limits=config.limits.chosen(),
+                threads=thread_count(config.threads), **chosen(config.qlog),
                 tickets=self._tickets, **web_options(config.web, config.page_passwords),
                 **web_pair_options(self.web_pair))
         except _core.QlogError as error:

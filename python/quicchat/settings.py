@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from ._web_pages import Web
 from .errors import ConfigError
@@ -21,6 +23,7 @@ PASSWORD_BYTES_MAX = 1024
 USER_NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}\Z")
 ROOM_NAME = re.compile(r"#[A-Za-z0-9_.-]{1,63}\Z")
 
+THREADS_MAX = 64
 DURABILITIES = ("fsync", "process", "memory")
 
 
@@ -75,6 +78,9 @@ class ServerConfig:
     tickets: Tickets | None = None  #: by which people log in in web pages
     #: people may log in by password in web pages; None: only in the one that the server serves
     page_passwords: bool | None = None
+    #: so many threads carry connections, beside the one with the chat; "auto": as many as there are
+    #: cores. 1: one thread does all.
+    threads: int | Literal["auto"] = 1
     web: Web | None = None  #: which pages in browsers may come; None: none
     source: Path | None = None  #: the file it was read from
     notices: tuple[str, ...] = ()  #: what the reader of the file should know
@@ -97,6 +103,8 @@ class ServerConfig:
             raise ConfigError("accounts must be of the class quicchat.Account")
         if self.speaker and not USER_NAME.match(self.speaker):
             raise ConfigError(f"speaker: not a user name: {self.speaker!r}")
+        if problem := threads_problem(self.threads):
+            raise ConfigError(f"threads {problem}, got {self.threads!r}")
         if not isinstance(self.web, Web | None):
             raise ConfigError("web must be of the class quicchat.Web")
         if isinstance(self.operators, str):
@@ -109,6 +117,20 @@ class ServerConfig:
     def stores(self) -> bool:
         """True if rooms and accounts outlive the server."""
         return self.database is not None and self.durability != "memory"
+
+
+def threads_problem(threads: object) -> str | None:
+    """Why there cannot be so many threads, or None."""
+    if threads == "auto" or (type(threads) is int and 1 <= threads <= THREADS_MAX):
+        return None
+    return f'must be "auto" or an integer from 1 to {THREADS_MAX}'
+
+
+def thread_count(threads: int | Literal["auto"]) -> int:
+    """How many that are on this machine, as far as this process may use its cores."""
+    if threads != "auto":
+        return threads
+    return min(len(os.sched_getaffinity(0)), THREADS_MAX)
 
 
 def password_problem(password: object) -> str | None:

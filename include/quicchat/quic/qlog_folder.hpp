@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -24,7 +25,7 @@ struct QlogFolderConfig {
 /// A folder with a file for each connection, `20261128T164134.123Z-<id>-server.sqlog`, for its
 /// owner only. When there are too many bytes, the file goes that was not written to for longest;
 /// those of earlier runs count. Other files are left alone. What cannot be written is lost, and
-/// nobody is told: a full disk is no reason to end a connection. Belongs to one thread at a time.
+/// nobody is told: a full disk is no reason to end a connection. Thread-safe, as shards need it.
 ///
 /// A file is complete once its connection has ended; before that its last 8 KiB are missing.
 class QlogFolder : public QlogSink, public std::enable_shared_from_this<QlogFolder> {
@@ -67,6 +68,7 @@ private:
     OwnedFd directory_;
     std::uint64_t bytes_max_;
     std::uint64_t bytes_ = 0;
+    std::mutex mutex_;  ///< Guards what was written and is kept.
     std::list<std::shared_ptr<Kept>> files_;  ///< That not written to for longest is first.
 };
 

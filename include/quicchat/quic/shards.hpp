@@ -135,7 +135,10 @@ public:
             Thread& thread = *threads_[i];
             links_[i]->begin_thread();
             thread.runs = std::thread{[this, &thread, &link = *links_[i]] {
-                if (const auto error = run(thread.driver, thread.stop)) fail(error);
+                std::error_code error = run(thread.driver, thread.stop);
+                // What was handed over last is sent, too.
+                if (!error) error = thread.driver.turn(read_clock());
+                if (error) fail(error);
                 link.end_thread();
             }};
         }

@@ -134,6 +134,7 @@ QUICCHAT_RARE_DECL std::error_code QlogFolder::find_files() {
 
 QUICCHAT_RARE_DECL bool QlogFolder::append(const std::shared_ptr<Kept>& file,
                                            std::string_view bytes) {
+    const std::lock_guard lock{mutex_};
     if (file->is_gone || file->bytes + bytes.size() > bytes_max_ / 4) return false;
     const bool is_new = file->bytes == 0;
     if (is_new) {
