@@ -70,6 +70,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t commands_kept_max = 16 * 1024;  ///< Memory of a busy moment.
+
     void apply(Command& command, bool is_repeated);
     void write(Command& command, Bytes bytes);
     Bytes piece_of(Command& command, bool is_repeated);
@@ -89,7 +91,7 @@ private:
     const std::size_t backlog_max_;
     std::vector<Command> commands_;  ///< Of the turn.
     std::vector<News> news_;         ///< Not handed over yet.
-    std::size_t datagrams_ = 0;      ///< Among them.
+    std::size_t datagrams_ = 0;      ///< Among those that the chat has not taken, at most.
     struct Question {
         Measured measured;
         bool full = false;  ///< The transport will not say Writable by itself.

@@ -137,6 +137,8 @@ public:
     void post_news(std::vector<News>& news, std::uint64_t released, bool farewell);
 
     bool has_commands() const;
+    /// False while the chat has not taken all news.
+    bool is_read() const;
     int wake_fd() const { return shard_.fd(); }
     /// Has the shard do a turn. Of any thread.
     void wake_shard() const { shard_.wake(); }

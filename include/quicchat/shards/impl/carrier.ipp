@@ -11,11 +11,13 @@ namespace quicchat::shards {
 template <quicchat::Transport Inner>
 void Carrier<Inner>::process(Now now) {
     inner_.handle_timeout(now.steady);
+    if (datagrams_ != 0 && link_->is_read()) datagrams_ = 0;
     link_->take_commands(commands_);
     for (std::size_t i = 0; i < commands_.size(); ++i) {
         apply(commands_[i], i + 1 < commands_.size() && commands_[i + 1].same);
     }
     commands_.clear();
+    if (commands_.capacity() > commands_kept_max) commands_ = std::vector<Command>{};
     piece_ = {};
     collect();
 }
@@ -98,7 +100,6 @@ void Carrier<Inner>::settle() {
         if (full) news_.emplace_back(Writable{measured.connection, measured.stream});
     }
     questions_.clear();
-    datagrams_ = 0;
     const std::uint64_t held = inner_.unacknowledged();
     link_->post_news(news_, written_ - std::min(written_, held), says_farewell());
 }

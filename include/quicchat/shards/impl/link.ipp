@@ -118,6 +118,11 @@ QUICCHAT_DECL void Link::post_news(std::vector<News>& news, std::uint64_t releas
     if (was_empty) chat_->wake();
 }
 
+QUICCHAT_DECL bool Link::is_read() const {
+    const std::lock_guard lock{mutex_};
+    return news_.empty();
+}
+
 QUICCHAT_DECL bool Link::has_commands() const {
     const std::lock_guard lock{mutex_};
     return waiting_batches_ != 0 || !calls_.empty();

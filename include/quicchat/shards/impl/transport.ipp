@@ -163,7 +163,7 @@ QUICCHAT_DECL void Transport::close(ConnectionId id, Errc why, std::string_view 
     close.number = static_cast<std::uint64_t>(why);
     close.bytes = Bytes::copy_of(as_bytes(text));
     connection->closed = true;
-    connection->streams = {};
+    connection->streams = std::vector<Stream>{};
 }
 
 QUICCHAT_DECL void Transport::note_login(ConnectionId id) {
