@@ -143,10 +143,14 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
 
     // `first`: what a driver takes before the parts of the chat.
     const auto make_runner = [&]<class Driver>(std::type_identity<Driver>, auto&&... first) {
+        auto driver = std::make_unique<Driver>(
+            std::forward<decltype(first)>(first)..., std::move(storage.log), std::move(pages),
+            quic::system_entropy(), std::move(config), std::move(storage.files));
+        if constexpr (requires { driver->error(); }) {
+            if (const auto error = driver->error()) throw CoreFailure{error};
+        }
         ServerParts<Driver> parts{
-            .driver = std::make_unique<Driver>(
-                std::forward<decltype(first)>(first)..., std::move(storage.log), std::move(pages),
-                quic::system_entropy(), std::move(config), std::move(storage.files)),
+            .driver = std::move(driver),
             .book = std::move(storage.book),
             .memory_book = std::move(storage.memory_book),
             .store = std::move(storage.store),

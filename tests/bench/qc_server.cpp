@@ -47,8 +47,8 @@ constexpr std::string_view help =
     "  --no-hold    acknowledges as ngtcp2 does by itself\n"
     "  --records N  messages that a room keeps\n"
     "  --rooms N    makes the rooms #r0 to #rN-1, beside #lobby\n"
-    "  --shards N   that many threads carry connections, beside the one with the chat; at its end it\n"
-    "               says what CPU time each has taken\n";
+    "  --shards N   that many threads carry connections, beside the one with the chat; at its end\n"
+    "               it says what CPU time each has taken\n";
 
 [[noreturn]] void refuse_arguments() {
     std::fputs(help.data(), stderr);

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -173,7 +175,7 @@ TEST_CASE("the transport of shards keeps its promises", "[conformance][shards]")
 /// A chat and one shard over the memory network, each of which has its turns when the test says so.
 class Pair {
 public:
-    Pair() {
+    explicit Pair(const Limits& limits = {}) : chat_({link_}, limits) {
         REQUIRE(client_.connect(network_.now()));
         run([&] { return connection_ && client_id_; });
         stream_ = client_.open_stream(*client_id_).value();
@@ -198,6 +200,7 @@ public:
             }
             if (std::holds_alternative<StreamData>(*event)) opened_ = true;
             if (std::holds_alternative<Writable>(*event)) ++writable;
+            events.push_back(*event);
         }
     }
     /// Everybody, and time goes on.
@@ -220,9 +223,28 @@ public:
         REQUIRE(done());
     }
 
+    /// The client writes, and the shard has it before the chat hears of it.
+    void write_from_client(std::size_t bytes) {
+        REQUIRE(client_.write(*client_id_, stream_, Bytes{Buffer(bytes)}, false));
+        for (int i = 0; i < 10; ++i) {
+            const auto next = earlier(carrier_.next_deadline(), client_.next_deadline());
+            if (next) client_.handle_timeout(*next);
+            shard_turn();
+        }
+        events.clear();
+    }
+    bool heard_data() const {
+        return std::any_of(events.begin(), events.end(), [](const TransportEvent& event) {
+            return std::holds_alternative<StreamData>(event);
+        });
+    }
+
     shards::Transport& chat() { return chat_; }
+    memory::Network& network() { return network_; }
     ConnectionId connection() const { return *connection_; }
+    StreamId stream() const { return stream_; }
     std::size_t writable = 0;
+    std::vector<TransportEvent> events{};
 
 private:
     memory::Network network_{{.seed = 1}};
@@ -230,7 +252,7 @@ private:
         std::make_shared<shards::Link>(std::make_shared<const WakeFd>());
     shards::Carrier<memory::Transport> carrier_{
         network_.listen("server", Limits{}), link_, {}, Limits{}.stream_backlog_bytes_max};
-    shards::Transport chat_{{link_}, Limits{}};
+    shards::Transport chat_;
     memory::Transport client_ = network_.dial("server", Limits{});
     std::optional<ConnectionId> connection_;
     std::optional<ConnectionId> client_id_;
@@ -252,6 +274,58 @@ TEST_CASE("a chat that hears late of what was sent goes on", "[shards]") {
     REQUIRE(counted >= most);
     pair.run([&] { return pair.writable == 1; });
     CHECK(pair.write(0).value().bytes < most / 2);
+}
+
+TEST_CASE("what a shard said before it knew of an end is not heard", "[shards]") {
+    Pair pair;
+    SECTION("of data, at all") {
+        pair.write_from_client(100);
+        pair.chat_turn();
+        CHECK(pair.heard_data());
+    }
+    SECTION("of a stream that was reset") {
+        pair.write_from_client(100);
+        pair.chat().reset_stream(pair.connection(), pair.stream(), 1);
+        CHECK(pair.write(1).error() == Errc::not_ready);
+        pair.chat_turn();
+        CHECK_FALSE(pair.heard_data());
+        CHECK(pair.chat().streams(pair.connection()) == 1);
+        pair.run([&] { return pair.chat().streams(pair.connection()) == 0; });
+    }
+    SECTION("of a connection that was closed") {
+        pair.write_from_client(100);
+        pair.chat().close(pair.connection(), Errc::closed, "");
+        CHECK(pair.write(1).error() == Errc::not_ready);
+        CHECK(pair.chat().says_farewell());
+        pair.chat_turn();
+        CHECK_FALSE(pair.heard_data());
+        CHECK(pair.chat().says_farewell());
+        pair.shard_turn();
+        CHECK_FALSE(pair.chat().says_farewell());
+        pair.run([&] { return !pair.events.empty(); });
+        CHECK(pair.events.size() == 1);
+        CHECK(std::holds_alternative<Disconnected>(pair.events[0]));
+    }
+}
+
+TEST_CASE("whom the chat never heard of, it does not hear go", "[shards]") {
+    Pair pair{Limits{.connections_max = 1}};
+    pair.events.clear();
+    memory::Transport other = pair.network().dial("server", Limits{});
+    const ConnectionId id = other.connect(pair.network().now()).value();
+    bool ended = false;
+    pair.run([&] {
+        if (const auto next = other.next_deadline()) other.handle_timeout(*next);
+        while (const auto event = other.poll_event()) {
+            const auto* gone = std::get_if<Disconnected>(&*event);
+            ended |= gone != nullptr && gone->connection == id;
+            if (gone != nullptr) CHECK(gone->reason.errc == Errc::server_full);
+        }
+        return ended;
+    });
+    int turns = 0;
+    pair.run([&] { return ++turns > 50; });
+    CHECK(pair.events.empty());
 }
 
 TEST_CASE("who is asked about often is measured once", "[shards]") {

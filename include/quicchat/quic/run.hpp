@@ -166,6 +166,8 @@ public:
     /// Makes `run` do a turn now.
     void wake() noexcept;
 
+    /// False if the system had no descriptor left for it.
+    bool is_open() const { return fd_ >= 0; }
     bool stopped() const { return stopped_.load(std::memory_order_acquire); }
     int fd() const { return fd_; }
     /// Takes the wake-ups that came so far.

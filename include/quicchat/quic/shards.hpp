@@ -118,6 +118,9 @@ public:
             threads_.push_back(std::make_unique<Thread>(
                 std::move(sockets[i]), std::move(transports[i]), links_[i],
                 shards::Place{i, count}, backlog_max, strays));
+            if (!links_[i]->is_open() || !threads_[i]->stop.is_open()) {
+                error_ = std::make_error_code(std::errc::too_many_files_open);
+            }
         }
     }
     ShardThreads(const ShardThreads&) = delete;
@@ -129,7 +132,9 @@ public:
         }
     }
 
+    /// Nothing begins if there is an error.
     void start() {
+        if (error()) return;
         const SignalsBlocked blocked;
         for (std::size_t i = 0; i < threads_.size(); ++i) {
             Thread& thread = *threads_[i];
@@ -234,6 +239,9 @@ public:
         app_.note_turn(read_clock().steady - begin);
         return shards_.error();
     }
+
+    /// Why a thread has ended, or none has begun.
+    std::error_code error() const { return shards_.error(); }
 
     /// Does `action(inner)` with the transport of each shard, at its thread, and waits for that.
     template <class Action>

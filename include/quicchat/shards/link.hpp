@@ -137,6 +137,8 @@ public:
     void post_news(std::vector<News>& news, std::uint64_t released, bool farewell);
 
     bool has_commands() const;
+    /// False if the system had no descriptor left for it.
+    bool is_open() const { return shard_.is_open() && chat_->is_open(); }
     /// False while the chat has not taken all news.
     bool is_read() const;
     int wake_fd() const { return shard_.fd(); }

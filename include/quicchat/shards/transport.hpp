@@ -70,6 +70,8 @@ public:
     void set_limits(const Limits& limits);
 
     std::size_t shards() const;
+    /// Streams of one connection that are not forgotten yet.
+    std::size_t streams(ConnectionId id) const;
 
 private:
     struct Stream {

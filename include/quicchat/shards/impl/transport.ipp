@@ -22,6 +22,11 @@ QUICCHAT_DECL void Transport::set_limits(const Limits& limits) {
 
 QUICCHAT_DECL std::size_t Transport::shards() const { return state_->lanes.size(); }
 
+QUICCHAT_DECL std::size_t Transport::streams(ConnectionId id) const {
+    const Connection* connection = find_open(id);
+    return connection != nullptr ? connection->streams.size() : 0;
+}
+
 // --- Requests.
 
 QUICCHAT_DECL Transport::Stream* Transport::Connection::find(StreamId id) {
