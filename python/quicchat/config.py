@@ -186,7 +186,7 @@ class _Reader:
         if problem := threads_problem(found):
             self.wrong("threads", problem.removeprefix("must be "), found)
             return 1
-        return found
+        return "auto" if found == "auto" else int(found)
 
     def metrics(self, value: dict[str, Any]) -> str | None:
         found = value.get("metrics")

@@ -17,7 +17,8 @@ import sys
 
 MODES = {"b1": "one message at a time", "b30": "bursts of 30", "s256": "a stream, 256 under way"}
 #: One look for each system, the same in all three, that also black and white can tell apart.
-LOOKS = (("#1b6ca8", "o", "-"), ("#c8553d", "s", "--"), ("#588157", "^", ":"), ("#6d597a", "D", "-."))
+LOOKS = (("#1b6ca8", "o", "-"), ("#c8553d", "s", "--"), ("#588157", "^", ":"),
+         ("#6d597a", "D", "-."))
 
 
 def read_figures(path):
@@ -33,7 +34,7 @@ def read_figures(path):
 
 
 def draw(found, picture):
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     pyplot.rcParams["svg.hashsalt"] = "quicchat"  # the same figures give the same file
     modes = [mode for mode in MODES if mode in found]
@@ -45,7 +46,12 @@ def draw(found, picture):
                        color=colour, marker=mark, linestyle=line, label=system)
             place.fill_between(members, [min(points[count]) for count in members],
                                [max(points[count]) for count in members], color=colour, alpha=0.15)
-        place.set(title=MODES[mode], xscale="log", xlabel="members", ylim=(0, None))
+        place.set(title=MODES[mode], xscale="log", yscale="log", xlabel="members")
+        counts = sorted({count for points in found[mode].values() for count in points})
+        place.set_xticks(counts, map(str, counts))
+        place.minorticks_off()
+        place.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        place.yaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
         place.grid(alpha=0.3)
     places[0][0].set_ylabel("server CPU per delivery, µs")
     places[0][-1].legend()
