@@ -92,8 +92,9 @@ class Peer:
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             folder.chmod(0o755)
-            process = subprocess.Popen([*on_core(1), PEERS[self.name], "-c", self.configure(folder)],
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            command = [*on_core(1), PEERS[self.name], "-c", self.configure(folder)]
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
             try:
                 self.wait(process)
                 yield process
