@@ -1,6 +1,8 @@
 #include "endpoints.hpp"
 
 #include <array>
+#include <cstring>
+#include <fstream>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -37,6 +39,19 @@ Digest secret_of(std::string_view key_pem, std::string_view purpose) {
     return quic::WolfCrypto::hmac_sha256(as_bytes(key_pem), as_bytes(purpose));
 }
 
+/// What changes when the machine is started, and not when this program is; empty: it is not known.
+std::string boot_id() {
+    std::string id;
+    std::getline(std::ifstream{"/proc/sys/kernel/random/boot_id"}, id);
+    return id;
+}
+
+quic::Seed seed_of(const Digest& secret) {
+    quic::Seed seed{};
+    std::memcpy(seed.data(), secret.data(), seed.size());
+    return seed;
+}
+
 /// One for each thread that carries connections.
 std::vector<quic::WebTransport> make_transports(const ServeOptions& options) {
     const ServerSettings& settings = options.settings;
@@ -44,10 +59,12 @@ std::vector<quic::WebTransport> make_transports(const ServeOptions& options) {
                                 .key_pem = settings.key_pem,
                                 .http3_certificate_pem = settings.web_certificate_pem,
                                 .http3_key_pem = settings.web_key_pem};
-    const Digest reset_secret = secret_of(settings.key_pem, "quicchat stateless reset");
-    quic::Seed reset_seed{};
-    std::memcpy(reset_seed.data(), reset_secret.data(), reset_seed.size());
-    identity.reset_secret = reset_seed;
+    identity.reset_secret = seed_of(secret_of(settings.key_pem, "quicchat stateless reset"));
+    // Tokens have times of a clock that begins with the machine, so they are good for its life.
+    if (const std::string boot = boot_id(); !boot.empty()) {
+        identity.token_secret =
+            seed_of(secret_of(settings.key_pem, "quicchat address tokens " + boot));
+    }
     quic::Config config{
         .limits = settings.limits, .alpn = {options.alpn}, .qlog = open_qlog(options.qlog)};
     if (!settings.web.origins.empty()) config.alpn.emplace_back(http3_alpn);

@@ -4,9 +4,12 @@ import asyncio
 import dataclasses
 import os
 import signal
+import subprocess
+import sys
 
-from _support import Case, account, next_of, quicchat
+from _support import PATIENCE, Case, account, environment, next_of, quicchat
 
+QUICCHAT = (sys.executable, "-m", "quicchat")
 THREADS = 3
 #: So many that they all being on one thread is one chance in two million.
 CHATS = 16
@@ -96,6 +99,27 @@ class Threads(Case):
                         await other.start()
 
         self.run_async(main)
+
+    def test_too_few_descriptors_are_said_in_words(self):
+        config = self.write_config(threads=THREADS, database=None)
+        started = []
+        for descriptors in range(14, 38, 3):
+            with self.subTest(descriptors):
+                server = subprocess.Popen(
+                    ["sh", "-c", 'ulimit -n "$1"; shift; exec "$@"', "sh", str(descriptors),
+                     *QUICCHAT, "serve", "--config", str(config)], cwd=self.folder,
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+                with server.stdout, server.stderr:
+                    listens = any(b"listening on" in line for line in server.stdout)
+                    if listens:
+                        server.kill()
+                    errors = server.stderr.read().decode()
+                    status = server.wait(PATIENCE)
+                started.append(listens)
+                if not listens:
+                    self.assertEqual(status, 71, errors)
+                    self.assertIn("too many open files", errors)
+        self.assertEqual((started[0], started[-1]), (False, True))
 
     def test_wrong_numbers_are_said(self):
         for wrong in (0, 65, -1, 2.5, "many", True, None, [2]):

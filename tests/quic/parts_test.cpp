@@ -131,6 +131,18 @@ TEST_CASE("an address token", "[quic][retry]") {
     constexpr auto version = NGTCP2_PROTO_VER_V1;
     using Verdict = quic::TokenVerdict;
 
+    SECTION("is known to who has its secret") {
+        const quic::TokenSecrets secrets{.addresses = quic::test_seed(9)};
+        const quic::Tokens before{random, secrets};
+        const quic::Tokens after{random, secrets};
+        const auto token = before.make_known(address, now);
+        CHECK(after.check(token, version, address, retry, now).kind == Verdict::known);
+        CHECK(others.check(token, version, address, retry, now).kind == Verdict::none);
+        CHECK(before.make_retry(version, address, retry, original, now).size() > 0);
+        CHECK(after.check(before.make_retry(version, address, retry, original, now), version,
+                          address, retry, now)
+                  .kind == Verdict::retry);
+    }
     SECTION("of a Retry proves the address for ten seconds") {
         const auto token = tokens.make_retry(version, address, retry, original, now);
         const auto check = [&](const auto& by, const auto& from, const auto& id, TimePoint when) {

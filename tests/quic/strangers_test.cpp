@@ -155,9 +155,15 @@ TEST_CASE("who was logged in is no stranger when it comes again", "[quic][strang
 
 TEST_CASE("a token of an earlier run leads through a flood of 250 networks",
           "[quic][strangers][flood]") {
+    const bool is_restarted = GENERATE(false, true);  // the server
+    CAPTURE(is_restarted);
     World world;
-    Host& server = world.add_server({.retry = quic::RetryPolicy::always}, World::config(1));
-    const auto token = token_of(world, server, "10.9.9.9", true);
+    const quic::ServerConfig identity{.retry = quic::RetryPolicy::always,
+                                      .token_secret = quic::test_seed(7)};
+    Host& before = world.add_server(identity, World::config(1));
+    const auto token = token_of(world, before, "10.9.9.9", true);
+    before.listening = !is_restarted;
+    Host& server = is_restarted ? world.add_server(identity, World::config(2)) : before;
     Flooder flooder{world, server};
     const Buffer packet = Flooder::first_packet(1);
     const auto flood = [&] {

@@ -77,7 +77,9 @@ struct ServerConfig {
     std::size_t half_open_max = 64;
     /// Kept over restarts, it lets the new process tell clients of the old one that it is gone.
     std::optional<Seed> reset_secret{};
-    /// Where several endpoints stand behind one address: each knows the others' tokens by it.
+    /// Whoever has it knows the tokens that others have given (RFC 9000 §8.1.3): endpoints behind
+    /// one address, or a process after a restart. Their times are of the steady clock, so it should
+    /// be another one when that begins anew.
     std::optional<Seed> token_secret{};
 };
 
