@@ -12,5 +12,11 @@ template class Logins<quic::WebTransport>;
 template class Peers<quic::WebTransport>;
 template class Server<quic::WebTransport>;
 template class UnsentBytes<quic::WebTransport>;
+template class Delivery<shards::Transport>;
+template class FileStreams<shards::Transport>;
+template class Logins<shards::Transport>;
+template class Peers<shards::Transport>;
+template class Server<shards::Transport>;
+template class UnsentBytes<shards::Transport>;
 
 }  // namespace quicchat

@@ -30,5 +30,11 @@ extern template class Logins<quic::WebTransport>;
 extern template class Peers<quic::WebTransport>;
 extern template class Server<quic::WebTransport>;
 extern template class UnsentBytes<quic::WebTransport>;
+extern template class Delivery<shards::Transport>;
+extern template class FileStreams<shards::Transport>;
+extern template class Logins<shards::Transport>;
+extern template class Peers<shards::Transport>;
+extern template class Server<shards::Transport>;
+extern template class UnsentBytes<shards::Transport>;
 
 }  // namespace quicchat

@@ -11,16 +11,3 @@ namespace quicchat::quic {
 using ShardedServer = quicchat::Server<shards::Transport>;
 
 }  // namespace quicchat::quic
-
-#ifdef QUICCHAT_COMPILED
-namespace quicchat {
-
-extern template class Delivery<shards::Transport>;
-extern template class FileStreams<shards::Transport>;
-extern template class Logins<shards::Transport>;
-extern template class Peers<shards::Transport>;
-extern template class Server<shards::Transport>;
-extern template class UnsentBytes<shards::Transport>;
-
-}  // namespace quicchat
-#endif

@@ -3,24 +3,18 @@
 // All bodies of what quic.hpp adds to the core; see src.hpp.
 
 #include "quicchat/quic.hpp"
-#include "quicchat/quic_shards.hpp"
+#include "quicchat/quic/shards.hpp"
 
 #ifdef QUICCHAT_COMPILED
 namespace quicchat {
 
 template class Client<quic::Endpoint>;
 template class Delivery<quic::Endpoint>;
-template class Delivery<shards::Transport>;
 template class FileStreams<quic::Endpoint>;
-template class FileStreams<shards::Transport>;
 template class Logins<quic::Endpoint>;
-template class Logins<shards::Transport>;
 template class Peers<quic::Endpoint>;
-template class Peers<shards::Transport>;
 template class Server<quic::Endpoint>;
-template class Server<shards::Transport>;
 template class UnsentBytes<quic::Endpoint>;
-template class UnsentBytes<shards::Transport>;
 template class DeviceAuthenticator<quic::WolfCrypto>;
 template class DeviceLogin<quic::WolfCrypto>;
 template class ScramAuthenticator<quic::WolfCrypto>;
