@@ -4,6 +4,7 @@
 
 #include <wolfssl/openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -111,12 +112,13 @@ TEST_CASE("packets are protected as ngtcp2 protects them", "[quic]") {
         }
         for (std::size_t i = 0; i < 40; ++i) {
             const Octets samples = draw(random, 16 + i);  // at any alignment
-            std::array<std::uint8_t, NGTCP2_HP_MASKLEN> expected{};
-            std::array<std::uint8_t, NGTCP2_HP_MASKLEN> mask{};
+            // ngtcp2's own function writes a whole block, of which the first octets count.
+            std::array<std::uint8_t, NGTCP2_HP_SAMPLELEN> expected{};
+            std::array<std::uint8_t, NGTCP2_HP_SAMPLELEN> mask{};
             REQUIRE(ngtcp2_crypto_hp_mask(expected.data(), &keys.cipher, &keys.mask,
                                           samples.data() + i) == 0);
             REQUIRE(mask_header(mask.data(), &keys.cipher, &keys.mask, samples.data() + i) == 0);
-            CHECK(mask == expected);
+            CHECK(std::equal(mask.begin(), mask.begin() + NGTCP2_HP_MASKLEN, expected.begin()));
         }
     }
 }
