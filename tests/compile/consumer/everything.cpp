@@ -1,4 +1,4 @@
-// Client, server, QUIC and storage in one program. It is compiled once for all that it checks.
+// Client, server, QUIC and storage in one program.
 #include <cstdio>
 
 #include "chat.hpp"
