@@ -6,14 +6,38 @@
 # compiler, standard, sanitizers and debug checks, and what is installed fits every machine. It is
 # built only if something links it. A program that uses only the core needs the libraries of the
 # other parts neither when it is linked statically nor when it starts.
+#
+# QUICCHAT_COMPILED_LIBRARY names the archive of another build with the same compiler, flags and
+# definitions, which is linked then and not compiled again.
 function(quicchat_add_compiled_library)
-    set(folder "${CMAKE_CURRENT_BINARY_DIR}/quicchat_compiled")
-    # Where the headers' targets are: of one's own tree, or imported from a package.
-    add_library(quicchat_compiled STATIC EXCLUDE_FROM_ALL)
+    if(QUICCHAT_COMPILED_LIBRARY)
+        add_library(quicchat_compiled STATIC IMPORTED GLOBAL)
+        set_target_properties(quicchat_compiled PROPERTIES
+            IMPORTED_LOCATION "${QUICCHAT_COMPILED_LIBRARY}")
+        target_compile_definitions(quicchat_compiled INTERFACE QUICCHAT_COMPILED)
+    else()
+        quicchat_compile_library()
+    endif()
     add_library(quicchat::compiled ALIAS quicchat_compiled)
+    set(interface quicchat::core)
+    if(TARGET quicchat::quic)
+        quicchat_link_if_used(quicchat::transport_libraries items)
+        list(APPEND interface ${items})
+    endif()
+    if(TARGET quicchat::sqlite)
+        quicchat_link_if_used(SQLite::SQLite3 items)
+        list(APPEND interface ${items})
+    endif()
+    # In the place of what private links say of it.
+    set_property(TARGET quicchat_compiled PROPERTY INTERFACE_LINK_LIBRARIES ${interface})
+endfunction()
+
+function(quicchat_compile_library)
+    set(folder "${CMAKE_CURRENT_BINARY_DIR}/quicchat_compiled")
+    add_library(quicchat_compiled STATIC EXCLUDE_FROM_ALL)
     set_target_properties(quicchat_compiled PROPERTIES POSITION_INDEPENDENT_CODE ON)
     target_compile_definitions(quicchat_compiled PUBLIC QUICCHAT_COMPILED)
-    set(interface quicchat::core)
+    # Where the headers' targets are: of one's own tree, or imported from a package.
     foreach(part IN ITEMS core quic sqlite)
         if(TARGET quicchat::${part})
             set(header src_${part}.hpp)
@@ -27,16 +51,6 @@ function(quicchat_add_compiled_library)
             target_link_libraries(quicchat_compiled PRIVATE quicchat::${part})
         endif()
     endforeach()
-    if(TARGET quicchat::quic)
-        quicchat_link_if_used(quicchat::transport_libraries items)
-        list(APPEND interface ${items})
-    endif()
-    if(TARGET quicchat::sqlite)
-        quicchat_link_if_used(SQLite::SQLite3 items)
-        list(APPEND interface ${items})
-    endif()
-    # In the place of what the private links above say of it.
-    set_property(TARGET quicchat_compiled PROPERTY INTERFACE_LINK_LIBRARIES ${interface})
 endfunction()
 
 # What to link behind the static library, so that a program needs the shared libraries of `target`

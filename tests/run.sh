@@ -11,11 +11,12 @@ moment where clang is. The last line is "N passed, N failed", with ", N skipped"
 before it stands what failed. The exit status is 0 only if nothing failed and every suite ran at
 least one test. Works in build/; needs no terminal and no input.
 
-The Python package is built and tested beside the C++ part, which takes most of the time; what it
-says is shown when it has ended.
+The Python package is built and tested beside the C++ part, with the library that this has compiled;
+what it says is shown when it has ended.
 
   --long   also: many more seeds of the simulations and kills of a server, a million inputs for each
-           fuzzer (a tenth for slow ones; tests/fuzz/long.sh tries more), each header alone, all
+           fuzzer (a tenth for slow ones; tests/fuzz/long.sh tries more), the Python package as pip
+           builds it without a word more, each header alone, all
            examples at -O3, all C++ tests with the sanitizers, mypy, pyright and ruff, and the site
            of the documentation without a warning. Takes hours.
 
@@ -151,14 +152,18 @@ python3 --version
 
 start_python() {
     # In a session of its own, so that all of it can be stopped together.
-    setsid sh tests/run_python.sh "$results" "$((jobs + 1))" >"$results/python.txt" 2>&1 &
+    setsid sh tests/run_python.sh "$results" "$((jobs + 1))" "$library" \
+        >"$results/python.txt" 2>&1 &
     python_process=$!
     trap 'kill -- "-$python_process" 2>/dev/null' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
 }
 
-# The first configuration builds ngtcp2 and wolfSSL, which both parts need.
+# The first configuration builds ngtcp2 and wolfSSL, which both parts need. In a short run both take
+# the library of the C++ part, too: its flags are good for the Python module as well.
+library=
+[ -n "$long" ] || [ "$preset" != dev ] || library="build/$preset/libquicchat_compiled.a"
 configured=1
 heading "configuration (preset $preset)"
 cmake --preset "$preset" "-DQUICCHAT_LONG_TESTS=$([ -n "$long" ] && echo ON || echo OFF)" ||
@@ -168,10 +173,11 @@ cmake --preset "$preset" "-DQUICCHAT_LONG_TESTS=$([ -n "$long" ] && echo ON || e
 # --- C++ -----------------------------------------------------------------------------------------
 
 # run_ctest SUITE PRESET
+# One more at a time than there are processors: some tests wait for a lock or a disk.
 run_ctest() {
     scale=${QUICCHAT_TEST_TIMEOUT_SCALE:-$(python3 tests/timeout_scale.py "$((2 * jobs))")}
     QUICCHAT_TEST_TIMEOUT_SCALE="$scale" \
-        ctest --preset "$2" --parallel "$jobs" --output-junit "$PWD/$results/$1.xml"
+        ctest --preset "$2" --parallel "$((jobs + 1))" --output-junit "$PWD/$results/$1.xml"
     status=$?
     if [ "$status" -ne 0 ] && [ "${QUICCHAT_TEST_AGAIN:-}" = 1 ]; then
         echo "$1: what failed runs again"
@@ -185,6 +191,9 @@ run_ctest() {
 }
 
 heading "C++ build"
+[ -z "$configured" ] ||
+    cmake --build --preset "$preset" --parallel "$jobs" --target quicchat_compiled
+echo $? >"$results/library.status"
 if [ -n "$configured" ] && cmake --build --preset "$preset" --parallel "$jobs"; then
     heading "ctest"
     run_ctest ctest "$preset"
