@@ -267,6 +267,7 @@ private:
     std::uint64_t taken_in_ = 0;  ///< and those that the server has.
     bool closing_ = false;        ///< There will be no other connection.
     std::map<StreamId, Stream> streams_;
+    std::vector<StreamId> owing_;  ///< Those with bytes that the server has no credit for yet.
     ClientStats counts_;  ///< Of what has happened.
 };
 

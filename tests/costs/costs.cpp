@@ -1,6 +1,7 @@
 // A server and its clients on a virtual clock, for callgrind to count what the server does: real
 // endpoints, hub and logins, no sockets, all from one seed. `measure.py` runs it and judges.
 //   costs single|burst|stream|handshake    does it, and says how many units it did
+//   costs rooms_100                        as single, where each member is in a hundred rooms
 //   costs pages_none|pages_1|pages_100     as single, where so many web pages are connected
 //   costs idle                             says how many bytes an idle connection takes
 
@@ -35,7 +36,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr const char* room = "#lobby";
+constexpr const char* lobby = "#lobby";
+
+/// `count` of them; the first one is the lobby.
+std::vector<std::string> room_names(std::size_t count) {
+    std::vector<std::string> names{lobby};
+    while (names.size() < count) names.push_back("#room" + std::to_string(names.size()));
+    return names;
+}
 
 quic::Config endpoint_config(std::uint64_t seed) {
     return {.limits = bench::bench_limits(), .seed = quic::test_seed(seed)};
@@ -75,7 +83,8 @@ void quicchat_count_this(Scene<Server>& scene);
 template <class Server>
 class Scene {
 public:
-    Scene() {
+    /// Who joins is in so many rooms.
+    explicit Scene(std::size_t rooms = 1) : rooms_(room_names(rooms)) {
         quic::initialise_tls();
         test::seed_tls(1);
         const quic::CertificatePair pair = test::certificate_pair("ed25519");
@@ -92,10 +101,10 @@ public:
             MemoryLog{Entropy::seeded(4)},
             quic::Authenticator{accounts_, std::array<std::byte, 32>{}, Entropy::seeded(5)},
             Entropy::seeded(6),
-            quicchat::ServerConfig{.rooms = {room}, .limits = bench::bench_limits()});
+            quicchat::ServerConfig{.rooms = rooms_, .limits = bench::bench_limits()});
     }
 
-    /// One more client, which is online and, if it shall, in the room.
+    /// One more client, which is online and, if it shall, in the rooms.
     void add(bool joins) {
         const std::size_t number = clients_.size();
         const auto address = *quic::SocketAddress::from_numeric(
@@ -116,8 +125,9 @@ public:
         clients_.push_back(std::move(client));
         Client& made = *clients_.back();
         made.chat->connect(clock());
-        if (joins) (void)made.chat->join(room).value();
-        run_until([&] { return joins ? made.is_member : made.is_online; });
+        const std::size_t rooms = joins ? rooms_.size() : 0;
+        for (std::size_t i = 0; i < rooms; ++i) (void)made.chat->join(rooms_[i]).value();
+        run_until([&] { return made.is_online && made.joined == rooms; });
     }
 
     /// One more web page, which is connected and has nothing to say.
@@ -144,6 +154,7 @@ public:
 
     void publish(std::size_t count) {
         for (std::size_t i = 0; i < count; ++i) {
+            const std::string& room = rooms_[published_ % rooms_.size()];
             (void)clients_[0]->chat->publish(room, std::string(100, 'x')).value();
             ++published_;
         }
@@ -184,7 +195,7 @@ private:
         std::unique_ptr<quic::Client> chat;
         std::size_t received = 0;
         bool is_online = false;
-        bool is_member = false;
+        std::size_t joined = 0;
     };
     using Dialer = test::WebDialer<test::Borrowed>;
     struct Page {
@@ -221,6 +232,7 @@ private:
     void send(quic::Endpoint& endpoint, const quic::SocketAddress& from, std::vector<Letter>& out);
 
     TimePoint now_{1000s};
+    std::vector<std::string> rooms_;
     std::shared_ptr<MemoryAccounts> accounts_;
     std::shared_ptr<ClientKeyCache> cache_ = std::make_shared<ClientKeyCache>(8);
     std::unique_ptr<Server> server_;
@@ -257,7 +269,7 @@ void Scene<Server>::turn(Client& client, std::vector<Letter>& out) {
     client.chat->process(clock());
     while (const auto event = client.chat->poll_event()) {
         client.is_online |= std::holds_alternative<Online>(*event);
-        client.is_member |= std::holds_alternative<RoomJoined>(*event);
+        client.joined += std::holds_alternative<RoomJoined>(*event) ? 1 : 0;
         client.received += std::holds_alternative<RoomMessage>(*event) ? 1 : 0;
     }
     send(client.chat->transport(), client.address, out);
@@ -346,7 +358,7 @@ std::size_t run(std::string_view what) {
     if (what == "pages_none") return run_beside_pages(0);
     if (what == "pages_1") return run_beside_pages(1);
     if (what == "pages_100") return run_beside_pages(100);
-    Scene<quic::Server> scene;
+    Scene<quic::Server> scene{what == "rooms_100" ? std::size_t{100} : 1};
     if (what == "handshake") {
         for (int i = 0; i < 4; ++i) scene.add(false);
         scene.begin_counting();
@@ -354,7 +366,7 @@ std::size_t run(std::string_view what) {
         return 20;
     }
     warm_up(scene);
-    if (what == "single") return deliver(scene, 200, 1);
+    if (what == "single" || what == "rooms_100") return deliver(scene, 200, 1);
     if (what == "burst") return deliver(scene, 30, 30);
     if (what == "stream") return stream(scene, 2000, 256);
     return 0;
@@ -383,7 +395,7 @@ int main(int argc, char** argv) {
     const std::size_t done = run(what);
     if (done == 0) {
         std::fprintf(stderr,
-                     "usage: costs single|burst|stream|handshake|idle\n"
+                     "usage: costs single|burst|stream|handshake|rooms_100|idle\n"
                      "       costs pages_none|pages_1|pages_100\n");
         return 64;
     }

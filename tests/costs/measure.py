@@ -5,13 +5,13 @@ become more.
     measure.py --program build/dev/tests/costs --library LIBWOLFSSL --compiler "gcc 12" [WHAT ...]
     measure.py ... --update     writes what it counted into costs.json
 
-WHAT is single, burst, stream, handshake, pages_100 or idle; all of them by default. All but idle
-are instructions that callgrind counts of the server's part of `costs`, whatever machine runs it,
-for each delivery or handshake. What the CPU decides is left out: wolfSSL, whose assembly is
-chosen at run time, and the C library's copies. "idle" is bytes of memory. "pages_100" is single
-at a server for web pages, of which a hundred are connected; pages_none and pages_1 compare with
-it. More than 3 % above what costs.json has for the compiler is a failure; a compiler that it does
-not have is skipped.
+WHAT is single, burst, stream, handshake, rooms_100, pages_100 or idle; all of them by default. All
+but idle are instructions that callgrind counts of the server's part of `costs`, whatever machine
+runs it, for each delivery or handshake. What the CPU decides is left out: wolfSSL, whose assembly
+is chosen at run time, and the C library's copies. "idle" is bytes of memory. "rooms_100" is single
+where each member is in a hundred rooms, which take turns. "pages_100" is single at a server for web
+pages, of which a hundred are connected; pages_none and pages_1 compare with it. More than 3 % above
+what costs.json has for the compiler is a failure; a compiler that it does not have is skipped.
 """
 
 import argparse
@@ -99,7 +99,7 @@ def main():
     parser.add_argument(
         "what",
         nargs="*",
-        default=["single", "burst", "stream", "handshake", "pages_100", "idle"],
+        default=["single", "burst", "stream", "handshake", "rooms_100", "pages_100", "idle"],
         metavar="WHAT",
     )
     parser.add_argument("--program", required=True, help="the program `costs`")

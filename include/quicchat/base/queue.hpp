@@ -16,6 +16,8 @@ public:
 
     bool empty() const { return head_ == items_.size(); }
     std::size_t size() const { return items_.size() - head_; }
+    /// Where its memory is.
+    const T* memory() const { return items_.data(); }
     /// For how many elements it has memory.
     std::size_t capacity() const { return items_.capacity(); }
 

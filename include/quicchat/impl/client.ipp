@@ -237,6 +237,7 @@ void Client<T>::lose(CloseReason reason) {
     connection_.reset();
     login_deadline_.reset();
     streams_.clear();
+    owing_.clear();
     session_->handle_disconnected();
     std::optional<Duration> delay;
     if (!closing_) {
@@ -289,6 +290,7 @@ void Client<T>::receive(const StreamData& data) {
         return;
     }
     Stream& stream = found->second;
+    if (stream.owed == 0) owing_.push_back(data.stream);
     stream.owed += data.bytes.size();
     stream.fin = data.fin;
     stream.assembler.push(data.bytes.view());
@@ -392,11 +394,15 @@ void Client<T>::pay_credit() {
     if (session_->unread_events() >= limits_.events_max) return;
     const bool ready = session_->state() == State::ready;
     const bool files_wait = session_->unread_file_bytes() >= limits_.file_backlog_bytes_max;
-    for (auto& [id, stream] : streams_) {
-        if (stream.owed == 0 || (!ready && id != control_stream)) continue;
-        if (files_wait && session_->is_download(id)) continue;
-        transport_.consume(*connection_, id, std::exchange(stream.owed, 0));
-    }
+    std::sort(owing_.begin(), owing_.end());
+    std::erase_if(owing_, [&](StreamId id) {
+        const auto found = streams_.find(id);
+        if (found == streams_.end() || found->second.owed == 0) return true;
+        if (!ready && id != control_stream) return false;
+        if (files_wait && session_->is_download(id)) return false;
+        transport_.consume(*connection_, id, std::exchange(found->second.owed, 0));
+        return true;
+    });
 }
 
 template <DialingTransport T>

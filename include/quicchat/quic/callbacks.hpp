@@ -47,6 +47,11 @@ struct Record {
     bool tls_gone = false;  ///< The TLS object was freed: crypto data is of no interest any more.
 };
 
+/// Tells ngtcp2 where we keep a stream, which comes back with all that happens to it: with many
+/// rooms looking for it would be most of what an acknowledgement costs. It stays there until ngtcp2
+/// has closed it.
+QUICCHAT_DECL void attach_stream(ngtcp2_conn* connection, Stream& stream);
+
 namespace detail {
 
 inline Record& record_of(void* user_data) { return *static_cast<Record*>(user_data); }
@@ -66,14 +71,15 @@ QUICCHAT_DECL int on_receive_key(ngtcp2_conn* connection, ngtcp2_encryption_leve
 
 QUICCHAT_DECL int on_handshake_completed(ngtcp2_conn*, void* user_data) noexcept;
 
-QUICCHAT_DECL int on_stream_open(ngtcp2_conn*, StreamNumber stream, void* user_data) noexcept;
+QUICCHAT_DECL int on_stream_open(ngtcp2_conn* connection, StreamNumber stream,
+                                 void* user_data) noexcept;
 
-QUICCHAT_DECL int on_stream_data(ngtcp2_conn*, std::uint32_t flags, StreamNumber stream,
-                                 std::uint64_t, const std::uint8_t* data, std::size_t size,
-                                 void* user_data, void*) noexcept;
+QUICCHAT_DECL int on_stream_data(ngtcp2_conn*, std::uint32_t flags, StreamNumber, std::uint64_t,
+                                 const std::uint8_t* data, std::size_t size, void* user_data,
+                                 void* stream) noexcept;
 
-QUICCHAT_DECL int on_acknowledged(ngtcp2_conn*, StreamNumber stream, std::uint64_t,
-                                  std::uint64_t size, void* user_data, void*) noexcept;
+QUICCHAT_DECL int on_acknowledged(ngtcp2_conn*, StreamNumber, std::uint64_t, std::uint64_t size,
+                                  void* user_data, void* stream) noexcept;
 
 QUICCHAT_DECL int on_stream_reset(ngtcp2_conn*, StreamNumber stream, std::uint64_t,
                                   std::uint64_t code, void* user_data, void*) noexcept;

@@ -192,6 +192,8 @@ private:
     bool is_alive() const { return conn_ != nullptr && !ending_; }
     bool is_ready() const { return is_alive() && established_; }
     bool wants_to_send() const;
+    /// A stream that ngtcp2 has not closed. It must look for it in any case when it writes.
+    Stream* find_open(StreamNumber number) const;
     bool can_write(StreamNumber number) const;
     /// HTTP/3 has codes of its own, also for connections.
     bool has_http3() const { return facts_.alpn == http3_alpn; }
@@ -210,6 +212,8 @@ private:
     void begin_qlog(const Opening& opening);
     ngtcp2_settings make_settings(const Opening& opening, TimePoint now);
     ngtcp2_transport_params make_params(const Opening& opening) const;
+    /// Of the streams that an acknowledgement would be about.
+    void look_ahead() const;
     void settle(int error);
     void finish_handshake();
     void keep_alive();

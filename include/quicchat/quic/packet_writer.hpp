@@ -38,10 +38,9 @@ private:
 
     Step write_datagram();
 
-    Step write_stream(StreamNumber number, Stream& stream);
+    Step write_stream(Stream& stream);
 
-    void handle_taken(StreamNumber number, Stream& stream, std::size_t taken, std::size_t offered,
-                      bool fin);
+    void handle_taken(Stream& stream, std::size_t taken, std::size_t offered, bool fin);
 
     static ngtcp2_vec to_vec(BytesView bytes);
 

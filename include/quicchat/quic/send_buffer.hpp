@@ -28,6 +28,9 @@ public:
     /// The peer acknowledged the next `bytes` bytes. Pieces that are complete are let go.
     void handle_acknowledged(std::uint64_t bytes);
 
+    /// Something will be appended soon.
+    void look_ahead() const { __builtin_prefetch(pieces_.memory()); }
+
     /// Bytes that were never sent.
     std::size_t unsent() const { return unsent_bytes_; }
     /// Bytes of all pieces that are still referenced.

@@ -25,8 +25,11 @@ struct Notice {
     StreamNumber stream = -1;
 };
 
-/// Both directions of one stream.
-struct Stream {
+/// Both directions of one stream. What a delivery touches comes first: with many rooms all of that
+/// is far away in memory.
+struct alignas(64) Stream {
+    StreamNumber number = -1;
+
     // Out.
     SendBuffer send{};
     bool fin_queued = false;
@@ -34,19 +37,22 @@ struct Stream {
     bool scheduled = false;  ///< It is in the queue of streams that want to send.
     bool throttled = false;  ///< Its backlog was too long; Writable follows.
     bool writable_noticed = false;
+
+    // Both.
+    bool cut = false;  ///< We or the peer reset it: nothing more either way.
+    bool reset_noticed = false;
+    bool closed = false;  ///< ngtcp2 is done with it and with its bytes.
+
+    // Out.
     std::uint64_t unacknowledged = 0;  ///< Bytes that were sent.
     TimePoint waits_since{};           ///< The latest of them that was acknowledged, or the first.
+    std::size_t waits_at = 0;          ///< Its place among those that wait, from 1; 0: it does not.
 
     // In.
     Buffer received{};           ///< What the application has not fetched yet.
     std::size_t unconsumed = 0;  ///< What it has not given back yet, `received` included.
     bool fin_received = false;
     bool data_noticed = false;
-
-    // Both.
-    bool cut = false;  ///< We or the peer reset it: nothing more either way.
-    bool reset_noticed = false;
-    bool closed = false;  ///< ngtcp2 is done with it and with its bytes.
     std::uint64_t reset_code = 0;
 
     bool wants_to_send() const;
@@ -68,7 +74,7 @@ public:
 
     Stream& handle_open(StreamNumber number);
 
-    void handle_data(StreamNumber number, BytesView bytes, bool fin);
+    void handle_data(Stream& stream, BytesView bytes, bool fin);
 
     /// The peer sent RESET_STREAM or STOP_SENDING. Either ends both directions for us.
     void handle_reset(StreamNumber number, std::uint64_t code);
@@ -77,11 +83,14 @@ public:
     void hold(Stream& stream, Bytes bytes);
 
     void handle_sent(Stream& stream, std::size_t bytes, TimePoint now);
-    void handle_acknowledged(StreamNumber number, std::uint64_t bytes, TimePoint now);
+    void handle_acknowledged(Stream& stream, std::uint64_t bytes, TimePoint now);
 
     /// Since when the stream that waits longest for an acknowledgement has had none; nothing if
     /// none waits.
     std::optional<TimePoint> waits_since() const;
+
+    /// The streams whose bytes wait for an acknowledgement, in no order.
+    const std::vector<Stream*>& waiting() const { return waiting_; }
 
     /// The bytes of all streams that are kept until the peer acknowledges them.
     std::size_t held() const { return held_; }
@@ -89,11 +98,11 @@ public:
     void handle_closed(StreamNumber number);
 
     /// Puts the stream into the queue of those that want to send.
-    void schedule(StreamNumber number, Stream& stream);
+    void schedule(Stream& stream);
 
-    /// The stream that is to send next, or -1. It is not in the queue then: if it has more to send,
-    /// `schedule` puts it at the end, so that streams take turns.
-    StreamNumber next_sendable();
+    /// The stream that is to send next, or null. It is not in the queue then: if it has more to
+    /// send, `schedule` puts it at the end, so that streams take turns.
+    Stream* next_sendable();
 
     std::size_t sendable() const { return sendable_.size(); }
 
@@ -115,15 +124,19 @@ public:
 
 private:
     void count_held(std::size_t before, std::size_t after);
+    void begin_to_wait(Stream& stream, TimePoint now);
+    void end_waiting(Stream& stream);
 
     using Numbered = std::pair<StreamNumber, std::unique_ptr<Stream>>;
 
     std::vector<Numbered>::const_iterator place_of(StreamNumber number) const;
 
-    std::vector<Numbered> streams_;  ///< In order: there are few, and each delivery looks for one.
+    /// In order. Each delivery looks for one, of as many as there are rooms.
+    std::vector<Numbered> streams_;
+    std::vector<Stream*> waiting_;  ///< Those with unacknowledged bytes, in no order.
     std::size_t held_ = 0;
     std::size_t* held_by_all_ = nullptr;
-    Queue<StreamNumber> sendable_;
+    Queue<Stream*> sendable_;  ///< Null: that stream is forgotten.
     Queue<Notice> notices_;
     std::vector<StreamNumber> abandoned_;
     std::vector<StreamNumber> closed_;

@@ -47,6 +47,7 @@ public:
 private:
     std::map<std::string, ClientRoom> rooms_;  ///< By canonical name. Their addresses are stable.
     std::map<StreamId, ClientRoom*> streams_;
+    mutable bool may_wait_ = false;  ///< A room waits for a stream, or did when it was last asked.
 };
 
 }  // namespace quicchat

@@ -181,6 +181,14 @@ TEST_CASE("a client's rooms", "[session]") {
             rooms.begin_join(*rooms.find(room->name), StreamId{next += 4}, 1);
         }
         CHECK(waited == std::vector<std::string>{"#b", "#Lobby"});
+        rooms.add("#c", {});
+        REQUIRE(rooms.next_waiting() != nullptr);
+        CHECK(rooms.next_waiting()->name == "#c");
+        rooms.begin_join(*rooms.find("#c"), StreamId{next + 4}, 1);
+        CHECK(rooms.next_waiting() == nullptr);
+        CHECK(rooms.handle_disconnected().empty());
+        REQUIRE(rooms.next_waiting() != nullptr);
+        CHECK(rooms.next_waiting()->name == "#b");
     }
     SECTION("are forgotten with their stream") {
         rooms.begin_join(*rooms.find("#b"), stream, 1);

@@ -42,26 +42,27 @@ QUICCHAT_DECL int on_handshake_completed(ngtcp2_conn*, void* user_data) noexcept
     return 0;
 }
 
-QUICCHAT_DECL int on_stream_open(ngtcp2_conn*, StreamNumber stream, void* user_data) noexcept {
-    record_of(user_data).streams.handle_open(stream);
+QUICCHAT_DECL int on_stream_open(ngtcp2_conn* connection, StreamNumber stream,
+                                 void* user_data) noexcept {
+    attach_stream(connection, record_of(user_data).streams.handle_open(stream));
     return 0;
 }
 
-QUICCHAT_DECL int on_stream_data(ngtcp2_conn*, std::uint32_t flags, StreamNumber stream,
-                                 std::uint64_t, const std::uint8_t* data, std::size_t size,
-                                 void* user_data, void*) noexcept {
+QUICCHAT_DECL int on_stream_data(ngtcp2_conn*, std::uint32_t flags, StreamNumber, std::uint64_t,
+                                 const std::uint8_t* data, std::size_t size, void* user_data,
+                                 void* stream) noexcept {
     Record& record = record_of(user_data);
     record.something_came = true;
-    record.streams.handle_data(stream, view_of(data, size),
+    record.streams.handle_data(*static_cast<Stream*>(stream), view_of(data, size),
                                (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0);
     return 0;
 }
 
-QUICCHAT_DECL int on_acknowledged(ngtcp2_conn*, StreamNumber stream, std::uint64_t,
-                                  std::uint64_t size, void* user_data, void*) noexcept {
+QUICCHAT_DECL int on_acknowledged(ngtcp2_conn*, StreamNumber, std::uint64_t, std::uint64_t size,
+                                  void* user_data, void* stream) noexcept {
     Record& record = record_of(user_data);
     record.something_came = true;
-    record.streams.handle_acknowledged(stream, size, record.now);
+    record.streams.handle_acknowledged(*static_cast<Stream*>(stream), size, record.now);
     return 0;
 }
 
@@ -153,6 +154,10 @@ QUICCHAT_DECL void on_qlog(void* user_data, std::uint32_t flags, const void* dat
 }  // namespace quicchat::quic::detail
 
 namespace quicchat::quic {
+
+QUICCHAT_DECL void attach_stream(ngtcp2_conn* connection, Stream& stream) {
+    ngtcp2_conn_set_stream_user_data(connection, stream.number, &stream);
+}
 
 QUICCHAT_DECL void allow_http3(ngtcp2_transport_params& params) {
     params.initial_max_streams_uni = http3_uni_streams;

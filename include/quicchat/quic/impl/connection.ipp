@@ -35,6 +35,7 @@ QUICCHAT_DECL void Connection::handle_datagram(const Datagram& datagram, TimePoi
     ++datagrams_received_;
     if (!is_alive()) return;
     set_time(now);
+    look_ahead();
     const bool ignored_pacing = std::exchange(unpaced_expiry_, std::nullopt).has_value();
     const ngtcp2_path path = make_path(datagram.local, datagram.remote);
     const ngtcp2_pkt_info info{.ecn = datagram.ecn};
@@ -47,6 +48,19 @@ QUICCHAT_DECL void Connection::handle_datagram(const Datagram& datagram, TimePoi
     // A pacing timer that is over would look like a reason to write.
     if (ignored_pacing && is_alive() && ngtcp2_conn_get_expiry2(conn_.get()) <= to_tstamp(now)) {
         handle_timeout(now);
+    }
+}
+
+/// Most of what comes to a server are acknowledgements. With many rooms they are about many streams,
+/// each far away in memory: looked for in a row they are fetched together. ngtcp2 would wait for one
+/// after the other.
+QUICCHAT_DECL void Connection::look_ahead() const {
+    constexpr std::size_t count_max = AcknowledgementHold::packets_max;
+    std::size_t count = 0;
+    for (const Stream* stream : record_.streams.waiting()) {
+        if (++count > count_max) return;
+        __builtin_prefetch(&stream->unacknowledged);
+        (void)find_open(stream->number);
     }
 }
 
@@ -73,20 +87,19 @@ QUICCHAT_DECL Result<StreamNumber> Connection::open_by(
     const int error = make(conn_.get(), &number, nullptr);
     if (error == NGTCP2_ERR_STREAM_ID_BLOCKED) return Errc::too_many_streams;
     if (error != 0) return Errc::internal_error;
-    record_.streams.handle_open(number);
+    attach_stream(conn_.get(), record_.streams.handle_open(number));
     return number;
 }
 
 QUICCHAT_DECL Result<Backlog> Connection::write(StreamNumber number, Bytes bytes, bool fin) {
-    Stream* stream = is_ready() ? record_.streams.find(number) : nullptr;
-    if (stream == nullptr || stream->cut || stream->closed || stream->fin_queued ||
-        !can_write(number)) {
+    Stream* stream = is_ready() ? find_open(number) : nullptr;
+    if (stream == nullptr || stream->cut || stream->fin_queued || !can_write(number)) {
         return Errc::not_ready;
     }
     record_.streams.hold(*stream, std::move(bytes));
     stream->fin_queued = fin;
     if (stream->send.unsent() >= record_.backlog_max) stream->throttled = true;
-    record_.streams.schedule(number, *stream);
+    record_.streams.schedule(*stream);
     return Backlog{stream->send.unsent()};
 }
 
@@ -126,7 +139,8 @@ QUICCHAT_DECL PathStats Connection::stats() const {
 }
 
 QUICCHAT_DECL Backlog Connection::backlog(StreamNumber number) const {
-    const Stream* stream = is_ready() ? record_.streams.find(number) : nullptr;
+    const Stream* stream = is_ready() ? find_open(number) : nullptr;
+    if (stream != nullptr) stream->send.look_ahead();  // who asks is about to write
     return {stream != nullptr && !stream->cut ? stream->send.unsent() : 0};
 }
 
@@ -379,6 +393,10 @@ QUICCHAT_DECL Connection::Connection(Shared& shared, const SocketAddress& remote
 
 QUICCHAT_DECL bool Connection::wants_to_send() const {
     return record_.streams.sendable() > 0 || !record_.datagrams_to_send.empty();
+}
+
+QUICCHAT_DECL Stream* Connection::find_open(StreamNumber number) const {
+    return static_cast<Stream*>(ngtcp2_conn_get_stream_user_data2(conn_.get(), number));
 }
 
 QUICCHAT_DECL bool Connection::can_write(StreamNumber number) const {

@@ -51,12 +51,10 @@ QUICCHAT_DECL PacketWriter::Step PacketWriter::write_datagrams() {
 
 QUICCHAT_DECL PacketWriter::Step PacketWriter::write_streams() {
     for (std::size_t tries = record_.streams.sendable(); tries > 0; --tries) {
-        const StreamNumber number = record_.streams.next_sendable();
-        if (number < 0) break;
-        Stream* const stream = record_.streams.find(number);
-        if (stream == nullptr) continue;
-        const Step step = write_stream(number, *stream);
-        record_.streams.schedule(number, *stream);
+        Stream* const stream = record_.streams.next_sendable();
+        if (stream == nullptr) break;
+        const Step step = write_stream(*stream);
+        record_.streams.schedule(*stream);
         if (step.done) return step;
     }
     return {.done = false, .result = 0};
@@ -76,7 +74,7 @@ QUICCHAT_DECL PacketWriter::Step PacketWriter::write_datagram() {
     return {.done = result != NGTCP2_ERR_WRITE_MORE && !refused, .result = result};
 }
 
-QUICCHAT_DECL PacketWriter::Step PacketWriter::write_stream(StreamNumber number, Stream& stream) {
+QUICCHAT_DECL PacketWriter::Step PacketWriter::write_stream(Stream& stream) {
     std::array<BytesView, SendBuffer::pieces_max> views{};
     std::array<ngtcp2_vec, SendBuffer::pieces_max> vecs{};
     const std::size_t count = stream.send.next(views);
@@ -97,8 +95,8 @@ QUICCHAT_DECL PacketWriter::Step PacketWriter::write_stream(StreamNumber number,
     ngtcp2_ssize taken = -1;
     const ngtcp2_ssize result =
         ngtcp2_conn_writev_stream(connection_, path_, info_, packet_, capacity_, &taken, flags,
-                                  number, vecs.data(), count, now_);
-    if (taken >= 0) handle_taken(number, stream, static_cast<std::size_t>(taken), offered, fin);
+                                  stream.number, vecs.data(), count, now_);
+    if (taken >= 0) handle_taken(stream, static_cast<std::size_t>(taken), offered, fin);
     switch (result) {
         case NGTCP2_ERR_WRITE_MORE:
         case NGTCP2_ERR_STREAM_DATA_BLOCKED:  // the peer's window is full; ask again next time
@@ -110,8 +108,8 @@ QUICCHAT_DECL PacketWriter::Step PacketWriter::write_stream(StreamNumber number,
     }
 }
 
-QUICCHAT_DECL void PacketWriter::handle_taken(StreamNumber number, Stream& stream,
-                                              std::size_t taken, std::size_t offered, bool fin) {
+QUICCHAT_DECL void PacketWriter::handle_taken(Stream& stream, std::size_t taken,
+                                              std::size_t offered, bool fin) {
     record_.streams.handle_sent(stream, taken, record_.now);
     if (taken > 0) record_.datagram_was_sent = false;
     record_.stream_data_was_sent |= taken > 0;
@@ -119,7 +117,7 @@ QUICCHAT_DECL void PacketWriter::handle_taken(StreamNumber number, Stream& strea
     if (!stream.throttled || stream.send.unsent() >= record_.backlog_max / 2) return;
     stream.throttled = false;
     stream.writable_noticed = true;
-    record_.streams.notice({Notice::Kind::writable, number});
+    record_.streams.notice({Notice::Kind::writable, stream.number});
 }
 
 QUICCHAT_DECL ngtcp2_vec PacketWriter::to_vec(BytesView bytes) {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,9 @@ public:
     /// A member with something to send that is not stalled, or nothing. Take frames by
     /// `next_frames` until there is none or the stream is full; then say so by `stall`.
     Member* poll_waiting();
+
+    /// Those that `poll_waiting` will give, the next one last.
+    std::span<Member* const> waiting() const { return waiting_; }
 
     /// An answer, or the next records as they are now, or a Gap where records are gone. Who reads
     /// old records waits after so many for the next turn.

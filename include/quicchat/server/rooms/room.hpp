@@ -22,22 +22,24 @@ class Room;
 /// One device of one user in one room: a cursor into the room's log, and few answers. It has no
 /// queue of messages, so a slow reader costs no memory.
 struct Member {
+    // What each delivery looks at is together: there are many members, and memory is far away.
     ConnectionId connection{};
     StreamId stream{};
-    std::string user{};
-    DeviceId device{};
     Room* room = nullptr;
-    std::size_t place = 0;   ///< Index among the room's members.
-    Offset next = 1;         ///< The record to send next.
-    Queue<Bytes> replies{};  ///< Joined, Ack, Error, Members: what it asked for.
+    Offset next = 1;                      ///< The record to send next.
+    bool waiting = false;                 ///< In the hub's list of members with something to send.
+    bool stalled = false;                 ///< The stream's backlog is full until Writable comes.
+    bool held_up = false;                 ///< What it asks waits until it has read more answers.
+    bool members_stale = false;           ///< Too many came or went: the whole list goes out.
+    std::vector<std::string> presence{};  ///< Who came or went and was not told yet, each once.
+    Queue<Bytes> replies{};               ///< Joined, Ack, Error, Members: what it asked for.
     std::size_t reply_bytes = 0;
     std::size_t appends = 0;  ///< What it published and the log has not committed yet.
-    bool waiting = false;     ///< In the hub's list of members with something to send.
-    bool stalled = false;     ///< The stream's backlog is full; Writable will say when it is not.
-    bool held_up = false;     ///< What it asks waits until it has read more answers.
+
+    std::string user{};
+    DeviceId device{};
+    std::size_t place = 0;  ///< Index among the room's members.
     std::optional<TimePoint> typed_at{};
-    std::vector<std::string> presence{};  ///< Who came or went and was not told yet, each once.
-    bool members_stale = false;           ///< Too many did: the whole list goes out instead.
 };
 
 /// Members and recent events of one room, and what else is known of it. The recent events are

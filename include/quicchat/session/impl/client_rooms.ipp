@@ -39,6 +39,7 @@ QUICCHAT_DECL void ClientRooms::add(std::string_view name, const Position& begin
     room.epoch = begin.epoch;
     room.next = begin.offset + 1;
     rooms_.emplace(canonical_name(name), std::move(room));
+    may_wait_ = true;
 }
 
 QUICCHAT_DECL void ClientRooms::begin_join(ClientRoom& room, StreamId stream, RequestId request) {
@@ -54,15 +55,18 @@ QUICCHAT_DECL void ClientRooms::erase(const ClientRoom& room) {
 }
 
 QUICCHAT_DECL const ClientRoom* ClientRooms::next_waiting() const {
+    if (!may_wait_) return nullptr;  // it is asked at every turn, and there may be many rooms
     for (const auto& [key, room] : rooms_) {
         if (room.stage == ClientRoom::Stage::waiting) return &room;
     }
+    may_wait_ = false;
     return nullptr;
 }
 
 QUICCHAT_DECL std::vector<ClientRoom> ClientRooms::handle_disconnected() {
     std::vector<ClientRoom> left;
     streams_.clear();
+    may_wait_ = true;
     for (auto place = rooms_.begin(); place != rooms_.end();) {
         ClientRoom& room = place->second;
         if (room.is_wanted()) {
