@@ -73,12 +73,14 @@ void bind_client(py::module_& m) {
         .def("token_generation", &ClientHandle::token_generation,
              "Of the newest login token that is in the state file; 0: none.")
         .def("drain", &ClientHandle::drain, py::arg("max") = 256,
-             "The oldest events: (kind, ticket, fields) each.")
+             "The oldest events: a message, (ticket, receipt), or (kind, ticket, fields).")
         .def("join", &ClientHandle::join, py::arg("ticket"), py::arg("room"), py::arg("position"),
              py::arg("count"), py::arg("epoch"), py::arg("offset"))
         .def("leave", &ClientHandle::leave, py::arg("ticket"), py::arg("room"))
         .def("publish", &ClientHandle::publish, py::arg("ticket"), py::arg("room"), py::arg("text"),
-             py::arg("attributes"), py::arg("id"), py::arg("act"))
+             py::arg("attributes"), py::arg("id"), py::arg("act"),
+             "True: the engine must be told by `wake`, now or a little later.")
+        .def("wake", &ClientHandle::wake)
         .def("tell", &ClientHandle::tell, py::arg("ticket"), py::arg("user"), py::arg("text"),
              py::arg("attributes"), py::arg("id"))
         .def("create_room", &ClientHandle::create_room, py::arg("ticket"), py::arg("room"),

@@ -173,9 +173,7 @@ Pair event_pair(const ClientEvent& event) {
         [](const RoomLeft& e) {
             return Pair{"left", py::make_tuple(text(e.room), to_python(e.errc), text(e.text))};
         },
-        [](const RoomMessage& e) {
-            return Pair{"record", py::make_tuple(to_message(e))};
-        },
+        [](const RoomMessage& e) { return record_pair(e); },  // `mail_object` knows better
         [](const RoomAct& e) { return record_pair(e); },
         [](const PrivateMessage& e) {
             return Pair{"private",
@@ -184,7 +182,7 @@ Pair event_pair(const ClientEvent& event) {
                                        text(e.attributes), e.reply_to, file_tuple(e.file))};
         },
         [](const Acked& e) {
-            return Pair{"acked", py::make_tuple(to_receipt(e))};
+            return Pair{"acked", py::make_tuple(to_receipt(e))};  // the same
         },
         [](const Refused& e) {
             return Pair{"refused", py::make_tuple(text(e.room), to_python(e.errc),
@@ -256,8 +254,6 @@ Pair event_pair(const ClientEvent& event) {
         });
 }
 
-}  // namespace
-
 py::tuple mail_tuple(const ClientMail& mail) {
     if (const Errc* errc = std::get_if<Errc>(&mail.what)) {
         return py::make_tuple("refused", mail.ticket,
@@ -270,6 +266,19 @@ py::tuple mail_tuple(const ClientMail& mail) {
     }
     auto [kind, fields] = event_pair(std::get<ClientEvent>(mail.what));
     return py::make_tuple(kind, mail.ticket, std::move(fields));
+}
+
+}  // namespace
+
+py::object mail_object(const ClientMail& mail) {
+    if (const auto* const event = std::get_if<ClientEvent>(&mail.what)) {
+        // As nearly all are.
+        if (const auto* message = std::get_if<RoomMessage>(event)) return to_message(*message);
+        if (const auto* acked = std::get_if<Acked>(event)) {
+            return py::make_tuple(mail.ticket, to_receipt(*acked));
+        }
+    }
+    return mail_tuple(mail);
 }
 
 }  // namespace quicchat::python

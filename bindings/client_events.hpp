@@ -9,9 +9,10 @@
 
 namespace quicchat::python {
 
-/// What a client has to say as (kind, ticket, fields), with the fields in the order of the
-/// dataclasses in events.py and records.py. Called with the GIL held.
-pybind11::tuple mail_tuple(const ClientMail& mail);
+/// What a client has to say: a message of a room as such, a receipt as (ticket, receipt), all else
+/// as (kind, ticket, fields), with the fields in the order of the dataclasses in events.py and
+/// records.py. Called with the GIL held.
+pybind11::object mail_object(const ClientMail& mail);
 
 /// "memory", "process" or "fsync".
 std::string_view durability_name(Durability durability);

@@ -42,7 +42,7 @@ public:
         auto taken = port_->inbox.take(max);
         if (taken.was_full) host_->wake(id_);
         py::list list;
-        for (const ClientMail& mail : taken.mail) list.append(mail_tuple(mail));
+        for (const ClientMail& mail : taken.mail) list.append(mail_object(mail));
         return list;
     }
 
@@ -56,13 +56,15 @@ public:
     void leave(Ticket ticket, std::string room) {
         request({ticket, LeaveCommand{std::move(room)}}, 0);
     }
-    void publish(Ticket ticket, std::string room, std::string text, std::string attributes,
+    /// True: the engine is asleep, and `wake` tells it. So many messages can go out together.
+    bool publish(Ticket ticket, std::string room, std::string text, std::string attributes,
                  const std::optional<py::bytes>& id, const ActFields& act) {
         const std::size_t bytes = text.size() + attributes.size();
-        request({ticket, PublishCommand{std::move(room), std::move(text), std::move(attributes),
-                                        message_id(id), make_act(act)}},
-                bytes);
+        return post({ticket, PublishCommand{std::move(room), std::move(text), std::move(attributes),
+                                            message_id(id), make_act(act)}},
+                    bytes);
     }
+    void wake() { check(), host_->wake(id_); }
     void tell(Ticket ticket, std::string user, std::string text, std::string attributes,
               const std::optional<py::bytes>& id) {
         const std::size_t bytes = text.size() + attributes.size();
@@ -141,14 +143,20 @@ private:
     }
 
     void request(ClientCommand command, std::size_t bytes) {
-        check();
-        if (!send(std::move(command), bytes)) throw CoreFailure{Errc::queue_full};
+        if (post(std::move(command), bytes)) host_->wake(id_);
     }
 
-    bool send(ClientCommand command, std::size_t bytes) {
+    /// True if the engine must be woken for it.
+    bool post(ClientCommand command, std::size_t bytes) {
+        check();
         const auto posted = port_->post(std::move(command), bytes);
-        if (posted == ClientPort::Posted::woke) host_->wake(id_);
-        return posted != ClientPort::Posted::full;
+        if (posted == ClientPort::Posted::full) throw CoreFailure{Errc::queue_full};
+        return posted == ClientPort::Posted::first;
+    }
+
+    void send(ClientCommand command, std::size_t bytes) {
+        const auto posted = port_->post(std::move(command), bytes);
+        if (posted == ClientPort::Posted::first) host_->wake(id_);
     }
 
     std::shared_ptr<Host> host_;

@@ -134,8 +134,9 @@ public:
     /// Of the newest login token that is in the state file; 0: none.
     std::atomic<std::uint64_t> token_generation{0};
 
-    /// What became of a command that was handed over.
-    enum class Posted { woke, waiting, full };
+    /// What became of a command that was handed over. `first`: the engine must be woken, which may
+    /// be done a little later. Of the end it is said always: nobody may be left who does it then.
+    enum class Posted { first, waiting, full };
 
     Posted post(ClientCommand command, std::size_t bytes) {
         const std::lock_guard lock{mutex_};
@@ -155,7 +156,7 @@ public:
         }
         commands_.push_back(std::move(command));
         bytes_ += bytes;
-        return commands_.size() == 1 ? Posted::woke : Posted::waiting;
+        return closing || commands_.size() == 1 ? Posted::first : Posted::waiting;
     }
 
     std::vector<ClientCommand> take_commands() {

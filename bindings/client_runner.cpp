@@ -214,15 +214,26 @@ void ClientRunnerOf<Driver>::note_transfer(Ticket ticket, Result<RequestId> requ
 /// server no more credit.
 template <class Driver>
 void ClientRunnerOf<Driver>::deliver() {
-    while (!offline_ && port_->inbox.has_room()) {
+    while (!offline_ && collect(std::min(port_->inbox.room(), events_at_once))) {
+        port_->inbox.push(collected_);
+    }
+}
+
+/// At most so many events; false if there are none.
+template <class Driver>
+bool ClientRunnerOf<Driver>::collect(std::size_t events_max) {
+    std::size_t bytes = 0;
+    while (!offline_ && collected_.size() < events_max && bytes < bytes_at_once) {
         std::optional<ClientEvent> event = client_.poll_event();
-        if (!event) return;
+        if (!event) break;
         if (auto* offline = std::get_if<Offline>(&*event)) offline_ = std::move(*offline);
         if (offline_ || std::holds_alternative<TokenRenewed>(*event)) continue;
-        const std::size_t bytes = size_of(*event);
+        const std::size_t size = size_of(*event);
         const Ticket ticket = answered(*event);
-        port_->inbox.push({ticket, *std::move(event)}, bytes);
+        collected_.push_back({{ticket, *std::move(event)}, size});
+        bytes += size;
     }
+    return !collected_.empty();
 }
 
 /// The ticket of the request that an event answers.

@@ -50,6 +50,10 @@ public:
     bool finished() const override { return offline_.has_value(); }
 
 private:
+    // What is handed over before the reader is woken.
+    static constexpr std::size_t events_at_once = 64;
+    static constexpr std::size_t bytes_at_once = 64 * 1024;
+
     void dial();
     void drive();
     void keep_state();
@@ -61,6 +65,7 @@ private:
     void note(Ticket ticket, Result<RequestId> request);
     void note_transfer(Ticket ticket, Result<RequestId> request);
     void deliver();
+    bool collect(std::size_t events_max);
     Ticket answered(const ClientEvent& event);
 
     using App = std::remove_reference_t<decltype(std::declval<Driver&>().app())>;
@@ -73,6 +78,7 @@ private:
     std::map<Ticket, RequestId> transfers_;   ///< Files under way.
     std::vector<OutboxChange> unkept_;        ///< What the store has not got yet.
     std::optional<TimePoint> keep_again_at_;  ///< The store takes nothing for now.
+    std::vector<typename Mailbox<ClientMail>::Entry> collected_;
     bool dialled_ = false;
     Now now_{};  ///< Of the turn.
     std::optional<Offline> offline_;

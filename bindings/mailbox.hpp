@@ -30,21 +30,42 @@ public:
     Mailbox& operator=(const Mailbox&) = delete;
 
     /// False while the reader lags behind: then leave events where they are.
-    bool has_room() {
+    bool has_room() { return room() > 0; }
+
+    /// For how many events.
+    std::size_t room() {
         const std::lock_guard lock{mutex_};
         full_ = mail_.size() >= events_max_ || bytes_ >= bytes_max_;
-        return !full_;
+        return full_ ? 0 : events_max_ - mail_.size();
     }
+
+    /// Something to be added, and what it costs.
+    struct Entry {
+        Mail mail;
+        std::size_t bytes;
+    };
 
     /// Adds one, also above the limits: ask `has_room` first.
     void push(Mail mail, std::size_t bytes) {
+        std::vector<Entry> one;
+        one.push_back({std::move(mail), bytes});
+        push(one);
+    }
+
+    /// Adds them all, and leaves the vector empty. The reader is woken once, when all are there:
+    /// who wakes for the first one would sleep again and wake for the next.
+    void push(std::vector<Entry>& entries) {
+        if (entries.empty()) return;
         bool is_first = false;
         {
             const std::lock_guard lock{mutex_};
             is_first = mail_.empty();
-            mail_.push_back({std::move(mail), bytes});
-            bytes_ += bytes;
+            for (Entry& entry : entries) {
+                bytes_ += entry.bytes;
+                mail_.push_back(std::move(entry));
+            }
         }
+        entries.clear();
         if (is_first) wake_.wake();  // without the lock, or else who wakes waits for it
     }
 
@@ -73,11 +94,6 @@ public:
     int fd() const { return wake_.fd(); }
 
 private:
-    struct Entry {
-        Mail mail;
-        std::size_t bytes;
-    };
-
     std::mutex mutex_;
     std::deque<Entry> mail_;
     std::size_t bytes_ = 0;

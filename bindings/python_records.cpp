@@ -13,18 +13,43 @@
 namespace quicchat::python {
 namespace {
 
+/// A value that one message after another has: it becomes one object of Python.
+template <class Value>
+class Repeated {
+public:
+    py::object of(const Value& value) {
+        if (!made_ || value != value_) {
+            made_ = to_python(value);
+            value_ = value;
+        }
+        return made_;
+    }
+
+private:
+    static py::object to_python(const std::string& text) {
+        return python::to_python(std::string_view{text});
+    }
+    static py::object to_python(Epoch epoch) { return python::to_python(epoch); }
+
+    Value value_{};
+    py::object made_;
+};
+
 struct RecordTypes {
     FrozenMaker<12> message;
     FrozenMaker<5> receipt;
     py::type attributes;
     py::object no_attributes;
     py::type file;
+    Repeated<std::string> room{};
+    Repeated<Epoch> epoch{};
+    Repeated<std::string> sender{};
 };
 
 /// Guarded by the GIL. Never destroyed: the interpreter may have ended before.
 RecordTypes* record_types = nullptr;
 
-const RecordTypes& types() {
+RecordTypes& types() {
     if (record_types == nullptr) throw std::logic_error("use_record_types was not called");
     return *record_types;
 }
@@ -76,13 +101,13 @@ py::object to_datetime(WallTime time) {
 }
 
 py::object to_message(const RoomMessage& m) {
-    const RecordTypes& t = types();
+    RecordTypes& t = types();
     const auto text = [](const std::string& s) { return to_python(std::string_view{s}); };
     const bool is_plain = m.attributes == "{}";
     const py::object file =
         m.file ? py::object{t.file(m.file->size, text(m.file->digest))} : py::object{py::none()};
-    return t.message.make(text(m.room), to_python(m.epoch), py::int_{m.offset}, to_datetime(m.time),
-                          to_python(m.id), text(m.from), text(m.text),
+    return t.message.make(t.room.of(m.room), t.epoch.of(m.epoch), py::int_{m.offset},
+                          to_datetime(m.time), to_python(m.id), t.sender.of(m.from), text(m.text),
                           is_plain ? t.no_attributes : py::object{t.attributes(text(m.attributes))},
                           number_or_none(m.reply_to), py::bool_{m.changed_by != 0 && !m.deleted},
                           py::bool_{m.deleted}, file);

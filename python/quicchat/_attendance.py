@@ -28,13 +28,25 @@ class _Readers:
     """The readers of one room, as long as somebody has them."""
 
     def __init__(self) -> None:
-        self._there: list[ref[Reader]] = []
+        self._there: tuple[ref[Reader], ...] = ()  # another one at each change
 
     def add(self, reader: Reader) -> None:
-        self._there.append(ref(reader, self._there.remove))
+        self._there += (ref(reader, self._remove),)
+
+    def _remove(self, gone: ref[Reader]) -> None:
+        self._there = tuple(known for known in self._there if known is not gone)
 
     def all(self) -> list[Reader]:
         return [reader for known in self._there if (reader := known()) is not None]
+
+    def offer(self, event: ClientEvent) -> bool:
+        """False if nobody is there."""
+        is_read = False
+        for known in self._there:
+            if (reader := known()) is not None:
+                reader.offer(event)
+                is_read = True
+        return is_read
 
 
 def _send_later(ticket: int) -> None:
@@ -52,6 +64,7 @@ class Attendance(Transfers):
         self.joined: dict[str, Joined] = {}  #: the newest of each room that we are in
         self.is_read = False  #: somebody reads the events of all rooms
         self._places: dict[str, tuple[int, int]] = {}  # by room: its epoch, our newest offset
+        self._newest_room = self._newest_key = ""  # of the newest record, and in lower case
         self._joining: dict[str, list[int]] = {}  # tickets of those who wait, by room
         self._leaving: dict[str, list[int]] = {}  # the same
         self._rejoining: dict[str, list[tuple[int, tuple[Any, ...]]]] = {}  # until it is left
@@ -130,7 +143,10 @@ class Attendance(Transfers):
 
     def _keep_record(self, record: RoomRecord) -> None:
         """Keeps what is in a room's log, and knows how far we are in it then."""
-        key = record.room.lower()
+        room = record.room
+        if room is not self._newest_room:  # the core gives the same text again
+            self._newest_room, self._newest_key = room, room.lower()
+        key = self._newest_key
         self._places[key] = (record.epoch, record.offset)
         if self.keep_events and not (self._views and self._offer(record, key)):
             self.events.append(record)
@@ -140,12 +156,9 @@ class Attendance(Transfers):
         readers = self._views.get(room)
         if readers is None:
             return False
-        there = readers.all()
-        if not there:
+        if not readers.offer(event):
             del self._views[room]
             return False
-        for reader in there:
-            reader.offer(event)
         return not self.is_read
 
     # News.

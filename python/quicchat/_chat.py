@@ -71,6 +71,7 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
         assert conversation.online is not None
         self._conversation = conversation
         conversation.disk = InThread(loop)
+        conversation.later = loop.call_soon
         self._loop = loop
         self._news = asyncio.Event()
         self._ended = asyncio.Event()
@@ -113,7 +114,17 @@ class Chat(ChatCalls[Pending], AsyncIterator[ClientEvent]):
         to be sure."""
         encode_text(text, "the message")
         act = message_act(0 if reply_to is None else self._place(room, reply_to))
-        return await self._publish(room, text, encode_attributes(attributes), id, act)
+        if self._pace is not None:
+            return await self._publish(room, text, encode_attributes(attributes), id, act)
+        # As `_ask_once` does: each call costs something at every message.
+        future: asyncio.Future[Receipt] = self._future()
+        ticket = self._conversation.publish(future, room, text, encode_attributes(attributes), id,
+                                            act)
+        try:
+            return await future
+        except BaseException:
+            self._conversation.forget(ticket)
+            raise
 
     async def tell(self, user: str, text: str, *, attributes: Mapping[str, Any] | None = None,
                    id: bytes | None = None) -> Receipt:

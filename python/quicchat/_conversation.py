@@ -94,6 +94,8 @@ class Conversation(Attendance):
         self.closing = False  #: we asked for the end
         #: What waits for so many seconds of the clock that the server goes by.
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        #: What is called a little later, so that messages go out together; None: nothing is.
+        self.later: Callable[[Callable[[], None]], object] | None = None
         self._tickets = itertools.count(1)
         self._waiting: dict[int, tuple[Waiter, str]] = {}
         super().__init__(keep_events)
@@ -103,13 +105,16 @@ class Conversation(Attendance):
     def take(self) -> bool:
         """Takes a batch from the core. False if there is no reason to go on at once."""
         mail = self.core.drain(256)
-        for kind, ticket, fields in mail:
-            if kind == "record":  # as nearly all are
-                self._keep_record(*fields)
-                continue
-            # Looked up by name: a table of bound methods would be a cycle, and a client that is
-            # dropped should end at once.
-            getattr(self, "_on_" + kind)(ticket, *fields)
+        for item in mail:
+            if type(item) is Message:  # as nearly all are
+                self._keep_record(item)
+            elif len(item) == 2:
+                self._on_acked(*item)
+            else:
+                kind, ticket, fields = item
+                # Looked up by name: a table of bound methods would be a cycle, and a client that
+                # is dropped should end at once.
+                getattr(self, "_on_" + kind)(ticket, *fields)
         if len(self.events) >= UNREAD_MAX:
             self._fail_all(lambda: InboxFull(f"{len(self.events)} events wait to be read"))
         return len(mail) == 256 and not self.paused
@@ -186,13 +191,20 @@ class Conversation(Attendance):
         in_use = self.is_online or self.closing or end.error == "closed"
         return closed_error(end, self.peer) if in_use else connect_error(end, self.peer)
 
-    def _ask(self, waiter: Waiter, subject: str, send: Callable[..., None], *args: Any) -> int:
+    def _ask(self, waiter: Waiter, subject: str, send: Callable[..., bool | None],
+             *args: Any) -> int:
         if self.end is not None or self.closing:
             raise self.closed_error()
         ticket = next(self._tickets)
+        is_alone = not self._waiting
         self._waiting[ticket] = (waiter, subject)
         try:
-            send(ticket, *args)
+            if send(ticket, *args):
+                # A task that sends alone waits for nobody; of many, the others send now as well.
+                if is_alone or self.later is None:
+                    self.core.wake()
+                else:
+                    self.later(self.core.wake)
         except _core.CoreError as error:
             self._waiting.pop(ticket, None)
             raise core_error(error, subject) from None
@@ -256,7 +268,7 @@ class Conversation(Attendance):
         self._fail_all(self.closed_error)
 
     def _on_acked(self, ticket: int, receipt: Receipt) -> None:
-        if isinstance(upload := self._transfers.get(ticket), Upload):
+        if self._transfers and isinstance(upload := self._transfers.get(ticket), Upload):
             self._end_if_fails(ticket, lambda: upload.sent(upload.size))
             self._forget_file(ticket)
         self._answer(ticket, receipt)

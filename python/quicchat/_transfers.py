@@ -34,7 +34,8 @@ class Transfers(ABC):
         self._transfers: dict[int, Upload | Download] = {}
 
     @abstractmethod
-    def _ask(self, waiter: Waiter, subject: str, send: Callable[..., None], *args: Any) -> int: ...
+    def _ask(self, waiter: Waiter, subject: str, send: Callable[..., bool | None],
+             *args: Any) -> int: ...
     @abstractmethod
     def _answer(self, ticket: int, result: Any) -> None: ...
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import RateLimited, RequestError
 from .events import ClientEvent, Gap, Joined, RoomLeft
@@ -18,6 +18,13 @@ __all__ = ["VIEW_MAX", "RoomView"]
 
 #: Events that wait in a view. A reader that lags further behind reads the room's history instead.
 VIEW_MAX = 1024
+
+class _Place(NamedTuple):
+    """Where a record stands, or would."""
+
+    epoch: int = 0
+    offset: int = 0
+
 
 _PAGE = 100  # records of history that are asked for at once
 _PAUSE = 0.2  # seconds, where history cannot be had just now
@@ -36,11 +43,12 @@ class RoomView(AsyncIterator[ClientEvent]):
         self._room = room
         self._queue: deque[ClientEvent] = deque()
         self._news = asyncio.Event()
-        # Epoch and offset of the newest record that was given, or came before.
-        self._place: tuple[int, int] | None = None
+        # The newest record that was given, or where it stood that came before.
+        self._place: Record | _Place | None = None
         if not any(isinstance(event, Record | Joined) for event in waiting):
-            self._place = chat._conversation.place(room)
-        self._newest = (0, 0)  # the same of what came in
+            place = chat._conversation.place(room)
+            self._place = None if place is None else _Place(*place)
+        self._newest: Record | _Place = _Place()  # what came in
         self._behind = False  # something did not fit
         self._left: RoomLeft | None = None  # the last event, behind all others
         self._over = False
@@ -72,7 +80,7 @@ class RoomView(AsyncIterator[ClientEvent]):
 
     def _note(self, event: ClientEvent) -> None:
         if isinstance(event, Record):
-            self._newest = (event.epoch, event.offset)
+            self._newest = event
         elif isinstance(event, RoomLeft):
             self._left = event
 
@@ -104,20 +112,21 @@ class RoomView(AsyncIterator[ClientEvent]):
     def _take(self, event: ClientEvent) -> bool:
         """False for a record that was given already."""
         if isinstance(event, Record):
-            if self._place is not None and self._place[0] == event.epoch \
-                    and event.offset <= self._place[1]:
+            place = self._place
+            if place is not None and place.epoch == event.epoch and event.offset <= place.offset:
                 return False
-            self._place = (event.epoch, event.offset)
+            self._place = event
         elif isinstance(event, Joined) \
-                and (self._place is None or self._place[0] != event.epoch):
-            self._place = (event.epoch, event.next - 1)
+                and (self._place is None or self._place.epoch != event.epoch):
+            self._place = _Place(event.epoch, event.next - 1)
         return True
 
     async def _catch_up(self) -> None:
         """Takes a page of what did not fit. What comes while it is asked for fits again, behind it.
         """
         self._behind = False
-        epoch, offset = self._place or (0, 0)
+        place = self._place or _Place()
+        epoch, offset = place.epoch, place.offset
         if self._left is not None and not self._is_missing(epoch, offset):
             return
         try:
@@ -126,7 +135,7 @@ class RoomView(AsyncIterator[ClientEvent]):
             self._fall_behind([])
             raise
         if page.epoch != epoch and self._place is not None:
-            self._place = (page.epoch, 0)
+            self._place = _Place(page.epoch)
             self._fall_behind([Gap(self._room, page.epoch, 1, 0, "new_epoch")])
             return
         records = [record for record in page.records if not self._is_after_us(record)]
@@ -137,17 +146,17 @@ class RoomView(AsyncIterator[ClientEvent]):
             self._queue.extendleft(reversed(found))
             return
         if not records:  # all are of kinds that are not known here
-            self._place = (page.epoch, page.last)
+            self._place = _Place(page.epoch, page.last)
         self._fall_behind(found)
 
     def _is_missing(self, epoch: int, offset: int) -> bool:
         """Records came in behind that one."""
-        return self._newest[1] > (offset if self._newest[0] == epoch else 0)
+        return self._newest.offset > (offset if self._newest.epoch == epoch else 0)
 
     def _is_after_us(self, record: Record) -> bool:
         """It was stored when we were out of the room."""
-        return self._left is not None and (record.epoch != self._newest[0]
-                                           or record.offset > self._newest[1])
+        return self._left is not None and (record.epoch != self._newest.epoch
+                                           or record.offset > self._newest.offset)
 
     def _fall_behind(self, first: list[ClientEvent]) -> None:
         """These come next, and then more from the history: what waits is behind that."""
@@ -170,5 +179,5 @@ class RoomView(AsyncIterator[ClientEvent]):
                 raise
 
     def _missed(self) -> Gap:
-        offset = self._place[1] if self._place else 0
-        return Gap(self._room, self._newest[0], offset + 1, self._newest[1], "left")
+        offset = self._place.offset if self._place else 0
+        return Gap(self._room, self._newest.epoch, offset + 1, self._newest.offset, "left")
