@@ -56,6 +56,25 @@ TEST_CASE("a table of names", "[sqlite][names]") {
             REQUIRE(sorted(table.find(hash, head)) == sorted(there));
         }
     }
+    SECTION("finds each of many, and those whose places are at its end") {
+        const std::uint64_t seed = test::seed();
+        INFO("seed=" << seed);
+        memory::Random random{seed};
+        constexpr Offset count = 5'000;
+        NameTable table;
+        std::vector<std::uint64_t> hashes{0};
+        for (Offset offset = 1; offset <= count; ++offset) {
+            const std::uint64_t hash = random.draw(0, ~std::uint64_t{0} - 1);
+            hashes.push_back(random.chance(5) ? hash | 0xffff'ff00'0000'0000 : hash);
+            table.insert(hashes.back(), offset);
+        }
+        for (Offset offset = 1; offset <= count; offset += 2) table.erase(hashes[offset], offset);
+        CHECK(table.size() == count / 2);
+        for (Offset offset = 1; offset <= count; ++offset) {
+            const std::vector<Offset> found = table.find(hashes[offset], count);
+            REQUIRE(std::ranges::count(found, offset) == (offset % 2 == 0 ? 1 : 0));
+        }
+    }
     SECTION("has nothing at first") {
         NameTable table;
         table.erase(1, 1);

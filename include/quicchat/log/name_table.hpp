@@ -17,8 +17,8 @@ namespace quicchat {
 QUICCHAT_DECL std::uint64_t hash_name(const SipHash& hash, std::string_view author,
                                       BytesView device, BytesView id);
 
-/// The records of one room by the hashes of their names: 8 bytes each, of which at most three
-/// quarters are taken. Two names may share a hash; the record itself tells.
+/// The records of one room by the hashes of their names: 8 bytes each, of which two thirds to four
+/// fifths are taken. Two names may share a hash; the record itself tells.
 class NameTable {
 public:
     void insert(std::uint64_t hash, Offset offset);
@@ -35,15 +35,16 @@ private:
     /// Half of the hash, never 0, and half of the offset: no room keeps 2^32 records.
     static std::uint64_t make_slot(std::uint64_t hash, Offset offset);
 
+    /// The higher the hash, the further back: so a larger table is filled from front to back.
     std::size_t home(std::uint64_t slot) const;
-    std::size_t next(std::size_t i) const { return (i + 1) & (slots_.size() - 1); }
+    std::size_t next(std::size_t i) const { return i + 1 == slots_.size() ? 0 : i + 1; }
     std::size_t distance(std::size_t from, std::size_t to) const;
 
     void put(std::uint64_t slot);
 
     void grow(std::size_t slots);
 
-    std::vector<std::uint64_t> slots_;  ///< A power of two of them; 0: free.
+    std::vector<std::uint64_t> slots_;  ///< 0: free.
     std::size_t count_ = 0;
 };
 

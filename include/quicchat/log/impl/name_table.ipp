@@ -25,7 +25,9 @@ QUICCHAT_DECL std::uint64_t hash_name(const SipHash& hash, std::string_view auth
 }
 
 QUICCHAT_DECL void NameTable::insert(std::uint64_t hash, Offset offset) {
-    if (4 * (count_ + 1) > 3 * slots_.size()) grow(slots_.empty() ? 16 : 2 * slots_.size());
+    if (5 * (count_ + 1) > 4 * slots_.size()) {
+        grow(std::max<std::size_t>(16, slots_.size() * 5 / 4));
+    }
     put(make_slot(hash, offset));
     ++count_;
 }
@@ -65,11 +67,12 @@ QUICCHAT_DECL std::uint64_t NameTable::make_slot(std::uint64_t hash, Offset offs
 }
 
 QUICCHAT_DECL std::size_t NameTable::home(std::uint64_t slot) const {
-    return static_cast<std::size_t>(slot >> 33) & (slots_.size() - 1);
+    constexpr int hash_bits = 31;
+    return static_cast<std::size_t>((slot >> 33) * slots_.size() >> hash_bits);
 }
 
 QUICCHAT_DECL std::size_t NameTable::distance(std::size_t from, std::size_t to) const {
-    return (to - from) & (slots_.size() - 1);
+    return to >= from ? to - from : to + slots_.size() - from;
 }
 
 QUICCHAT_DECL void NameTable::put(std::uint64_t slot) {
