@@ -97,6 +97,8 @@ public:
 
     void reset_stream(StreamNumber number, std::uint64_t code);
 
+    /// Something will be written to that stream soon: fetches it from far memory.
+    void look_ahead(StreamNumber number) const;
     Backlog backlog(StreamNumber number) const;
 
     /// The application is done with bytes that it fetched. Never gives back more than it has.

@@ -133,6 +133,9 @@ public:
     /// it, it is not one of the strangers when it comes again.
     void note_login(ConnectionId id);
 
+    /// Something will be written to that stream soon: its memory is fetched meanwhile.
+    void look_ahead(ConnectionId id, StreamId stream) const;
+
     /// Gives those who connect from now on other limits: timeouts, windows, the number of streams
     /// and of connections. `stream_backlog_bytes_max` stays, since the application relies on it.
     void set_limits(const Limits& limits);

@@ -74,6 +74,11 @@ public:
 
     void note_login(ConnectionId id) requires requires(Inner i) { i.note_login(id); }
     { state_->inner.note_login(id); }
+    void look_ahead(ConnectionId id, StreamId stream) const
+        requires requires(const Inner& i) { i.look_ahead(id, stream); }
+    {
+        if (find(id) == nullptr) state_->inner.look_ahead(id, stream);
+    }
     TransportStats stats() const requires MeasuresItself<Inner> { return state_->inner.stats(); }
     std::optional<PathStats> path_stats(ConnectionId id) const requires MeasuresItself<Inner> {
         return is_heard_of(id) ? state_->inner.path_stats(id) : std::nullopt;

@@ -138,9 +138,13 @@ QUICCHAT_DECL PathStats Connection::stats() const {
             .streams = streams()};
 }
 
+QUICCHAT_DECL void Connection::look_ahead(StreamNumber number) const {
+    const Stream* stream = is_ready() ? find_open(number) : nullptr;
+    if (stream != nullptr) stream->send.look_ahead();
+}
+
 QUICCHAT_DECL Backlog Connection::backlog(StreamNumber number) const {
     const Stream* stream = is_ready() ? find_open(number) : nullptr;
-    if (stream != nullptr) stream->send.look_ahead();  // who asks is about to write
     return {stream != nullptr && !stream->cut ? stream->send.unsent() : 0};
 }
 

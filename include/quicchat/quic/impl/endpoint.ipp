@@ -79,6 +79,11 @@ QUICCHAT_DECL void Endpoint::reset_stream(ConnectionId id, StreamId stream, std:
     }
 }
 
+QUICCHAT_DECL void Endpoint::look_ahead(ConnectionId id, StreamId stream) const {
+    const Entry* entry = find(id);
+    if (entry != nullptr) entry->connection->look_ahead(number_of(stream));
+}
+
 QUICCHAT_DECL Backlog Endpoint::backlog(ConnectionId id, StreamId stream) const {
     const Entry* entry = find(id);
     return entry != nullptr ? entry->connection->backlog(number_of(stream)) : Backlog{};

@@ -57,6 +57,9 @@ public:
     }
 
 private:
+    static constexpr bool looks_ahead =
+        requires(const T& t) { t.look_ahead(ConnectionId{}, StreamId{}); };
+
     /// Who comes next is far away in memory, with its stream, and so are all others. Looked at in a
     /// row they are fetched together; in their turns, each would be waited for. Says how many were
     /// looked at, or that it is time to look again.
@@ -65,9 +68,11 @@ private:
         const auto waiting = hub_->fan_out().waiting();
         const std::size_t count = std::min(waiting.size(), count_max);
         for (std::size_t i = 1; i <= count; ++i) {
-            const Member* const member = waiting[waiting.size() - i];
-            looked_at_ += member->replies.size() +
-                          peers_->transport().backlog(member->connection, member->stream).bytes;
+            const Member& member = *waiting[waiting.size() - i];
+            __builtin_prefetch(member.replies.memory());
+            if constexpr (looks_ahead) {
+                peers_->transport().look_ahead(member.connection, member.stream);
+            }
         }
         return std::max<std::size_t>(count, 1);
     }
@@ -102,7 +107,6 @@ private:
     Peers<T>* peers_;
     Hub* hub_;
     UnsentBytes<T>* unsent_;
-    std::size_t looked_at_ = 0;  ///< Or else a compiler would see that nobody needs the look.
 };
 
 }  // namespace quicchat
