@@ -71,9 +71,9 @@ std::vector<quic::WebTransport> make_transports(const ServeOptions& options) {
     std::vector<quic::WebTransport> transports;
     for (quic::Endpoint& endpoint :
          value_or_throw(quic::make_shards(identity, config, options.threads))) {
-        transports.emplace_back(std::move(endpoint),
-                                webtransport::Config{.path = settings.web.path,
-                                                     .origins = settings.web.origins});
+        transports.emplace_back(
+            std::move(endpoint),
+            webtransport::Config{.path = settings.web.path, .origins = settings.web.origins});
     }
     return transports;
 }
@@ -145,8 +145,7 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
         {.hook_timeout = options.hook_timeout, .page_passwords = settings.web.passwords}};
     auto desk = std::make_shared<TicketDesk>(quic::read_clock().wall);
     desk->set_rules(make_ticket_rules(settings.web.tickets));
-    quic::PageAuthenticator pages{authenticator, desk, storage.book, hook,
-                                  options.hook_timeout};
+    quic::PageAuthenticator pages{authenticator, desk, storage.book, hook, options.hook_timeout};
     ServerConfig config{
         .rooms = settings.rooms,
         .operators = settings.operators,
@@ -166,16 +165,15 @@ BoundServer make_server(const ServeOptions& options, std::shared_ptr<ServerPort>
         if constexpr (requires { driver->error(); }) {
             if (const auto error = driver->error()) throw CoreFailure{error};
         }
-        ServerParts<Driver> parts{
-            .driver = std::move(driver),
-            .book = std::move(storage.book),
-            .memory_book = std::move(storage.memory_book),
-            .store = std::move(storage.store),
-            .hook = hook,
-            .passwords = std::move(authenticator),
-            .tickets = std::move(desk),
-            .checks_messages = options.checks_messages,
-            .drain_timeout = settings.limits.drain_timeout};
+        ServerParts<Driver> parts{.driver = std::move(driver),
+                                  .book = std::move(storage.book),
+                                  .memory_book = std::move(storage.memory_book),
+                                  .store = std::move(storage.store),
+                                  .hook = hook,
+                                  .passwords = std::move(authenticator),
+                                  .tickets = std::move(desk),
+                                  .checks_messages = options.checks_messages,
+                                  .drain_timeout = settings.limits.drain_timeout};
         return std::make_unique<ServerRunnerOf<Driver>>(std::move(parts), std::move(port));
     };
     std::unique_ptr<Runner> runner;

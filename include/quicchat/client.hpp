@@ -268,7 +268,7 @@ private:
     bool closing_ = false;        ///< There will be no other connection.
     std::map<StreamId, Stream> streams_;
     std::vector<StreamId> owing_;  ///< Those with bytes that the server has no credit for yet.
-    ClientStats counts_;  ///< Of what has happened.
+    ClientStats counts_;           ///< Of what has happened.
 };
 
 }  // namespace quicchat

@@ -156,13 +156,12 @@ int main(int argc, char** argv) {
         print_times(driver.cpu_times());
         return 0;
     }
-    quic::Driver<quic::Server> driver{
-        value_or_exit(quic::UdpSocket::bind(address), "socket"),
-        bench_endpoint(options.config.limits, options.hold),
-        std::move(log),
-        bench_logins(),
-        quic::system_entropy(),
-        options.config};
+    quic::Driver<quic::Server> driver{value_or_exit(quic::UdpSocket::bind(address), "socket"),
+                                      bench_endpoint(options.config.limits, options.hold),
+                                      std::move(log),
+                                      bench_logins(),
+                                      quic::system_entropy(),
+                                      options.config};
     serve(driver, stop);
     return 0;
 }

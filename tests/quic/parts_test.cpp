@@ -139,8 +139,9 @@ TEST_CASE("an address token", "[quic][retry]") {
         CHECK(after.check(token, version, address, retry, now).kind == Verdict::known);
         CHECK(others.check(token, version, address, retry, now).kind == Verdict::none);
         CHECK(before.make_retry(version, address, retry, original, now).size() > 0);
-        CHECK(after.check(before.make_retry(version, address, retry, original, now), version,
-                          address, retry, now)
+        CHECK(after
+                  .check(before.make_retry(version, address, retry, original, now), version,
+                         address, retry, now)
                   .kind == Verdict::retry);
     }
     SECTION("of a Retry proves the address for ten seconds") {

@@ -75,9 +75,7 @@ public:
                 [&](Offline&& offline) { return left = offline.reason.errc, 0; });
         }
     }
-    void say(const std::string& text) {
-        (void)driver_->app().publish("#lobby", text).value();
-    }
+    void say(const std::string& text) { (void)driver_->app().publish("#lobby", text).value(); }
     State state() const { return driver_->app().state(); }
 
     std::vector<std::string> texts{};
@@ -148,8 +146,7 @@ TEST_CASE("sockets of shards", "[quic][shards][socket]") {
     SECTION("are as many as there are cores, within reason") {
         const quic::ServerConfig server = identity();
         CHECK(quic::make_shards(server, {}, 0).error() == Errc::invalid_request);
-        CHECK(quic::make_shards(server, {}, quic::shards_max + 1).error() ==
-              Errc::invalid_request);
+        CHECK(quic::make_shards(server, {}, quic::shards_max + 1).error() == Errc::invalid_request);
     }
 }
 
@@ -195,8 +192,8 @@ TEST_CASE("a chat of several threads has one order for all", "[quic][shards]") {
     const auto server = make_server(shards);
     std::vector<std::unique_ptr<Guest>> guests;
     for (std::size_t i = 0; i < people; ++i) {
-        guests.push_back(std::make_unique<Guest>(server->socket().local_address(),
-                                                 "guest" + std::to_string(i)));
+        guests.push_back(
+            std::make_unique<Guest>(server->socket().local_address(), "guest" + std::to_string(i)));
     }
     const auto all = [&](auto condition) {
         return [&guests, condition] {
@@ -212,8 +209,8 @@ TEST_CASE("a chat of several threads has one order for all", "[quic][shards]") {
         (void)drive(*server, guests, [] { return true; });
     }
     REQUIRE(drive(*server, guests, all([](const Guest& guest) {
-                      return guest.texts.size() == people * texts_each;
-                  })));
+        return guest.texts.size() == people * texts_each;
+    })));
     for (const auto& guest : guests) CHECK((guest->texts == guests[0]->texts));
 
     // Everything counts all shards.
@@ -234,9 +231,8 @@ TEST_CASE("a chat of several threads has one order for all", "[quic][shards]") {
     // An end that everybody is told.
     server->app().shutdown(quic::read_clock());
     REQUIRE(drive(*server, guests, [&] { return server->app().finished(); }));
-    REQUIRE(drive(*server, guests, all([](const Guest& guest) {
-                      return guest.state() != State::ready;
-                  })));
+    REQUIRE(drive(*server, guests,
+                  all([](const Guest& guest) { return guest.state() != State::ready; })));
 }
 
 }  // namespace

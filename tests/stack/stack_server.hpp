@@ -88,13 +88,14 @@ public:
     template <class... Arguments>
     ManyShards(std::vector<quic::Endpoint> endpoints, bool steers, const Limits& limits,
                Arguments&&... arguments)
-        : steers_(steers), links_(make_links(endpoints.size())),
+        : steers_(steers),
+          links_(make_links(endpoints.size())),
           server_(shards::Transport{links_, limits}, std::forward<Arguments>(arguments)...) {
         const auto strays = std::make_shared<quic::Strays>(links_);
         for (std::size_t i = 0; i < endpoints.size(); ++i) {
-            shards_.push_back(std::make_unique<Shard>(
-                std::move(endpoints[i]), links_[i], shards::Place{i, endpoints.size()},
-                limits.stream_backlog_bytes_max, strays));
+            shards_.push_back(std::make_unique<Shard>(std::move(endpoints[i]), links_[i],
+                                                      shards::Place{i, endpoints.size()},
+                                                      limits.stream_backlog_bytes_max, strays));
         }
     }
 

@@ -70,7 +70,7 @@ struct ServerConfig {
     /// Shown in its place to who asks for HTTP/3 (`http3_alpn`), as browsers do: they let pages pin
     /// no other than short-lived ones of P-256. Empty: all are shown the one above.
     std::string http3_certificate_pem{};
-    std::string http3_key_pem{};  ///< The private key of that.
+    std::string http3_key_pem{};                  ///< The private key of that.
     RetryPolicy retry = RetryPolicy::under_load;  ///< When strangers must prove their address.
     /// Unfinished handshakes before strangers must prove their address; each costs up to 60 KiB. Of
     /// those that have, a network may have four times as many, and all together sixteen times.
@@ -103,11 +103,11 @@ struct Datagram {
 
 /// A datagram that belongs to another endpoint behind the same address.
 struct Stray {
-    SocketAddress local;     ///< As of Datagram.
-    SocketAddress remote;    ///< The same.
-    std::uint8_t ecn = 0;    ///< The same.
-    Buffer bytes;            ///< What was in it.
-    std::size_t shard = 0;   ///< Whose it is.
+    SocketAddress local;    ///< As of Datagram.
+    SocketAddress remote;   ///< The same.
+    std::uint8_t ecn = 0;   ///< The same.
+    Buffer bytes;           ///< What was in it.
+    std::size_t shard = 0;  ///< Whose it is.
 
     /// As it came. Valid as long as this.
     Datagram datagram() const { return {local, remote, ecn, bytes}; }

@@ -68,7 +68,7 @@ private:
     OwnedFd directory_;
     std::uint64_t bytes_max_;
     std::uint64_t bytes_ = 0;
-    std::mutex mutex_;  ///< Guards what was written and is kept.
+    std::mutex mutex_;                        ///< Guards what was written and is kept.
     std::list<std::shared_ptr<Kept>> files_;  ///< That not written to for longest is first.
 };
 

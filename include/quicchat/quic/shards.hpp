@@ -115,9 +115,9 @@ public:
         }
         const auto strays = std::make_shared<Strays>(links_);
         for (std::size_t i = 0; i < count; ++i) {
-            threads_.push_back(std::make_unique<Thread>(
-                std::move(sockets[i]), std::move(transports[i]), links_[i],
-                shards::Place{i, count}, backlog_max, strays));
+            threads_.push_back(
+                std::make_unique<Thread>(std::move(sockets[i]), std::move(transports[i]), links_[i],
+                                         shards::Place{i, count}, backlog_max, strays));
             if (!links_[i]->is_open() || !threads_[i]->stop.is_open()) {
                 error_ = std::make_error_code(std::errc::too_many_files_open);
             }

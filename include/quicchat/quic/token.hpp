@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <optional>
 #include <span>
 #include <vector>
 

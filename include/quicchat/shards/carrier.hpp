@@ -59,14 +59,12 @@ public:
     /// Readable when the chat wants something.
     std::optional<int> wake_fd() const { return link_->wake_fd(); }
 
-    TransportStats stats() const override {
-        return stats_of(inner_).value_or(TransportStats{});
-    }
+    TransportStats stats() const override { return stats_of(inner_).value_or(TransportStats{}); }
     std::optional<PathStats> path_stats(ConnectionId id) const override {
         return path_stats_of(inner_, place_.inner(id));
     }
     void drain() override {
-        if constexpr (requires(Inner& i) { i.drain(); }) inner_.drain();
+        if constexpr (requires(Inner & i) { i.drain(); }) inner_.drain();
     }
 
 private:

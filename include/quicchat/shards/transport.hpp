@@ -96,8 +96,8 @@ private:
         std::uint64_t written = 0;
         std::uint64_t measured_at = 0;
         std::size_t measured = 0;
-        bool closed = false;  ///< By us.
-        bool asked = false;   ///< `measure` is under way.
+        bool closed = false;            ///< By us.
+        bool asked = false;             ///< `measure` is under way.
         std::vector<Stream> streams{};  ///< By id.
 
         Stream* find(StreamId id);

@@ -74,8 +74,9 @@ public:
 
     void note_login(ConnectionId id) requires requires(Inner i) { i.note_login(id); }
     { state_->inner.note_login(id); }
-    void look_ahead(ConnectionId id, StreamId stream) const
-        requires requires(const Inner& i) { i.look_ahead(id, stream); }
+    void look_ahead(ConnectionId id, StreamId stream) const requires requires(const Inner& i) {
+        i.look_ahead(id, stream);
+    }
     {
         if (find(id) == nullptr) state_->inner.look_ahead(id, stream);
     }

@@ -12,8 +12,7 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL Shared::Shared(Config configuration, TlsContext context,
-                             const TokenSecrets& secrets)
+QUICCHAT_DECL Shared::Shared(Config configuration, TlsContext context, const TokenSecrets& secrets)
     : config(std::move(configuration)), random(config.seed), tokens(random, secrets) {
     use(std::move(context));
 }
@@ -51,9 +50,9 @@ QUICCHAT_DECL void Connection::handle_datagram(const Datagram& datagram, TimePoi
     }
 }
 
-/// Most of what comes to a server are acknowledgements. With many rooms they are about many streams,
-/// each far away in memory: looked for in a row they are fetched together. ngtcp2 would wait for one
-/// after the other.
+/// Most of what comes to a server are acknowledgements. With many rooms they are about many
+/// streams, each far away in memory: looked for in a row they are fetched together. ngtcp2 would
+/// wait for one after the other.
 QUICCHAT_DECL void Connection::look_ahead() const {
     constexpr std::size_t count_max = AcknowledgementHold::packets_max;
     std::size_t count = 0;

@@ -81,7 +81,9 @@ QUICCHAT_DECL void Endpoint::handle_stranger(const Datagram& datagram,
     if (!long_header && is_stray(head)) {
         constexpr std::size_t strays_max = 256;
         if (state_->strays.size() >= strays_max) return;
-        state_->strays.push_back({datagram.local, datagram.remote, datagram.ecn,
+        state_->strays.push_back({datagram.local,
+                                  datagram.remote,
+                                  datagram.ecn,
                                   {datagram.bytes.begin(), datagram.bytes.end()},
                                   head.dcid[0]});
         return;
@@ -114,7 +116,7 @@ QUICCHAT_DECL void Endpoint::handle_stranger(const Datagram& datagram,
 QUICCHAT_DECL bool Endpoint::is_stray(const ngtcp2_version_cid& head) const {
     const Config& config = state_->shared.config;
     return head.dcidlen == connection_id_bytes && head.dcid[0] != config.shard &&
-        head.dcid[0] < config.shards;
+           head.dcid[0] < config.shards;
 }
 
 /// Unfinished handshakes are bounded for each network and in all. False: it is the new one that

@@ -57,8 +57,9 @@ public:
     }
 
 private:
-    static constexpr bool looks_ahead =
-        requires(const T& t) { t.look_ahead(ConnectionId{}, StreamId{}); };
+    static constexpr bool looks_ahead = requires(const T& t) {
+        t.look_ahead(ConnectionId{}, StreamId{});
+    };
 
     /// Who comes next is far away in memory, with its stream, and so are all others. Looked at in a
     /// row they are fetched together; in their turns, each would be waited for. Says how many were

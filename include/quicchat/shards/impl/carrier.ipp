@@ -27,19 +27,23 @@ void Carrier<Inner>::apply(Command& command, bool is_repeated) {
     const ConnectionId id = place_.inner(command.connection);
     const StreamId stream = command.stream;
     switch (command.kind) {
-        case Command::Kind::write: return write(command, piece_of(command, is_repeated));
+        case Command::Kind::write:
+            return write(command, piece_of(command, is_repeated));
         case Command::Kind::consume:
             return inner_.consume(id, stream, static_cast<std::size_t>(command.number));
         case Command::Kind::send_datagram:
             return void(inner_.send_datagram(id, std::move(command.bytes)));
         case Command::Kind::note_login:
-            if constexpr (requires(Inner& i) { i.note_login(id); }) inner_.note_login(id);
+            if constexpr (requires(Inner & i) { i.note_login(id); }) inner_.note_login(id);
             return;
         case Command::Kind::close:
             return inner_.close(id, static_cast<Errc>(command.number),
                                 as_text(command.bytes.view()));
-        case Command::Kind::reset: inner_.reset_stream(id, stream, command.number); break;
-        case Command::Kind::measure: break;
+        case Command::Kind::reset:
+            inner_.reset_stream(id, stream, command.number);
+            break;
+        case Command::Kind::measure:
+            break;
     }
     questions_.push_back({{command.connection, stream, command.number, command.written, 0, 0,
                            command.kind == Command::Kind::reset}});

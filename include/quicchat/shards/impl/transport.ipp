@@ -30,9 +30,9 @@ QUICCHAT_DECL std::size_t Transport::streams(ConnectionId id) const {
 // --- Requests.
 
 QUICCHAT_DECL Transport::Stream* Transport::Connection::find(StreamId id) {
-    const auto place = std::lower_bound(
-        streams.begin(), streams.end(), id,
-        [](const Stream& stream, StreamId wanted) { return stream.id < wanted; });
+    const auto place =
+        std::lower_bound(streams.begin(), streams.end(), id,
+                         [](const Stream& stream, StreamId wanted) { return stream.id < wanted; });
     return place != streams.end() && place->id == id ? &*place : nullptr;
 }
 
@@ -65,7 +65,7 @@ QUICCHAT_DECL Result<Backlog> Transport::write(ConnectionId id, StreamId stream_
     Lane& lane = state_->lanes[connection->shard];
     const BytesView newest = bytes.view();
     const bool same = !newest.empty() && lane.newest.data() == newest.data() &&
-        lane.newest.size() == newest.size();
+                      lane.newest.size() == newest.size();
     lane.written += newest.size();
     connection->written += newest.size();
     stream->written += newest.size();
@@ -257,9 +257,9 @@ QUICCHAT_DECL void Transport::open(Opened opened) {
 QUICCHAT_DECL void Transport::take_data(StreamData data) {
     Connection* connection = find_open(data.connection);
     if (connection == nullptr) return;
-    auto place = std::lower_bound(
-        connection->streams.begin(), connection->streams.end(), data.stream,
-        [](const Stream& stream, StreamId wanted) { return stream.id < wanted; });
+    auto place =
+        std::lower_bound(connection->streams.begin(), connection->streams.end(), data.stream,
+                         [](const Stream& stream, StreamId wanted) { return stream.id < wanted; });
     if (place == connection->streams.end() || place->id != data.stream) {
         place = connection->streams.insert(place, Stream{.id = data.stream});
     }
