@@ -42,6 +42,7 @@ QUICCHAT_DECL int load_rooms(Database& database, std::map<RoomKey, StoredRoom>& 
     Statement select{database, "SELECT id, name, epoch, first, head, bytes FROM room"};
     Rows rows = select.query();
     while (rows.next()) {
+        if (rows.number(5) < 0 || rows.number(5) > room_bytes_max) return SQLITE_CORRUPT;
         rooms[RoomKey{rows.number(0)}] = {std::string{rows.text(1)},
                                           Epoch{static_cast<std::uint64_t>(rows.number(2))},
                                           static_cast<Offset>(rows.number(3)),
@@ -69,6 +70,7 @@ QUICCHAT_DECL int load_names(Database& database, const std::map<RoomKey, StoredR
             std::copy_n(device.begin(), std::min(device.size(), step.device.bytes.size()),
                         step.device.bytes.begin());
             step.bytes = rows.number(4);
+            if (step.bytes < 0 || step.bytes > record_bytes_max) return SQLITE_CORRUPT;
             step.written = to_time(rows.number(5));
             authors.load(key, step);
         }
