@@ -154,9 +154,10 @@ TEST_CASE("a server refuses a database that it cannot use", "[sqlite][files]") {
         CHECK_FALSE(Writer::create(*std::move(database), Durability::fsync));
     }
     SECTION("with sizes that nothing has") {
-        for (const char* change : {"UPDATE record SET bytes = 1 << 61 WHERE offset > 2",
-                                   "UPDATE record SET bytes = -1 WHERE offset = 7",
-                                   "UPDATE room SET bytes = -1", "UPDATE room SET bytes = 1 << 62"}) {
+        for (const char* change :
+             {"UPDATE record SET bytes = 1 << 61 WHERE offset > 2",
+              "UPDATE record SET bytes = -1 WHERE offset = 7", "UPDATE room SET bytes = -1",
+              "UPDATE room SET bytes = 1 << 62"}) {
             CAPTURE(change);
             const test::TemporaryFolder other;
             const std::string file = make_store(other);
