@@ -184,10 +184,10 @@ def measure(system, options):
     parts = [part for part in options.parts.split(",") if part in system.parts]
     if "flood" in parts:
         for count in map(int, options.members.split(",")):
-            with system.server() as process:
-                for mode in options.modes.split(","):
+            for mode in options.modes.split(","):
+                with system.server() as process:
                     fields = system.load(process, "--subs", count, *flood_options(mode, count))
-                    yield delivery(f"{mode}, {count} members", fields)
+                yield delivery(f"{mode}, {count} members", fields)
     if "idle" in parts:
         with system.server() as process:
             fields = system.load(process, "--subs", options.idle, "--idle", 1, "--conc", 32)

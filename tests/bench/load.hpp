@@ -497,8 +497,12 @@ int run_load(int argc, char** argv, std::string_view own_help) {
     const double kib_before = Figures::server_kib();
     const double kib_at_100 = gather(load);
     pump_for(load, 0.3);
-    if (options.idle >= 0) return measure_idle(load, kib_before, kib_at_100);
-    return options.acks != 0 ? measure_acks(load) : measure_deliveries(load);
+    const int status = options.idle >= 0   ? measure_idle(load, kib_before, kib_at_100)
+                       : options.acks != 0 ? measure_acks(load)
+                                           : measure_deliveries(load);
+    // Or else the next load finds a server that sends to them still.
+    for (std::size_t i = 0; i < load.size(); ++i) load.drop(i);
+    return status;
 }
 
 }  // namespace quicchat::bench

@@ -72,8 +72,11 @@ private:
         while (auto event = transport().poll_event()) {
             if (auto* data = std::get_if<StreamData>(&*event)) {
                 take(*data);
-            } else if (std::holds_alternative<Disconnected>(*event)) {
-                fail("client " + std::to_string(member_->index) + ": disconnected");
+            } else if (const auto* gone = std::get_if<Disconnected>(&*event)) {
+                const CloseReason& why = gone->reason;
+                if (!why.by_peer && why.errc == Errc::closed) continue;  // we did it
+                fail("client " + std::to_string(member_->index) + ": disconnected: " +
+                     std::string{error_name(why.errc)} + " " + why.text);
             }
         }
     }
@@ -230,7 +233,7 @@ private:
             } else if (const auto* refused = std::get_if<Refused>(&*event)) {
                 fail("refused: " + std::string{error_name(refused->errc)});
             } else if (const auto* offline = std::get_if<Offline>(&*event)) {
-                if (options.handshakes != 0) continue;
+                if (!offline->reason.by_peer && offline->reason.errc == Errc::closed) continue;
                 fail("client " + std::to_string(member.index) + ": offline: " +
                      std::string{error_name(offline->reason.errc)} + " " + offline->reason.text);
             }

@@ -35,6 +35,7 @@ inline Limits bench_limits() {
     limits.output_bytes_per_account = {1ull << 40, 1ull << 40};
     limits.stored_bytes_per_account = {1ull << 30, 1ull << 30};
     limits.private_log_bytes_max = 2ull << 30;
+    limits.unsent_bytes_max = 1ull << 40;
     limits.connections_per_account_max = 1'000'000;  // all are of one account
     return limits;
 }
