@@ -150,6 +150,14 @@ TEST_CASE("sockets of shards", "[quic][shards][socket]") {
     }
 }
 
+TEST_CASE("shards divide what a network may do", "[quic][shards]") {
+    const Limits whole{.connections_per_prefix = {.burst = 50, .per_second = 7}};
+    const Rate share = quic::limits_of_shard(whole, 4).connections_per_prefix;
+    CHECK(share.burst == 13);  // rounded up: nobody is left with nothing
+    CHECK(share.per_second == 2);
+    CHECK(quic::limits_of_shard(whole, 1).connections_per_prefix.burst == 50);
+}
+
 TEST_CASE("a packet of another shard is handed to it", "[quic][shards]") {
     auto endpoints = quic::make_shards(identity(), {.seed = quic::test_seed(1)}, 2).value();
     Buffer packet(60, std::byte{0x40});
