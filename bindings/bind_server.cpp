@@ -170,6 +170,12 @@ void bind_server(py::module_& m) {
         .def("request_reports", &ServerHandle::request_reports, py::arg("ticket"))
         .def("request_rooms_of", &ServerHandle::request_rooms_of, py::arg("ticket"),
              py::arg("user"), py::arg("after"))
+        .def("set_display_name", &ServerHandle::set_display_name, py::arg("ticket"),
+             py::arg("user"), py::arg("display"))
+        .def("mark_read", &ServerHandle::mark_read, py::arg("ticket"), py::arg("room"),
+             py::arg("user"), py::arg("epoch"), py::arg("offset"), py::arg("shared"))
+        .def("request_person", &ServerHandle::request_person, py::arg("ticket"), py::arg("user"))
+        .def("request_online", &ServerHandle::request_online, py::arg("ticket"), py::arg("after"))
         .def("disconnect", &ServerHandle::disconnect, py::arg("ticket"), py::arg("user"))
         .def("watch", &ServerHandle::watch, py::arg("room"), py::arg("on"),
              "Events `news` of a room follow, or no more of them.")

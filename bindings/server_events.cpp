@@ -67,6 +67,13 @@ py::tuple answer_fields(const ServerAnswer& answer) {
             for (const RoomReport& report : reports) rows.append(report_row(report));
             return fields("reports", std::move(rows));
         },
+        [&](const std::pair<std::vector<PersonReport>, bool>& found) {
+            py::list rows;
+            for (const PersonReport& p : found.first) {
+                rows.append(py::make_tuple(text(p.user), text(p.display), p.connections));
+            }
+            return fields("persons", std::move(rows), found.second);
+        },
         [&](std::size_t count) { return fields("count", count); });
 }
 

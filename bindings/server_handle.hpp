@@ -194,6 +194,22 @@ public:
     void request_rooms_of(ProgramTicket ticket, std::string user, std::string after) {
         check(), program_rooms_of(running(), ticket, std::move(user), std::move(after));
     }
+    void set_display_name(ProgramTicket ticket, std::string user, std::string display) {
+        check(), program_name(running(), ticket, std::move(user), std::move(display));
+    }
+    void mark_read(ProgramTicket ticket, std::string room, std::string user,
+                   const std::optional<std::uint64_t>& epoch, Offset offset, bool shared) {
+        std::optional<Epoch> life;
+        if (epoch) life = Epoch{*epoch};
+        check(), program_mark_read(running(), ticket, std::move(room), std::move(user), life,
+                                   offset, shared);
+    }
+    void request_person(ProgramTicket ticket, std::string user) {
+        check(), program_person(running(), ticket, std::move(user));
+    }
+    void request_online(ProgramTicket ticket, std::string after) {
+        check(), program_online(running(), ticket, std::move(after));
+    }
     void disconnect(ProgramTicket ticket, std::string user) {
         check(), program_disconnect(running(), ticket, std::move(user));
     }

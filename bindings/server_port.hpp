@@ -16,6 +16,7 @@
 #include "quicchat/auth/deferred_hook.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/log/room_log.hpp"
+#include "quicchat/server/people/people_admin.hpp"
 #include "quicchat/server/publish/moderation.hpp"
 #include "quicchat/server/rooms/room_admin.hpp"
 #include "quicchat/session/event.hpp"
@@ -41,7 +42,8 @@ struct ServerPage {
 struct ServerAnswer {
     ProgramTicket ticket = 0;
     std::variant<Errc, wire::Ack, ServerPage, std::pair<std::vector<RoomPerson>, bool>,
-                 std::pair<std::vector<RoomSummary>, bool>, std::vector<RoomReport>, std::size_t>
+                 std::pair<std::vector<RoomSummary>, bool>, std::vector<RoomReport>,
+                 std::pair<std::vector<PersonReport>, bool>, std::size_t>
         what;
 };
 

@@ -104,6 +104,35 @@ void program_rooms_of(const RunningServer& server, ProgramTicket ticket, std::st
     });
 }
 
+void program_name(const RunningServer& server, ProgramTicket ticket, std::string user,
+                  std::string display) {
+    post(server, [=, user = std::move(user), display = std::move(display)](ServerDesk& desk) {
+        const Errc errc = desk.set_profile(ticket, user, display);
+        if (errc != Errc{}) desk.answer({ticket, errc});
+    });
+}
+
+void program_mark_read(const RunningServer& server, ProgramTicket ticket, std::string room,
+                       std::string user, std::optional<Epoch> epoch, Offset offset, bool shared) {
+    post(server, [=, room = std::move(room), user = std::move(user)](ServerDesk& desk) {
+        const Errc errc = desk.mark_read(room, user, epoch, offset, shared);
+        if (errc != Errc{}) return desk.answer({ticket, errc});
+        desk.answer({ticket, std::size_t{1}});
+    });
+}
+
+void program_person(const RunningServer& server, ProgramTicket ticket, std::string user) {
+    post(server, [=, user = std::move(user)](ServerDesk& desk) {
+        desk.answer({ticket, std::pair{std::vector{desk.people_admin().find(user)}, true}});
+    });
+}
+
+void program_online(const RunningServer& server, ProgramTicket ticket, std::string after) {
+    post(server, [=, after = std::move(after)](ServerDesk& desk) {
+        desk.answer({ticket, desk.people_admin().online(after)});
+    });
+}
+
 void program_disconnect(const RunningServer& server, ProgramTicket ticket, std::string user) {
     post(server, [=, user = std::move(user)](ServerDesk& desk) {
         desk.answer({ticket, desk.disconnect(user)});

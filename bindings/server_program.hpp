@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "quicchat/log/room_log.hpp"
@@ -30,6 +31,18 @@ void program_people(const RunningServer& server, ProgramTicket ticket, std::stri
 void program_reports(const RunningServer& server, ProgramTicket ticket);
 void program_rooms_of(const RunningServer& server, ProgramTicket ticket, std::string user,
                       std::string after);
+
+/// What an account wants to be called.
+void program_name(const RunningServer& server, ProgramTicket ticket, std::string user,
+                  std::string display);
+
+/// An account has read a room up to a record, of this life of it or of that with an epoch.
+void program_mark_read(const RunningServer& server, ProgramTicket ticket, std::string room,
+                       std::string user, std::optional<Epoch> epoch, Offset offset, bool shared);
+
+/// Somebody, who may be away; and a page of who is here.
+void program_person(const RunningServer& server, ProgramTicket ticket, std::string user);
+void program_online(const RunningServer& server, ProgramTicket ticket, std::string after);
 
 /// The answer is how many connections there were.
 void program_disconnect(const RunningServer& server, ProgramTicket ticket, std::string user);

@@ -80,7 +80,16 @@ public:
                      const std::string& owner) override {
         return server_.create_room(ticket, m, owner, now_);
     }
+    Errc set_profile(ProgramTicket ticket, const std::string& user,
+                     const std::string& display) override {
+        return server_.set_profile(ticket, user, display, now_);
+    }
+    Errc mark_read(const std::string& room, const std::string& user, std::optional<Epoch> epoch,
+                   Offset offset, bool shared) override {
+        return server_.mark_read(room, user, epoch, offset, shared, now_);
+    }
     const RoomAdmin& room_admin() const override { return server_.room_admin(); }
+    const PeopleAdmin& people_admin() const override { return server_.people_admin(); }
     std::size_t disconnect(const std::string& user) override { return server_.disconnect(user); }
     void watch(const std::string& room) override;
     void unwatch(const std::string& room) override { watched_.erase(canonical_name(room)); }

@@ -96,6 +96,7 @@ template class UnsentBytes<memory::Transport>;
 #include "quicchat/server/io/impl/request_cost.ipp"
 #include "quicchat/server/people/impl/display_names.ipp"
 #include "quicchat/server/people/impl/online_users.ipp"
+#include "quicchat/server/people/impl/people_admin.ipp"
 #include "quicchat/server/people/impl/presence.ipp"
 #include "quicchat/server/people/impl/profiles.ipp"
 #include "quicchat/server/publish/impl/decider.ipp"

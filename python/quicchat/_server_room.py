@@ -14,6 +14,7 @@ from ._calls import (
     Placed,
     RoomActs,
     encode_attributes,
+    marker_of,
     message_act,
     offset_of,
     page_range,
@@ -28,6 +29,7 @@ from .roles import Role
 
 __all__ = ["RecordView", "ServerRoom"]
 
+Voice = Callable[[str | None], str]
 Say = Callable[[str, str | None, str, str, bytes | None, Act], Coroutine[Any, Any, Receipt]]
 
 
@@ -36,11 +38,13 @@ class ServerRoom(RoomActs[Coroutine[Any, Any, Receipt]], AsyncIterable[RoomRecor
     seen is what that one may. Acts such as :meth:`edit` are to be awaited; ``async for record in
     room`` follows it (see :meth:`records`)."""
 
-    def __init__(self, program: Program, say: Say, name: str, user: str | None) -> None:
+    def __init__(self, program: Program, say: Say, voice: Voice, name: str,
+                 user: str | None) -> None:
         self.name = name
         self.user = user  #: None: the server itself
         self._program = program
         self._say = say
+        self._voice = voice
 
     async def send(self, text: str, *, reply_to: Placed | int | None = None,
                    attributes: Mapping[str, Any] | None = None,
@@ -82,6 +86,13 @@ class ServerRoom(RoomActs[Coroutine[Any, Any, Receipt]], AsyncIterable[RoomRecor
             people += [Member(user, Role(role), present, display)
                        for user, role, present, display in rows]
         return people
+
+    async def mark_read(self, message: Placed | int | None = None, *,
+                        shared: bool = False) -> None:
+        """Says that this account has read the room; see :meth:`quicchat.Server.mark_read`."""
+        epoch, offset = marker_of(message)
+        await self._program.ask(self.name, self._program.core.mark_read, self.name,
+                                self._voice(self.user), epoch, offset, shared)
 
     async def remove(self) -> None:
         """Deletes the room with its records and files, whoever may do what in it."""

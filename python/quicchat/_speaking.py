@@ -20,7 +20,7 @@ from .events import Receipt, RoomInfo
 from .records import time_of
 from .roles import Access, Role
 
-__all__ = ["RoomReport", "Speaking"]
+__all__ = ["Person", "RoomReport", "Speaking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,20 @@ class RoomReport(Plain):
     accounts: int  #: that it knows: with a role, or a place up to which they have read
     members: int  #: connections that are in it
     records_max: int  #: how many records it keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Person(Plain):
+    """Somebody, as the server's program sees them."""
+
+    user: str  #: as the account is spelled
+    display_name: str  #: what they want to be called; empty: nothing else
+    connections: int  #: on which they are logged in
+
+    @property
+    def is_online(self) -> bool:
+        """Logged in on some connection."""
+        return self.connections > 0
 
 
 class Speaking:
@@ -81,7 +95,7 @@ class Speaking:
         """A room, to read it and act in it: in the name of ``user``, or of the server itself. Does
         not ask whether there is such a room."""
         encode_text(name, "the room's name")
-        return ServerRoom(self._program(), self._say, name, user)
+        return ServerRoom(self._program(), self._say, self._voice, name, user)
 
     async def create_room(self, room: str, *, owner: str | None = None,
                           access: Access = Access.EVERYBODY, topic: str = "",
@@ -121,6 +135,44 @@ class Speaking:
                                                found[-1].room if found else "")
             found += [RoomInfo(room, topic, Access(access), Role(role), *rest)
                       for room, topic, access, role, *rest in rows]
+        return found
+
+    async def mark_read(self, room: str, message: Placed | int | None = None, *,
+                        user: str | None = None, shared: bool = False) -> None:
+        """Says that ``user`` has read a room: up to that message, or all that is there. The devices
+        of that account are told; with ``shared`` the people in the room as well. A marker goes only
+        up, and is kept with the room a moment later; who was never in a room for everybody comes
+        into it, as by joining."""
+        encode_text(room, "the room's name")
+        await self.room(room, user=user).mark_read(message, shared=shared)
+
+    async def set_display_name(self, text: str, *, user: str | None = None) -> None:
+        """Says what ``user`` wants to be called beside the user name, by the rules of
+        :meth:`quicchat.Chat.set_display_name`; an empty text takes it back. Returns when it is
+        stored; who should know is told."""
+        program = self._program()
+        voice = self._voice(user)
+        await program.ask(voice, program.core.set_display_name, voice,
+                          encode_text(text, "the name"))
+
+    async def person(self, user: str) -> Person:
+        """How somebody is called, and whether they are here. Does not ask whether there is such an
+        account."""
+        encode_text(user, "the user's name")
+        program = self._program()
+        [row], _ = await program.ask(user, program.core.request_person, user)
+        return Person(*row)
+
+    async def online(self) -> list[Person]:
+        """Who is logged in, sorted by name. Who is in a room:
+        :meth:`quicchat.ServerRoom.members`. Who comes and goes: iterate over the server."""
+        program = self._program()
+        found: list[Person] = []
+        complete = False
+        while not complete:
+            rows, complete = await program.ask("", program.core.request_online,
+                                               found[-1].user if found else "")
+            found += [Person(*row) for row in rows]
         return found
 
     async def disconnect(self, user: str) -> int:

@@ -100,6 +100,20 @@ Errc Server<T>::create_room(std::uint64_t ticket, const wire::CreateRoom& m,
 }
 
 template <Transport T>
+Errc Server<T>::set_profile(std::uint64_t ticket, const std::string& user,
+                            const std::string& display, Now now) {
+    hub_.begin_turn(now.wall, now.steady);
+    return hub_.spokesman().set_profile(ticket, user, display);
+}
+
+template <Transport T>
+Errc Server<T>::mark_read(const std::string& room, const std::string& user,
+                          std::optional<Epoch> epoch, Offset offset, bool shared, Now now) {
+    hub_.begin_turn(now.wall, now.steady);
+    return hub_.spokesman().mark_read(room, user, epoch, offset, shared);
+}
+
+template <Transport T>
 std::size_t Server<T>::disconnect(std::string_view user) {
     const OnlineUsers::User* here = hub_.online_users().find(user);
     if (here == nullptr) return 0;

@@ -35,7 +35,8 @@ QUICCHAT_RARE_DECL Hub::Hub(Owned<RoomLog> log, const ServerConfig& config,
                 turn_),
       follower_(room_store_, profiles_, fan_out_, frames_, control_, membership_, online_, turn_),
       admin_(room_store_, membership_, proposer_, decider_, names_, *limits_, turn_),
-      spokesman_(room_store_, membership_, proposer_, *limits_, turn_) {}
+      people_admin_(online_, names_, accounts, *limits_),
+      spokesman_(room_store_, membership_, proposer_, profiles_, *limits_, turn_) {}
 
 QUICCHAT_RARE_DECL Errc Hub::restore() {
     const Errc errc = room_store_.restore();
@@ -154,14 +155,7 @@ QUICCHAT_DECL Errc Hub::open_page(const Caller& caller, StreamId stream,
 
 QUICCHAT_DECL void Hub::mark_read(const Caller& caller, const wire::MarkRead& m) {
     Room* room = room_store_.find_for(caller.user, m.room, turn_.now());
-    if (room == nullptr || room->people().find(caller.user) == nullptr) return;
-    if (m.epoch != room->epoch()) return;
-    RoomAccount& person = room->people().at(caller.user);
-    const Offset offset = std::min(m.offset, room->head());
-    if (offset <= person.marker) return;
-    room->people().set_marker(person, offset);
-    room_store_.note_unsaved(*room);
-    presence_.tell_marker(*room, person, caller.connection, m.shared);
+    if (room != nullptr) (void)membership_.mark_read(*room, caller, m.epoch, m.offset, m.shared);
 }
 
 QUICCHAT_DECL std::vector<const Member*> Hub::typing_for(Member& member, TimePoint now) {

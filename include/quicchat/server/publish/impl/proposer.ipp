@@ -79,11 +79,9 @@ QUICCHAT_RARE_DECL Errc Proposer::create_room(const Caller& caller, const wire::
 }
 
 QUICCHAT_RARE_DECL Errc Proposer::set_profile(const Caller& caller, RequestId request,
-                                              std::string log, Record record,
-                                              std::vector<StateChange> changes) {
+                                              Proposal wish) {
     Asker asker{caller.connection, control_stream, request, Asker::Answer::profile};
-    return try_to_propose(
-        asker, {Proposal::Kind::profile, std::move(log), std::move(record), std::move(changes)});
+    return try_to_propose(asker, std::move(wish));
 }
 
 QUICCHAT_RARE_DECL Errc Proposer::propose_file(ConnectionId connection, StreamId stream,

@@ -47,6 +47,25 @@ QUICCHAT_RARE_DECL Errc Spokesman::create_room(std::uint64_t ticket, const wire:
         ticket);
 }
 
+QUICCHAT_RARE_DECL Errc Spokesman::set_profile(std::uint64_t ticket, const std::string& user,
+                                               const std::string& display) {
+    if (!is_user_name(user)) return Errc::invalid_name;
+    if (!has_room()) return Errc::queue_full;
+    return profiles_->set_for_program(ticket, user, display);
+}
+
+QUICCHAT_RARE_DECL Errc Spokesman::mark_read(const std::string& room, const std::string& user,
+                                             std::optional<Epoch> epoch, Offset offset,
+                                             bool shared) {
+    if (!is_user_name(user)) return Errc::invalid_name;
+    Room* found = room_store_->find_for(user, room, turn_->now());
+    if (found == nullptr) return Errc::no_such_room;
+    if (!found->is_private() && !room_store_->admit(*found, user, turn_->now())) {
+        return Errc::room_full;
+    }
+    return membership_->mark_read(*found, {.user = user}, epoch, offset, shared);
+}
+
 QUICCHAT_RARE_DECL std::optional<ProgramOutcome> Spokesman::poll_outcome() {
     if (auto outcome = pop_front(refused_)) return outcome;
     return proposer_->poll_program_outcome();

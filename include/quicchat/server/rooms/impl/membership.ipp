@@ -2,6 +2,7 @@
 
 #include "quicchat/server/rooms/membership.hpp"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -63,6 +64,19 @@ QUICCHAT_RARE_DECL void Membership::leave(Member& member) {
     Room& room = *member.room;
     if (room.remove(member)) presence_->announce(room, member);
     fan_out_->remove(member);
+}
+
+QUICCHAT_DECL Errc Membership::mark_read(Room& room, const Caller& caller,
+                                         std::optional<Epoch> epoch, Offset offset, bool shared) {
+    if (room.people().find(caller.user) == nullptr) return Errc::not_in_room;
+    if (epoch && *epoch != room.epoch()) return Errc::no_such_message;
+    RoomAccount& person = room.people().at(caller.user);
+    const Offset marker = std::min(offset, room.head());
+    if (marker <= person.marker) return Errc{};
+    room.people().set_marker(person, marker);
+    room_store_->note_unsaved(room);
+    presence_->tell_marker(room, person, caller.connection, shared);
+    return Errc{};
 }
 
 QUICCHAT_RARE_DECL Result<Room*> Membership::find(const Caller& caller, const std::string& name) {
