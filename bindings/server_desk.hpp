@@ -9,6 +9,7 @@
 #include "quicchat/auth/account_store.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
+#include "quicchat/server/files/program_files.hpp"
 #include "quicchat/server/people/people_admin.hpp"
 #include "quicchat/server/rooms/room_admin.hpp"
 #include "server_port.hpp"
@@ -45,6 +46,9 @@ public:
                            std::optional<Epoch> epoch, Offset offset, bool shared) = 0;
     virtual const RoomAdmin& room_admin() const = 0;
     virtual const PeopleAdmin& people_admin() const = 0;
+    virtual ProgramFiles& program_files() = 0;
+    virtual void listen(bool on) = 0;
+    virtual Now now() const = 0;
     virtual std::size_t disconnect(const std::string& user) = 0;
 
     /// News of that room follow from now on.

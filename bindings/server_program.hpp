@@ -21,9 +21,9 @@ void program_say(const RunningServer& server, ProgramTicket ticket, std::string 
 void program_create(const RunningServer& server, ProgramTicket ticket, wire::CreateRoom m,
                     std::string owner);
 
-/// At most `count` records above an offset.
+/// At most `count` records above an offset, or above the reader's marker.
 void program_page(const RunningServer& server, ProgramTicket ticket, std::string room,
-                  std::string reader, Offset after, std::size_t count);
+                  std::string reader, std::optional<Offset> after, std::size_t count);
 void program_search(const RunningServer& server, ProgramTicket ticket, std::string room,
                     std::string reader, std::string words, Offset before, std::size_t count);
 void program_people(const RunningServer& server, ProgramTicket ticket, std::string room,
@@ -46,6 +46,9 @@ void program_online(const RunningServer& server, ProgramTicket ticket, std::stri
 
 /// The answer is how many connections there were.
 void program_disconnect(const RunningServer& server, ProgramTicket ticket, std::string user);
+
+/// News of what the speaker is told follow, or no more of them. Without an answer.
+void program_listen(const RunningServer& server, bool on);
 
 /// News of a room follow, or no more of them. Without an answer.
 void program_watch(const RunningServer& server, std::string room, bool on);

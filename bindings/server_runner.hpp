@@ -90,6 +90,9 @@ public:
     }
     const RoomAdmin& room_admin() const override { return server_.room_admin(); }
     const PeopleAdmin& people_admin() const override { return server_.people_admin(); }
+    ProgramFiles& program_files() override { return server_.program_files(now_); }
+    void listen(bool on) override { server_.listen(on); }
+    Now now() const override { return now_; }
     std::size_t disconnect(const std::string& user) override { return server_.disconnect(user); }
     void watch(const std::string& room) override;
     void unwatch(const std::string& room) override { watched_.erase(canonical_name(room)); }
@@ -105,6 +108,7 @@ private:
     void ask_about_messages();
     void tell_outcomes();
     void tell_news();
+    void tell_told();
 
     using App = std::remove_reference_t<decltype(std::declval<Driver&>().app())>;
 

@@ -118,6 +118,18 @@ public:
                    Offset offset, bool shared, Now now);
     /// What became of one of these, or nothing.
     std::optional<ProgramOutcome> poll_outcome() { return hub_.spokesman().poll_outcome(); }
+    /// It wants to know who tells the speaker something, and who has; see Spokesman.
+    void listen(bool on) { hub_.spokesman().listen(on); }
+    std::optional<std::string> poll_told() { return hub_.spokesman().poll_told(); }
+    /// Files that it sends and fetches; see ProgramFiles.
+    ProgramFiles& program_files(Now now) {
+        hub_.begin_turn(now.wall, now.steady);
+        return files_->program();
+    }
+    /// What became of one of these, or nothing.
+    std::optional<ProgramFileOutcome> poll_file_outcome() {
+        return files_->program().poll_outcome();
+    }
     /// Rooms as the program sees them.
     const RoomAdmin& room_admin() const { return hub_.admin(); }
     /// People as the program sees them.

@@ -82,6 +82,7 @@ template class UnsentBytes<memory::Transport>;
 #include "quicchat/server/files/impl/downloads.ipp"
 #include "quicchat/server/files/impl/file_index.ipp"
 #include "quicchat/server/files/impl/partial_uploads.ipp"
+#include "quicchat/server/files/impl/program_files.ipp"
 #include "quicchat/server/files/impl/uploads.ipp"
 #include "quicchat/server/impl/byte_counts.ipp"
 #include "quicchat/server/impl/config.ipp"

@@ -349,3 +349,51 @@ TEST_CASE("the program names people, and sees who is here", "[sim][program]") {
     REQUIRE(rest.size() == 1);
     CHECK((rest[0].user == "eve" && all));
 }
+
+TEST_CASE("the program hears what it is told, and reads nothing else of two", "[sim][program]") {
+    World world{{.seed = 81, .speaker = "server"}};
+    Chatter& ada = world.add_online("ada");
+    Chatter& bob = world.add_online("bob");
+    Program program{world};
+    REQUIRE(bob.client.tell("server", "before"));
+    world.run();
+    CHECK_FALSE(world.server.poll_told());  // nobody listens
+    world.server.listen(true);
+    REQUIRE(bob.client.tell("SERVER", "one"));
+    REQUIRE(bob.client.tell("server", "two"));
+    REQUIRE(ada.client.tell("bob", "between us"));
+    REQUIRE(ada.client.tell("server", "hello"));
+    world.run();
+    CHECK(world.server.poll_told() == "@ada");
+    CHECK(world.server.poll_told() == "@bob");
+    CHECK_FALSE(world.server.poll_told());
+
+    const RoomAdmin& admin = program.admin();
+    const auto texts = [&](const std::string& room, Offset after) {
+        std::vector<std::string> found;
+        const auto read = admin.read(room, after, 100);
+        if (!read) return std::vector<std::string>{std::string{error_name(to_errc(read.error()))}};
+        for (const LoggedRecord& logged : *read) found.push_back(logged.record.text);
+        return found;
+    };
+    CHECK(texts("@bob", 0) == std::vector<std::string>{"before", "one", "two"});
+    CHECK(texts("@BOB", 1) == std::vector<std::string>{"one", "two"});
+    CHECK(admin.place("@bob")->first == "@bob");
+    CHECK(admin.search("@ada", "hello", varint_max, 9)->records.size() == 1);
+    CHECK(texts("@eve", 0) == std::vector<std::string>{"no_such_room"});
+    // What two others share is theirs, whoever asks.
+    CHECK(admin.may_read("ada", "@bob") == Errc::no_such_room);
+    CHECK(admin.may_read("server", "@bob") == Errc{});
+    CHECK(texts("@ada,@bob", 0) == std::vector<std::string>{"no_such_room"});
+
+    // The answer is no news of its own, and goes to bob; the marker goes as far as it was read.
+    REQUIRE(program.say(1, "@bob", "server", "thanks") == Errc{});
+    CHECK(bob.last<PrivateMessage>().text == "thanks");
+    CHECK_FALSE(world.server.poll_told());
+    CHECK(admin.marker("server", "@bob") == 0);
+    REQUIRE(world.server.mark_read("@bob", "server", {}, 2, false, world.now()) == Errc{});
+    CHECK(admin.marker("server", "@bob") == 2);
+    // What was told is not the program's to throw away.
+    CHECK(world.server.remove_room("@bob", world.now()) == Errc::no_such_room);
+    CHECK(world.server.keep_records("@bob", 1) == Errc::no_such_room);
+}

@@ -49,6 +49,7 @@ std::optional<TimePoint> Server<T>::next_deadline() const {
 template <Transport T>
 void Server<T>::shutdown(Now now) {
     if (drain_deadline_) return;
+    files_->program().end();
     drain_deadline_ = now.steady + config_.limits.drain_timeout;
     const Bytes goaway{encode(
         wire::Goaway{wire_code(drain_reason_), to_milliseconds(config_.limits.drain_timeout), ""})};

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "quicchat/base/limits.hpp"
@@ -57,6 +58,16 @@ public:
     Errc mark_read(const std::string& room, const std::string& user, std::optional<Epoch> epoch,
                    Offset offset, bool shared);
 
+    /// From now on, or no longer, it is noted who tells the speaker something.
+    void listen(bool on);
+
+    /// Somebody who has told the speaker something since this said so before, and is called `@bob`
+    /// by it: a name is there once, however much was told. What it is: see `RoomAdmin::read`.
+    std::optional<std::string> poll_told();
+
+    /// A record was committed.
+    void note_stored(const LogNews& news);
+
     /// Proposes what had to wait until it was decided who may do what in its room. True if there
     /// was anything.
     bool go_on();
@@ -80,6 +91,8 @@ private:
     Turn* turn_;
     Queue<Waiting> waiting_;
     Queue<ProgramOutcome> refused_;  ///< After they had waited.
+    bool listens_ = false;
+    std::set<std::string> told_;  ///< At most one for each room of the speaker.
 };
 
 }  // namespace quicchat

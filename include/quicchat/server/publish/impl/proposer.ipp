@@ -109,8 +109,7 @@ QUICCHAT_DECL std::optional<FileOutcome> Proposer::poll_file_outcome() {
 }
 
 QUICCHAT_RARE_DECL Errc Proposer::propose_for_program(Proposal proposal, std::uint64_t ticket) {
-    // No connection has that id.
-    Asker asker{ConnectionId{}, control_stream, ticket, Asker::Answer::program};
+    Asker asker{program_connection, control_stream, ticket, Asker::Answer::program};
     return try_to_propose(asker, std::move(proposal));
 }
 

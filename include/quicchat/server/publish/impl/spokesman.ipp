@@ -71,6 +71,25 @@ QUICCHAT_RARE_DECL std::optional<ProgramOutcome> Spokesman::poll_outcome() {
     return proposer_->poll_program_outcome();
 }
 
+QUICCHAT_RARE_DECL void Spokesman::listen(bool on) {
+    listens_ = on && !room_store_->speaker().empty();
+    if (!listens_) told_.clear();
+}
+
+QUICCHAT_RARE_DECL std::optional<std::string> Spokesman::poll_told() {
+    if (told_.empty()) return std::nullopt;
+    return std::move(told_.extract(told_.begin()).value());
+}
+
+QUICCHAT_DECL void Spokesman::note_stored(const LogNews& news) {
+    if (!listens_ || !PrivateRooms::is_key(news.room)) return;
+    const std::string& speaker = room_store_->speaker();
+    if (is_same_name(news.record->author, speaker)) return;
+    const auto [one, other] = PrivateRooms::people_of(news.room);
+    if (is_same_name(one, speaker)) told_.insert("@" + other);
+    if (is_same_name(other, speaker)) told_.insert("@" + one);
+}
+
 QUICCHAT_DECL bool Spokesman::go_on() {
     if (waiting_.empty()) return false;
     bool moved = false;
@@ -89,7 +108,7 @@ QUICCHAT_DECL bool Spokesman::go_on() {
 }
 
 QUICCHAT_RARE_DECL bool Spokesman::has_room() const {
-    return proposer_->under_way(ConnectionId{}) + waiting_.size() < under_way_max;
+    return proposer_->under_way(program_connection) + waiting_.size() < under_way_max;
 }
 
 /// What is said in a room stays in order.

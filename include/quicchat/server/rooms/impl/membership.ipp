@@ -90,7 +90,9 @@ QUICCHAT_RARE_DECL Result<Room*> Membership::private_room(const Caller& caller,
                                                           const std::string& other) {
     if (Room* room = room_store_->find(caller.user, "@" + other)) return room;
     const OnlineUsers::User* here = online_->find(other);
-    const std::optional<std::string> name = here ? here->name : accounts_->find_account(other);
+    std::optional<std::string> name = here ? here->name : accounts_->find_account(other);
+    const std::string& speaker = room_store_->speaker();
+    if (!name && !speaker.empty() && is_same_name(other, speaker)) name = speaker;
     if (!name) return Errc::no_such_user;
     const Result<Room*> room = decider_->open_private_room(std::string{caller.user}, *name);
     if (!room) return room;
