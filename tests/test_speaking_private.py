@@ -58,14 +58,27 @@ class Told(InMemory):
         async def scenario(net):
             bob = await net.connect("bob")
             view = net.server.private_messages()
-            for n in range(3):
-                for _ in range(2):
-                    reading = asyncio.create_task(anext(view))
+
+            async def give_up(after, read=None):
+                reading = asyncio.create_task(anext(view) if read is None else read)
+                for _ in range(after):
                     await asyncio.sleep(0)
-                    reading.cancel()
-                    await asyncio.gather(reading, return_exceptions=True)
+                self.assertFalse(reading.done())
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+
+            for n in range(4):
+                await give_up(n)
                 await bob.tell("server", str(n))
-                self.assertEqual((await anext(view)).text, str(n))
+                await net.settle()
+                await give_up(1)
+                await give_up(2)
+                if n:  # while it reads a page
+                    await give_up(1, view._read("@bob"))
+                reading = asyncio.create_task(anext(view))
+                await net.settle()
+                self.assertTrue(reading.done())
+                self.assertEqual(reading.result().text, str(n))
 
         self.on(scenario)
 

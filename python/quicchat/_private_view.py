@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -14,6 +13,9 @@ from .events import Gap, RoomInfo
 from .records import RoomRecord, offsets_of, records_of
 
 __all__ = ["PrivateView"]
+
+#: Of a room of two that was quiet for longest, and went.
+_GONE = ("no_such_room", "no_such_message", "not_in_room")
 
 
 class PrivateView(AsyncIterator[RoomRecord | Gap]):
@@ -53,8 +55,7 @@ class PrivateView(AsyncIterator[RoomRecord | Gap]):
             if self._program.is_over:
                 raise StopAsyncIteration
             if self._names:
-                with contextlib.suppress(RequestError):  # the room is gone
-                    await self._read(next(iter(self._names)))
+                await self._read(next(iter(self._names)))
                 continue
             self._news.clear()
             await self._news.wait()
@@ -66,9 +67,12 @@ class PrivateView(AsyncIterator[RoomRecord | Gap]):
         if not self._given or self._place is None:
             return
         room, epoch = self._place
-        with contextlib.suppress(RequestError):
+        try:
             await self._program.ask(room, self._program.core.mark_read, room, self._speaker,
                                     epoch, self._given, False)
+        except RequestError as error:
+            if error.name not in _GONE:
+                raise
         self._given = 0
 
     async def _read(self, name: str) -> None:
@@ -77,8 +81,10 @@ class PrivateView(AsyncIterator[RoomRecord | Gap]):
         try:
             room, epoch, first, head, rows, after = await self._program.ask(
                 name, self._program.core.request_page, name, "", None, PAGE_MAX)
-        except asyncio.CancelledError:
-            self._names[name] = None
+        except BaseException as error:
+            if isinstance(error, RequestError) and error.name in _GONE:
+                return
+            self._names[name] = None  # it is there the next time
             raise
         last = offsets_of(rows)[1]
         self._place = (room, epoch)

@@ -144,21 +144,24 @@ TEST_CASE("the program sends a file for an account, and fetches what people sent
 
 TEST_CASE("roles, limits and digests count for files of the program", "[files]") {
     Limits limits;
-    limits.file_bytes_max = 300 * kib;
-    limits.files_per_account_bytes_max = 500 * kib;
+    limits.file_bytes_max = 250 * kib;
+    limits.files_per_account_bytes_max = 400 * kib;
     limits.upload_ahead_bytes = 64 * kib;
     Town town{speaking(limits)};
     Chatter& ada = town.add_in("ada", "#lobby");
     FileProgram program{town};
-    const Buffer content = make_content(290 * kib, 7);
+    const Buffer content = make_content(240 * kib, 7);
 
     CHECK(program.begin("#nowhere", "bob", content, 1) == Errc::no_such_room);
     CHECK(program.begin("#lobby", "no name", content, 1) == Errc::invalid_name);
     CHECK(program.begin("@nobody", "bob", content, 1) == Errc::no_such_user);
-    CHECK(program.begin("#lobby", "bob", make_content(301 * kib, 1), 1) == Errc::file_too_large);
+    CHECK(program.begin("#lobby", "bob", make_content(251 * kib, 1), 1) == Errc::file_too_large);
     const std::size_t nothing = town.files.bytes();
 
     // Bytes that are not those that were announced, too few, too many.
+    REQUIRE(program.begin("#lobby", "bob", content, 9) == Errc{});
+    CHECK(program.give(make_content(257 * kib, 1)) == Errc::invalid_request);
+    program.files().abandon(program.transfer);
     Buffer wrong = content;
     wrong[5] ^= std::byte{1};
     REQUIRE(program.begin("#lobby", "bob", content, 2) == Errc{});
