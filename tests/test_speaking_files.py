@@ -7,7 +7,7 @@ import os
 import unittest
 
 from _in_memory import InMemory
-from _support import Case, quicchat
+from _support import Case, quicchat, scaled
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 
@@ -147,7 +147,7 @@ class OnADisk(Case):
 
     def wait_for_nothing(self):
         async def wait():
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(scaled(20)):
                 while self.bytes_of_files():
                     await asyncio.sleep(0.01)
 

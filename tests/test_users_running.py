@@ -101,7 +101,7 @@ class Running(Case):
                         return
                     with asking:
                         asking.recv(4096)
-                        asking.sendall(b'{"error": {"code": "E-ADMIN-REQUEST", "text": "no"}}\n')
+                        asking.sendall(b'{"done": {"version": "0.0.1"}}\n')
 
             thread = threading.Thread(target=refuse)
             thread.start()

@@ -17,7 +17,8 @@ as well. Lines with ``"row"`` come first, as many as there are; the last line ha
 ``ask``         with                                     gives
 ==============  =======================================  ==========================================
 ``status``                                               ``done``: version, address, fingerprint,
-                                                         connections, process
+                                                         connections, process, accounts (where
+                                                         they are: "database" or "memory")
 ``rooms``                                                a row for each room, but for those of two
                                                          people
 ``export``      ``room``; ``after``, an offset           a row for each record, the oldest first,
@@ -192,7 +193,8 @@ class AdminSocket:
     def _status(self) -> dict[str, Any]:
         host, port = self._server.address
         return {"version": _core.version, "host": host, "port": port, "process": os.getpid(),
-                "fingerprint": self._server.fingerprint, "connections": self._server.connections}
+                "fingerprint": self._server.fingerprint, "connections": self._server.connections,
+                "accounts": "database" if self._server.config.stores else "memory"}
 
     def _is_listed(self, room: str) -> bool:
         return room.lower() in map(str.lower, self._server.config.rooms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import QuicChatError, Unreachable
+from ..errors import Unreachable
 from ._ask_server import ask_server
 
 
@@ -15,20 +15,11 @@ class RunningAccounts:
     def __init__(self, socket: Path) -> None:
         """Raises Unreachable if no server runs there that can be asked about accounts."""
         self._socket = socket
-        try:
-            self._rows("users")
-        except Unreachable:
-            raise
-        except QuicChatError as error:
-            if error.code != "E-ADMIN-REQUEST":
-                raise
+        where = self._done("status").get("accounts")
+        if where is None:
             raise Unreachable(f"the server at {socket} is of another version",
-                              code="E-NO-SERVER") from None
-
-    @property
-    def is_in_memory(self) -> bool:
-        """Changes are forgotten with the server."""
-        return any(row["created"] is None for row in self._rows("users"))
+                              code="E-NO-SERVER")
+        self.is_in_memory = where == "memory"  #: changes are forgotten with the server
 
     def add(self, name: str, verifier: str) -> bool:
         return self._change("add", name, verifier=verifier)
