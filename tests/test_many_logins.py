@@ -18,8 +18,8 @@ class ManyLogins(Case):
         patience = dict.fromkeys(("handshake_timeout", "login_timeout"), 600)
         rates = dict.fromkeys(("messages_per_account", "messages_per_room",
                                "messages_per_prefix"), 1_000_000)
-        config = self.config(limits={**rates, **patience}, auth={"users": [{"username": name, "verifier": verifier}
-                                             for name in names]})
+        users = [{"username": name, "verifier": verifier} for name in names]
+        config = self.config(limits={**rates, **patience}, auth={"users": users})
 
         async def main():
             async with quicchat.serve(config) as server:
