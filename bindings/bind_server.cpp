@@ -170,6 +170,27 @@ void bind_server(py::module_& m) {
         .def("request_reports", &ServerHandle::request_reports, py::arg("ticket"))
         .def("request_rooms_of", &ServerHandle::request_rooms_of, py::arg("ticket"),
              py::arg("user"), py::arg("after"))
+        .def("set_display_name", &ServerHandle::set_display_name, py::arg("ticket"),
+             py::arg("user"), py::arg("display"))
+        .def("mark_read", &ServerHandle::mark_read, py::arg("ticket"), py::arg("room"),
+             py::arg("user"), py::arg("epoch"), py::arg("offset"), py::arg("shared"))
+        .def("request_person", &ServerHandle::request_person, py::arg("ticket"), py::arg("user"))
+        .def("request_online", &ServerHandle::request_online, py::arg("ticket"), py::arg("after"))
+        .def("begin_file", &ServerHandle::begin_file, py::arg("ticket"), py::arg("room"),
+             py::arg("by"), py::arg("id"), py::arg("name"), py::arg("size"), py::arg("digest"),
+             py::arg("attributes"), py::arg("reply_to"))
+        .def("give_file", &ServerHandle::give_file, py::arg("ticket"), py::arg("transfer"),
+             py::arg("piece"))
+        .def("finish_file", &ServerHandle::finish_file, py::arg("ticket"), py::arg("transfer"))
+        .def("abandon_file", &ServerHandle::abandon_file, py::arg("transfer"),
+             "Nothing is left of it. Without an answer.")
+        .def("find_file", &ServerHandle::find_file, py::arg("ticket"), py::arg("room"),
+             py::arg("reader"), py::arg("offset"))
+        .def("read_file", &ServerHandle::read_file, py::arg("ticket"), py::arg("room"),
+             py::arg("reader"), py::arg("epoch"), py::arg("offset"), py::arg("start"),
+             py::arg("count"))
+        .def("listen", &ServerHandle::listen, py::arg("on"),
+             "Events `told` of what the speaker is told follow, or no more of them.")
         .def("disconnect", &ServerHandle::disconnect, py::arg("ticket"), py::arg("user"))
         .def("watch", &ServerHandle::watch, py::arg("room"), py::arg("on"),
              "Events `news` of a room follow, or no more of them.")

@@ -75,6 +75,11 @@ Sixteen to_sixteen(const py::bytes& bytes, const char* what) {
 
 inline ScramSalt to_salt(const py::bytes& bytes) { return to_sixteen<ScramSalt>(bytes, "a salt"); }
 
+inline Buffer to_buffer(const py::bytes& bytes) {
+    const BytesView view = as_bytes(std::string_view{bytes});
+    return {view.begin(), view.end()};
+}
+
 /// Kind, target, subject, value, until in milliseconds since 1970.
 using ActFields = std::tuple<std::uint8_t, Offset, std::string, std::uint64_t, std::int64_t>;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,8 @@
 #include "quicchat/auth/account_store.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
+#include "quicchat/server/files/program_files.hpp"
+#include "quicchat/server/people/people_admin.hpp"
 #include "quicchat/server/rooms/room_admin.hpp"
 #include "server_port.hpp"
 #include "stats.hpp"
@@ -37,7 +40,15 @@ public:
     virtual Errc say(ProgramTicket ticket, const std::string& room, Record record) = 0;
     virtual Errc create_room(ProgramTicket ticket, const wire::CreateRoom& m,
                              const std::string& owner) = 0;
+    virtual Errc set_profile(ProgramTicket ticket, const std::string& user,
+                             const std::string& display) = 0;
+    virtual Errc mark_read(const std::string& room, const std::string& user,
+                           std::optional<Epoch> epoch, Offset offset, bool shared) = 0;
     virtual const RoomAdmin& room_admin() const = 0;
+    virtual const PeopleAdmin& people_admin() const = 0;
+    virtual ProgramFiles& program_files() = 0;
+    virtual void listen(bool on) = 0;
+    virtual Now now() const = 0;
     virtual std::size_t disconnect(const std::string& user) = 0;
 
     /// News of that room follow from now on.

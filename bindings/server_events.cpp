@@ -1,6 +1,7 @@
 #include <string_view>
 #include <utility>
 
+#include "quicchat/base/hex.hpp"
 #include "quicchat/base/match.hpp"
 #include "server_handle.hpp"
 
@@ -67,7 +68,24 @@ py::tuple answer_fields(const ServerAnswer& answer) {
             for (const RoomReport& report : reports) rows.append(report_row(report));
             return fields("reports", std::move(rows));
         },
-        [&](std::size_t count) { return fields("count", count); });
+        [&](const std::pair<std::vector<PersonReport>, bool>& found) {
+            py::list rows;
+            for (const PersonReport& p : found.first) {
+                rows.append(py::make_tuple(text(p.user), text(p.display), p.connections));
+            }
+            return fields("persons", std::move(rows), found.second);
+        },
+        [&](std::size_t count) { return fields("count", count); },
+        [&](const StoredFile& file) {
+            return fields("file", to_python(file.epoch), text(file.name), file.size,
+                          text(encode_hex(file.digest)));
+        },
+        [&](const ProgramFileWanted& wanted) { return fields("wanted", wanted.offset); },
+        [&](const Bytes& piece) {
+            const BytesView view = piece.view();
+            return fields("piece",
+                          py::bytes{reinterpret_cast<const char*>(view.data()), view.size()});
+        });
 }
 
 }  // namespace
@@ -83,6 +101,9 @@ py::tuple server_mail_tuple(const ServerMail& mail) {
     if (const auto* news = std::get_if<RoomNews>(&mail)) {
         return tuple("news", py::make_tuple(text(news->room), to_python(news->place.epoch),
                                             news->place.first, news->place.head, news->is_gone));
+    }
+    if (const auto* told = std::get_if<ToldNews>(&mail)) {
+        return tuple("told", py::make_tuple(text(told->room)));
     }
     if (const auto* answer = std::get_if<ServerAnswer>(&mail)) {
         return tuple("answer", answer_fields(*answer));

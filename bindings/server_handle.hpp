@@ -18,6 +18,7 @@
 #include "released_gil.hpp"
 #include "runner.hpp"
 #include "server_admin.hpp"
+#include "server_files.hpp"
 #include "server_port.hpp"
 #include "server_program.hpp"
 #include "server_reload.hpp"
@@ -176,8 +177,8 @@ public:
                                  .topic = std::move(topic)},
                                 std::move(owner));
     }
-    void request_page(ProgramTicket ticket, std::string room, std::string reader, Offset after,
-                      std::size_t count) {
+    void request_page(ProgramTicket ticket, std::string room, std::string reader,
+                      std::optional<Offset> after, std::size_t count) {
         check(), program_page(running(), ticket, std::move(room), std::move(reader), after, count);
     }
     void request_search(ProgramTicket ticket, std::string room, std::string reader,
@@ -194,6 +195,53 @@ public:
     void request_rooms_of(ProgramTicket ticket, std::string user, std::string after) {
         check(), program_rooms_of(running(), ticket, std::move(user), std::move(after));
     }
+    void set_display_name(ProgramTicket ticket, std::string user, std::string display) {
+        check(), program_name(running(), ticket, std::move(user), std::move(display));
+    }
+    void mark_read(ProgramTicket ticket, std::string room, std::string user,
+                   const std::optional<std::uint64_t>& epoch, Offset offset, bool shared) {
+        std::optional<Epoch> life;
+        if (epoch) life = Epoch{*epoch};
+        check(), program_mark_read(running(), ticket, std::move(room), std::move(user), life,
+                                   offset, shared);
+    }
+    void request_person(ProgramTicket ticket, std::string user) {
+        check(), program_person(running(), ticket, std::move(user));
+    }
+    void request_online(ProgramTicket ticket, std::string after) {
+        check(), program_online(running(), ticket, std::move(after));
+    }
+    void begin_file(ProgramTicket ticket, std::string room, std::string by, const py::bytes& id,
+                    std::string name, std::uint64_t size, const py::bytes& digest,
+                    std::string attributes, Offset reply_to) {
+        wire::FileOffer offer{};
+        offer.id = message_id(id);
+        offer.room = std::move(room);
+        offer.name = std::move(name);
+        offer.attributes = std::move(attributes);
+        offer.reply_to = reply_to;
+        offer.size = size;
+        offer.digest = to_buffer(digest);
+        check(), program_begin_file(running(), ticket, std::move(by), std::move(offer));
+    }
+    void give_file(ProgramTicket ticket, std::uint64_t transfer, const py::bytes& piece) {
+        check(), program_give_file(running(), ticket, transfer, to_buffer(piece));
+    }
+    void finish_file(ProgramTicket ticket, std::uint64_t transfer) {
+        check(), program_finish_file(running(), ticket, transfer);
+    }
+    void abandon_file(std::uint64_t transfer) {
+        check(), program_abandon_file(running(), transfer);
+    }
+    void find_file(ProgramTicket ticket, std::string room, std::string reader, Offset offset) {
+        check(), program_find_file(running(), ticket, std::move(room), std::move(reader), offset);
+    }
+    void read_file(ProgramTicket ticket, std::string room, std::string reader, std::uint64_t epoch,
+                   Offset offset, std::uint64_t from, std::size_t count) {
+        check(), program_read_file(running(), ticket, std::move(room), std::move(reader),
+                                   Epoch{epoch}, offset, from, count);
+    }
+    void listen(bool on) { check(), program_listen(running(), on); }
     void disconnect(ProgramTicket ticket, std::string user) {
         check(), program_disconnect(running(), ticket, std::move(user));
     }

@@ -16,6 +16,9 @@
 #include "quicchat/auth/deferred_hook.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/log/room_log.hpp"
+#include "quicchat/server/caller.hpp"
+#include "quicchat/server/files/program_files.hpp"
+#include "quicchat/server/people/people_admin.hpp"
 #include "quicchat/server/publish/moderation.hpp"
 #include "quicchat/server/rooms/room_admin.hpp"
 #include "quicchat/session/event.hpp"
@@ -34,14 +37,16 @@ struct ServerPage {
     std::string room;  ///< As it is spelled.
     LogHead place;
     std::vector<RoomRecord> records{};
-    Offset next = 0;  ///< Of a search: where it goes on; 0: nowhere.
+    Offset next = 0;  ///< Of a search: where it goes on; 0: nowhere. Else: it is what is above.
 };
 
 /// What became of something that Python asked. The Errc is one: it is refused.
 struct ServerAnswer {
     ProgramTicket ticket = 0;
     std::variant<Errc, wire::Ack, ServerPage, std::pair<std::vector<RoomPerson>, bool>,
-                 std::pair<std::vector<RoomSummary>, bool>, std::vector<RoomReport>, std::size_t>
+                 std::pair<std::vector<RoomSummary>, bool>, std::vector<RoomReport>,
+                 std::pair<std::vector<PersonReport>, bool>, std::size_t, StoredFile,
+                 ProgramFileWanted, Bytes>
         what;
 };
 
@@ -52,8 +57,13 @@ struct RoomNews {
     bool is_gone = false;
 };
 
+/// Somebody has told the speaker something, in the room that it calls so.
+struct ToldNews {
+    std::string room;
+};
+
 using ServerMail = std::variant<ServerEvent, DeferredQuestion, CheckQuestion, ServerAnswer,
-                                RoomNews, ServerStopped>;
+                                RoomNews, ToldNews, ServerStopped>;
 
 /// What Python says about a login.
 struct LoginAnswer {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "quicchat/log/room_log.hpp"
@@ -20,9 +21,9 @@ void program_say(const RunningServer& server, ProgramTicket ticket, std::string 
 void program_create(const RunningServer& server, ProgramTicket ticket, wire::CreateRoom m,
                     std::string owner);
 
-/// At most `count` records above an offset.
+/// At most `count` records above an offset, or above the reader's marker.
 void program_page(const RunningServer& server, ProgramTicket ticket, std::string room,
-                  std::string reader, Offset after, std::size_t count);
+                  std::string reader, std::optional<Offset> after, std::size_t count);
 void program_search(const RunningServer& server, ProgramTicket ticket, std::string room,
                     std::string reader, std::string words, Offset before, std::size_t count);
 void program_people(const RunningServer& server, ProgramTicket ticket, std::string room,
@@ -31,8 +32,23 @@ void program_reports(const RunningServer& server, ProgramTicket ticket);
 void program_rooms_of(const RunningServer& server, ProgramTicket ticket, std::string user,
                       std::string after);
 
+/// What an account wants to be called.
+void program_name(const RunningServer& server, ProgramTicket ticket, std::string user,
+                  std::string display);
+
+/// An account has read a room up to a record, of this life of it or of that with an epoch.
+void program_mark_read(const RunningServer& server, ProgramTicket ticket, std::string room,
+                       std::string user, std::optional<Epoch> epoch, Offset offset, bool shared);
+
+/// Somebody, who may be away; and a page of who is here.
+void program_person(const RunningServer& server, ProgramTicket ticket, std::string user);
+void program_online(const RunningServer& server, ProgramTicket ticket, std::string after);
+
 /// The answer is how many connections there were.
 void program_disconnect(const RunningServer& server, ProgramTicket ticket, std::string user);
+
+/// News of what the speaker is told follow, or no more of them. Without an answer.
+void program_listen(const RunningServer& server, bool on);
 
 /// News of a room follow, or no more of them. Without an answer.
 void program_watch(const RunningServer& server, std::string room, bool on);

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "failure.hpp"
+#include "quicchat/base/match.hpp"
 #include "quicchat/quic/run.hpp"
 #include "storage.hpp"
 
@@ -66,6 +67,7 @@ void ServerRunnerOf<Driver>::turn(Now now) {
     if (parts_.checks_messages) ask_about_messages();
     tell_outcomes();
     tell_news();
+    tell_told();
     deliver();
     port_->connections.store(server_.connection_count());
     if (error) fail({Errc::transport_failed, error.message()});
@@ -143,6 +145,7 @@ void ServerRunnerOf<Driver>::answer(ServerAnswer answer) {
                 [](const auto& r) { return 256 + r.text.size() + r.attributes.size(); }, record);
         }
     }
+    if (const auto* piece = std::get_if<Bytes>(&answer.what)) bytes += piece->size();
     port_->inbox.push(std::move(answer), bytes);
 }
 
@@ -227,6 +230,22 @@ void ServerRunnerOf<Driver>::tell_outcomes() {
         } else {
             answer({outcome->ticket, outcome->error});
         }
+    }
+    while (std::optional<ProgramFileOutcome> outcome = server_.poll_file_outcome()) {
+        const std::uint64_t ticket = outcome->ticket;
+        match(std::move(outcome->what), [&](auto&& what) {
+            answer({ticket, std::forward<decltype(what)>(what)});
+        });
+    }
+}
+
+/// Each name once, so there are no more than rooms of the speaker.
+template <class Driver>
+void ServerRunnerOf<Driver>::tell_told() {
+    while (port_->inbox.has_room()) {
+        std::optional<std::string> room = server_.poll_told();
+        if (!room) return;
+        port_->inbox.push(ToldNews{*std::move(room)}, 256);
     }
 }
 

@@ -80,7 +80,19 @@ public:
                      const std::string& owner) override {
         return server_.create_room(ticket, m, owner, now_);
     }
+    Errc set_profile(ProgramTicket ticket, const std::string& user,
+                     const std::string& display) override {
+        return server_.set_profile(ticket, user, display, now_);
+    }
+    Errc mark_read(const std::string& room, const std::string& user, std::optional<Epoch> epoch,
+                   Offset offset, bool shared) override {
+        return server_.mark_read(room, user, epoch, offset, shared, now_);
+    }
     const RoomAdmin& room_admin() const override { return server_.room_admin(); }
+    const PeopleAdmin& people_admin() const override { return server_.people_admin(); }
+    ProgramFiles& program_files() override { return server_.program_files(now_); }
+    void listen(bool on) override { server_.listen(on); }
+    Now now() const override { return now_; }
     std::size_t disconnect(const std::string& user) override { return server_.disconnect(user); }
     void watch(const std::string& room) override;
     void unwatch(const std::string& room) override { watched_.erase(canonical_name(room)); }
@@ -96,6 +108,7 @@ private:
     void ask_about_messages();
     void tell_outcomes();
     void tell_news();
+    void tell_told();
 
     using App = std::remove_reference_t<decltype(std::declval<Driver&>().app())>;
 

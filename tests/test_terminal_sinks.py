@@ -249,7 +249,7 @@ class OtherSinks(Case):
     def test_the_tables_of_accounts_and_devices(self):
         self.judge(lambda text: user._print_table([("NAME", "STATE"), (text, text)]))
         self.judge(lambda text: user._Book.warn_of_config(types.SimpleNamespace(
-            config=replace(self.config(), source=Path(text))), "ada", text))
+            core=None, config=replace(self.config(), source=Path(text))), "ada", text))
 
     def test_the_file_of_known_servers(self):
         key = "sha256:" + "a" * 64

@@ -110,10 +110,30 @@ public:
     /// Makes a room that belongs to `owner`. Its outcome has that ticket.
     Errc create_room(std::uint64_t ticket, const wire::CreateRoom& m, const std::string& owner,
                      Now now);
+    /// What an account is called from now on; empty: its user name. Its outcome has that ticket.
+    Errc set_profile(std::uint64_t ticket, const std::string& user, const std::string& display,
+                     Now now);
+    /// Somebody has read a room up to a record: at once, no outcome follows.
+    Errc mark_read(const std::string& room, const std::string& user, std::optional<Epoch> epoch,
+                   Offset offset, bool shared, Now now);
     /// What became of one of these, or nothing.
     std::optional<ProgramOutcome> poll_outcome() { return hub_.spokesman().poll_outcome(); }
+    /// It wants to know who tells the speaker something, and who has; see Spokesman.
+    void listen(bool on) { hub_.spokesman().listen(on); }
+    std::optional<std::string> poll_told() { return hub_.spokesman().poll_told(); }
+    /// Files that it sends and fetches; see ProgramFiles.
+    ProgramFiles& program_files(Now now) {
+        hub_.begin_turn(now.wall, now.steady);
+        return files_->program();
+    }
+    /// What became of one of these, or nothing.
+    std::optional<ProgramFileOutcome> poll_file_outcome() {
+        return files_->program().poll_outcome();
+    }
     /// Rooms as the program sees them.
     const RoomAdmin& room_admin() const { return hub_.admin(); }
+    /// People as the program sees them.
+    const PeopleAdmin& people_admin() const { return hub_.people_admin(); }
     /// Ends all connections of an account: `kicked`. How many there were.
     std::size_t disconnect(std::string_view user);
 

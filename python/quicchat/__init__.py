@@ -21,7 +21,7 @@ import atexit as _atexit
 from . import _core, doctor, errors, events, logs, metrics, roles, stats, sync
 from ._check import MessageQuestion, Refuse, Replace
 from ._server_room import ServerRoom
-from ._speaking import RoomReport
+from ._speaking import Person, RoomReport
 from ._web_pages import Web
 from .bot import Bot, Context
 from .client import Chat, Room, connect
@@ -52,6 +52,7 @@ __all__ = [
     "InsecureWarning",
     "Limits",
     "MessageQuestion",
+    "Person",
     "Qlog",
     "Reconnect",
     "Refuse",

@@ -93,6 +93,14 @@ def message_act(reply_to: int) -> Act:
     return (_MESSAGE, reply_to, "", 0, 0)
 
 
+def marker_of(message: Placed | int | None) -> tuple[int | None, int]:
+    """Which life of its room a message is of, if it says so, and its offset; without one, above
+    every message."""
+    epoch = getattr(message, "epoch", None)
+    return (epoch if isinstance(epoch, int) else None,
+            _NEWEST if message is None else offset_of(message))
+
+
 class ChatCalls(Connected, ABC, Generic[ReceiptT]):
     """What a chat does and is answered with a receipt, or not answered."""
 

@@ -12,12 +12,24 @@ from weakref import WeakSet
 from . import _core
 from ._failures import core_error, request_error
 from .errors import QuicChatError, ServerShutdown
+from .events import Receipt
+from .records import time_of
 
 
 class Watcher(Protocol):
     """Who wants to know that a room's log has grown."""
 
     def news(self, epoch: int, head: int, is_gone: bool, /) -> None: ...
+
+
+class Hearer(Protocol):
+    """Who wants to know that the speaker was told something."""
+
+    def told(self, room: str, /) -> None: ...
+
+
+#: Files that are sent at once, and as many that are fetched. The core takes twice as many.
+_FILES_AT_ONCE = 8
 
 
 class Program:
@@ -29,7 +41,11 @@ class Program:
         self._tickets = itertools.count(1)
         self._waiting: dict[int, tuple[asyncio.Future[Any], str]] = {}
         self._watchers: dict[str, WeakSet[Any]] = {}  # by room
+        self._hearers: WeakSet[Any] = WeakSet()  # of what the speaker is told
         self._over = False
+        # Each of them holds a file open, and some bytes of it here and on the engine thread.
+        self.sending = asyncio.Semaphore(_FILES_AT_ONCE)
+        self.fetching = asyncio.Semaphore(_FILES_AT_ONCE)
 
     async def ask(self, subject: str, request: Callable[..., None], *arguments: Any) -> Any:
         """The fields of the answer. ``subject`` is what an error is about."""
@@ -38,6 +54,11 @@ class Program:
     def begin(self, subject: str, request: Callable[..., None],
               *arguments: Any) -> asyncio.Future[Any]:
         """The same, asked already."""
+        return self.begin_numbered(subject, request, *arguments)[1]
+
+    def begin_numbered(self, subject: str, request: Callable[..., None],
+                       *arguments: Any) -> tuple[int, asyncio.Future[Any]]:
+        """The same with its number."""
         if self._over:
             raise _ended()
         ticket = next(self._tickets)
@@ -52,7 +73,7 @@ class Program:
         except BaseException:
             future.cancel()
             raise
-        return future
+        return ticket, future
 
     def watch(self, room: str, watcher: Watcher) -> None:
         """Tells it of news of a room, as long as it is there."""
@@ -61,6 +82,20 @@ class Program:
         watchers = self._watchers.setdefault(room.lower(), WeakSet())
         watchers.add(watcher)
         self.core.watch(room, True)
+
+    def hear(self, hearer: Hearer) -> None:
+        """Tells it who has told the speaker something, as long as it is there."""
+        if self._over:
+            raise _ended()
+        self._hearers.add(hearer)
+        self.core.listen(True)
+
+    def take_told(self, room: str) -> None:
+        if not self._hearers:
+            with contextlib.suppress(_core.CoreError):
+                self.core.listen(False)
+        for hearer in self._hearers:
+            hearer.told(room)
 
     def take_answer(self, ticket: int, kind: str, *fields: Any) -> None:
         future, subject = self._waiting.pop(ticket, (None, ""))
@@ -92,6 +127,8 @@ class Program:
         for watchers in self._watchers.values():
             for watcher in watchers:
                 watcher.news(0, 0, False)
+        for hearer in self._hearers:
+            hearer.told("")
 
     @property
     def is_over(self) -> bool:
@@ -100,3 +137,9 @@ class Program:
 
 def _ended() -> QuicChatError:
     return ServerShutdown("the server has ended")
+
+
+def receipt_of(id: bytes, fields: tuple[int, int, str, int]) -> Receipt:
+    """What is stored under that id, by the answer that says so."""
+    epoch, offset, durability, time = fields
+    return Receipt(epoch, offset, id, durability, time_of(time))

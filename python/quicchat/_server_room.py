@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import os
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from . import _core
@@ -14,20 +17,25 @@ from ._calls import (
     Placed,
     RoomActs,
     encode_attributes,
+    marker_of,
     message_act,
     offset_of,
     page_range,
     search_range,
 )
 from ._conversation import Act
+from ._disk import in_thread
 from ._failures import core_error, request_error
+from ._files import READ_MAX, Destination, Download, Progress, Source, saved_path
 from ._program import Program
-from .events import Gap, HistoryPage, Member, Receipt, SearchPage
+from ._server_files import Sent, fetch_file, send_file
+from .events import Gap, HistoryPage, Member, Message, Receipt, SearchPage
 from .records import RoomRecord, offsets_of, records_of
 from .roles import Role
 
 __all__ = ["RecordView", "ServerRoom"]
 
+Voice = Callable[[str | None], str]
 Say = Callable[[str, str | None, str, str, bytes | None, Act], Coroutine[Any, Any, Receipt]]
 
 
@@ -36,11 +44,13 @@ class ServerRoom(RoomActs[Coroutine[Any, Any, Receipt]], AsyncIterable[RoomRecor
     seen is what that one may. Acts such as :meth:`edit` are to be awaited; ``async for record in
     room`` follows it (see :meth:`records`)."""
 
-    def __init__(self, program: Program, say: Say, name: str, user: str | None) -> None:
+    def __init__(self, program: Program, say: Say, voice: Voice, name: str,
+                 user: str | None) -> None:
         self.name = name
         self.user = user  #: None: the server itself
         self._program = program
         self._say = say
+        self._voice = voice
 
     async def send(self, text: str, *, reply_to: Placed | int | None = None,
                    attributes: Mapping[str, Any] | None = None,
@@ -49,6 +59,40 @@ class ServerRoom(RoomActs[Coroutine[Any, Any, Receipt]], AsyncIterable[RoomRecor
         act = message_act(0 if reply_to is None else offset_of(reply_to))
         await self._check_life(reply_to)
         return await self._say(self.name, self.user, text, encode_attributes(attributes), id, act)
+
+    async def send_file(self, source: Source, *, name: str | None = None,
+                        reply_to: Placed | int | None = None,
+                        attributes: Mapping[str, Any] | None = None, id: bytes | None = None,
+                        progress: Progress | None = None) -> Receipt:
+        """Puts a file into the room; see :meth:`quicchat.Server.send_file`."""
+        voice = self._voice(self.user)
+        await self._check_life(reply_to)
+        return await send_file(self._program, self.name, voice, Sent(
+            source, name, 0 if reply_to is None else offset_of(reply_to),
+            encode_attributes(attributes), os.urandom(16) if id is None else id, progress))
+
+    async def read_file(self, message: Placed | int, *, max_size: int = READ_MAX,
+                        progress: Progress | None = None) -> bytes:
+        """The bytes of a file in the room, compared with its SHA-256."""
+        target = io.BytesIO()
+        await self._fetch(message, Download(target, progress, max_size))
+        return target.getvalue()
+
+    async def save_file(self, message: Placed | int, path: str | Path | None = None, *,
+                        progress: Progress | None = None) -> Path:
+        """Saves a file of the room; see :meth:`quicchat.Chat.save_file`."""
+        shown = message.text if isinstance(message, Message) else ""
+        target = Destination(saved_path(path, self.name, offset_of(message), shown))
+        download = Download(target.file, progress)
+        try:
+            await self._fetch(message, download)
+            return await in_thread(download.steps, target.commit)
+        finally:
+            download.steps.finally_do(target.abandon)
+
+    async def _fetch(self, message: Placed | int, download: Download) -> None:
+        await self._check_life(message)
+        await fetch_file(self._program, self.name, self.user or "", offset_of(message), download)
 
     async def history(self, *, before: Placed | int | None = None,
                       after: Placed | int | None = None, around: Placed | int | None = None,
@@ -82,6 +126,13 @@ class ServerRoom(RoomActs[Coroutine[Any, Any, Receipt]], AsyncIterable[RoomRecor
             people += [Member(user, Role(role), present, display)
                        for user, role, present, display in rows]
         return people
+
+    async def mark_read(self, message: Placed | int | None = None, *,
+                        shared: bool = False) -> None:
+        """Says that this account has read the room; see :meth:`quicchat.Server.mark_read`."""
+        epoch, offset = marker_of(message)
+        await self._program.ask(self.name, self._program.core.mark_read, self.name,
+                                self._voice(self.user), epoch, offset, shared)
 
     async def remove(self) -> None:
         """Deletes the room with its records and files, whoever may do what in it."""

@@ -5,22 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from ._calls import Placed, encode_attributes, message_act, offset_of
 from ._conversation import Act
 from ._failures import request_error
+from ._files import READ_MAX, Progress, Source
 from ._plain import Plain
-from ._program import Program
+from ._private_view import PrivateView
+from ._program import Program, receipt_of
 from ._server_room import ServerRoom
 from ._texts import encode_text
 from .errors import ConfigError
 from .events import Receipt, RoomInfo
-from .records import time_of
 from .roles import Access, Role
 
-__all__ = ["RoomReport", "Speaking"]
+__all__ = ["Person", "RoomReport", "Speaking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,20 @@ class RoomReport(Plain):
     records_max: int  #: how many records it keeps
 
 
+@dataclass(frozen=True, slots=True)
+class Person(Plain):
+    """Somebody, as the server's program sees them."""
+
+    user: str  #: as the account is spelled
+    display_name: str  #: what they want to be called; empty: nothing else
+    connections: int  #: on which they are logged in
+
+    @property
+    def is_online(self) -> bool:
+        """Logged in on some connection."""
+        return self.connections > 0
+
+
 class Speaking:
     """What a :class:`quicchat.Server` says and asks, once it is started.
 
@@ -49,7 +64,8 @@ class Speaking:
     accounts do not count, and the ``check`` function is not asked.
 
     What is refused raises :class:`quicchat.RequestError`, as at a client. What two people share is
-    theirs: the program can write to somebody (:meth:`tell`), and cannot read it.
+    theirs: the program can write to somebody (:meth:`tell`), and reads only what they tell the
+    server itself (:meth:`private_messages`).
     """
 
     def _program(self) -> Program:
@@ -77,11 +93,43 @@ class Speaking:
         return await self._say("@" + to, user, text, encode_attributes(attributes), id,
                                message_act(0))
 
+    async def send_file(self, room: str, source: Source, *, user: str | None = None,
+                        name: str | None = None, reply_to: Placed | int | None = None,
+                        attributes: Mapping[str, Any] | None = None, id: bytes | None = None,
+                        progress: Progress | None = None) -> Receipt:
+        """Puts a file into a room, or tells it to one person (``"@bob"``), and waits until it is
+        stored, as safely as any other. ``source`` is a path, bytes, or a binary file that can be
+        read from any place; ``progress`` is called with the bytes that are sent, and all. It counts
+        for what the room and ``user`` may have. Eight are sent at once, the others wait for their
+        turn. What fails or is cancelled leaves nothing behind."""
+        return await self.room(room, user=user).send_file(
+            source, name=name, reply_to=reply_to, attributes=attributes, id=id, progress=progress)
+
+    async def read_file(self, room: str, message: Placed | int, *, user: str | None = None,
+                        max_size: int = READ_MAX, progress: Progress | None = None) -> bytes:
+        """The bytes of a file in a room, compared with its SHA-256."""
+        return await self.room(room, user=user).read_file(message, max_size=max_size,
+                                                          progress=progress)
+
+    async def save_file(self, room: str, message: Placed | int, path: str | Path | None = None, *,
+                        user: str | None = None, progress: Progress | None = None) -> Path:
+        """Saves a file of a room, as :meth:`quicchat.Chat.save_file` does."""
+        return await self.room(room, user=user).save_file(message, path, progress=progress)
+
+    def private_messages(self) -> PrivateView:
+        """What people tell the server itself, whoever they are: ``async for message in
+        server.private_messages()``, and ``await server.tell(message.sender, ...)`` answers. It
+        begins with what was not given before, also after a restart: what was given counts as read
+        as soon as the next one is asked for. For one reader at a time. Of what the server does not
+        keep any more there is a :class:`quicchat.Gap`. The room of two is ``server.room("@bob")``,
+        with history, search and acts. Raises ConfigError if the server has no name."""
+        return PrivateView(self._program(), self._voice(None), self.rooms_of)
+
     def room(self, name: str, *, user: str | None = None) -> ServerRoom:
         """A room, to read it and act in it: in the name of ``user``, or of the server itself. Does
         not ask whether there is such a room."""
         encode_text(name, "the room's name")
-        return ServerRoom(self._program(), self._say, name, user)
+        return ServerRoom(self._program(), self._say, self._voice, name, user)
 
     async def create_room(self, room: str, *, owner: str | None = None,
                           access: Access = Access.EVERYBODY, topic: str = "",
@@ -93,7 +141,7 @@ class Speaking:
             raise ValueError("a new room cannot be archived: nobody could write into it")
         program = self._program()
         key = os.urandom(16) if id is None else id
-        return _receipt(key, await program.ask(
+        return receipt_of(key, await program.ask(
             room, program.core.create_room, room, self._voice(owner), key, int(Access(access)),
             topic))
 
@@ -123,6 +171,44 @@ class Speaking:
                       for room, topic, access, role, *rest in rows]
         return found
 
+    async def mark_read(self, room: str, message: Placed | int | None = None, *,
+                        user: str | None = None, shared: bool = False) -> None:
+        """Says that ``user`` has read a room: up to that message, or all that is there. The devices
+        of that account are told; with ``shared`` the people in the room as well. A marker goes only
+        up, and is kept with the room a moment later; who was never in a room for everybody comes
+        into it, as by joining."""
+        encode_text(room, "the room's name")
+        await self.room(room, user=user).mark_read(message, shared=shared)
+
+    async def set_display_name(self, text: str, *, user: str | None = None) -> None:
+        """Says what ``user`` wants to be called beside the user name, by the rules of
+        :meth:`quicchat.Chat.set_display_name`; an empty text takes it back. Returns when it is
+        stored; who should know is told."""
+        program = self._program()
+        voice = self._voice(user)
+        await program.ask(voice, program.core.set_display_name, voice,
+                          encode_text(text, "the name"))
+
+    async def person(self, user: str) -> Person:
+        """How somebody is called, and whether they are here. Does not ask whether there is such an
+        account."""
+        encode_text(user, "the user's name")
+        program = self._program()
+        [row], _ = await program.ask(user, program.core.request_person, user)
+        return Person(*row)
+
+    async def online(self) -> list[Person]:
+        """Who is logged in, sorted by name. Who is in a room:
+        :meth:`quicchat.ServerRoom.members`. Who comes and goes: iterate over the server."""
+        program = self._program()
+        found: list[Person] = []
+        complete = False
+        while not complete:
+            rows, complete = await program.ask("", program.core.request_online,
+                                               found[-1].user if found else "")
+            found += [Person(*row) for row in rows]
+        return found
+
     async def disconnect(self, user: str) -> int:
         """Ends all connections of an account; their programs are told that it was ended on purpose
         and do not come back by themselves (:class:`quicchat.Kicked`). Keeping somebody from logging
@@ -150,11 +236,5 @@ class Speaking:
             raise request_error("invalid_name", 0, "", room)
         program = self._program()
         key = os.urandom(16) if id is None else id
-        return _receipt(key, await program.ask(room, program.core.say, room, self._voice(user),
+        return receipt_of(key, await program.ask(room, program.core.say, room, self._voice(user),
                                                key, text, attributes, act))
-
-
-def _receipt(id: bytes, fields: tuple[int, int, str, int]) -> Receipt:
-    epoch, offset, durability, time = fields
-    stored: datetime = time_of(time)
-    return Receipt(epoch, offset, id, durability, stored)

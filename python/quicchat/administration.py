@@ -2,7 +2,7 @@
 
 The socket is made by ``quicchat serve`` beside its configuration (``"admin": "quicchat.sock"``;
 null: none). Its mode is 0600, and who connects must be root or the user of the server. ``quicchat
-room`` and ``quicchat status`` speak to it; any program may.
+room``, ``user`` and ``status`` speak to it; any program may.
 
 A connection is one request. The request is a line, a JSON object; each line of the answer is one
 as well. Lines with ``"row"`` come first, as many as there are; the last line has ``"done"``, or
@@ -13,23 +13,35 @@ as well. Lines with ``"row"`` come first, as many as there are; the last line ha
                 "head": 120, "accounts": 3, "members": 2, "records_max": 4096}}
     <- {"done": {}}
 
-===========  =======================================  ==========================================
-``ask``      with                                     gives
-===========  =======================================  ==========================================
-``status``                                            ``done``: version, address, fingerprint,
-                                                      connections, process
-``rooms``                                             a row for each room, but for those of two
-                                                      people
-``export``   ``room``; ``after``, an offset           a row for each record, as ``quicchat tail
-                                                      --json`` prints it, the oldest first
-``delete``   ``room``                                 when it is gone, with records and files
-``access``   ``room``; ``access``: everybody,         when it is stored; ``done``: who has done it
-             invitation or archived; ``as``, an
-             account: otherwise the first operator,
-             or who made the room
-``keep``     ``room``; ``records``: how many at       when it counts
-             most, or null: as the limits say
-===========  =======================================  ==========================================
+==============  =======================================  ==========================================
+``ask``         with                                     gives
+==============  =======================================  ==========================================
+``status``                                               ``done``: version, address, fingerprint,
+                                                         connections, process, accounts (where
+                                                         they are: "database" or "memory")
+``rooms``                                                a row for each room, but for those of two
+                                                         people
+``export``      ``room``; ``after``, an offset           a row for each record, the oldest first,
+                                                         as ``quicchat tail --json`` prints it
+``delete``      ``room``                                 when it is gone, with records and files
+``access``      ``room``; ``access``: everybody,         when it is stored; ``done``: who has
+                invitation or archived; ``as``, an       done it
+                account: otherwise the first operator,
+                or who made the room
+``keep``        ``room``; ``records``: how many at       when it counts
+                most, or null: as the limits say
+``users``                                                a row for each account: user, enabled,
+                                                         created, devices (the last two are null
+                                                         without a database)
+``add``,        ``user``, ``verifier``                   ``done``: changed, false if there is one
+``passwd``                                               already, or none
+``disable``,    ``user``                                 ``done``: changed, false if there is none
+``enable``,
+``remove``
+``devices``     ``user``                                 a row for each: device, created, used
+``revoke``      ``user``; ``device``, or null: all       ``done``: changed, false if there is none
+``disconnect``  ``user``                                 ``done``: how many connections were ended
+==============  =======================================  ==========================================
 
 Keys that are not known are ignored. What is not known as ``ask`` is the error ``E-ADMIN-REQUEST``.
 """
@@ -48,7 +60,7 @@ from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
-from . import _core
+from . import _admin_accounts, _core
 from ._calls import _ACCESS
 from ._failures import request_error
 from ._plain import as_json
@@ -164,9 +176,13 @@ class AdminSocket:
                                        "null: as the limits say")
                     await self._keep(room, number)
                     yield {"done": {}}
+                case str() if ask in _admin_accounts.ASKS:
+                    async for line in _admin_accounts.answer(self._server, ask, request):
+                        yield line
                 case _:
                     raise _refusal(f"not known: {json.dumps(ask)[:80]}",
-                                   "ask for status, rooms, export, delete, access or keep")
+                                   "ask for status, rooms, export, delete, access, keep, "
+                                   + ", ".join(_admin_accounts.ASKS))
         except _core.CoreError as error:
             raise request_error(error.args[2], 0, "", room) from None
 
@@ -177,7 +193,8 @@ class AdminSocket:
     def _status(self) -> dict[str, Any]:
         host, port = self._server.address
         return {"version": _core.version, "host": host, "port": port, "process": os.getpid(),
-                "fingerprint": self._server.fingerprint, "connections": self._server.connections}
+                "fingerprint": self._server.fingerprint, "connections": self._server.connections,
+                "accounts": "database" if self._server.config.stores else "memory"}
 
     def _is_listed(self, room: str) -> bool:
         return room.lower() in map(str.lower, self._server.config.rooms)

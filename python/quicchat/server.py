@@ -265,6 +265,9 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
             if kind == "news":
                 self._program().take_news(*fields)
                 continue
+            if kind == "told":
+                self._program().take_told(*fields)
+                continue
             if kind == "question":
                 assert self._hook is not None
                 self._hook.ask(core, fields[0], AccountQuestion(*fields[1:]))

@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -261,4 +262,138 @@ TEST_CASE("the program searches, and lists rooms as an account sees them", "[sim
     CHECK(admin.place("#TEA")->first == "#tea");
     CHECK(admin.place("#TEA")->second.head == 1203);
     CHECK(admin.place("#nowhere").error() == Errc::no_such_room);
+}
+
+TEST_CASE("the program marks a room as read for an account", "[sim][program]") {
+    World world{{.seed = 79, .speaker = "server"}};
+    Chatter& ada = world.add_in_room("ada");
+    Chatter& bob = world.add_in_room("bob");
+    Program program{world};
+    for (std::uint64_t number = 1; number <= 3; ++number) {
+        REQUIRE(program.say(number, "#lobby", "server", "x") == Errc{});
+    }
+    const auto mark = [&](const std::string& room, const std::string& user, Offset offset,
+                          bool shared = false, std::optional<Epoch> epoch = {}) {
+        const Errc errc = world.server.mark_read(room, user, epoch, offset, shared, world.now());
+        program.run();
+        return errc;
+    };
+    const auto unread = [&](const std::string& user) {
+        const auto rooms = program.admin().list_for(user, "");
+        REQUIRE(rooms);
+        return rooms->first.at(0).unread;
+    };
+    const Epoch epoch = program.outcomes.at(1).ack.epoch;
+    const Offset two = program.outcomes.at(2).ack.offset;
+
+    REQUIRE(mark("#LOBBY", "ada", two, false, epoch) == Errc{});
+    CHECK(unread("ada") == 1);
+    REQUIRE(ada.count<MarkerMoved>() == 1);  // all of its devices are told
+    CHECK(ada.last<MarkerMoved>().offset == two);
+    CHECK(bob.count<MarkerMoved>() == 0);
+    REQUIRE(mark("#lobby", "ada", 1) == Errc{});
+    CHECK(unread("ada") == 1);  // it goes only up
+    REQUIRE(mark("#lobby", "ada", varint_max, true) == Errc{});
+    CHECK(unread("ada") == 0);
+    REQUIRE(bob.count<MarkerMoved>() == 1);
+    CHECK(bob.last<MarkerMoved>().user == "ada");
+
+    // Who is away, and has never been here, comes as if she had joined.
+    CHECK(unread("eve") == 3);
+    REQUIRE(mark("#lobby", "eve", two) == Errc{});
+    CHECK(unread("eve") == 1);
+
+    CHECK(mark("#lobby", "ada", 1, false, Epoch{1}) == Errc::no_such_message);
+    CHECK(mark("#nowhere", "ada", 1) == Errc::no_such_room);
+    CHECK(mark("#lobby", "no name", 1) == Errc::invalid_name);
+    REQUIRE(program.create(9, "#tea", "ada", RoomAccess::invitation) == Errc{});
+    CHECK(mark("#tea", "eve", 1) == Errc::no_such_room);
+    REQUIRE(mark("#tea", "ada", 1) == Errc{});
+}
+
+TEST_CASE("the program names people, and sees who is here", "[sim][program]") {
+    World world{{.seed = 80,
+                 .limits = {.members_per_page_max = 2, .profiles_max = 2},
+                 .speaker = "server"}};
+    Chatter& ada = world.add_in_room("ada");
+    Chatter& bob = world.add_in_room("bob");
+    world.add_online("bob");
+    world.add_online("eve");
+    Program program{world};
+    const auto name = [&](std::uint64_t number, const std::string& user, const std::string& text) {
+        const Errc errc = world.server.set_profile(number, user, text, world.now());
+        program.run();
+        return errc != Errc{} ? errc : program.outcomes.at(number).error;
+    };
+    REQUIRE(name(1, "ada", "Ada L.") == Errc{});
+    REQUIRE(ada.count<ProfileChanged>() == 1);
+    CHECK(bob.last<ProfileChanged>().display == "Ada L.");
+    REQUIRE(name(2, "server", "The house") == Errc{});  // somebody who is not logged in
+    CHECK(name(3, "bob", "Eve") == Errc::forbidden);    // that is how another is called
+    CHECK(name(4, "bob", "a\x01z") == Errc::invalid_text);
+    CHECK(name(5, "no name", "x") == Errc::invalid_name);
+    CHECK(name(6, "bob", "Bob") == Errc::storage_full);
+    REQUIRE(name(7, "ada", "") == Errc{});
+    REQUIRE(name(8, "bob", "Bob") == Errc{});  // there is room again
+
+    const PeopleAdmin& people = world.server.people_admin();
+    CHECK(people.find("SERVER").display == "The house");
+    CHECK(people.find("server").connections == 0);
+    CHECK(people.find("ada").display.empty());
+    const PersonReport found = people.find("BOB");
+    CHECK((found.user == "bob" && found.display == "Bob" && found.connections == 2));
+    const auto [first, complete] = people.online("");
+    REQUIRE(first.size() == 2);
+    CHECK((first[0].user == "ada" && first[1].user == "bob" && !complete));
+    const auto [rest, all] = people.online("bob");
+    REQUIRE(rest.size() == 1);
+    CHECK((rest[0].user == "eve" && all));
+}
+
+TEST_CASE("the program hears what it is told, and reads nothing else of two", "[sim][program]") {
+    World world{{.seed = 81, .speaker = "server"}};
+    Chatter& ada = world.add_online("ada");
+    Chatter& bob = world.add_online("bob");
+    Program program{world};
+    REQUIRE(bob.client.tell("server", "before"));
+    world.run();
+    CHECK_FALSE(world.server.poll_told());  // nobody listens
+    world.server.listen(true);
+    REQUIRE(bob.client.tell("SERVER", "one"));
+    REQUIRE(bob.client.tell("server", "two"));
+    REQUIRE(ada.client.tell("bob", "between us"));
+    REQUIRE(ada.client.tell("server", "hello"));
+    world.run();
+    CHECK(world.server.poll_told() == "@ada");
+    CHECK(world.server.poll_told() == "@bob");
+    CHECK_FALSE(world.server.poll_told());
+
+    const RoomAdmin& admin = program.admin();
+    const auto texts = [&](const std::string& room, Offset after) {
+        std::vector<std::string> found;
+        const auto read = admin.read(room, after, 100);
+        if (!read) return std::vector<std::string>{std::string{error_name(to_errc(read.error()))}};
+        for (const LoggedRecord& logged : *read) found.push_back(logged.record.text);
+        return found;
+    };
+    CHECK(texts("@bob", 0) == std::vector<std::string>{"before", "one", "two"});
+    CHECK(texts("@BOB", 1) == std::vector<std::string>{"one", "two"});
+    CHECK(admin.place("@bob")->first == "@bob");
+    CHECK(admin.search("@ada", "hello", varint_max, 9)->records.size() == 1);
+    CHECK(texts("@eve", 0) == std::vector<std::string>{"no_such_room"});
+    // What two others share is theirs, whoever asks.
+    CHECK(admin.may_read("ada", "@bob") == Errc::no_such_room);
+    CHECK(admin.may_read("server", "@bob") == Errc{});
+    CHECK(texts("@ada,@bob", 0) == std::vector<std::string>{"no_such_room"});
+
+    // The answer is no news of its own, and goes to bob; the marker goes as far as it was read.
+    REQUIRE(program.say(1, "@bob", "server", "thanks") == Errc{});
+    CHECK(bob.last<PrivateMessage>().text == "thanks");
+    CHECK_FALSE(world.server.poll_told());
+    CHECK(admin.marker("server", "@bob") == 0);
+    REQUIRE(world.server.mark_read("@bob", "server", {}, 2, false, world.now()) == Errc{});
+    CHECK(admin.marker("server", "@bob") == 2);
+    // What was told is not the program's to throw away.
+    CHECK(world.server.remove_room("@bob", world.now()) == Errc::no_such_room);
+    CHECK(world.server.keep_records("@bob", 1) == Errc::no_such_room);
 }

@@ -49,6 +49,7 @@ std::optional<TimePoint> Server<T>::next_deadline() const {
 template <Transport T>
 void Server<T>::shutdown(Now now) {
     if (drain_deadline_) return;
+    files_->program().end();
     drain_deadline_ = now.steady + config_.limits.drain_timeout;
     const Bytes goaway{encode(
         wire::Goaway{wire_code(drain_reason_), to_milliseconds(config_.limits.drain_timeout), ""})};
@@ -97,6 +98,20 @@ Errc Server<T>::create_room(std::uint64_t ticket, const wire::CreateRoom& m,
                             const std::string& owner, Now now) {
     hub_.begin_turn(now.wall, now.steady);
     return hub_.spokesman().create_room(ticket, m, owner);
+}
+
+template <Transport T>
+Errc Server<T>::set_profile(std::uint64_t ticket, const std::string& user,
+                            const std::string& display, Now now) {
+    hub_.begin_turn(now.wall, now.steady);
+    return hub_.spokesman().set_profile(ticket, user, display);
+}
+
+template <Transport T>
+Errc Server<T>::mark_read(const std::string& room, const std::string& user,
+                          std::optional<Epoch> epoch, Offset offset, bool shared, Now now) {
+    hub_.begin_turn(now.wall, now.steady);
+    return hub_.spokesman().mark_read(room, user, epoch, offset, shared);
 }
 
 template <Transport T>

@@ -16,6 +16,9 @@
 
 namespace quicchat {
 
+/// No connection has that id: who asks is the server's program.
+inline constexpr ConnectionId program_connection{};
+
 /// Who asks: a connection that is logged in.
 struct Caller {
     ConnectionId connection{};

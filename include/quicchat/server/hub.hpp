@@ -26,6 +26,7 @@
 #include "quicchat/server/deliver/room_lists.hpp"
 #include "quicchat/server/people/display_names.hpp"
 #include "quicchat/server/people/online_users.hpp"
+#include "quicchat/server/people/people_admin.hpp"
 #include "quicchat/server/people/presence.hpp"
 #include "quicchat/server/people/profiles.hpp"
 #include "quicchat/server/publish/decider.hpp"
@@ -177,6 +178,9 @@ public:
     RoomAdmin& admin() { return admin_; }
     const RoomAdmin& admin() const { return admin_; }
 
+    /// What it sees of people.
+    const PeopleAdmin& people_admin() const { return people_admin_; }
+
     /// What it says.
     Spokesman& spokesman() { return spokesman_; }
 
@@ -222,6 +226,7 @@ private:
     Profiles profiles_;
     LogFollower follower_;
     RoomAdmin admin_;
+    PeopleAdmin people_admin_;
     Spokesman spokesman_;
     std::uint64_t records_stored_ = 0;
     std::uint64_t messages_stored_ = 0;

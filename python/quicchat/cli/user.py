@@ -16,11 +16,12 @@ from .. import _core
 from .._failures import storage_error
 from .._paths import path_bytes
 from ..config import load_config, user_path
-from ..errors import ConfigError, QuicChatError, StorageError
+from ..errors import ConfigError, QuicChatError, StorageError, Unreachable
 from ..settings import DEFAULT_ITERATIONS, USER_NAME, ServerConfig, password_problem
 from ..terminal import normalized_password, show
 from ._lines import LineReader, ask_password
 from ._parsers import add_action
+from ._running_accounts import RunningAccounts
 
 NAME = "user"
 HELP = "Add, change and list the accounts of a server, also while it runs."
@@ -33,8 +34,10 @@ EXAMPLES = """examples:
   quicchat user passwd ada --config /srv/chat/config.json
   quicchat user entry ada                        for config.json, instead of the database
 
-The server notices a change at the next login; connections that are open stay. A new password,
-disable and remove also end the tokens of all devices of the account.
+A server that runs is asked by the socket quicchat.sock beside the configuration; where none does,
+the database is written. The server notices a change at the next login; connections that are open
+stay, but for disconnect. A new password, disable and remove also end the tokens of all devices of
+the account.
 
 quicchat user ACTION --help tells more about an action."""
 
@@ -86,13 +89,18 @@ def run(options: argparse.Namespace) -> int:
 
 
 class _Book:
-    """The database that the options name."""
+    """The accounts of the server that runs by the configuration, or, where none does, the database
+    that the options name."""
 
     def __init__(self, options: argparse.Namespace, *, may_make: bool = False) -> None:
         self.config: ServerConfig | None = None
+        self.core: _core.Accounts | RunningAccounts
         path = options.database
         if path is None:
             self.config = load_config(options.config)
+            if running := _running(self.config):
+                self.path, self.core = running
+                return
             path = self.config.database
             if path is None or not self.config.stores:
                 raise ConfigError(
@@ -113,10 +121,23 @@ class _Book:
 
     def warn_of_config(self, name: str, what: str) -> None:
         """The configuration counts at each start, so a change here may not last."""
+        if isinstance(self.core, RunningAccounts) and self.core.is_in_memory:
+            show("quicchat: note: the server keeps accounts in its memory: it forgets this when it "
+                 "ends, or reads its configuration again", to=sys.stderr)
+            return
         if self.config and any(a.username.lower() == name.lower() for a in self.config.accounts):
             assert self.config.source is not None
             show(f"quicchat: note: {self.config.source.name} names '{name}' as well: {what} when "
                  "the server starts; change it there too", to=sys.stderr)
+
+
+def _running(config: ServerConfig) -> tuple[Path, RunningAccounts] | None:
+    if config.admin is None:
+        return None
+    try:
+        return config.admin, RunningAccounts(config.admin)
+    except Unreachable:
+        return None
 
 
 def _need(done: bool, name: str, path: Path) -> None:
@@ -148,6 +169,7 @@ def _add(options: argparse.Namespace) -> int:
     if not book.core.add(options.name, _new_verifier(book.iterations())):
         raise _taken(options.name)
     show(f"added {options.name}")
+    book.warn_of_config(options.name, "its password there counts")
     return 0
 
 
@@ -190,8 +212,22 @@ def _remove(options: argparse.Namespace) -> int:
     return 0
 
 
+def _disconnect(options: argparse.Namespace) -> int:
+    book = _Book(options)
+    if not isinstance(book.core, RunningAccounts):
+        raise Unreachable("no server runs here that could end connections", code="E-NO-SERVER",
+                          hint="name its configuration by --config")
+    count = book.core.disconnect(options.name)
+    show(f"ended {count} connection(s) of {options.name}")
+    return 0
+
+
 def _time(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds // 1000, UTC)
+
+
+def _iso(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else _time(milliseconds).isoformat()
 
 
 def _print_table(rows: list[tuple[str, ...]]) -> None:
@@ -205,14 +241,15 @@ def _list(options: argparse.Namespace) -> int:
     accounts = _Book(options).core.list_accounts()
     if options.json:
         show(json.dumps([{"username": name, "enabled": enabled,
-                          "created": _time(created).isoformat(), "devices": devices}
+                          "created": _iso(created), "devices": devices}
                          for name, enabled, created, devices in accounts]))
     elif not accounts:
         show("there are no accounts; quicchat user add NAME makes one")
     else:
         _print_table([("NAME", "STATE", "DEVICES", "SINCE"), *(
-            (name, "enabled" if enabled else "disabled", str(devices),
-             f"{_time(created):%Y-%m-%d}") for name, enabled, created, devices in accounts)])
+            (name, "enabled" if enabled else "disabled", "-" if devices is None else str(devices),
+             "-" if created is None else f"{_time(created):%Y-%m-%d}")
+            for name, enabled, created, devices in accounts)])
     return 0
 
 
@@ -276,6 +313,8 @@ _ACTIONS = (
             _devices, "quicchat user devices ada", gives_json=True),
     _Action("revoke", "Let a device, or all, log in to an account by its password only.",
             _revoke, "quicchat user revoke ada --all"),
+    _Action("disconnect", "End the connections of an account. Disable it first, to keep it out.",
+            _disconnect, "quicchat user disconnect eve"),
     _Action("entry", "Print an entry for auth.users in config.json, with a verifier in place of "
             "the password.", _entry, "quicchat user entry ada", on_database=False),
 )

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "quicchat/base/deadline_queue.hpp"
 #include "quicchat/base/limits.hpp"
@@ -28,8 +29,19 @@ struct UploadFrame {
     bool last = false;
 };
 
+/// What becomes of a file that the server's program sends.
+struct ProgramUpload {
+    StreamId stream{};  ///< The number of the upload.
+    /// Its bytes are wanted from that offset on; it is stored; or why it is over.
+    std::variant<std::uint64_t, wire::Ack, Errc> what{};
+};
+
 /// Takes in files for rooms (PROTOCOL.md §6.16): whether they may come, their bytes, and the record
 /// that announces them, which is stored only when the file is.
+///
+/// The server's program sends files as well, on streams of `program_connection` that are none:
+/// rates do not count there, the program is not asked about its own, and what was begun is removed
+/// when it comes to nothing.
 class Uploads {
 public:
     Uploads(FileStore& files, Hub& hub, RateLimits& rates, const Limits& limits);
@@ -48,7 +60,8 @@ public:
     void finish(ConnectionId connection, StreamId stream);
 
     /// The stream or its connection is gone. What is stored already is announced all the same: the
-    /// client will ask for it again.
+    /// client will ask for it again. One of the program's, whose record is on its way to the log,
+    /// goes on.
     void abandon(ConnectionId connection, StreamId stream);
     void abandon(ConnectionId connection);
 
@@ -71,6 +84,7 @@ public:
     std::optional<TimePoint> next_deadline() const;
 
     std::optional<UploadFrame> poll_frame();
+    std::optional<ProgramUpload> poll_program();
 
     /// A stream that was busy and is not any more: read on.
     std::optional<std::pair<ConnectionId, StreamId>> poll_freed();
@@ -126,6 +140,11 @@ private:
 
     void refuse(const Place& place, Errc errc, std::string_view reason = {});
 
+    static bool is_programs(const Place& place) { return place.first == program_connection; }
+
+    /// What was begun is removed, unless a record may announce it already.
+    void clear(const Upload& upload);
+
     void say(const Place& place, Bytes frame, bool last);
 
     Map::iterator drop(Map::iterator upload);
@@ -154,6 +173,7 @@ private:
     std::map<FileToken, std::size_t> writes_;  ///< Bytes of each write under way.
     FileToken newest_ = 0;
     std::deque<UploadFrame> frames_;
+    std::deque<ProgramUpload> program_;
     std::deque<Place> freed_;
 };
 

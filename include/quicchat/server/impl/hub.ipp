@@ -35,7 +35,8 @@ QUICCHAT_RARE_DECL Hub::Hub(Owned<RoomLog> log, const ServerConfig& config,
                 turn_),
       follower_(room_store_, profiles_, fan_out_, frames_, control_, membership_, online_, turn_),
       admin_(room_store_, membership_, proposer_, decider_, names_, *limits_, turn_),
-      spokesman_(room_store_, membership_, proposer_, *limits_, turn_) {}
+      people_admin_(online_, names_, accounts, *limits_),
+      spokesman_(room_store_, membership_, proposer_, profiles_, *limits_, turn_) {}
 
 QUICCHAT_RARE_DECL Errc Hub::restore() {
     const Errc errc = room_store_.restore();
@@ -106,6 +107,14 @@ QUICCHAT_DECL Result<const Room*> Hub::room_for_file(const Caller& caller,
     const Result<Room*> room = membership_.find(caller, m.room);
     if (!room) return room.error();
     if (const Errc errc = membership_.may_enter(**room, caller.user); errc != Errc{}) return errc;
+    // A client that asks has joined it.
+    if (caller.connection == program_connection) {
+        if ((*room)->is_private()) {
+            room_store_.note_use(**room);
+        } else if (!room_store_.admit(**room, caller.user, turn_.now())) {
+            return Errc::room_full;
+        }
+    }
     return *room;
 }
 
@@ -128,14 +137,9 @@ QUICCHAT_DECL Result<StoredFile> Hub::find_file(const Caller& caller, const wire
     if (!is_room_name(m.room) && !is_private_name(m.room)) return Errc::invalid_name;
     const Room* room = room_store_.find_for(caller.user, m.room, turn_.now());
     if (room == nullptr) return Errc::no_such_room;
-    std::optional<std::string> key = room_store_.files().find(room->key(), m.offset);
-    if (!key) return Errc::no_such_file;
-    const auto read = room_store_.log().read(room->key(), m.offset - 1, 1);
-    if (!read) return turn_.noted(Errc::storage_failed);
-    if (read->empty() || read->front().offset != m.offset) return Errc::no_such_file;
-    const Record& record = read->front().record;
-    return StoredFile{*std::move(key), room->epoch(), record.text, record.act.value,
-                      decode_hex(record.act.subject)};
+    Result<StoredFile> file = room_store_.find_file(*room, m.offset);
+    if (!file && to_errc(file.error()) == Errc::storage_failed) turn_.fail(Errc::storage_failed);
+    return file;
 }
 
 QUICCHAT_DECL bool Hub::may_read(std::string_view user, std::string_view room) {
@@ -154,14 +158,7 @@ QUICCHAT_DECL Errc Hub::open_page(const Caller& caller, StreamId stream,
 
 QUICCHAT_DECL void Hub::mark_read(const Caller& caller, const wire::MarkRead& m) {
     Room* room = room_store_.find_for(caller.user, m.room, turn_.now());
-    if (room == nullptr || room->people().find(caller.user) == nullptr) return;
-    if (m.epoch != room->epoch()) return;
-    RoomAccount& person = room->people().at(caller.user);
-    const Offset offset = std::min(m.offset, room->head());
-    if (offset <= person.marker) return;
-    room->people().set_marker(person, offset);
-    room_store_.note_unsaved(*room);
-    presence_.tell_marker(*room, person, caller.connection, m.shared);
+    if (room != nullptr) (void)membership_.mark_read(*room, caller, m.epoch, m.offset, m.shared);
 }
 
 QUICCHAT_DECL std::vector<const Member*> Hub::typing_for(Member& member, TimePoint now) {
@@ -196,6 +193,7 @@ QUICCHAT_DECL void Hub::settle(LogNews news) {
     const std::optional<ConnectionId> by = proposer_.settle(news, errc);
     if (by && Profiles::is_about(news)) profiles_.note_end();
     if (news.is_commit()) note_stored(*news.record);
+    if (news.is_commit()) spokesman_.note_stored(news);
     if (news.is_commit()) follower_.handle(std::move(news), by);
 }
 

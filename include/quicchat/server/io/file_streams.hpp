@@ -6,6 +6,7 @@
 
 #include "quicchat/file/file_store.hpp"
 #include "quicchat/server/files/downloads.hpp"
+#include "quicchat/server/files/program_files.hpp"
 #include "quicchat/server/files/uploads.hpp"
 #include "quicchat/server/hub.hpp"
 #include "quicchat/server/io/peers.hpp"
@@ -24,7 +25,8 @@ public:
           peers_(&peers),
           unsent_(&unsent),
           uploads_(*files_, hub, rates, limits),
-          downloads_(*files_, hub, rates, limits, unsent.of_files()) {
+          downloads_(*files_, hub, rates, limits, unsent.of_files()),
+          program_(*files_, hub, uploads_, limits) {
         files_->keep_only(hub.files().keys(), limits.upload_expiry);
     }
     FileStreams(const FileStreams&) = delete;  // its parts refer to the files in here
@@ -56,10 +58,13 @@ public:
     void resume(const Writable& writable);
 
     /// A stream that was busy and is not any more: read on.
-    std::optional<std::pair<ConnectionId, StreamId>> poll_freed() { return uploads_.poll_freed(); }
+    std::optional<std::pair<ConnectionId, StreamId>> poll_freed();
 
     void handle_timeout(TimePoint now);
     std::optional<TimePoint> next_deadline() const;
+
+    /// Those of the server's program.
+    ProgramFiles& program() { return program_; }
 
     const FileStore& store() const { return *files_; }
     /// Under way, in both directions.
@@ -74,6 +79,7 @@ private:
     UnsentBytes<T>* unsent_;
     Uploads uploads_;
     Downloads downloads_;
+    ProgramFiles program_;
 };
 
 }  // namespace quicchat

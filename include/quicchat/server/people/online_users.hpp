@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "quicchat/base/ids.hpp"
@@ -24,6 +25,11 @@ public:
 
     /// A user who is logged in, or nullptr.
     const User* find(std::string_view name) const;
+
+    /// At most `count_max` of them, with canonical names above `after`, in order, and whether that
+    /// was all.
+    std::pair<std::vector<const User*>, bool> page(std::string_view after,
+                                                   std::size_t count_max) const;
 
     std::size_t size() const { return users_.size(); }
 

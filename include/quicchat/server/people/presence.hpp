@@ -35,8 +35,8 @@ public:
     /// The members who may hear that one of them types; none if that was said just before.
     std::vector<const Member*> typing_for(Member& member, TimePoint now) const;
 
-    /// An account has read up to its marker: its other devices hear of it and, if it is `shared`,
-    /// the members of the room.
+    /// An account, which may be away, has read up to its marker: its devices hear of it, but for
+    /// `by`, and, if it is `shared`, the members of the room.
     void tell_marker(const Room& room, const RoomAccount& reader, ConnectionId by, bool shared);
 
 private:

@@ -35,6 +35,9 @@ public:
     /// comes when the log has committed it.
     Errc set(const Caller& caller, const wire::SetProfile& m);
 
+    /// The same for the server's program: a ProgramOutcome with that ticket follows.
+    Errc set_for_program(std::uint64_t ticket, const std::string& user, const std::string& display);
+
     /// Whether news are about a profile.
     static bool is_about(const LogNews& news) { return news.room == log_name; }
 
@@ -50,6 +53,12 @@ private:
     inline static const std::string log_name = std::string{RoomStore::reserved} + "profiles";
 
     Errc open();
+
+    /// That wish, or why it may not be.
+    Result<Proposal> make(const Caller& caller, const std::string& display);
+
+    /// A wish is on its way, unless there was an error.
+    Errc note_begin(Errc errc);
 
     bool is_name_of_another(std::string_view user, const std::string& display) const;
 

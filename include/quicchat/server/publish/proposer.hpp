@@ -44,8 +44,7 @@ public:
     Errc create_room(const Caller& caller, const wire::CreateRoom& m);
 
     /// What the account of the record's author wants to be called; see Profiles.
-    Errc set_profile(const Caller& caller, RequestId request, std::string log, Record record,
-                     std::vector<StateChange> changes);
+    Errc set_profile(const Caller& caller, RequestId request, Proposal wish);
 
     /// The record that announces a file: to be stored or, if not `store`, only looked for. A
     /// FileOutcome follows. `queue_full`: not while a role is being changed.

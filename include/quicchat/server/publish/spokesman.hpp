@@ -3,12 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/queue.hpp"
 #include "quicchat/base/time.hpp"
 #include "quicchat/log/room_log.hpp"
+#include "quicchat/server/people/profiles.hpp"
 #include "quicchat/server/publish/decider.hpp"
 #include "quicchat/server/publish/proposer.hpp"
 #include "quicchat/server/rooms/membership.hpp"
@@ -26,11 +28,12 @@ public:
     /// What may be under way at once; above it `queue_full`.
     static constexpr std::size_t under_way_max = 4096;
 
-    Spokesman(RoomStore& room_store, Membership& membership, Proposer& proposer,
+    Spokesman(RoomStore& room_store, Membership& membership, Proposer& proposer, Profiles& profiles,
               const Limits& limits, Turn& turn)
         : room_store_(&room_store),
           membership_(&membership),
           proposer_(&proposer),
+          profiles_(&profiles),
           limits_(&limits),
           turn_(&turn) {}
 
@@ -44,7 +47,26 @@ public:
     /// Makes a room that belongs to `owner`.
     Errc create_room(std::uint64_t ticket, const wire::CreateRoom& m, const std::string& owner);
 
+    /// What an account wants to be called from now on; empty: its user name.
+    Errc set_profile(std::uint64_t ticket, const std::string& user, const std::string& display);
+
     std::optional<ProgramOutcome> poll_outcome();
+
+    /// Takes note that somebody has read a room up to a record, as Membership does; into a room for
+    /// everybody he comes as if he had joined. No outcome follows. `no_such_room`: also if he may
+    /// not read it.
+    Errc mark_read(const std::string& room, const std::string& user, std::optional<Epoch> epoch,
+                   Offset offset, bool shared);
+
+    /// From now on, or no longer, it is noted who tells the speaker something.
+    void listen(bool on);
+
+    /// Somebody who has told the speaker something since this said so before, and is called `@bob`
+    /// by it: a name is there once, however much was told. What it is: see `RoomAdmin::read`.
+    std::optional<std::string> poll_told();
+
+    /// A record was committed.
+    void note_stored(const LogNews& news);
 
     /// Proposes what had to wait until it was decided who may do what in its room. True if there
     /// was anything.
@@ -64,10 +86,13 @@ private:
     RoomStore* room_store_;
     Membership* membership_;
     Proposer* proposer_;
+    Profiles* profiles_;
     const Limits* limits_;
     Turn* turn_;
     Queue<Waiting> waiting_;
     Queue<ProgramOutcome> refused_;  ///< After they had waited.
+    bool listens_ = false;
+    std::set<std::string> told_;  ///< At most one for each room of the speaker.
 };
 
 }  // namespace quicchat

@@ -37,6 +37,11 @@ public:
     /// Takes a member out of its room and forgets it.
     void leave(Member& member);
 
+    /// Takes note of how far somebody has read a room in which he is known. `epoch`: the life of
+    /// the room that he means; nothing: this one. `not_in_room`; `no_such_message`: another life.
+    Errc mark_read(Room& room, const Caller& caller, std::optional<Epoch> epoch, Offset offset,
+                   bool shared);
+
     /// The room that somebody calls so, whether he may see it or not; that of two people is made if
     /// need be.
     Result<Room*> find(const Caller& caller, const std::string& name);

@@ -34,7 +34,8 @@ struct RoomReport {
 };
 
 /// What the server's program does with rooms, whoever may see them. Rooms of two people are theirs:
-/// they are not listed, and not found.
+/// they are not listed, and not found, but for what somebody and the speaker tell each other, which
+/// the program reads by the name of the other: `@bob`.
 class RoomAdmin {
 public:
     /// Records that one `search` looks at.
@@ -86,6 +87,13 @@ public:
     /// How a room is spelled, and where its log stands. `no_such_room`.
     Result<std::pair<std::string, LogHead>> place(std::string_view room) const;
 
+    /// The file that a record announces, as somebody may fetch it, or, with an empty `user`, the
+    /// program. `no_such_room`, `no_such_file`, `storage_failed`.
+    Result<StoredFile> file(std::string_view user, const std::string& room, Offset offset) const;
+
+    /// Up to which record somebody, or, with an empty `user`, the speaker has read a room; 0: none.
+    Offset marker(std::string_view user, std::string_view room) const;
+
     /// Deletes a room with its records and its files; who is in it is told `no_such_room`. One that
     /// the configuration lists comes back, empty, when that is read again.
     Errc remove(std::string_view room);
@@ -99,7 +107,11 @@ public:
     Errc keep(std::string_view room, std::size_t records_max);
 
 private:
+    /// Of those that are for more than two.
     Room* find(std::string_view name) const;
+
+    /// The same, or what somebody and the speaker tell each other.
+    const Room* find_to_read(std::string_view name) const;
 
     RoomStore* room_store_;
     Membership* membership_;

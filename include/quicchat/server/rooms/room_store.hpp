@@ -10,6 +10,7 @@
 #include "quicchat/base/owned.hpp"
 #include "quicchat/base/result.hpp"
 #include "quicchat/log/room_log.hpp"
+#include "quicchat/server/caller.hpp"
 #include "quicchat/server/config.hpp"
 #include "quicchat/server/files/file_index.hpp"
 #include "quicchat/server/rooms/directory.hpp"
@@ -37,6 +38,12 @@ public:
 
     /// A record was committed: it may announce a file, or take one away.
     void note_files(const Room& room, const LoggedRecord& logged);
+
+    /// The file that a record of a room announces. `no_such_file`, `storage_failed`.
+    Result<StoredFile> find_file(const Room& room, Offset offset) const;
+
+    /// The name by which the server's program speaks; see ServerConfig.
+    const std::string& speaker() const { return config_->speaker; }
 
     /// Opens a room for everybody, or one that the log has from before. One that somebody is making
     /// will be there, and his.

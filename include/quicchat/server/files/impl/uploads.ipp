@@ -20,7 +20,8 @@ QUICCHAT_RARE_DECL Uploads::Uploads(FileStore& files, Hub& hub, RateLimits& rate
 QUICCHAT_RARE_DECL Errc Uploads::offer(const Caller& caller, StreamId stream, wire::FileOffer m,
                                        TimePoint now) {
     if (!files_->is_offered()) return Errc::unsupported;
-    if (count_of(uploads_, caller.connection) >= limits_->transfers_per_connection_max) {
+    if (caller.connection != program_connection &&
+        count_of(uploads_, caller.connection) >= limits_->transfers_per_connection_max) {
         return Errc::queue_full;
     }
     const Result<const Room*> room = hub_->room_for_file(caller, m);
@@ -69,6 +70,7 @@ QUICCHAT_DECL Errc Uploads::data(ConnectionId connection, StreamId stream, wire:
     upload.unwritten += count;
     upload.received += count;
     partial_.note_received(upload.key, upload.received);
+    if (is_programs(place)) return Errc{};
     const Duration wait = rates_->take_in(upload.user, count, now);
     if (wait > Duration{}) paused_.set(place, now + wait);
     return Errc{};
@@ -91,13 +93,16 @@ QUICCHAT_RARE_DECL void Uploads::finish(ConnectionId connection, StreamId stream
         return go_on(place, upload);
     }
     if (upload.stage > Stage::receiving) return;
+    if (is_programs(place)) return refuse(place, Errc::file_mismatch);
     say(place, {}, true);  // the rest may come another time
     drop(found);
 }
 
 QUICCHAT_RARE_DECL void Uploads::abandon(ConnectionId connection, StreamId stream) {
     const auto found = uploads_.find({connection, stream});
-    if (found != uploads_.end()) drop(found);
+    if (found == uploads_.end()) return;
+    if (is_programs(found->first) && found->second.stage == Stage::storing) return;
+    drop(found);
 }
 
 QUICCHAT_RARE_DECL void Uploads::abandon(ConnectionId connection) {
@@ -166,6 +171,7 @@ QUICCHAT_RARE_DECL void Uploads::handle_opened(const Place& place, Upload& uploa
         }
         return refuse(place, Errc::quota_exceeded);
     }
+    if (is_programs(place)) return program_.push_back({place.second, done.size});
     say(place, Bytes{encode(wire::FileReady{upload.request, done.size})}, false);
 }
 
@@ -185,17 +191,23 @@ QUICCHAT_DECL void Uploads::handle(FileOutcome outcome) {
         }
         wire::Ack ack = outcome.ack;
         ack.request = upload.request;
-        say(place, Bytes{encode(ack)}, true);
+        if (is_programs(place)) {
+            program_.push_back({place.second, ack});
+        } else {
+            say(place, Bytes{encode(ack)}, true);
+        }
         forget(found);
     } else if (upload.stage == Stage::looking && outcome.error == Errc::no_such_file) {
         upload.stage = Stage::checking;
         const auto& [connection, stream] = place;
-        const bool waits = hub_->check_file(connection, stream, upload.room, upload.record);
+        const bool waits =
+            !is_programs(place) && hub_->check_file(connection, stream, upload.room, upload.record);
         if (!waits) open(place, upload);
     } else if (upload.stage == Stage::checking && outcome.error == Errc::no_such_file) {
         upload.record = *std::move(outcome.record);
         open(place, upload);
     } else {
+        if (is_programs(place)) clear(upload);
         refuse(place, outcome.error, outcome.reason);
     }
 }
@@ -222,6 +234,10 @@ QUICCHAT_DECL std::optional<TimePoint> Uploads::next_deadline() const {
 }
 
 QUICCHAT_DECL std::optional<UploadFrame> Uploads::poll_frame() { return pop_front(frames_); }
+
+QUICCHAT_RARE_DECL std::optional<ProgramUpload> Uploads::poll_program() {
+    return pop_front(program_);
+}
 
 QUICCHAT_DECL std::optional<std::pair<ConnectionId, StreamId>> Uploads::poll_freed() {
     return pop_front(freed_);
@@ -284,6 +300,11 @@ QUICCHAT_RARE_DECL void Uploads::refuse(const Place& place, Errc errc, std::stri
     const auto found = uploads_.find(place);
     const RequestId request = found->second.request;
     hub_->refusals().add(errc);
+    if (is_programs(place)) {
+        program_.push_back({place.second, errc});
+        drop(found);
+        return;
+    }
     say(place, encode_refusal(request, errc, refused_retry_after, reason), true);
     drop(found);
 }
@@ -293,8 +314,19 @@ QUICCHAT_DECL void Uploads::say(const Place& place, Bytes frame, bool last) {
 }
 
 QUICCHAT_RARE_DECL Uploads::Map::iterator Uploads::drop(Map::iterator upload) {
-    partial_.leave(upload->second.key, upload->second.touched);
+    const Stage stage = upload->second.stage;
+    if (is_programs(upload->first) && stage >= Stage::opening && stage < Stage::storing) {
+        clear(upload->second);
+    } else {
+        partial_.leave(upload->second.key, upload->second.touched);
+    }
     return forget(upload);
+}
+
+QUICCHAT_RARE_DECL void Uploads::clear(const Upload& upload) {
+    if (!partial_.contains(upload.key)) return;  // it never began, or was removed before
+    files_->remove(upload.key);
+    partial_.erase(upload.key);
 }
 
 QUICCHAT_RARE_DECL Uploads::Map::iterator Uploads::forget(Map::iterator upload) {

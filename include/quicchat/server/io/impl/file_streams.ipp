@@ -42,7 +42,7 @@ Errc FileStreams<T>::settle(TimePoint now, bool& moved) {
         while (auto outcome = hub_->poll_file_outcome()) uploads_.handle(*std::move(outcome));
         while (const auto done = files_->poll_done()) {
             if (done->error == Errc::storage_failed) return done->error;
-            if (!uploads_.handle(*done, now)) downloads_.handle(*done);
+            if (!uploads_.handle(*done, now) && !downloads_.handle(*done)) program_.handle(*done);
             again = true;
         }
         const bool asked = uploads_.step();
@@ -50,6 +50,7 @@ Errc FileStreams<T>::settle(TimePoint now, bool& moved) {
     }
     while (const auto key = hub_->files().poll_unwanted()) files_->remove(*key);
     while (std::optional<UploadFrame> frame = uploads_.poll_frame()) say(*std::move(frame));
+    program_.settle();
     return Errc{};
 }
 
@@ -69,6 +70,15 @@ void FileStreams<T>::send(TimePoint now) {
 template <Transport T>
 void FileStreams<T>::resume(const Writable& writable) {
     downloads_.handle_writable(writable.connection, writable.stream);
+}
+
+template <Transport T>
+std::optional<std::pair<ConnectionId, StreamId>> FileStreams<T>::poll_freed() {
+    while (auto freed = uploads_.poll_freed()) {
+        if (freed->first != program_connection) return freed;
+        program_.handle_freed(freed->second);
+    }
+    return std::nullopt;
 }
 
 template <Transport T>

@@ -25,4 +25,12 @@ QUICCHAT_RARE_DECL const OnlineUsers::User* OnlineUsers::find(std::string_view n
     return found == users_.end() ? nullptr : &found->second;
 }
 
+QUICCHAT_RARE_DECL std::pair<std::vector<const OnlineUsers::User*>, bool> OnlineUsers::page(
+    std::string_view after, std::size_t count_max) const {
+    std::vector<const User*> found;
+    auto next = users_.upper_bound(canonical_name(after));
+    for (; next != users_.end() && found.size() < count_max; ++next) found.push_back(&next->second);
+    return {std::move(found), next == users_.end()};
+}
+
 }  // namespace quicchat

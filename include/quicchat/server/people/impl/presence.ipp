@@ -68,8 +68,10 @@ QUICCHAT_RARE_DECL std::vector<const Member*> Presence::typing_for(Member& membe
 
 QUICCHAT_RARE_DECL void Presence::tell_marker(const Room& room, const RoomAccount& reader,
                                               ConnectionId by, bool shared) {
-    for (const ConnectionId device : online_->find(reader.name)->connections) {
-        if (device != by) control_->note_marker(device, room, reader.name);
+    if (const OnlineUsers::User* here = online_->find(reader.name)) {
+        for (const ConnectionId device : here->connections) {
+            if (device != by) control_->note_marker(device, room, reader.name);
+        }
     }
     if (!shared || room.members().size() > limits_->presence_members_max) return;
     for (const Member* member : room.members()) {

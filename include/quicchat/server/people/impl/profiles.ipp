@@ -38,21 +38,16 @@ QUICCHAT_RARE_DECL Errc Profiles::restore() {
 }
 
 QUICCHAT_RARE_DECL Errc Profiles::set(const Caller& caller, const wire::SetProfile& m) {
-    if (!m.display.empty() && !is_display_name(m.display)) return Errc::invalid_text;
-    if (is_name_of_another(caller.user, m.display)) return Errc::forbidden;
-    const bool adds = !m.display.empty() && names_->find(caller.user).empty();
-    if (adds && names_->size() + under_way_ >= limits_->profiles_max) {
-        return Errc::storage_full;
-    }
-    if (!opened_) {
-        if (const Errc errc = turn_->noted(open()); errc != Errc{}) return errc;
-    }
-    const Errc errc = proposer_->set_profile(
-        caller, m.request, log_name,
-        {draw_id(), caller.device, std::string{caller.user}, m.display, "{}", {}},
-        {DisplayNames::change_of(caller.user, m.display)});
-    if (errc == Errc{}) ++under_way_;
-    return errc;
+    Result<Proposal> wish = make(caller, m.display);
+    if (!wish) return to_errc(wish.error());
+    return note_begin(proposer_->set_profile(caller, m.request, *std::move(wish)));
+}
+
+QUICCHAT_RARE_DECL Errc Profiles::set_for_program(std::uint64_t ticket, const std::string& user,
+                                                  const std::string& display) {
+    Result<Proposal> wish = make({.user = user}, display);
+    if (!wish) return to_errc(wish.error());
+    return note_begin(proposer_->propose_for_program(*std::move(wish), ticket));
 }
 
 QUICCHAT_RARE_DECL void Profiles::handle(const Record& record, std::optional<ConnectionId> by) {
@@ -64,6 +59,26 @@ QUICCHAT_RARE_DECL Errc Profiles::open() {
     const auto head = room_store_->log().open(log_name, {1, limits_->frame_bytes_max});
     opened_ = head.has_value();
     return head ? Errc{} : to_errc(head.error());
+}
+
+QUICCHAT_RARE_DECL Result<Proposal> Profiles::make(const Caller& caller,
+                                                   const std::string& display) {
+    if (!display.empty() && !is_display_name(display)) return Errc::invalid_text;
+    if (is_name_of_another(caller.user, display)) return Errc::forbidden;
+    const bool adds = !display.empty() && names_->find(caller.user).empty();
+    if (adds && names_->size() + under_way_ >= limits_->profiles_max) return Errc::storage_full;
+    if (!opened_) {
+        if (const Errc errc = turn_->noted(open()); errc != Errc{}) return errc;
+    }
+    return Proposal{Proposal::Kind::profile,
+                    log_name,
+                    {draw_id(), caller.device, std::string{caller.user}, display, "{}", {}},
+                    {DisplayNames::change_of(caller.user, display)}};
+}
+
+QUICCHAT_RARE_DECL Errc Profiles::note_begin(Errc errc) {
+    if (errc == Errc{}) ++under_way_;
+    return errc;
 }
 
 QUICCHAT_RARE_DECL bool Profiles::is_name_of_another(std::string_view user,

@@ -79,11 +79,9 @@ QUICCHAT_RARE_DECL Errc Proposer::create_room(const Caller& caller, const wire::
 }
 
 QUICCHAT_RARE_DECL Errc Proposer::set_profile(const Caller& caller, RequestId request,
-                                              std::string log, Record record,
-                                              std::vector<StateChange> changes) {
+                                              Proposal wish) {
     Asker asker{caller.connection, control_stream, request, Asker::Answer::profile};
-    return try_to_propose(
-        asker, {Proposal::Kind::profile, std::move(log), std::move(record), std::move(changes)});
+    return try_to_propose(asker, std::move(wish));
 }
 
 QUICCHAT_RARE_DECL Errc Proposer::propose_file(ConnectionId connection, StreamId stream,
@@ -111,8 +109,7 @@ QUICCHAT_DECL std::optional<FileOutcome> Proposer::poll_file_outcome() {
 }
 
 QUICCHAT_RARE_DECL Errc Proposer::propose_for_program(Proposal proposal, std::uint64_t ticket) {
-    // No connection has that id.
-    Asker asker{ConnectionId{}, control_stream, ticket, Asker::Answer::program};
+    Asker asker{program_connection, control_stream, ticket, Asker::Answer::program};
     return try_to_propose(asker, std::move(proposal));
 }
 

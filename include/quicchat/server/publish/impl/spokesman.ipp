@@ -47,9 +47,47 @@ QUICCHAT_RARE_DECL Errc Spokesman::create_room(std::uint64_t ticket, const wire:
         ticket);
 }
 
+QUICCHAT_RARE_DECL Errc Spokesman::set_profile(std::uint64_t ticket, const std::string& user,
+                                               const std::string& display) {
+    if (!is_user_name(user)) return Errc::invalid_name;
+    if (!has_room()) return Errc::queue_full;
+    return profiles_->set_for_program(ticket, user, display);
+}
+
+QUICCHAT_RARE_DECL Errc Spokesman::mark_read(const std::string& room, const std::string& user,
+                                             std::optional<Epoch> epoch, Offset offset,
+                                             bool shared) {
+    if (!is_user_name(user)) return Errc::invalid_name;
+    Room* found = room_store_->find_for(user, room, turn_->now());
+    if (found == nullptr) return Errc::no_such_room;
+    if (!found->is_private() && !room_store_->admit(*found, user, turn_->now())) {
+        return Errc::room_full;
+    }
+    return membership_->mark_read(*found, {.user = user}, epoch, offset, shared);
+}
+
 QUICCHAT_RARE_DECL std::optional<ProgramOutcome> Spokesman::poll_outcome() {
     if (auto outcome = pop_front(refused_)) return outcome;
     return proposer_->poll_program_outcome();
+}
+
+QUICCHAT_RARE_DECL void Spokesman::listen(bool on) {
+    listens_ = on && !room_store_->speaker().empty();
+    if (!listens_) told_.clear();
+}
+
+QUICCHAT_RARE_DECL std::optional<std::string> Spokesman::poll_told() {
+    if (told_.empty()) return std::nullopt;
+    return std::move(told_.extract(told_.begin()).value());
+}
+
+QUICCHAT_DECL void Spokesman::note_stored(const LogNews& news) {
+    if (!listens_ || !PrivateRooms::is_key(news.room)) return;
+    const std::string& speaker = room_store_->speaker();
+    if (is_same_name(news.record->author, speaker)) return;
+    const auto [one, other] = PrivateRooms::people_of(news.room);
+    if (is_same_name(one, speaker)) told_.insert("@" + other);
+    if (is_same_name(other, speaker)) told_.insert("@" + one);
 }
 
 QUICCHAT_DECL bool Spokesman::go_on() {
@@ -70,7 +108,7 @@ QUICCHAT_DECL bool Spokesman::go_on() {
 }
 
 QUICCHAT_RARE_DECL bool Spokesman::has_room() const {
-    return proposer_->under_way(ConnectionId{}) + waiting_.size() < under_way_max;
+    return proposer_->under_way(program_connection) + waiting_.size() < under_way_max;
 }
 
 /// What is said in a room stays in order.

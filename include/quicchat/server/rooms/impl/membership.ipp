@@ -2,6 +2,7 @@
 
 #include "quicchat/server/rooms/membership.hpp"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -65,6 +66,19 @@ QUICCHAT_RARE_DECL void Membership::leave(Member& member) {
     fan_out_->remove(member);
 }
 
+QUICCHAT_DECL Errc Membership::mark_read(Room& room, const Caller& caller,
+                                         std::optional<Epoch> epoch, Offset offset, bool shared) {
+    if (room.people().find(caller.user) == nullptr) return Errc::not_in_room;
+    if (epoch && *epoch != room.epoch()) return Errc::no_such_message;
+    RoomAccount& person = room.people().at(caller.user);
+    const Offset marker = std::min(offset, room.head());
+    if (marker <= person.marker) return Errc{};
+    room.people().set_marker(person, marker);
+    room_store_->note_unsaved(room);
+    presence_->tell_marker(room, person, caller.connection, shared);
+    return Errc{};
+}
+
 QUICCHAT_RARE_DECL Result<Room*> Membership::find(const Caller& caller, const std::string& name) {
     if (is_private_name(name)) return private_room(caller, name.substr(1));
     if (!is_room_name(name)) return Errc::invalid_name;
@@ -76,7 +90,9 @@ QUICCHAT_RARE_DECL Result<Room*> Membership::private_room(const Caller& caller,
                                                           const std::string& other) {
     if (Room* room = room_store_->find(caller.user, "@" + other)) return room;
     const OnlineUsers::User* here = online_->find(other);
-    const std::optional<std::string> name = here ? here->name : accounts_->find_account(other);
+    std::optional<std::string> name = here ? here->name : accounts_->find_account(other);
+    const std::string& speaker = room_store_->speaker();
+    if (!name && !speaker.empty() && is_same_name(other, speaker)) name = speaker;
     if (!name) return Errc::no_such_user;
     const Result<Room*> room = decider_->open_private_room(std::string{caller.user}, *name);
     if (!room) return room;

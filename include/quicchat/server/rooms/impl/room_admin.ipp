@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "quicchat/base/config.hpp"
+#include "quicchat/base/name.hpp"
 #include "quicchat/base/search_words.hpp"
 #include "quicchat/server/rooms/acts.hpp"
 
@@ -32,12 +33,16 @@ QUICCHAT_DECL std::vector<RoomReport> RoomAdmin::list() const {
 
 QUICCHAT_DECL Result<std::vector<LoggedRecord>> RoomAdmin::read(std::string_view room, Offset after,
                                                                 std::size_t count_max) const {
-    const Room* found = find(room);
+    const Room* found = find_to_read(room);
     if (found == nullptr) return Errc::no_such_room;
     return room_store_->log().read(found->key(), after, count_max);
 }
 
 QUICCHAT_RARE_DECL Errc RoomAdmin::may_read(std::string_view user, const std::string& room) const {
+    // What two people share, the program reads for neither; `@bob` is whom it tells something.
+    if (is_private_name(room) && !is_same_name(user, room_store_->speaker())) {
+        return Errc::no_such_room;
+    }
     const Room* found = room_store_->find(user, room);
     return found == nullptr ? Errc::no_such_room : membership_->may_enter(*found, user);
 }
@@ -63,7 +68,7 @@ QUICCHAT_RARE_DECL Result<std::pair<std::vector<RoomSummary>, bool>> RoomAdmin::
 
 QUICCHAT_RARE_DECL Result<std::pair<std::vector<RoomPerson>, bool>> RoomAdmin::people(
     std::string_view room, std::string_view after) const {
-    const Room* found = find(room);
+    const Room* found = find_to_read(room);
     if (found == nullptr) return Errc::no_such_room;
     auto page = found->people().page(after, limits_->members_per_page_max, turn_->now());
     for (RoomPerson& person : page.first) person.display = names_->find(person.user);
@@ -73,7 +78,7 @@ QUICCHAT_RARE_DECL Result<std::pair<std::vector<RoomPerson>, bool>> RoomAdmin::p
 QUICCHAT_RARE_DECL Result<RoomAdmin::Found> RoomAdmin::search(std::string_view room,
                                                               std::string_view words, Offset before,
                                                               std::size_t count) const {
-    const Room* found = find(room);
+    const Room* found = find_to_read(room);
     if (found == nullptr) return Errc::no_such_room;
     if (const Errc errc = check_search(words); errc != Errc{}) return errc;
     const SearchWords wanted{words};
@@ -99,9 +104,30 @@ QUICCHAT_RARE_DECL Result<RoomAdmin::Found> RoomAdmin::search(std::string_view r
 
 QUICCHAT_RARE_DECL Result<std::pair<std::string, LogHead>> RoomAdmin::place(
     std::string_view room) const {
-    const Room* found = find(room);
+    const Room* found = find_to_read(room);
     if (found == nullptr) return Errc::no_such_room;
-    return std::pair{found->name(), room_store_->log().head(found->key())};
+    return std::pair{found->name_for(room_store_->speaker()),
+                     room_store_->log().head(found->key())};
+}
+
+QUICCHAT_RARE_DECL Result<StoredFile> RoomAdmin::file(std::string_view user,
+                                                      const std::string& room,
+                                                      Offset offset) const {
+    const Errc errc = user.empty() ? Errc{} : may_read(user, room);
+    if (errc != Errc{}) return errc;
+    const Room* found = find_to_read(room);
+    if (found == nullptr) return Errc::no_such_room;
+    Result<StoredFile> file = room_store_->find_file(*found, offset);
+    if (!file && to_errc(file.error()) == Errc::storage_failed) turn_->fail(Errc::storage_failed);
+    return file;
+}
+
+QUICCHAT_RARE_DECL Offset RoomAdmin::marker(std::string_view user, std::string_view room) const {
+    const Room* found = find_to_read(room);
+    const RoomAccount* person =
+        found == nullptr ? nullptr
+                         : found->people().find(user.empty() ? room_store_->speaker() : user);
+    return person == nullptr ? 0 : person->marker;
 }
 
 QUICCHAT_DECL Errc RoomAdmin::remove(std::string_view room) {
@@ -131,6 +157,12 @@ QUICCHAT_DECL Errc RoomAdmin::keep(std::string_view room, std::size_t records_ma
 QUICCHAT_DECL Room* RoomAdmin::find(std::string_view name) const {
     Room* room = room_store_->directory().find(name);
     return room == nullptr || room->is_private() ? nullptr : room;
+}
+
+QUICCHAT_RARE_DECL const Room* RoomAdmin::find_to_read(std::string_view name) const {
+    if (!is_private_name(name)) return find(name);
+    const std::string& speaker = room_store_->speaker();
+    return speaker.empty() ? nullptr : room_store_->find(speaker, name);
 }
 
 }  // namespace quicchat

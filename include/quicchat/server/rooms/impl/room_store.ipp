@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "quicchat/base/config.hpp"
+#include "quicchat/base/hex.hpp"
 #include "quicchat/base/limits.hpp"
 #include "quicchat/base/name.hpp"
 
@@ -61,6 +62,17 @@ QUICCHAT_RARE_DECL Errc RoomStore::check(const ServerConfig& next) {
 
 QUICCHAT_DECL std::string RoomStore::key_for(std::string_view user, std::string_view name) {
     return PrivateRooms::key_for(user, name);
+}
+
+QUICCHAT_DECL Result<StoredFile> RoomStore::find_file(const Room& room, Offset offset) const {
+    std::optional<std::string> key = files_.find(room.key(), offset);
+    if (!key) return Errc::no_such_file;
+    const auto read = log_->read(room.key(), offset - 1, 1);
+    if (!read) return Errc::storage_failed;
+    if (read->empty() || read->front().offset != offset) return Errc::no_such_file;
+    const Record& record = read->front().record;
+    return StoredFile{*std::move(key), room.epoch(), record.text, record.act.value,
+                      decode_hex(record.act.subject)};
 }
 
 QUICCHAT_DECL Room* RoomStore::find_for(std::string_view user, std::string_view name,
