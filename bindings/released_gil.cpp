@@ -1,6 +1,7 @@
 // Compiled without exceptions, so that pthread_cleanup_push keeps a place to jump to. The thread is
-// stopped there before anything looks at the frames of C++ above. A handler for abi::__forced_unwind
-// would do only where this module and the C library share one unwinder, and a wheel has its own.
+// stopped there before anything looks at the frames of C++ above. A handler for
+// abi::__forced_unwind would do only where this module and the C library share one unwinder, and a
+// wheel has its own.
 #include "released_gil.hpp"
 
 #include <pthread.h>
