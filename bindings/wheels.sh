@@ -202,11 +202,14 @@ name_licences() {
         fail "the wheel's metadata do not name six licences"
 }
 
-# build_wheel PYTHON TAG MACHINE: leaves a wheel in $work/checked.
+# build_wheel PYTHON TAG MACHINE: leaves a wheel in $parts/checked.
 build_wheel() {
     build=$work/$2-$3
-    log=$work/$2-$3.log
-    rm -rf "$build" "$work/raw" "$work/unpacked" "$work/named" "$work/checked"
+    parts=$build.parts # as pip made it, unpacked, with its licences, as auditwheel leaves it
+    log=$build.log
+    rm -rf "$build" "$parts"
+    mkdir -p "$parts/named"
+    # The interpreter that is asked is of this computer.
     suffix=.cpython-${2#cp}-$3-linux-gnu.so
     set -- "$1" "$3"
     if [ -n "$library" ]; then
@@ -217,7 +220,7 @@ build_wheel() {
     shift 2
     SETUPTOOLS_EXT_SUFFIX=$suffix _PYTHON_HOST_PLATFORM=linux-$machine \
         "$tools/bin/python" -m pip --disable-pip-version-check --python "$python" wheel -v \
-        --no-deps --wheel-dir "$work/raw" "$@" \
+        --no-deps --wheel-dir "$parts/raw" "$@" \
         -C "build-dir=$build" -C install.strip=false \
         -C "cmake.define.CMAKE_TOOLCHAIN_FILE=$work/$machine.cmake" \
         -C cmake.define.QUICCHAT_SYSTEM_DEPS=OFF \
@@ -228,28 +231,32 @@ build_wheel() {
         fail "the build failed, the end of its output is above; the whole: $log"
     }
     {
-        "$tools/bin/wheel" unpack --dest "$work/unpacked" "$work"/raw/*.whl
-        name_licences "$(echo "$work"/unpacked/*)"
-        mkdir -p "$work/named"
-        "$tools/bin/wheel" pack --dest-dir "$work/named" "$(echo "$work"/unpacked/*)"
-        "$tools/bin/auditwheel" repair --plat "manylinux_2_28_$machine" --only-plat \
-            --wheel-dir "$work/checked" "$work"/named/*.whl
-        "$tools/bin/auditwheel" show "$work"/checked/*.whl
+        "$tools/bin/wheel" unpack --dest "$parts/unpacked" "$parts"/raw/*.whl
+        name_licences "$(echo "$parts"/unpacked/*)"
+        "$tools/bin/wheel" pack --dest-dir "$parts/named" "$(echo "$parts"/unpacked/*)"
+        "$tools/bin/auditwheel" repair --plat auto --only-plat --wheel-dir "$parts/checked" \
+            "$parts"/named/*.whl
+        "$tools/bin/auditwheel" show "$parts"/checked/*.whl
     } >>"$log" 2>&1 || {
         tail -n 20 "$log" >&2
         fail "that is no wheel for others, see above; the whole: $log"
     }
-    # All that it may need: the C library, by parts of it.
-    if unzip -l "$(echo "$work"/checked/*.whl)" 2>/dev/null | grep -q '\.libs/'; then
+    case $(echo "$parts"/checked/*) in
+    *"-manylinux_2_28_$machine.whl") ;;
+    *) fail "$(basename "$parts"/checked/*): auditwheel does not call it manylinux_2_28, see $log" ;;
+    esac
+    "$tools/bin/python" -m zipfile --list "$parts"/checked/*.whl >"$parts/list"
+    grep -q -F "quicchat/_core$suffix " "$parts/list" ||
+        fail "the wheel has no quicchat/_core$suffix, see $log"
+    if grep -q '\.libs/' "$parts/list"; then
         fail "a library of this computer came into the wheel, see $log"
     fi
 }
 
 # test_wheel PYTHON VERSION MACHINE WHEEL
 test_wheel() {
-    environment=$work/test
-    rm -rf "$environment"
-    log=$work/test.log
+    environment=$parts/test
+    log=$parts/test.log
     if [ "$3" = "$native" ]; then
         "$1" -m venv "$environment" && "$environment/bin/python" -m pip \
             --disable-pip-version-check install --quiet "$4" &&
@@ -285,7 +292,7 @@ for machine in $machines; do
         tag=$(python_tag "$python")
         echo "[$number/$count] $tag, $machine, by $python"
         build_wheel "$python" "$tag" "$machine"
-        wheel=$(echo "$work"/checked/*.whl)
+        wheel=$(echo "$parts"/checked/*.whl)
         name=$(basename "$wheel")
         mv "$wheel" "$out/$name"
         echo "    $out/$name: $(wc -c <"$out/$name") bytes, $(($(date +%s) - begin)) s"
