@@ -207,6 +207,7 @@ class Container(unittest.TestCase):
         text = (DEPLOY / "Containerfile").read_text()
         for source in re.findall(r"^COPY (?!--from)(?:--\S+ )*(\S+) ", text, re.MULTILINE):
             self.assertTrue((ROOT / source).exists(), source)
+        self.assertIn("podman build --format docker ", text)  # the other has no HEALTHCHECK
         config = quicchat.load_config(DEPLOY / "container.json")
         self.assertIn(f"EXPOSE {config.port}/udp", text)
         for words in re.findall(r'\["quicchat", (.*)\]', text):
