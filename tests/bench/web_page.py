@@ -1,11 +1,11 @@
 """What the chat page costs in Chromium, over loopback with `quicchat serve --web`.
 
-    python3 tests/bench/web_page.py [CHATS [MESSAGES]]
+    python3 tests/bench/web_page.py [PAGES [MESSAGES]]
 
 Prints the time from navigation to the first message on the screen, with a login by ticket; from
-publish to Ack in a page; and for CHATS (default: 200) chats in some pages, each with a connection
-of its own, when all were online, when all had one message, and the server's memory for each.
-tests/prepare_web.sh gets what it needs.
+publish to Ack in a page; and for PAGES (default: 200) chat pages that are open at once, each in a
+tab of its own, when all showed the room, when all showed a message that one of them sent, and the
+server's memory for each. tests/prepare_web.sh gets what it needs.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from _support import Case, quicchat
 KEY = "a-key-of-the-bench-alone-0123456789abcdef"
 AUDIENCE = "bench"
 NAVIGATIONS = 10
-CHATS_OF_A_PAGE = 50  # a process of the browser has room for about 100 modules
+AT_ONCE = 10  # pages that open, as people come
 
 FIRST_MESSAGE = """
 new MutationObserver((_, observer) => {
@@ -49,39 +49,10 @@ ACKS = """async ([tickets, count]) => {
   return times;
 }"""
 
-CHATS = """async (tickets) => {
-  const { connect } = await import('./quicchat/index.js');
-  const where = await (await fetch('quicchat.json')).json();
-  const wasm = await (await fetch('quicchat/quicchat.wasm')).arrayBuffer();
-  const module = await WebAssembly.compile(wasm);
-  const login = { ticket: async () => tickets.pop() };
-  const enter = async () => {
-    for (;;) {
-      try {
-        return await connect(where.url, { hashes: where.hashes, login, wasm: module });
-      } catch (error) {
-        if (error.code !== 'handshake_timeout') throw error;
-      }
-    }
-  };
-  window.chats = [];
-  const count = tickets.length / 2;
-  while (window.chats.length < count) { // some at a time, as people come
-    const some = Math.min(10, count - window.chats.length);
-    window.chats.push(...await Promise.all(Array.from({ length: some }, enter)));
-  }
-  window.rooms = await Promise.all(window.chats.map((chat) => chat.join('#lobby')));
-}"""
-
-HEAR = """() => Promise.all(window.rooms.map(async (room) => {
-  for await (const event of room.events()) if (event.text === 'to all') return;
-}))"""
-
-
-async def open_page(browser, server):
+async def open_page(browser, server, at=""):
     page = await (await browser.new_context()).new_page()
     page.set_default_timeout(300_000)
-    await page.goto(server.url)
+    await page.goto(server.url + at)
     return page
 
 
@@ -101,7 +72,30 @@ def line(what, times):
           f"longest {times[-1]:.1f} ms of {len(times)}")
 
 
-async def measure(server, chats, messages):
+async def measure_pages(browser, server, count):
+    before = memory_of(server.process)
+    begin = time.monotonic()
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def enter():
+        async with turns:
+            page = await open_page(browser, server, f"#ticket={tickets(1)[0]}")
+            await page.wait_for_selector("article")
+            return page
+
+    pages = await asyncio.gather(*(enter() for _ in range(count)))
+    each = (memory_of(server.process) - before) / count
+    print(f"{count} pages: all show the room after {time.monotonic() - begin:.1f} s, "
+          f"{each:.1f} KiB each at the server")
+    begin = time.monotonic()
+    await pages[0].fill("#say textarea", "to all")
+    await pages[0].press("#say textarea", "Enter")
+    await asyncio.gather(
+        *(page.wait_for_selector('article .text:text-is("to all")') for page in pages))
+    print(f"a message that all of them show: {1000 * (time.monotonic() - begin):.0f} ms")
+
+
+async def measure(server, pages, messages):
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         times = []
@@ -117,26 +111,12 @@ async def measure(server, chats, messages):
         line("navigation to the first message", times)
         page = await open_page(browser, server)
         line("publish to Ack", await page.evaluate(ACKS, [tickets(3), messages]))
-        before = memory_of(server.process)
-        pages = [await open_page(browser, server) for _ in range(-(-chats // CHATS_OF_A_PAGE))]
-        shares = [chats // len(pages) + (i < chats % len(pages)) for i in range(len(pages))]
-        begin = time.monotonic()
-        for page, share in zip(pages, shares, strict=True):
-            await page.evaluate(CHATS, tickets(2 * share))
-        online = time.monotonic() - begin
-        each = (memory_of(server.process) - before) / chats
-        print(f"{chats} chats in {len(pages)} pages: all online after {online:.1f} s, "
-              f"{each:.1f} KiB each at the server")
-        heard = [asyncio.create_task(page.evaluate(HEAR)) for page in pages]
-        await asyncio.sleep(1)  # all of them listen
-        begin = time.monotonic()
-        await page.evaluate("() => window.rooms[0].send('to all')")
-        await asyncio.gather(*heard)
-        print(f"a message to all of them: {1000 * (time.monotonic() - begin):.0f} ms")
+        await page.close()
+        await measure_pages(browser, server, pages)
         await browser.close()
 
 
-def main(chats=200, messages=500):
+def main(pages=200, messages=500):
     if problem := why_not():
         sys.exit(problem)
     case = Case()
@@ -164,7 +144,7 @@ def main(chats=200, messages=500):
 
         try:
             asyncio.run(one_message())
-            asyncio.run(measure(server, chats, messages))
+            asyncio.run(measure(server, pages, messages))
         finally:
             server.stop()
 
