@@ -6,7 +6,7 @@ include_guard(GLOBAL)
 #   TITLE    what people call it
 #   FILES    names under which the file may lie in QUICCHAT_ARCHIVE_DIR; downloads get the first
 #   SHA256   accepted hashes. Each was computed from a file that was looked at, see the comments.
-#   URL      the address of the release at its authors
+#   URL      the address of the release at its authors, if that is the same file
 #   DEBIAN   source package, upstream version, and the suites to look in
 function(quicchat_pin name)
     cmake_parse_arguments(PARSE_ARGV 1 pin "" "TITLE;URL" "FILES;SHA256;DEBIAN")
@@ -45,6 +45,14 @@ quicchat_pin(nlohmann_json
     SHA256 0d8ef5af7f9794e3263480193c491549b2ba6cc74bb018906202ada498a79406
     URL "https://github.com/nlohmann/json/archive/refs/tags/v3.11.3.tar.gz"
     DEBIAN nlohmann-json3 3.11.3 trixie forky sid)
+
+# Debian packs anew what SQLite's authors publish as a zip file, so there is no address. Every file in it
+# has the hash that the release's manifest says: sqlite3.c made of it names the check-in bf7c7f30.
+quicchat_pin(sqlite
+    TITLE "SQLite 3.53.4"
+    FILES sqlite3_3.53.4.orig.tar.xz
+    SHA256 05366adc8ee80c6b1faa71285b49d133c2121238ca58934b077fdeb95934abd4
+    DEBIAN sqlite3 3.53.4 sid forky)
 
 function(quicchat_pin_field name field out)
     get_property(value GLOBAL PROPERTY "QUICCHAT_PIN_${name}_${field}")
@@ -90,7 +98,6 @@ endfunction()
 
 function(quicchat_archive_from_upstream name out_path out_problem)
     quicchat_pin_field(${name} URL url)
-    string(REGEX MATCH "https://[^/]+" host "${url}")
     set(part "${QUICCHAT_CACHE_DIR}/archives/${name}.part")
     # Ask for one byte first: where no way leads out, a build should notice within seconds.
     file(DOWNLOAD "${url}" "${part}" STATUS status TIMEOUT 10 RANGE_START 0 RANGE_END 0)
@@ -147,7 +154,12 @@ function(quicchat_obtain_archive name out)
 
     file(MAKE_DIRECTORY "${QUICCHAT_CACHE_DIR}/archives")
     set(problems)
-    foreach(origin IN ITEMS upstream debian)
+    set(origins debian)
+    quicchat_pin_field(${name} URL url)
+    if(url)
+        set(origins upstream debian)
+    endif()
+    foreach(origin IN LISTS origins)
         message(STATUS "quicchat: fetching ${title} (${origin})")
         cmake_language(CALL quicchat_archive_from_${origin} ${name} path problem)
         if(path)
@@ -157,9 +169,15 @@ function(quicchat_obtain_archive name out)
         string(APPEND problems "    ${problem}\n")
     endforeach()
 
-    foreach(field IN ITEMS FILES SHA256 URL)
+    foreach(field IN ITEMS FILES SHA256 DEBIAN)
         quicchat_pin_field(${name} ${field} ${field})
     endforeach()
+    if(url)
+        set(where "The authors publish it at\n        ${url}")
+    else()
+        list(GET DEBIAN 0 package)
+        set(where "It is part of Debian's source package ${package}")
+    endif()
     list(JOIN FILES " or " FILES)
     list(JOIN SHA256 "\n      " SHA256)
     message(FATAL_ERROR
@@ -173,8 +191,7 @@ function(quicchat_obtain_archive name out)
         "        ${FILES}\n"
         "      and have the SHA256\n"
         "        ${SHA256}\n"
-        "      The authors publish it at\n"
-        "        ${URL}\n"
+        "      ${where}\n"
         "    - Name a prefix in which the library is installed already:\n"
         "        -DQUICCHAT_DEPS_PREFIX=/path, or the environment variable of that name.\n")
 endfunction()

@@ -22,6 +22,7 @@ set(QUICCHAT_ARCHIVE_DIR "${default_archive_dir}" CACHE PATH
 set(QUICCHAT_DEPS_PREFIX "$ENV{QUICCHAT_DEPS_PREFIX}" CACHE PATH
     "Prefix with ngtcp2, its wolfSSL helper and wolfSSL")
 option(QUICCHAT_SYSTEM_DEPS "Use ngtcp2 and wolfSSL of the system if they are good enough" ON)
+option(QUICCHAT_BUNDLED_SQLITE "Build SQLite from its sources, too, and link it statically" OFF)
 option(QUICCHAT_WOLFSSL_ASM "Build wolfSSL with its x86-64 assembly" ${default_asm})
 # Whoever has the secrets of a connection reads it: a build that can write them is for debugging.
 option(QUICCHAT_TLS_KEY_LOG "Debug builds only: endpoints can write the secrets of TLS to a file"
@@ -30,8 +31,8 @@ if(QUICCHAT_TLS_KEY_LOG AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
     message(FATAL_ERROR "QUICCHAT_TLS_KEY_LOG is for debug builds only: add "
         "-DCMAKE_BUILD_TYPE=Debug, or leave it out")
 endif()
-mark_as_advanced(QUICCHAT_CACHE_DIR QUICCHAT_ARCHIVE_DIR QUICCHAT_SYSTEM_DEPS QUICCHAT_WOLFSSL_ASM
-    QUICCHAT_TLS_KEY_LOG)
+mark_as_advanced(QUICCHAT_CACHE_DIR QUICCHAT_ARCHIVE_DIR QUICCHAT_SYSTEM_DEPS
+    QUICCHAT_BUNDLED_SQLITE QUICCHAT_WOLFSSL_ASM QUICCHAT_TLS_KEY_LOG)
 
 # What decides the output of a compiler, as text for a cache key. Not its path: one build says cc,
 # the next gcc, and both are the same compiler.
@@ -93,6 +94,7 @@ macro(quicchat_provide_transport_libraries)
         enable_language(C)
         quicchat_compiler_inputs(C quicchat_inputs)
         file(GLOB_RECURSE quicchat_build_files "${QUICCHAT_TRANSPORT_BUILD}/*")
+        list(FILTER quicchat_build_files EXCLUDE REGEX "/dependencies/sqlite/")
         set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${quicchat_build_files})
         foreach(quicchat_file IN LISTS quicchat_build_files)
             file(SHA256 "${quicchat_file}" quicchat_hash)
@@ -120,16 +122,59 @@ macro(quicchat_provide_transport_libraries)
         "quicchat: ngtcp2 and wolfSSL: ${QUICCHAT_TRANSPORT_ORIGIN} ${QUICCHAT_TRANSPORT_PREFIX}")
 endmacro()
 
-# Makes SQLite::SQLite3, always of the system: it is everywhere, and gets its security updates there.
-# 3.37 has STRICT tables.
+# Makes sqlite3.c of the release's sources, by the compiler of this machine, and compiles it by the one
+# of this build.
+function(quicchat_build_sqlite work_dir prefix log)
+    find_program(make NAMES make gmake NO_CACHE)
+    find_program(cc NAMES "$ENV{CC_FOR_BUILD}" cc gcc clang NO_CACHE)
+    if(NOT make OR NOT cc)
+        message(FATAL_ERROR "To build SQLite, make and a C compiler for this machine are needed. "
+            "Install them: apt-get install make gcc\n"
+            "CC_FOR_BUILD in the environment names a compiler.")
+    endif()
+    quicchat_unpack(sqlite "${work_dir}" source)
+    quicchat_run_step("configuring SQLite" "${log}" COMMAND "${CMAKE_COMMAND}" -E chdir "${source}"
+        "${CMAKE_COMMAND}" -E env --unset=CFLAGS --unset=LDFLAGS "CC=${cc}" "CC_FOR_BUILD=${cc}"
+        sh ./configure --disable-tcl --disable-readline)
+    quicchat_run_step("making sqlite3.c" "${log}" COMMAND "${CMAKE_COMMAND}" -E chdir "${source}"
+        "${CMAKE_COMMAND}" -E env --unset=MAKEFLAGS --unset=MAKELEVEL "${make}" sqlite3.c)
+    quicchat_build_project("SQLite" "${QUICCHAT_TRANSPORT_BUILD}/sqlite" "${work_dir}/build"
+        "${prefix}" "${log}" OPTIONS "-DQUICCHAT_SQLITE_SOURCE=${source}")
+endfunction()
+
+# Makes SQLite::SQLite3. It is the system's, which is everywhere and gets its security updates there
+# (3.37 has STRICT tables), or for QUICCHAT_BUNDLED_SQLITE a static library of a pinned release, whose
+# prefix is QUICCHAT_SQLITE_PREFIX. Everybody in one process should have the same SQLite: the locks of
+# two on one file do not know of each other.
 macro(quicchat_provide_sqlite)
     find_package(Threads REQUIRED GLOBAL)
-    find_package(SQLite3 3.37 QUIET GLOBAL)
-    if(NOT SQLite3_FOUND)
-        message(FATAL_ERROR
-            "quicchat::sqlite needs SQLite 3.37 or newer with its headers and did not find it.\n"
-            "  Install it: apt-get install libsqlite3-dev\n"
-            "  or do without rooms and accounts on disk: -DQUICCHAT_SQLITE=OFF")
+    set(QUICCHAT_SQLITE_PREFIX)
+    if(QUICCHAT_BUNDLED_SQLITE)
+        enable_language(C)
+        quicchat_compiler_inputs(C quicchat_inputs)
+        quicchat_pin_field(sqlite SHA256 quicchat_hash)
+        list(APPEND quicchat_inputs "${quicchat_hash}")
+        set(quicchat_file "${QUICCHAT_TRANSPORT_BUILD}/sqlite/CMakeLists.txt")
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${quicchat_file}")
+        file(SHA256 "${quicchat_file}" quicchat_hash)
+        list(APPEND quicchat_inputs "${quicchat_hash}")
+        quicchat_cached_prefix(sqlite "${quicchat_inputs}" quicchat_build_sqlite
+            QUICCHAT_SQLITE_PREFIX)
+        add_library(SQLite::SQLite3 STATIC IMPORTED GLOBAL)
+        set_target_properties(SQLite::SQLite3 PROPERTIES
+            IMPORTED_LOCATION "${QUICCHAT_SQLITE_PREFIX}/lib/libsqlite3.a"
+            INTERFACE_INCLUDE_DIRECTORIES "${QUICCHAT_SQLITE_PREFIX}/include"
+            INTERFACE_LINK_LIBRARIES "Threads::Threads;m")
+        message(STATUS "quicchat: SQLite: archives ${QUICCHAT_SQLITE_PREFIX}")
+    else()
+        find_package(SQLite3 3.37 QUIET GLOBAL)
+        if(NOT SQLite3_FOUND)
+            message(FATAL_ERROR
+                "quicchat::sqlite needs SQLite 3.37 or newer with its headers and did not find it.\n"
+                "  Install it: apt-get install libsqlite3-dev\n"
+                "  or have it built as well: -DQUICCHAT_BUNDLED_SQLITE=ON\n"
+                "  or do without rooms and accounts on disk: -DQUICCHAT_SQLITE=OFF")
+        endif()
     endif()
 endmacro()
 

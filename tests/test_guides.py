@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -176,6 +177,23 @@ class Unit(unittest.TestCase):
         for code in ("E-PORT-IN-USE", "E-STORAGE", "E-INTERNAL"):  # these may pass
             self.assertNotIn(quicchat.errors.exit_status_of(code), statuses, code)
 
+    def test_the_manual_page_is_where_it_says(self):
+        page = re.search(r"^Documentation=file:/opt/quicchat(/\S+)$", self.TEXT, re.MULTILINE)[1]
+        self.assertTrue(Path(sys.prefix + page).exists(), page)
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze (Debian: systemd)")
+    def test_systemd_knows_every_word(self):
+        with tempfile.TemporaryDirectory(prefix="quicchat-test-") as folder:
+            unit = Path(folder, "quicchat.service")
+            unit.write_text(self.TEXT.replace("/opt/quicchat/bin/quicchat", sys.executable))
+            result = subprocess.run(
+                ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit)],
+                capture_output=True, text=True, timeout=PATIENCE)
+            said = result.stdout + result.stderr
+            self.assertEqual(result.returncode, 0, said)
+            # Of a mistake in a line systemd may say only that it goes on without it.
+            self.assertNotIn("ignoring", said)
+
     @unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze (Debian: systemd)")
     def test_what_systemd_says(self):
         result = subprocess.run(
@@ -189,6 +207,7 @@ class Container(unittest.TestCase):
         text = (DEPLOY / "Containerfile").read_text()
         for source in re.findall(r"^COPY (?!--from)(?:--\S+ )*(\S+) ", text, re.MULTILINE):
             self.assertTrue((ROOT / source).exists(), source)
+        self.assertIn("podman build --format docker ", text)  # the other has no HEALTHCHECK
         config = quicchat.load_config(DEPLOY / "container.json")
         self.assertIn(f"EXPOSE {config.port}/udp", text)
         for words in re.findall(r'\["quicchat", (.*)\]', text):

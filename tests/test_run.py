@@ -117,6 +117,14 @@ class SideBySide(unittest.TestCase):
         (self.tests / "test_c.py").unlink()
         self.assertEqual(self.run_files()[0], 1)
 
+    def test_a_file_that_skips_all_has_not_failed_and_one_without_tests_has(self):
+        # Python from 3.12 on ends with the same status for both.
+        skips = PASSES.replace("class ", "@unittest.skip('no reason')\nclass ", 1)
+        status, lines = self.run_files(test_a=skips, test_b=PASSES)
+        self.assertEqual((status, lines[-1]), (0, "OK (skipped=1)"))
+        if sys.version_info >= (3, 12):
+            self.assertEqual(self.run_files(test_c="")[0], 1)
+
     def test_nothing_is_said_again_of_what_passed(self):
         status, lines = self.run_files(test_b=PASSES)
         self.assertEqual((status, lines[-1]), (0, "OK"))

@@ -75,7 +75,7 @@ Bytes Carrier<Inner>::piece_of(Command& command, bool is_repeated) {
 template <quicchat::Transport Inner>
 void Carrier<Inner>::collect() {
     while (std::optional<TransportEvent> event = inner_.poll_event()) {
-        std::visit([this](auto& e) { tell(std::move(e)); }, *event);
+        std::visit([this](auto& e) { this->tell(std::move(e)); }, *event);
     }
 }
 
