@@ -1,27 +1,18 @@
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include <catch2/catch_test_macros.hpp>
 
 #include "sim/random_walk.hpp"
+#include "support/seed.hpp"
 
 using namespace quicchat;
 using namespace quicchat::test;
 
-namespace {
-
-std::uint64_t seed_count() {
-    const char* text = std::getenv("QUICCHAT_SIM_SEEDS");
-    return text != nullptr ? std::stoull(text) : 300;
-}
-
-}  // namespace
-
 TEST_CASE("whatever people do, and wherever the network breaks, the promises hold", "[sim]") {
     // QUICCHAT_SEED repeats one walk; QUICCHAT_SIM_SEEDS asks for more of them.
     const std::uint64_t first = seed();
-    const std::uint64_t count = seed_is_given() ? 1 : seed_count();
+    const std::uint64_t count = seed_is_given() ? 1 : seed_count(300);
     for (std::uint64_t i = 0; i < count; ++i) {
         INFO("seed=" << first + i);
         RandomWalk walk{first + i};

@@ -24,6 +24,12 @@ inline std::uint64_t seed() {
     return value;
 }
 
+/// How many seeds to try: QUICCHAT_SIM_SEEDS if that is set, or else as many as usual.
+inline std::uint64_t seed_count(std::uint64_t usual) {
+    const char* text = std::getenv("QUICCHAT_SIM_SEEDS");
+    return text != nullptr ? std::stoull(text) : usual;
+}
+
 /// True if somebody asks for one run in particular.
 inline bool seed_is_given() { return std::getenv("QUICCHAT_SEED") != nullptr; }
 
