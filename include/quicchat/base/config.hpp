@@ -12,7 +12,7 @@
 /// what people seldom do. Compilers make it small in the place of fast.
 #define QUICCHAT_RARE_DECL [[gnu::cold]] QUICCHAT_DECL
 
-/// 1 where AddressSanitizer watches: memory that is kept for the next one would hide faults from it.
+/// 1 where AddressSanitizer watches: memory that is kept for the next one hides faults from it.
 #if defined(__SANITIZE_ADDRESS__)
 #define QUICCHAT_ADDRESS_SANITIZER 1
 #elif defined(__has_feature)
