@@ -29,15 +29,13 @@ QUICCHAT_RARE_DECL Errc ProgramFiles::give(std::uint64_t ticket, std::uint64_t t
     if (own.waiting != 0 || bytes.empty() || bytes.size() > piece_bytes_max) {
         return Errc::invalid_request;
     }
-    own.waiting = ticket;
-    own.gives = true;
-    own.next += bytes.size();
+    const std::size_t count = bytes.size();
     const Errc errc = uploads_->data(program_connection, stream_of(transfer),
                                      wire::FileData{std::move(bytes)}, now);
-    if (errc != Errc{}) {
-        own.waiting = 0;
-        return Errc::invalid_request;  // behind the end
-    }
+    if (errc != Errc{}) return Errc::invalid_request;  // behind the end
+    own.waiting = ticket;
+    own.gives = true;
+    own.next += count;
     settle();  // it may have been refused at once
     const auto still = transfers_.find(transfer);
     if (still != transfers_.end()) go_on(transfer, still->second);
