@@ -14,6 +14,17 @@
 namespace quicchat::python {
 namespace {
 
+/// What the database answers, or StorageFailure. It may wait for a lock, or for the disk: other
+/// threads of Python run meanwhile.
+template <class Work>
+auto unlocked(Work work) {
+    auto result = [&] {
+        const ReleasedGil other_threads_may_run;
+        return work();
+    }();
+    return value_or_throw(std::move(result));
+}
+
 /// The accounts in a server's database, also while the server runs. Belongs to one thread.
 class Accounts {
 public:
@@ -63,17 +74,6 @@ public:
     }
 
 private:
-    /// What the database answers, or StorageFailure. It may wait for a lock, or for the disk: other
-    /// threads of Python run meanwhile.
-    template <class Work>
-    static auto unlocked(Work work) {
-        auto result = [&] {
-            const ReleasedGil other_threads_may_run;
-            return work();
-        }();
-        return value_or_throw(std::move(result));
-    }
-
     sqlite::AccountAdmin admin_;
 };
 
