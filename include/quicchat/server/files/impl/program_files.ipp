@@ -76,10 +76,13 @@ QUICCHAT_RARE_DECL Errc ProgramFiles::read(std::uint64_t ticket, std::string_vie
 
 QUICCHAT_RARE_DECL void ProgramFiles::end() {
     ending_ = true;
-    for (const auto& [number, transfer] : std::exchange(transfers_, {})) {
-        if (transfer.waiting != 0) outcomes_.push_back({transfer.waiting, Errc::server_shutdown});
-        uploads_->abandon(program_connection, stream_of(number));
-    }
+    settle();  // what was stored or refused is told so
+    std::erase_if(transfers_, [this](const auto& transfer) {
+        const auto& [number, own] = transfer;
+        if (!uploads_->abandon(program_connection, stream_of(number))) return false;
+        if (own.waiting != 0) outcomes_.push_back({own.waiting, Errc::server_shutdown});
+        return true;
+    });
 }
 
 QUICCHAT_DECL void ProgramFiles::settle() {
