@@ -1,25 +1,13 @@
 # ngtcp2 1.24.0 with less memory for a connection that has little to say, which most of a chat's have.
-# Its pools take room for 16 of a kind, or for 33, when they want the first one; here for two or four,
-# and then again. What is decrypted is read before the next packet comes: one buffer is enough for a
-# thread.
+# Its pools take room for 16 of a kind, or for 33, when they want the first one, and keep it. What is
+# decrypted is read before the next packet comes: one buffer is enough for a thread.
 include_guard(GLOBAL)
 include("${CMAKE_CURRENT_LIST_DIR}/mend_ngtcp2.cmake") # quicchat_replace_once
 
 function(quicchat_shrink_ngtcp2 source)
     set(conn "${source}/lib/ngtcp2_conn.c")
-    quicchat_replace_once("${source}/lib/ngtcp2_acktr.c"
-"  ngtcp2_objalloc_acktr_entry_init(&acktr->objalloc, NGTCP2_ACKTR_MAX_ENT + 1,
-                                   mem);"
-"  ngtcp2_objalloc_acktr_entry_init(&acktr->objalloc, 4, mem);")
-    quicchat_replace_once("${conn}"
-"frame_chain_init(&(*pconn)->frc_objalloc, 16, mem);"
-"frame_chain_init(&(*pconn)->frc_objalloc, 2, mem);")
-    quicchat_replace_once("${conn}"
-"rtb_entry_init(&(*pconn)->rtb_entry_objalloc, 16, mem);"
-"rtb_entry_init(&(*pconn)->rtb_entry_objalloc, 2, mem);")
-    quicchat_replace_once("${conn}"
-"strm_init(&(*pconn)->strm_objalloc, 16, mem);"
-"strm_init(&(*pconn)->strm_objalloc, 2, mem);")
+    # Without pools of its own for each connection: quic/connection_memory.hpp is one for all of them.
+    add_compile_definitions(NOMEMPOOL)
 
     # Five of these trees, each with a block for 31 entries that are mostly one or two.
     quicchat_replace_once("${source}/lib/ngtcp2_ksl.h"

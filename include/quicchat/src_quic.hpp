@@ -39,6 +39,7 @@ template class TicketAuthenticator<quic::WolfCrypto>;
 #include "quicchat/quic/impl/connection.ipp"
 #include "quicchat/quic/impl/connection_id.ipp"
 #include "quicchat/quic/impl/connection_life.ipp"
+#include "quicchat/quic/impl/connection_memory.ipp"
 #include "quicchat/quic/impl/dialler.ipp"
 #include "quicchat/quic/impl/doorman.ipp"
 #include "quicchat/quic/impl/endpoint.ipp"

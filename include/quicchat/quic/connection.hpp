@@ -15,6 +15,7 @@
 #include "quicchat/quic/acknowledgement_hold.hpp"
 #include "quicchat/quic/callbacks.hpp"
 #include "quicchat/quic/config.hpp"
+#include "quicchat/quic/connection_memory.hpp"
 #include "quicchat/quic/handle.hpp"
 #include "quicchat/quic/tls.hpp"
 #include "quicchat/transport/concept.hpp"
@@ -43,6 +44,7 @@ struct Shared {
     std::shared_ptr<const TlsContext> http3_tls;  ///< For those of HTTP/3; null: as the others.
     Random random;
     Tokens tokens;
+    ConnectionMemory memory;
     std::size_t unacknowledged = 0;  ///< Bytes that all connections keep.
 };
 

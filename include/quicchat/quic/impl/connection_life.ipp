@@ -29,13 +29,14 @@ QUICCHAT_DECL bool Connection::open(const Opening& opening, TimePoint now) {
     const ngtcp2_settings settings = make_settings(opening, now);
     const ngtcp2_transport_params params = make_params(opening);
     const ngtcp2_path path = make_path(opening.local, opening.remote);
+    const ngtcp2_mem* mem = shared_.memory.get();
     ngtcp2_conn* conn = nullptr;
     const int error =
         is_server
             ? ngtcp2_conn_server_new(&conn, &opening.peer_id, &own_id_, &path, opening.version,
-                                     &callbacks, &settings, &params, nullptr, &record_)
+                                     &callbacks, &settings, &params, mem, &record_)
             : ngtcp2_conn_client_new(&conn, &opening.peer_id, &own_id_, &path, opening.version,
-                                     &callbacks, &settings, &params, nullptr, &record_);
+                                     &callbacks, &settings, &params, mem, &record_);
     if (error != 0) return false;
     conn_.reset(conn);
     tls_->attach(conn);
