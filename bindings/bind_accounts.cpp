@@ -9,31 +9,50 @@
 #include "quicchat/quic/run.hpp"
 #include "quicchat/quic/wolf_crypto.hpp"
 #include "quicchat/sqlite/account_admin.hpp"
+#include "released_gil.hpp"
 
 namespace quicchat::python {
 namespace {
+
+/// What the database answers, or StorageFailure. It may wait for a lock, or for the disk: other
+/// threads of Python run meanwhile.
+template <class Work>
+auto unlocked(Work work) {
+    auto result = [&] {
+        const ReleasedGil other_threads_may_run;
+        return work();
+    }();
+    return value_or_throw(std::move(result));
+}
 
 /// The accounts in a server's database, also while the server runs. Belongs to one thread.
 class Accounts {
 public:
     explicit Accounts(const std::string& path)
-        : admin_(value_or_throw(sqlite::AccountAdmin::open(path, quic::system_entropy()))) {}
+        : admin_(
+              unlocked([&] { return sqlite::AccountAdmin::open(path, quic::system_entropy()); })) {}
 
     bool add(const std::string& name, const std::string& verifier) {
         const Verifier parsed = value_or_throw(parse_verifier(verifier));
-        return value_or_throw(admin_.add(name, parsed, quic::read_clock().wall));
+        return unlocked([&] { return admin_.add(name, parsed, quic::read_clock().wall); });
     }
     bool replace_verifier(const std::string& name, const std::string& verifier) {
         const Verifier parsed = value_or_throw(parse_verifier(verifier));
-        return value_or_throw(admin_.replace_verifier(name, parsed));
+        return unlocked([&] { return admin_.replace_verifier(name, parsed); });
     }
-    bool enable(const std::string& name) { return value_or_throw(admin_.enable(name)); }
-    bool disable(const std::string& name) { return value_or_throw(admin_.disable(name)); }
-    bool remove(const std::string& name) { return value_or_throw(admin_.remove(name)); }
+    bool enable(const std::string& name) {
+        return unlocked([&] { return admin_.enable(name); });
+    }
+    bool disable(const std::string& name) {
+        return unlocked([&] { return admin_.disable(name); });
+    }
+    bool remove(const std::string& name) {
+        return unlocked([&] { return admin_.remove(name); });
+    }
 
     py::list list_accounts() {
         py::list rows;
-        for (const sqlite::AccountInfo& a : value_or_throw(admin_.list_accounts())) {
+        for (const sqlite::AccountInfo& a : unlocked([&] { return admin_.list_accounts(); })) {
             rows.append(py::make_tuple(to_python(std::string_view{a.name}), a.enabled,
                                        to_python(a.created), a.devices));
         }
@@ -41,17 +60,17 @@ public:
     }
     py::list list_devices(const std::string& name) {
         py::list rows;
-        for (const sqlite::DeviceInfo& d : value_or_throw(admin_.list_devices(name))) {
+        for (const sqlite::DeviceInfo& d : unlocked([&] { return admin_.list_devices(name); })) {
             rows.append(py::make_tuple(to_hex(d.id), to_python(d.created), to_python(d.last_used)));
         }
         return rows;
     }
     bool revoke_device(const std::string& name, const py::bytes& id) {
         const DeviceId device{to_sixteen<decltype(DeviceId::bytes)>(id, "a device id")};
-        return value_or_throw(admin_.revoke_device(name, device));
+        return unlocked([&] { return admin_.revoke_device(name, device); });
     }
     bool revoke_devices(const std::string& name) {
-        return value_or_throw(admin_.revoke_devices(name));
+        return unlocked([&] { return admin_.revoke_devices(name); });
     }
 
 private:

@@ -2,6 +2,7 @@
 
 import asyncio
 import unittest
+from unittest import mock
 
 from _in_memory import InMemory
 from _support import Case, quicchat
@@ -82,6 +83,61 @@ class Told(InMemory):
 
         self.on(scenario)
 
+    def test_behind_a_page_of_its_own_a_reader_that_stops_misses_nothing(self):
+        async def scenario(net):
+            server, bob = net.server, await net.connect("bob")
+            for n in range(100):  # a page
+                await server.tell("bob", str(n))
+            await bob.tell("server", "an answer")
+            view = server.private_messages()
+            reading = asyncio.create_task(self.stopped_at_mark(view, stop))
+            await net.settle()
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            reading = asyncio.create_task(anext(view))
+            await net.settle()
+            self.assertTrue(reading.done())
+            self.assertEqual(reading.result().text, "an answer")
+
+        for stop in ("cancelled", "refused"):
+            with self.subTest(stop):
+                self.on(scenario, limits=MANY)
+
+    async def stopped_at_mark(self, view, stop):
+        program = view._program
+        ask = program.ask
+
+        async def ask_or_stop(subject, request, *arguments):
+            if request != program.core.mark_read:
+                return await ask(subject, request, *arguments)
+            if stop == "refused":
+                raise quicchat.RequestError("too much at once", name="queue_full")
+            return await asyncio.Event().wait()
+
+        with mock.patch.object(program, "ask", ask_or_stop):
+            await anext(view)
+
+    def test_what_was_changed_while_nobody_listened_is_given(self):
+        async def scenario(net):
+            server, bob = net.server, await net.connect("bob")
+            first = await bob.tell("server", "helo")
+            await bob.tell("server", "last")
+            view = server.private_messages()
+            self.assertEqual([(await anext(view)).text for _ in range(2)], ["helo", "last"])
+            reading = asyncio.create_task(anext(view))  # both count as read
+            await net.settle()
+            reading.cancel()
+            del view
+            room = await bob.join("@server")
+            await room.edit(first, "hello")
+            await room.delete(first)
+            view = server.private_messages()
+            self.assertEqual([(type(e), e.target) for e in [await anext(view), await anext(view)]],
+                             [(quicchat.Edited, first.offset),
+                              (quicchat.Deleted, first.offset)])
+
+        self.on(scenario)
+
     def test_who_writes_much_does_not_hold_up_others(self):
         async def scenario(net):
             ada, bob = await net.connect("ada"), await net.connect("bob")
@@ -142,6 +198,19 @@ class Told(InMemory):
             await self.assert_refused("no_such_room", server.room("@ada").history())
             await self.assert_refused("no_such_room", server.room("@ada,@bob").history())
             await self.assert_refused("no_such_room", server.remove_room("@bob"))
+
+        self.on(scenario)
+
+    def test_it_ends_although_something_is_being_dealt_with(self):
+        async def scenario(net):
+            bob = await net.connect("bob")
+            await bob.tell("server", "one")
+            view, unread = net.server.private_messages(), net.server.private_messages()
+            self.assertEqual((await anext(view)).text, "one")
+            await net.server.close()
+            for _ in range(2):
+                self.assertIsNone(await anext(view, None))
+            self.assertIsNone(await anext(unread, None))
 
         self.on(scenario)
 

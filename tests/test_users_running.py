@@ -4,10 +4,16 @@ import asyncio
 import json
 import os
 import socket
+import sqlite3
 import threading
 import unittest
+from contextlib import closing
+from unittest import mock
 
 from _support import ACCOUNTS, Case, account, quicchat
+from quicchat import administration
+
+VERIFIER = quicchat._core.verifier("x", bytes(16), 100_000) if quicchat else ""
 
 
 class Running(Case):
@@ -110,10 +116,55 @@ class Running(Case):
             listening.shutdown(socket.SHUT_RDWR)
             thread.join()
 
+    def test_a_database_that_is_locked_holds_up_nobody_else(self):
+        async def scenario(connect, server):
+            async with administration.AdminSocket(server, self.folder / "quicchat.sock"):
+                for ask, more in (("disable", {}), ("users", {}), ("remove", {}),
+                                  ("add", {"verifier": VERIFIER})):
+                    with self.subTest(ask), closing(sqlite3.connect(
+                            server.config.database, isolation_level=None)) as other:
+                        other.execute("BEGIN IMMEDIATE")
+                        asking = asyncio.create_task(asyncio.to_thread(
+                            self.ask, ask=ask, user="ada", **more))
+                        for _ in range(30):  # in which the lock is let go, if the loop runs
+                            await asyncio.sleep(0.01)
+                        other.execute("ROLLBACK")
+                        self.assertIn("done", (await asking)[-1])
+
+        self.talk(scenario)
+
+    def test_a_change_is_one_request_to_the_database(self):
+        opened = []
+
+        def count(path):
+            opened.append(path)
+            return accounts(path)
+
+        async def scenario(connect, server):
+            async with administration.AdminSocket(server, self.folder / "quicchat.sock"):
+                with mock.patch.object(quicchat._core, "Accounts", count):
+                    for ask, user, changed in (("add", "zoe", True), ("add", "ZOE", False),
+                                               ("add", "server", False), ("passwd", "zoe", True),
+                                               ("passwd", "none", False), ("remove", "zoe", True),
+                                               ("remove", "zoe", False)):
+                        with self.subTest(ask, user=user):
+                            opened.clear()
+                            answer = await asyncio.to_thread(self.ask, ask=ask, user=user,
+                                                             verifier=VERIFIER)
+                            self.assertEqual(answer, [{"done": {"changed": changed}}])
+                            self.assertLessEqual(len(opened), 1)
+                    opened.clear()
+                    await server.accounts.add(quicchat.Account("zoe", verifier=VERIFIER))
+                    self.assertEqual(len(opened), 1)
+                with self.assertRaises(quicchat.ConfigError):
+                    await server.accounts.add(quicchat.Account("Zoe", verifier=VERIFIER))
+
+        accounts = quicchat._core.Accounts
+        self.talk(scenario)
+
     def test_requests_that_are_none(self):
         self.start_server()
-        verifier = quicchat._core.verifier("x", bytes(16), 100_000)
-        for request in ({"ask": "add"}, {"ask": "add", "user": "a b", "verifier": verifier},
+        for request in ({"ask": "add"}, {"ask": "add", "user": "a b", "verifier": VERIFIER},
                         {"ask": "add", "user": "zoe"}, {"ask": "passwd", "user": "ada",
                                                         "verifier": "x"},
                         {"ask": "revoke", "user": "ada", "device": "12"},

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _core
-from ._failures import storage_error
-from ._paths import path_bytes
+from ._server_accounts import in_database
 from .errors import ConfigError, QuicChatError
 from .settings import USER_NAME, Account
 
@@ -55,20 +53,19 @@ async def _accounts(server: Server) -> list[dict[str, Any]]:
 async def _change(server: Server, ask: str, user: str, request: dict[str, Any]) -> bool:
     """False if there is no such account, or device; of ``add``: if there is one already."""
     match ask:
+        case "add" if user.lower() == server.speaker.lower():
+            return False
         case "add" | "passwd":
-            known = user.lower() in [row["user"].lower() for row in await _accounts(server)]
-            if ask == "add" and (known or user.lower() == server.speaker.lower()):
-                return False
-            if ask == "passwd" and not known:
-                return False
-            account = Account(user, verifier=_verifier(request))
-            await (server.accounts.add if ask == "add" else server.accounts.set_password)(account)
-            return True
+            verifier = _verifier(request)
+            if not server.config.stores:
+                return await _change_in_memory(server, ask, Account(user, verifier=verifier))
+            if ask == "add":
+                return bool(await _in_database(server, lambda a: a.add(user, verifier)))
+            return bool(await _in_database(server, lambda a: a.replace_verifier(user, verifier)))
         case "remove":
-            if user.lower() not in [row["user"].lower() for row in await _accounts(server)]:
-                return False
-            await server.accounts.remove(user)
-            return True
+            if not server.config.stores:
+                return await _change_in_memory(server, ask, Account(user))
+            return bool(await _in_database(server, lambda a: a.remove(user)))
         case "disable":
             return bool(await _in_database(server, lambda a: a.disable(user)))
         case "enable":
@@ -80,6 +77,19 @@ async def _change(server: Server, ask: str, user: str, request: dict[str, Any]) 
         raise _refusal('"device" must be 32 hexadecimal digits, or null', "null: all of them")
     id = bytes.fromhex(device)
     return bool(await _in_database(server, lambda a: a.revoke_device(user, id)))
+
+
+async def _change_in_memory(server: Server, ask: str, account: Account) -> bool:
+    known = account.username.lower() in map(str.lower, await server.accounts.list())
+    if known == (ask == "add"):
+        return False
+    if ask == "add":
+        await server.accounts.add(account)
+    elif ask == "passwd":
+        await server.accounts.set_password(account)
+    else:
+        await server.accounts.remove(account.username)
+    return True
 
 
 def _verifier(request: dict[str, Any]) -> str:
@@ -102,13 +112,7 @@ async def _in_database(server: Server, work: Callable[[_core.Accounts], Any]) ->
                           "could list, and are added, removed and given passwords only",
                           code="E-NO-DATABASE", hint='name a file as "database"')
 
-    def in_thread() -> Any:
-        try:
-            return work(_core.Accounts(path_bytes(path)))
-        except _core.StorageFailure as error:
-            raise storage_error(error.args[1], error.args[0]) from None
-
-    return await asyncio.to_thread(in_thread)
+    return await in_database(path, work)
 
 
 def _refusal(what: str, hint: str) -> QuicChatError:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from ._calls import PAGE_MAX
 from ._program import Program
-from .errors import RequestError
+from .errors import RequestError, ServerShutdown
 from .events import Gap, RoomInfo
 from .records import RoomRecord, offsets_of, records_of
 
@@ -45,9 +45,16 @@ class PrivateView(AsyncIterator[RoomRecord | Gap]):
         return self
 
     async def __anext__(self) -> RoomRecord | Gap:
+        try:
+            return await self._next()
+        except ServerShutdown:
+            raise StopAsyncIteration from None
+
+    async def _next(self) -> RoomRecord | Gap:
         if not self._begun:
             for room in await self._rooms_of(self._speaker):
-                if room.room.startswith("@") and room.unread:
+                # Not "unread": that counts what was said, not edits and deletions.
+                if room.room.startswith("@") and room.head > room.marker:
                     self._names.setdefault(room.room)
             self._begun = True
         await self._mark()
@@ -97,6 +104,7 @@ class PrivateView(AsyncIterator[RoomRecord | Gap]):
             self._queue[-1] = (self._queue[-1][0], max(last, self._queue[-1][1]))
         else:
             self._given = last
-            await self._mark()
         if last and last < head:
-            self._names[name] = None
+            self._names[name] = None  # before the mark: that may be refused, or cancelled
+        if not self._queue:
+            await self._mark()

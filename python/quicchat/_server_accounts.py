@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from . import _core
 from ._binding import account_rows
@@ -16,6 +17,21 @@ from .settings import Account, ServerConfig
 
 if TYPE_CHECKING:
     from .server import Server
+
+T = TypeVar("T")
+
+
+async def in_database(path: Path, work: Callable[[_core.Accounts], T]) -> T:
+    """What ``work`` finds or does in a database, on another thread: it may have to wait for a lock,
+    or for the disk. Raises StorageError."""
+
+    def in_thread() -> T:
+        try:
+            return work(_core.Accounts(path_bytes(path)))
+        except _core.StorageFailure as error:
+            raise storage_error(error.args[1], error.args[0]) from None
+
+    return await asyncio.to_thread(in_thread)
 
 
 class ServerAccounts:
@@ -31,30 +47,33 @@ class ServerAccounts:
         path = self._path
         if path is None:
             return sorted(account.username for account in self._config.accounts)
-        rows = await asyncio.to_thread(lambda: self._open(path).list_accounts())
+        rows = await in_database(path, lambda accounts: accounts.list_accounts())
         return sorted(name for name, enabled, *_ in rows if enabled)
 
     async def add(self, account: Account) -> None:
         """Lets somebody log in from now on. Raises ConfigError if there is such an account, or it
         cannot be one."""
+        path = self._path
+        if self._server.speaker and account.username.lower() == self._server.speaker.lower():
+            raise self._refused(account.username, "the server itself speaks by that name")
+        if path is not None:
+            if not await in_database(path, lambda accounts: accounts.add(
+                    account.username, self._verifier(account))):
+                raise self._refused(account.username, "there is one of that name already")
+            return
         async with self._one_by_one:
-            path = self._path
             if account.username.lower() in map(str.lower, await self.list()):
                 raise self._refused(account.username, "there is one of that name already")
-            if self._server.speaker and account.username.lower() == self._server.speaker.lower():
-                raise self._refused(account.username, "the server itself speaks by that name")
-            if path is None:
-                await self._server.reload(replace(self._config, accounts=(
-                    *self._config.accounts, account)))
-            elif not await asyncio.to_thread(self._add, path, account):
-                raise self._refused(account.username, "there is one of that name already")
+            await self._server.reload(replace(self._config, accounts=(
+                *self._config.accounts, account)))
 
     async def set_password(self, account: Account) -> None:
         """Gives an account another password; its devices have to log in with it. Raises ConfigError
         if there is no such account."""
         path = self._path
         if path is not None:
-            if not await asyncio.to_thread(self._replace, path, account):
+            if not await in_database(path, lambda accounts: accounts.replace_verifier(
+                    account.username, self._verifier(account))):
                 raise self._refused(account.username, "there is none of that name")
             return
         async with self._one_by_one:
@@ -66,7 +85,7 @@ class ServerAccounts:
         ConfigError if there is none."""
         path = self._path
         if path is not None:
-            if not await asyncio.to_thread(lambda: self._open(path).remove(username)):
+            if not await in_database(path, lambda accounts: accounts.remove(username)):
                 raise self._refused(username, "there is none of that name")
             return
         async with self._one_by_one:
@@ -87,19 +106,6 @@ class ServerAccounts:
         if len(others) == len(self._config.accounts):
             raise self._refused(username, "there is none of that name")
         return others
-
-    def _add(self, path: Path, account: Account) -> bool:
-        return self._open(path).add(account.username, self._verifier(account))
-
-    def _replace(self, path: Path, account: Account) -> bool:
-        return self._open(path).replace_verifier(account.username, self._verifier(account))
-
-    @staticmethod
-    def _open(path: Path) -> _core.Accounts:
-        try:
-            return _core.Accounts(path_bytes(path))
-        except _core.StorageFailure as error:
-            raise storage_error(error.args[1], error.args[0]) from None
 
     def _verifier(self, account: Account) -> str:
         assert self._server.pair is not None

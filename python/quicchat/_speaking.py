@@ -101,7 +101,8 @@ class Speaking:
         stored, as safely as any other. ``source`` is a path, bytes, or a binary file that can be
         read from any place; ``progress`` is called with the bytes that are sent, and all. It counts
         for what the room and ``user`` may have. Eight are sent at once, the others wait for their
-        turn. What fails or is cancelled leaves nothing behind."""
+        turn. What fails or is cancelled leaves nothing behind, unless its record was on its way to
+        the log already: the same again under the same 16-byte ``id`` is stored once."""
         return await self.room(room, user=user).send_file(
             source, name=name, reply_to=reply_to, attributes=attributes, id=id, progress=progress)
 

@@ -52,8 +52,9 @@ _OWN = (
     ConfigKey("operators", "list of users", "[]", "Accounts that own every room."),
     ConfigKey("anybody_makes_rooms", "true or false", "true", "False: only operators make rooms."),
     ConfigKey("speaker", "name or null", "null", "By which the server's own program speaks, and "
-              'nobody logs in; "": it has none; null: "server", unless an account has that name.',
-              True),
+              'nobody logs in; "": it has none; null: "server", unless an account has that name. '
+              "If it is the name of an account that was removed, the program can read that "
+              "person's private rooms.", True),
     ConfigKey("database", "path or null", '"quicchat.db"', "The file that keeps rooms, accounts "
               "and devices; null: they live in memory.", True),
     ConfigKey("files", "path or null", '"quicchat.files"', "The folder that keeps files that "

@@ -73,7 +73,8 @@ class ServerConfig:
     admin: Path | None = None
     #: the name by which the server's program speaks for itself; nobody logs in by it. None:
     #: "server", unless an account has that name or a function decides about logins. Empty: it has
-    #: none.
+    #: none. If it is the name of an account that was removed, the program can read that person's
+    #: private rooms.
     speaker: str | None = None
     tickets: Tickets | None = None  #: by which people log in in web pages
     #: people may log in by password in web pages; None: only in the one that the server serves

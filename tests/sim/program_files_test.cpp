@@ -252,6 +252,29 @@ TEST_CASE("what the program does not send to its end is gone", "[files]") {
     CHECK(town.server->transfers() == 0);
 }
 
+TEST_CASE("the program is told of a file whose record is stored while the server ends", "[files]") {
+    Town town{speaking()};
+    FileProgram program{town};
+    const Buffer content = make_content(1000, 7);
+    REQUIRE(program.begin("#lobby", "bob", content, 1) == Errc{});
+    REQUIRE(program.give(content) == Errc{});
+    const std::uint64_t ticket = ++program.newest;
+    REQUIRE(program.files().finish(ticket, program.transfer) == Errc{});
+    town.log_is_held = true;
+    program.run();
+    REQUIRE(!program.outcomes.contains(ticket));
+
+    town.server->shutdown(town.now());
+    program.run();
+    CHECK(!program.outcomes.contains(ticket));
+    town.log_is_held = false;
+    program.run();
+    REQUIRE(program.outcomes.contains(ticket));
+    CHECK(std::holds_alternative<wire::Ack>(program.outcomes.at(ticket).what));
+    CHECK(town.server->room_admin().file("", "#lobby", 1));
+    CHECK(town.server->transfers() == 0);
+}
+
 TEST_CASE("the program sends and fetches so much at once", "[files]") {
     Town town{speaking()};
     FileProgram program{town};

@@ -175,7 +175,7 @@ public:
 
 private:
     void start() {
-        server.emplace(network.listen("town", config_.server.limits), SharedLog{log_},
+        server.emplace(network.listen("town", config_.server.limits), SharedLog{log_, &log_is_held},
                        TownRegister{config_.accounts},
                        Entropy::seeded(config_.seed + 1'000'000 * ++entropies_), config_.server,
                        files);
@@ -197,6 +197,7 @@ private:
     std::shared_ptr<MemoryLog> log_ = std::make_shared<MemoryLog>(Entropy::seeded(1));
 
 public:
+    bool log_is_held = false;  ///< What is appended is committed when it is not any more.
     memory::Network network;
     TownFiles files{};  ///< They outlive the server.
     std::optional<TownServer> server;

@@ -13,7 +13,9 @@ namespace quicchat::test {
 /// A handle of a log that outlives the server, as a file would: the next server goes on with it.
 class SharedLog : public RoomLog {
 public:
-    explicit SharedLog(std::shared_ptr<MemoryLog> log) : log_(std::move(log)) {}
+    /// While `held` is true it tells no news, as one whose disk is slow.
+    explicit SharedLog(std::shared_ptr<MemoryLog> log, const bool* held = nullptr)
+        : log_(std::move(log)), held_(held) {}
 
     Result<LogHead> open(const std::string& room, Retention retention) override {
         return log_->open(room, retention);
@@ -32,7 +34,10 @@ public:
         log_->store(room, std::move(changes));
     }
     Result<RoomState> state(const std::string& room) const override { return log_->state(room); }
-    std::optional<LogNews> poll_news() override { return log_->poll_news(); }
+    std::optional<LogNews> poll_news() override {
+        if (held_ != nullptr && *held_) return std::nullopt;
+        return log_->poll_news();
+    }
     Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
                                            std::size_t count_max) const override {
         return log_->read(room, after, count_max);
@@ -48,6 +53,7 @@ public:
 
 private:
     std::shared_ptr<MemoryLog> log_;
+    const bool* held_;
 };
 
 }  // namespace quicchat::test

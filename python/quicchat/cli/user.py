@@ -116,6 +116,9 @@ class _Book:
                      "server starts, and by 'quicchat user add'")
         self.core = _core.Accounts(path_bytes(self.path))
 
+    def has(self, name: str) -> bool:
+        return any(known.lower() == name.lower() for known, *_ in self.core.list_accounts())
+
     def iterations(self) -> int:
         return self.config.iterations if self.config else DEFAULT_ITERATIONS
 
@@ -146,9 +149,8 @@ def _need(done: bool, name: str, path: Path) -> None:
                             hint="quicchat user list shows those that there are")
 
 
-def _ask_new_password() -> str:
+def _ask_new_password(reader: LineReader) -> str:
     """From the terminal, twice; or the first line of standard input."""
-    reader = LineReader()
     password = ask_password(reader, "Enter Password: ")
     if problem := password_problem(password):
         raise ConfigError(f"the password {problem}")
@@ -158,15 +160,16 @@ def _ask_new_password() -> str:
     return normalized_password(password or "")
 
 
-def _new_verifier(iterations: int) -> str:
-    return _core.verifier(_ask_new_password(), os.urandom(16), iterations)
+def _new_verifier(reader: LineReader, iterations: int) -> str:
+    return _core.verifier(_ask_new_password(reader), os.urandom(16), iterations)
 
 
 def _add(options: argparse.Namespace) -> int:
     book = _Book(options, may_make=True)
-    if any(name.lower() == options.name.lower() for name, *_ in book.core.list_accounts()):
+    reader = LineReader()
+    if reader.is_terminal and book.has(options.name):  # before somebody types a password in vain
         raise _taken(options.name)
-    if not book.core.add(options.name, _new_verifier(book.iterations())):
+    if not book.core.add(options.name, _new_verifier(reader, book.iterations())):
         raise _taken(options.name)
     show(f"added {options.name}")
     book.warn_of_config(options.name, "its password there counts")
@@ -181,9 +184,9 @@ def _taken(name: str) -> QuicChatError:
 
 def _passwd(options: argparse.Namespace) -> int:
     book = _Book(options)
-    known = {name.lower() for name, *_ in book.core.list_accounts()}
-    _need(options.name.lower() in known, options.name, book.path)
-    verifier = _new_verifier(book.iterations())
+    reader = LineReader()
+    _need(not reader.is_terminal or book.has(options.name), options.name, book.path)
+    verifier = _new_verifier(reader, book.iterations())
     _need(book.core.replace_verifier(options.name, verifier), options.name, book.path)
     show(f"{options.name} has a new password; devices have to log in with it")
     book.warn_of_config(options.name, "the password there counts again")
@@ -255,8 +258,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _devices(options: argparse.Namespace) -> int:
     book = _Book(options)
-    known = {name.lower() for name, *_ in book.core.list_accounts()}
-    _need(options.name.lower() in known, options.name, book.path)
+    _need(book.has(options.name), options.name, book.path)
     devices = book.core.list_devices(options.name)
     if options.json:
         show(json.dumps([{"device": device, "created": _time(created).isoformat(),
@@ -273,8 +275,7 @@ def _devices(options: argparse.Namespace) -> int:
 
 def _revoke(options: argparse.Namespace) -> int:
     book = _Book(options)
-    known = {name.lower() for name, *_ in book.core.list_accounts()}
-    _need(options.name.lower() in known, options.name, book.path)
+    _need(book.has(options.name), options.name, book.path)
     if options.all:
         count = len(book.core.list_devices(options.name))
         book.core.revoke_devices(options.name)
@@ -292,7 +293,8 @@ def _revoke(options: argparse.Namespace) -> int:
 
 
 def _entry(options: argparse.Namespace) -> int:
-    show(json.dumps({"username": options.name, "verifier": _new_verifier(DEFAULT_ITERATIONS)}))
+    verifier = _new_verifier(LineReader(), DEFAULT_ITERATIONS)
+    show(json.dumps({"username": options.name, "verifier": verifier}))
     return 0
 
 

@@ -72,7 +72,8 @@ public:
 
     std::optional<ProgramFileOutcome> poll_outcome() { return pop_front(outcomes_); }
 
-    /// The server ends: what is being sent is abandoned, and nothing more is taken.
+    /// The server ends: what is being sent is abandoned, and nothing more is taken. A record that
+    /// is on its way to the log goes on: its outcome follows.
     void end();
 
     /// Takes in what became of uploads.

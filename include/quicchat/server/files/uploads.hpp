@@ -60,9 +60,9 @@ public:
     void finish(ConnectionId connection, StreamId stream);
 
     /// The stream or its connection is gone. What is stored already is announced all the same: the
-    /// client will ask for it again. One of the program's, whose record is on its way to the log,
-    /// goes on.
-    void abandon(ConnectionId connection, StreamId stream);
+    /// client will ask for it again. False: it is one of the program's, whose record is on its way
+    /// to the log. It goes on, and `poll_program` tells what became of it.
+    bool abandon(ConnectionId connection, StreamId stream);
     void abandon(ConnectionId connection);
 
     /// Goes on with what had to wait for others. True if something was asked of the log or the

@@ -29,15 +29,13 @@ QUICCHAT_RARE_DECL Errc ProgramFiles::give(std::uint64_t ticket, std::uint64_t t
     if (own.waiting != 0 || bytes.empty() || bytes.size() > piece_bytes_max) {
         return Errc::invalid_request;
     }
-    own.waiting = ticket;
-    own.gives = true;
-    own.next += bytes.size();
+    const std::size_t count = bytes.size();
     const Errc errc = uploads_->data(program_connection, stream_of(transfer),
                                      wire::FileData{std::move(bytes)}, now);
-    if (errc != Errc{}) {
-        own.waiting = 0;
-        return Errc::invalid_request;  // behind the end
-    }
+    if (errc != Errc{}) return Errc::invalid_request;  // behind the end
+    own.waiting = ticket;
+    own.gives = true;
+    own.next += count;
     settle();  // it may have been refused at once
     const auto still = transfers_.find(transfer);
     if (still != transfers_.end()) go_on(transfer, still->second);
@@ -78,10 +76,13 @@ QUICCHAT_RARE_DECL Errc ProgramFiles::read(std::uint64_t ticket, std::string_vie
 
 QUICCHAT_RARE_DECL void ProgramFiles::end() {
     ending_ = true;
-    for (const auto& [number, transfer] : std::exchange(transfers_, {})) {
-        if (transfer.waiting != 0) outcomes_.push_back({transfer.waiting, Errc::server_shutdown});
-        uploads_->abandon(program_connection, stream_of(number));
-    }
+    settle();  // what was stored or refused is told so
+    std::erase_if(transfers_, [this](const auto& transfer) {
+        const auto& [number, own] = transfer;
+        if (!uploads_->abandon(program_connection, stream_of(number))) return false;
+        if (own.waiting != 0) outcomes_.push_back({own.waiting, Errc::server_shutdown});
+        return true;
+    });
 }
 
 QUICCHAT_DECL void ProgramFiles::settle() {

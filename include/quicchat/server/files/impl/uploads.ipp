@@ -98,11 +98,12 @@ QUICCHAT_RARE_DECL void Uploads::finish(ConnectionId connection, StreamId stream
     drop(found);
 }
 
-QUICCHAT_RARE_DECL void Uploads::abandon(ConnectionId connection, StreamId stream) {
+QUICCHAT_RARE_DECL bool Uploads::abandon(ConnectionId connection, StreamId stream) {
     const auto found = uploads_.find({connection, stream});
-    if (found == uploads_.end()) return;
-    if (is_programs(found->first) && found->second.stage == Stage::storing) return;
+    if (found == uploads_.end()) return true;
+    if (is_programs(found->first) && found->second.stage == Stage::storing) return false;
     drop(found);
+    return true;
 }
 
 QUICCHAT_RARE_DECL void Uploads::abandon(ConnectionId connection) {
