@@ -58,6 +58,7 @@ private:
     struct Stream {
         FrameAssembler assembler{64 * 1024};
         Member* member = nullptr;
+        bool asked = false;  ///< For a page or a file: as in Server, nothing more may come.
     };
 
     bool receive(StreamId stream, BytesView bytes) {
@@ -75,6 +76,7 @@ private:
     }
 
     bool apply(StreamId stream, Stream& state, ServerRequest& request) {
+        if (state.asked && !std::holds_alternative<std::monostate>(request)) return false;
         if (std::holds_alternative<wire::LoginBegin>(request)) {
             must(session_.state() == State::authenticating);
             check(session_.login_accepted("ada", {}));
@@ -104,7 +106,7 @@ private:
             (void)hub_.set_profile(caller(), *profile);
         } else if (const auto* page = std::get_if<wire::HistoryRequest>(&request)) {
             if (state.member != nullptr) return false;
-            (void)hub_.open_page(caller(), stream, *page);
+            state.asked = hub_.open_page(caller(), stream, *page) == Errc{};
         } else if (auto* offer = std::get_if<wire::FileOffer>(&request)) {
             if (state.member != nullptr) return false;
             (void)uploads_.offer(caller(), stream, std::move(*offer), TimePoint{});
@@ -112,10 +114,10 @@ private:
             return uploads_.data(connection_, stream, std::move(*data), TimePoint{}) == Errc{};
         } else if (const auto* fetch = std::get_if<wire::FileRequest>(&request)) {
             if (state.member != nullptr) return false;
-            (void)downloads_.open(caller(), stream, *fetch);
+            state.asked = downloads_.open(caller(), stream, *fetch) == Errc{};
         } else if (const auto* search = std::get_if<wire::SearchRequest>(&request)) {
             if (state.member != nullptr) return false;
-            (void)hub_.open_page(caller(), stream, *search);
+            state.asked = hub_.open_page(caller(), stream, *search) == Errc{};
         }
         return true;
     }
