@@ -5,22 +5,11 @@ import re
 import sqlite3
 import unittest
 
-from _support import ACCOUNTS, Case, quicchat
+from _support import ACCOUNTS, quicchat
+from _users import AccountCase
 
 
-class Users(Case):
-    def user(self, *arguments, password=""):
-        return self.command("user", *arguments, input=password.encode() + b"\n")
-
-    def users(self):
-        result = self.user("list", "--json")
-        self.assert_words(result, 0)
-        return {entry["username"]: entry for entry in json.loads(result.stdout)}
-
-    def log_in(self, server, name, password):
-        with quicchat.sync.connect("127.0.0.1", server.port, user=name, password=password):
-            pass
-
+class Users(AccountCase):
     def test_accounts_come_and_go_while_the_server_runs(self):
         server = self.start_server()
         self.assertEqual(set(self.users()), set(ACCOUNTS))

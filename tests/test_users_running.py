@@ -10,25 +10,14 @@ import unittest
 from contextlib import closing
 from unittest import mock
 
-from _support import ACCOUNTS, Case, account, quicchat
+from _support import ACCOUNTS, account, quicchat
+from _users import AccountCase
 from quicchat import administration
 
 VERIFIER = quicchat._core.verifier("x", bytes(16), 100_000) if quicchat else ""
 
 
-class Running(Case):
-    def user(self, *arguments, password=""):
-        return self.command("user", *arguments, input=password.encode() + b"\n")
-
-    def users(self):
-        result = self.user("list", "--json")
-        self.assert_words(result, 0)
-        return {entry["username"]: entry for entry in json.loads(result.stdout)}
-
-    def log_in(self, server, name, password):
-        with quicchat.sync.connect("127.0.0.1", server.port, user=name, password=password):
-            pass
-
+class Running(AccountCase):
     def ask(self, **request):
         with socket.socket(socket.AF_UNIX) as asking:
             asking.connect(os.fspath(self.folder / "quicchat.sock"))
