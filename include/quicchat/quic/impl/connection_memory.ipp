@@ -2,9 +2,10 @@
 
 #include "quicchat/quic/connection_memory.hpp"
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #ifdef __GLIBC__

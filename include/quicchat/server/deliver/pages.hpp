@@ -28,6 +28,7 @@ class Pages {
 public:
     Pages(RoomStore& room_store, EventFrames& frames, const Limits& limits, TurnWork& work);
 
+    /// A stream asks for one page or one search: `ServerStream::takes` sees to that.
     Errc open(const Caller& caller, StreamId stream, const Room& room,
               const wire::HistoryRequest& m);
 
