@@ -81,18 +81,14 @@ function(quicchat_mend_ngtcp2 source)
       \"path migration is aborted because new migration has started\");")
 
     # Lost packets with PATH_RESPONSE counted as in flight, and no timer ran for them. Two or three
-    # fill a small congestion window, and then nothing was sent any more.
+    # fill a small congestion window, and then nothing was sent any more. Those on another path than
+    # the current one are not counted.
     quicchat_replace_once("${conn}"
 "          rtb_entry_flags |= NGTCP2_RTB_ENTRY_FLAG_ACK_ELICITING;
           require_padding = require_padding || !conn->server ||"
 "          rtb_entry_flags |= NGTCP2_RTB_ENTRY_FLAG_ACK_ELICITING |
                              NGTCP2_RTB_ENTRY_FLAG_PTO_ELICITING;
           require_padding = require_padding || !conn->server ||")
-    quicchat_replace_once("${conn}"
-"    &dcid->cid, &lfr, NGTCP2_RTB_ENTRY_FLAG_ACK_ELICITING, &pcent->ps.path, ts);"
-"    &dcid->cid, &lfr,
-    NGTCP2_RTB_ENTRY_FLAG_ACK_ELICITING | NGTCP2_RTB_ENTRY_FLAG_PTO_ELICITING,
-    &pcent->ps.path, ts);")
 
     # A server that had sent three times what came from a new path stopped its timer for lost packets
     # and never began it again, although more came, or it went back to the old path.
