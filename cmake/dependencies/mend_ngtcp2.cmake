@@ -1,5 +1,6 @@
 # ngtcp2 1.24.0 with what tests/stack found: paths that change while packets are lost. Each of them
 # ends a connection, or holds it up until its idle timeout. The first two are as in later releases.
+# The last one a fuzzer found: it ends the program of a client.
 include_guard(GLOBAL)
 
 function(quicchat_replace_once file old new)
@@ -113,4 +114,24 @@ function(quicchat_mend_ngtcp2 source)
   }
 
   return conn_stop_pv(conn, ts);")
+
+    # A client whose server said HANDSHAKE_DONE in the datagram that ended its handshake, before it
+    # could send its own Finished, used what had just been freed: a null pointer.
+    quicchat_replace_once("${conn}"
+"  if (conn->flags & NGTCP2_CONN_FLAG_HANDSHAKE_CONFIRMED) {
+    return 0;
+  }
+
+  conn->flags |= NGTCP2_CONN_FLAG_HANDSHAKE_CONFIRMED |
+                 NGTCP2_CONN_FLAG_SERVER_ADDR_VERIFIED;"
+"  if (conn->state != NGTCP2_CS_POST_HANDSHAKE) {
+    return NGTCP2_ERR_PROTO;
+  }
+
+  if (conn->flags & NGTCP2_CONN_FLAG_HANDSHAKE_CONFIRMED) {
+    return 0;
+  }
+
+  conn->flags |= NGTCP2_CONN_FLAG_HANDSHAKE_CONFIRMED |
+                 NGTCP2_CONN_FLAG_SERVER_ADDR_VERIFIED;")
 endfunction()
