@@ -145,3 +145,14 @@ TEST_CASE("the size of packets", "[quic][mtu]") {
         }
     }
 }
+
+TEST_CASE("packets are short before the second probe of a long path", "[quic][mtu]") {
+    // Probes go after one PTO, and two more (RFC 9002 6.2.1). After 15 s the connection would end.
+    const Duration pto = 2400ms;
+    const TimePoint begin{1000s};
+    quic::PacketSize size;
+    size.check({begin, pto, 0}, begin + 2 * pto - 1ms);
+    CHECK(size.limit(1400) == 1400);
+    size.check({begin, pto, 0}, begin + 2 * pto);
+    CHECK(size.limit(1400) == 1200);
+}

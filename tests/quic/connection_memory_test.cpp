@@ -1,8 +1,11 @@
 #include "quicchat/quic/connection_memory.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -91,9 +94,13 @@ TEST_CASE("an endpoint keeps a bounded amount of its connections' memory", "[qui
     const Taker taker{*memory.get()};
     std::vector<void*> pieces;
     for (int i = 0; i < 20'000; ++i) pieces.push_back(taker.take(144));
+    // The bound is one of each size, and the C library makes some pieces larger than it was asked.
+    std::set<std::size_t> sizes;
+    for (void* piece : pieces) sizes.insert(malloc_usable_size(piece));
     for (void* piece : pieces) taker.give_back(piece);
     CHECK(memory.kept_bytes() >= ConnectionMemory::kept_bytes_max);
-    CHECK(memory.kept_bytes() < ConnectionMemory::kept_bytes_max + 512);
+    CHECK(memory.kept_bytes() < sizes.size() * (ConnectionMemory::kept_bytes_max + 512));
+    const std::size_t before = memory.kept_bytes();
     taker.give_back(taker.take(5000));
-    CHECK(memory.kept_bytes() < ConnectionMemory::kept_bytes_max + 512);
+    CHECK(memory.kept_bytes() == before);
 }

@@ -1,6 +1,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include "quicchat/quic/send_buffer.hpp"
 #include "support/printers.hpp"
 #include "support/quic_world.hpp"
 #include "support/seed.hpp"
@@ -102,6 +103,32 @@ TEST_CASE("many small writes on many streams arrive in order", "[quic][transfer]
         REQUIRE(pair.world.run_until([&] { return finished(*pair.server, stream); }));
         CHECK((collect(*pair.server, stream) == bytes));
     }
+}
+
+TEST_CASE("a stream ends behind its last piece, however many wait", "[quic][transfer]") {
+    Pair pair;
+    const StreamId stream = pair.open();
+    const Buffer bytes = numbered(5 * quic::SendBuffer::pieces_max + 3);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const Bytes piece = Bytes::copy_of(BytesView{bytes}.subspan(i, 1));
+        REQUIRE(pair.client->endpoint.write(pair.id, stream, piece, i + 1 == bytes.size()));
+    }
+    REQUIRE(pair.world.run_until([&] { return finished(*pair.server, stream); }));
+    CHECK((collect(*pair.server, stream) == bytes));
+    CHECK(pair.alive());
+}
+
+TEST_CASE("an end of a stream goes alone when all else has gone", "[quic][transfer]") {
+    Pair pair;
+    const StreamId stream = pair.open();
+    const Buffer bytes = numbered(100);
+    REQUIRE(pair.client->endpoint.write(pair.id, stream, Bytes::copy_of(bytes), false));
+    REQUIRE(
+        pair.world.run_until([&] { return collect(*pair.server, stream).size() == bytes.size(); }));
+    CHECK_FALSE(finished(*pair.server, stream));
+    REQUIRE(pair.client->endpoint.write(pair.id, stream, Bytes{}, true));
+    REQUIRE(pair.world.run_until([&] { return finished(*pair.server, stream); }));
+    CHECK((collect(*pair.server, stream) == bytes));
 }
 
 TEST_CASE("written bytes are referenced until they are acknowledged, and no longer",

@@ -59,11 +59,11 @@ public:
         add(now, end, way, is_online);
     }
 
-    /// The same, and the peer forgets the connection: with the next probe that comes through it
-    /// says so.
+    /// The same, and the peer forgets the connection. With the next packet that comes through it
+    /// says so: a probe, or what somebody says, which is once each second.
     void add_end(TimePoint now, TimePoint end, Way way, bool is_online) {
         add(now, end, way, is_online);
-        until_ = std::max(until_, got_over_ + way.pto);
+        until_ = std::max(until_, std::max(got_over_, end + 1s) + way.pto);
     }
 
     TimePoint until() const { return until_; }        ///< A connection may end.

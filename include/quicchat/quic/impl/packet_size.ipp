@@ -7,7 +7,8 @@
 namespace quicchat::quic {
 
 QUICCHAT_DECL void PacketSize::check(const View& view, TimePoint now) {
-    const Duration wait_max = std::max(3 * view.pto, wait_min);
+    // Between the first probe and the second, for which it is three (RFC 9002 6.2.1).
+    const Duration wait_max = std::max(2 * view.pto, wait_min);
     const bool stuck = view.waits_since && now - *view.waits_since >= wait_max;
     switch (phase_) {
         case Phase::full:
