@@ -38,9 +38,6 @@ struct RoomReport {
 /// the program reads by the name of the other: `@bob`.
 class RoomAdmin {
 public:
-    /// Records that one `search` looks at.
-    static constexpr std::size_t looked_max = 1024;
-
     RoomAdmin(RoomStore& room_store, Membership& membership, Proposer& proposer, Decider& decider,
               const DisplayNames& names, const Limits& limits, Turn& turn)
         : room_store_(&room_store),
@@ -79,8 +76,9 @@ public:
     };
 
     /// Looks for the newest `count` messages and files below `before` that have all of the words
-    /// (PROTOCOL.md §6.15), at most at `looked_max` records. `no_such_room`, `storage_failed`; for
-    /// what the words are: as a client would be told.
+    /// (PROTOCOL.md §6.15), as a client's search does, for as long as all of these may look in one
+    /// turn (`SearchEffort`). `no_such_room`, `storage_failed`; for what the words are: as a client
+    /// would be told.
     Result<Found> search(std::string_view room, std::string_view words, Offset before,
                          std::size_t count) const;
 
