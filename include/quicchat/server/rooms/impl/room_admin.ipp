@@ -27,7 +27,8 @@ QUICCHAT_DECL std::vector<RoomReport> RoomAdmin::list() const {
                            .head = room.head(),
                            .accounts = room.people().size(),
                            .members = room.members().size(),
-                           .records_max = room_store_->records_max(room)});
+                           .retention = room_store_->retentions().effective(key),
+                           .chosen = room_store_->retentions().chosen(key)});
     }
     return reports;
 }
@@ -145,11 +146,10 @@ QUICCHAT_DECL Errc RoomAdmin::act(std::string_view room, Record record) {
     return proposer_->propose_for_program({.room = found->key(), .record = std::move(record)});
 }
 
-QUICCHAT_DECL Errc RoomAdmin::keep(std::string_view room, std::size_t records_max) {
+QUICCHAT_RARE_DECL Errc RoomAdmin::keep(std::string_view room, const RetentionChange& change) {
     Room* found = find(room);
     if (found == nullptr) return Errc::no_such_room;
-    if (records_max > limits_->room_log_records_max) return Errc::invalid_request;
-    return room_store_->keep(*found, records_max);
+    return room_store_->keep(*found, change, turn_->now());
 }
 
 QUICCHAT_DECL Room* RoomAdmin::find(std::string_view name) const {
