@@ -118,6 +118,7 @@ public:
     std::optional<ProgramOutcome> poll_outcome() { return hub_.spokesman().poll_outcome(); }
     /// It wants to know who tells the speaker something, and who has; see Spokesman.
     void listen(bool on) { hub_.spokesman().listen(on); }
+    /// Somebody who has told the speaker something since this said so before.
     std::optional<std::string> poll_told() { return hub_.spokesman().poll_told(); }
     /// It wants to know who comes on line and goes, from now on or no longer.
     void watch_people(bool on) { hub_.online_users().watch(on); }
