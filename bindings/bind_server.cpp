@@ -147,7 +147,9 @@ void bind_server(py::module_& m) {
         .def("stats", &ServerHandle::stats,
              "Waits for the engine: the server's figures, and those of each connection.")
         .def("rooms", &ServerHandle::rooms,
-             "(name, topic, creator, access, first, head, accounts, members, records_max) each.")
+             "(name, topic, creator, access, first, head, accounts, members, kept, chosen) each, "
+             "the "
+             "last two as (records, bytes, seconds).")
         .def("read_room", &ServerHandle::read_room, py::arg("room"), py::arg("after"),
              py::arg("count_max"), "The records above an offset: (kind, fields) each.")
         .def("remove_room", &ServerHandle::remove_room, py::arg("room"),
@@ -191,11 +193,15 @@ void bind_server(py::module_& m) {
              py::arg("count"))
         .def("listen", &ServerHandle::listen, py::arg("on"),
              "Events `told` of what the speaker is told follow, or no more of them.")
+        .def("watch_people", &ServerHandle::watch_people, py::arg("on"),
+             "Events `person` of who comes on line and goes follow, or no more of them.")
         .def("disconnect", &ServerHandle::disconnect, py::arg("ticket"), py::arg("user"))
         .def("watch", &ServerHandle::watch, py::arg("room"), py::arg("on"),
              "Events `news` of a room follow, or no more of them.")
-        .def("keep_records", &ServerHandle::keep_records, py::arg("room"), py::arg("records_max"),
-             "How many records a room keeps from now on; 0: as many as the limits say.")
+        .def("keep", &ServerHandle::keep, py::arg("room"), py::arg("records_max"),
+             py::arg("bytes_max"), py::arg("age_max"),
+             "How much of its history a room keeps from now on; None: as before, 0: as the limits "
+             "say. The age is in seconds.")
         .def("shutdown", &ServerHandle::shutdown,
              "Tells all clients, waits for them a little, ends. An event `stopped` follows.")
         .def_property_readonly("address", &ServerHandle::address, "Where it listens: host:port.")

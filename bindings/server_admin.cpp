@@ -63,8 +63,8 @@ void act_in_room(const RunningServer& server, const std::string& room, const Rec
     need(ask(server, [=](ServerDesk& s) { return s.act_in_room(room, record); }));
 }
 
-void keep_records(const RunningServer& server, const std::string& room, std::size_t records_max) {
-    need(ask(server, [=](ServerDesk& s) { return s.keep_records(room, records_max); }));
+void keep(const RunningServer& server, const std::string& room, const RetentionChange& change) {
+    need(ask(server, [=](ServerDesk& s) { return s.keep(room, change); }));
 }
 
 }  // namespace quicchat::python

@@ -27,6 +27,7 @@ void remove_room(const RunningServer& server, const std::string& room);
 /// Returns when it is on its way to the log.
 void act_in_room(const RunningServer& server, const std::string& room, const Record& record);
 
-void keep_records(const RunningServer& server, const std::string& room, std::size_t records_max);
+/// What it may not keep goes by the next turns of the server.
+void keep(const RunningServer& server, const std::string& room, const RetentionChange& change);
 
 }  // namespace quicchat::python

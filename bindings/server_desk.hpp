@@ -36,7 +36,7 @@ public:
                                                         std::size_t count_max) const = 0;
     virtual Errc remove_room(const std::string& room) = 0;
     virtual Errc act_in_room(const std::string& room, Record record) = 0;
-    virtual Errc keep_records(const std::string& room, std::size_t records_max) = 0;
+    virtual Errc keep(const std::string& room, const RetentionChange& change) = 0;
     virtual Errc say(ProgramTicket ticket, const std::string& room, Record record) = 0;
     virtual Errc create_room(ProgramTicket ticket, const wire::CreateRoom& m,
                              const std::string& owner) = 0;
@@ -48,6 +48,7 @@ public:
     virtual const PeopleAdmin& people_admin() const = 0;
     virtual ProgramFiles& program_files() = 0;
     virtual void listen(bool on) = 0;
+    virtual void watch_people(bool on) = 0;
     virtual Now now() const = 0;
     virtual std::size_t disconnect(const std::string& user) = 0;
 

@@ -24,10 +24,9 @@ std::string_view kind_name(MessageQuestion::Kind kind) {
     return "message";
 }
 
-py::tuple report_row(const RoomReport& r) {
-    const auto text = [](const std::string& s) { return to_python(std::string_view{s}); };
-    return py::make_tuple(text(r.name), text(r.topic), text(r.creator), static_cast<int>(r.access),
-                          r.first, r.head, r.accounts, r.members, r.records_max);
+py::tuple person_row(const PersonReport& p) {
+    return py::make_tuple(to_python(std::string_view{p.user}),
+                          to_python(std::string_view{p.display}), p.connections);
 }
 
 /// Ticket, kind, and what is of that kind.
@@ -70,9 +69,7 @@ py::tuple answer_fields(const ServerAnswer& answer) {
         },
         [&](const std::pair<std::vector<PersonReport>, bool>& found) {
             py::list rows;
-            for (const PersonReport& p : found.first) {
-                rows.append(py::make_tuple(text(p.user), text(p.display), p.connections));
-            }
+            for (const PersonReport& person : found.first) rows.append(person_row(person));
             return fields("persons", std::move(rows), found.second);
         },
         [&](std::size_t count) { return fields("count", count); },
@@ -90,6 +87,16 @@ py::tuple answer_fields(const ServerAnswer& answer) {
 
 }  // namespace
 
+py::tuple report_row(const RoomReport& r) {
+    const auto text = [](const std::string& s) { return to_python(std::string_view{s}); };
+    const auto numbers = [](const RoomRetention& kept) {
+        return py::make_tuple(kept.records_max, kept.bytes_max, kept.age_max.count());
+    };
+    return py::make_tuple(text(r.name), text(r.topic), text(r.creator), static_cast<int>(r.access),
+                          r.first, r.head, r.accounts, r.members, numbers(r.retention),
+                          numbers(r.chosen));
+}
+
 py::tuple server_mail_tuple(const ServerMail& mail) {
     const auto text = [](const std::string& s) { return to_python(std::string_view{s}); };
     if (std::holds_alternative<ServerStopped>(mail)) {
@@ -104,6 +111,9 @@ py::tuple server_mail_tuple(const ServerMail& mail) {
     }
     if (const auto* told = std::get_if<ToldNews>(&mail)) {
         return tuple("told", py::make_tuple(text(told->room)));
+    }
+    if (const auto* news = std::get_if<PersonNews>(&mail)) {
+        return tuple("person", person_row(news->person));
     }
     if (const auto* answer = std::get_if<ServerAnswer>(&mail)) {
         return tuple("answer", answer_fields(*answer));

@@ -2,6 +2,7 @@
 
 #include <pybind11/stl.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -33,6 +34,9 @@ inline constexpr std::size_t server_inbox_bytes = 4 * 1024 * 1024;
 /// What a server has to say as (kind, fields), with the fields in the order of the dataclasses in
 /// events.py. Called with the GIL held.
 py::tuple server_mail_tuple(const ServerMail& mail);
+
+/// What Python is told of a room.
+py::tuple report_row(const RoomReport& report);
 
 /// Python's end of a server. Thread-safe; nothing here waits but the constructor.
 class ServerHandle {
@@ -124,12 +128,7 @@ public:
     py::list rooms() {
         check();
         py::list rows;
-        for (const RoomReport& r : list_rooms(running())) {
-            rows.append(py::make_tuple(
-                to_python(std::string_view{r.name}), to_python(std::string_view{r.topic}),
-                to_python(std::string_view{r.creator}), static_cast<int>(r.access), r.first, r.head,
-                r.accounts, r.members, r.records_max));
-        }
+        for (const RoomReport& r : list_rooms(running())) rows.append(report_row(r));
         return rows;
     }
     py::list read_room(const std::string& room, Offset after, std::size_t count_max) {
@@ -149,8 +148,11 @@ public:
                       .act = make_act(act)};
         python::act_in_room(running(), room, record);
     }
-    void keep_records(const std::string& room, std::size_t records_max) {
-        check(), python::keep_records(running(), room, records_max);
+    void keep(const std::string& room, std::optional<std::size_t> records_max,
+              std::optional<std::size_t> bytes_max, std::optional<std::int64_t> age_max) {
+        RetentionChange change{.records_max = records_max, .bytes_max = bytes_max};
+        if (age_max) change.age_max = std::chrono::seconds{*age_max};
+        check(), python::keep(running(), room, change);
     }
 
     // What Python says and asks by a ticket. An answer with it follows, unless there is
@@ -242,6 +244,7 @@ public:
                                    Epoch{epoch}, offset, from, count);
     }
     void listen(bool on) { check(), program_listen(running(), on); }
+    void watch_people(bool on) { check(), program_watch_people(running(), on); }
     void disconnect(ProgramTicket ticket, std::string user) {
         check(), program_disconnect(running(), ticket, std::move(user));
     }

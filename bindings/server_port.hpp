@@ -62,8 +62,13 @@ struct ToldNews {
     std::string room;
 };
 
+/// Somebody has come on line or gone, and is like that now.
+struct PersonNews {
+    PersonReport person;
+};
+
 using ServerMail = std::variant<ServerEvent, DeferredQuestion, CheckQuestion, ServerAnswer,
-                                RoomNews, ToldNews, ServerStopped>;
+                                RoomNews, ToldNews, PersonNews, ServerStopped>;
 
 /// What Python says about a login.
 struct LoginAnswer {

@@ -136,6 +136,10 @@ void program_listen(const RunningServer& server, bool on) {
     post_question(server, [=](ServerDesk& desk) { desk.listen(on); });
 }
 
+void program_watch_people(const RunningServer& server, bool on) {
+    post_question(server, [=](ServerDesk& desk) { desk.watch_people(on); });
+}
+
 void program_watch(const RunningServer& server, std::string room, bool on) {
     post_question(server, [=, room = std::move(room)](ServerDesk& desk) {
         on ? desk.watch(room) : desk.unwatch(room);

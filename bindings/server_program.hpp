@@ -50,6 +50,9 @@ void program_disconnect(const RunningServer& server, ProgramTicket ticket, std::
 /// News of what the speaker is told follow, or no more of them. Without an answer.
 void program_listen(const RunningServer& server, bool on);
 
+/// News of who comes on line and goes follow, or no more of them. Without an answer.
+void program_watch_people(const RunningServer& server, bool on);
+
 /// News of a room follow, or no more of them. Without an answer.
 void program_watch(const RunningServer& server, std::string room, bool on);
 

@@ -68,6 +68,7 @@ void ServerRunnerOf<Driver>::turn(Now now) {
     tell_outcomes();
     tell_news();
     tell_told();
+    tell_people();
     deliver();
     port_->connections.store(server_.connection_count());
     if (error) fail({Errc::transport_failed, error.message()});
@@ -246,6 +247,16 @@ void ServerRunnerOf<Driver>::tell_told() {
         std::optional<std::string> room = server_.poll_told();
         if (!room) return;
         port_->inbox.push(ToldNews{*std::move(room)}, 256);
+    }
+}
+
+/// Each account once, however often it came and went.
+template <class Driver>
+void ServerRunnerOf<Driver>::tell_people() {
+    while (port_->inbox.has_room()) {
+        std::optional<PersonReport> person = server_.poll_person();
+        if (!person) return;
+        port_->inbox.push(PersonNews{*std::move(person)}, 256);
     }
 }
 

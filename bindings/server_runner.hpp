@@ -26,14 +26,14 @@ namespace quicchat::python {
 template <class Driver>
 struct ServerParts {
     std::unique_ptr<Driver> driver;
-    std::shared_ptr<AccountBook> book{};            ///< Nullptr: names are believed.
-    std::shared_ptr<MemoryAccounts> memory_book{};  ///< The same, if it is in memory.
-    std::shared_ptr<sqlite::Store> store{};         ///< Nullptr: everything is in memory.
-    std::shared_ptr<DeferredHook> hook{};           ///< If Python is asked about logins.
+    std::shared_ptr<AccountBook> book{};             ///< Nullptr: names are believed.
+    std::shared_ptr<MemoryAccounts> memory_book{};   ///< The same, if it is in memory.
+    std::shared_ptr<sqlite::Store> store{};          ///< Nullptr: everything is in memory.
+    std::shared_ptr<DeferredHook> hook{};            ///< If Python is asked about logins.
     std::optional<quic::Authenticator> passwords{};  ///< Shares the server's rules about them.
-    std::shared_ptr<TicketDesk> tickets{};          ///< Of pages; nullptr: there are no pages.
-    bool checks_messages = false;                   ///< Python is asked about messages.
-    Duration drain_timeout{};                       ///< The server's own.
+    std::shared_ptr<TicketDesk> tickets{};           ///< Of pages; nullptr: there are no pages.
+    bool checks_messages = false;                    ///< Python is asked about messages.
+    Duration drain_timeout{};                        ///< The server's own.
 };
 
 /// Drives one server.
@@ -70,8 +70,8 @@ public:
     Errc act_in_room(const std::string& room, Record record) override {
         return server_.act_in_room(room, std::move(record), now_);
     }
-    Errc keep_records(const std::string& room, std::size_t records_max) override {
-        return server_.keep_records(room, records_max);
+    Errc keep(const std::string& room, const RetentionChange& change) override {
+        return server_.keep(room, change, now_);
     }
     Errc say(ProgramTicket ticket, const std::string& room, Record record) override {
         return server_.say(ticket, room, std::move(record), now_);
@@ -92,6 +92,7 @@ public:
     const PeopleAdmin& people_admin() const override { return server_.people_admin(); }
     ProgramFiles& program_files() override { return server_.program_files(now_); }
     void listen(bool on) override { server_.listen(on); }
+    void watch_people(bool on) override { server_.watch_people(on); }
     Now now() const override { return now_; }
     std::size_t disconnect(const std::string& user) override { return server_.disconnect(user); }
     void watch(const std::string& room) override;
@@ -109,6 +110,7 @@ private:
     void tell_outcomes();
     void tell_news();
     void tell_told();
+    void tell_people();
 
     using App = std::remove_reference_t<decltype(std::declval<Driver&>().app())>;
 

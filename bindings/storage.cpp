@@ -104,6 +104,8 @@ void store_accounts(const std::string& database, const AccountPlan& plan) {
     if (plan.added().empty() && plan.replaced().empty()) return;
     auto admin = value_or_throw(sqlite::AccountAdmin::open(database, quic::system_entropy()));
     const WallTime now = quic::read_clock().wall;
+    // The end of `admin` takes back what was not committed.
+    if (const auto error = admin.begin()) throw StorageFailure{*error};
     for (const auto& [name, verifier, change] : plan.entries) {
         if (change == AccountPlan::Change::added) {
             (void)value_or_throw(admin.add(name, verifier, now));
@@ -111,6 +113,7 @@ void store_accounts(const std::string& database, const AccountPlan& plan) {
             (void)value_or_throw(admin.replace_verifier(name, verifier));
         }
     }
+    if (const auto error = admin.commit()) throw StorageFailure{*error};
 }
 
 Storage open_storage(const ServeOptions& options) {

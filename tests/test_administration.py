@@ -96,7 +96,7 @@ class Rooms(Case):
         self.assertEqual(self.run_async(main), [450])
 
     def test_a_change_that_is_not_stored_is_told(self):
-        core = mock.Mock(rooms=lambda: [("#tea", "", "ada", 0, 1, 1, 1, 0, 100)])
+        core = mock.Mock(rooms=lambda: [("#tea", "", "ada", 0, 1, 1, 1, 0, (9, 9, 0), (0, 0, 0))])
         admin = administration.AdminSocket(
             mock.Mock(_started=lambda: core, config=mock.Mock(operators=())), self.folder)
         with mock.patch.object(administration, "_STORED_PATIENCE", 0.05):

@@ -4,10 +4,16 @@ import json
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 import unittest
+from unittest import mock
 
-from _support import Case, account, quicchat
+from _support import PATIENCE, Case, account, environment, quicchat
+
+if quicchat:
+    from quicchat import backups
 
 
 class Backups(Case):
@@ -147,6 +153,32 @@ class Backups(Case):
         memory = self.write_config(database=None)
         self.assert_words(self.command("backup", "other", "--config", memory), 78,
                           "live in memory")
+
+
+class Library(Case):
+    """SQLite as Python has it, which may be another than the server's."""
+
+    def test_one_that_is_too_old(self):
+        for what in (lambda: backups.make_backup(quicchat.load_config(self.write_config()),
+                                                 self.folder / "copy"),
+                     lambda: backups.put_back(self.folder / "copy", self.folder / "config.json")):
+            with (mock.patch.object(backups.sqlite3, "sqlite_version_info", (3, 36, 0)),
+                  mock.patch.object(backups.sqlite3, "sqlite_version", "3.36.0"),
+                  self.assertRaises(quicchat.StorageError) as caught):
+                what()
+            self.assertIn("3.36.0, is too old", str(caught.exception))
+            self.assertIn("3.37.0", caught.exception.reason)
+            self.assertTrue(caught.exception.hint)
+
+    def test_none(self):
+        self.write_config()
+        program = ("import sys; sys.modules['_sqlite3'] = None; "
+                   "from quicchat.__main__ import main; sys.exit(main(sys.argv[1:]))")
+        for command in ("backup", "restore"):
+            result = subprocess.run([sys.executable, "-c", program, command, "copy"],
+                                    cwd=self.folder, capture_output=True, timeout=PATIENCE,
+                                    env=environment(), check=False)
+            self.assert_words(result, 74, "has no module sqlite3", "fix:")
 
 
 if __name__ == "__main__":

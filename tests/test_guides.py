@@ -96,6 +96,17 @@ class Guides(Case):
             part = re.sub(r"[ \n]+", " ", block).strip()
             self.assertTrue(any(part in source for source in sources), block)
 
+    def test_guides_that_are_programs(self):
+        """Their blocks together are an example, which CTest builds and runs."""
+        for guide, program in (("event_loop.md", "09_one_loop.cpp"),
+                               ("own_transport.md", "05_own_transport.cpp")):
+            blocks = [block for _, block in blocks_of(guide, "cpp")]
+            self.assertGreater(len(blocks), 5)
+            self.assertEqual(" ".join(" ".join(blocks).split()),
+                             " ".join((EXAMPLES / program).read_text().split()), guide)
+        listed = (EXAMPLES / "CMakeLists.txt").read_text()
+        self.assertRegex(listed, r'set\(ends_alone "[^"]*05[^"]*09')
+
     @staticmethod
     def text(path):
         return path.read_text() if path.exists() else ""

@@ -97,10 +97,8 @@ public:
     Errc remove_room(std::string_view room, Now now);
     /// Has an act of an account stored, as if it had asked for it.
     Errc act_in_room(std::string_view room, Record record, Now now);
-    /// The room keeps so many records from now on.
-    Errc keep_records(std::string_view room, std::size_t records_max) {
-        return hub_.admin().keep(room, records_max);
-    }
+    /// The room keeps so much of its history from now on.
+    Errc keep(std::string_view room, const RetentionChange& change, Now now);
 
     // What it says and asks for an account, or by `ServerConfig::speaker`; see Spokesman and
     // RoomAdmin. Then call `process`.
@@ -120,7 +118,17 @@ public:
     std::optional<ProgramOutcome> poll_outcome() { return hub_.spokesman().poll_outcome(); }
     /// It wants to know who tells the speaker something, and who has; see Spokesman.
     void listen(bool on) { hub_.spokesman().listen(on); }
+    /// Somebody who has told the speaker something since this said so before.
     std::optional<std::string> poll_told() { return hub_.spokesman().poll_told(); }
+    /// It wants to know who comes on line and goes, from now on or no longer.
+    void watch_people(bool on) { hub_.online_users().watch(on); }
+    /// Somebody who came on line or went since this said so before, as they are now: each is there
+    /// once, however often that happened.
+    std::optional<PersonReport> poll_person() {
+        const std::optional<std::string> name = hub_.online_users().poll_change();
+        if (!name) return std::nullopt;
+        return hub_.people_admin().find(*name);
+    }
     /// Files that it sends and fetches; see ProgramFiles.
     ProgramFiles& program_files(Now now) {
         hub_.begin_turn(now.wall, now.steady);
@@ -140,7 +148,9 @@ public:
     /// True once nothing is left to do after `shutdown` or a failure.
     bool finished() const {
         if (!drain_deadline_ || peers_.size() != 0) return false;
-        if constexpr (requires(const T& t) { { t.says_farewell() } -> std::same_as<bool>; }) {
+        if constexpr (requires(const T& t) {
+                          { t.says_farewell() } -> std::same_as<bool>;
+                      }) {
             return !peers_.transport().says_farewell();
         }
         return true;

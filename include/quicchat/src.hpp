@@ -112,6 +112,7 @@ template class UnsentBytes<memory::Transport>;
 #include "quicchat/server/rooms/impl/room.ipp"
 #include "quicchat/server/rooms/impl/room_accounts.ipp"
 #include "quicchat/server/rooms/impl/room_admin.ipp"
+#include "quicchat/server/rooms/impl/room_retentions.ipp"
 #include "quicchat/server/rooms/impl/room_store.ipp"
 #include "quicchat/server/rooms/impl/unread.ipp"
 #include "quicchat/session/impl/act_form.ipp"

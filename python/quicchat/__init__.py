@@ -20,8 +20,10 @@ import atexit as _atexit
 
 from . import _core, doctor, errors, events, logs, metrics, roles, stats, sync
 from ._check import MessageQuestion, Refuse, Replace
+from ._people_view import Person
+from ._retention import RoomRetention
 from ._server_room import ServerRoom
-from ._speaking import Person, RoomReport
+from ._speaking import RoomReport
 from ._web_pages import Web
 from .bot import Bot, Context
 from .client import Chat, Room, connect
@@ -60,6 +62,7 @@ __all__ = [
     "Reloaded",
     "Room",
     "RoomReport",
+    "RoomRetention",
     "Server",
     "ServerConfig",
     "ServerRoom",

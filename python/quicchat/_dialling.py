@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 import platform
 import re
 import socket
@@ -18,9 +19,11 @@ from typing import Any
 from . import _core
 from ._conversation import Conversation
 from ._failures import Peer, connect_error, core_error, storage_error
+from ._modes import exposed_client_files
 from ._paths import path_bytes
 from .errors import AuthError, CertificateError, ConfigError, ConnectError, Unreachable
 from .limits import Limits
+from .logs import log_client
 from .qlogs import Qlog, as_qlog, qlog_error
 from .qlogs import chosen as qlog_chosen
 from .reconnecting import Reconnect, as_reconnect
@@ -138,6 +141,8 @@ def dial(target: Target) -> Generator[Step, Any, Conversation]:
     online. The core tries the addresses of a name, a quarter of a second apart (RFC 8305)."""
     if target.stand_in is not None:
         return (yield from _dial_stand_in(target, target.stand_in))
+    for problem in exposed_client_files(target.state, *target.tls._files()):
+        log_client("exposed_file", logging.WARNING, problem)
     numeric = _numeric(target.host)
     if numeric is not None:
         addresses = [numeric]

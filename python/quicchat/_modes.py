@@ -32,6 +32,38 @@ def exposed(path: Path, *, is_secret: bool) -> str | None:
     return f"{path} is {what} by {who} (mode {mode:04o}); {mend}"
 
 
+def exposed_database(path: Path) -> str | None:
+    """The same of an SQLite file and of the two that stand beside it while it is open, to which
+    SQLite gives the mode of the first."""
+    for end in ("", "-wal", "-shm"):
+        problem = exposed(Path(os.fspath(path) + end), is_secret=True)
+        if problem is not None:
+            return f"{problem.partition(';')[0]}; chmod 600 {path}*"
+    return None
+
+
+def exposed_client_files(state: Path | None, known_servers: Path | None,
+                         cafile: Path | None = None) -> list[str]:
+    """Of those that a client has. In ``state`` are a login token and messages; who can write the
+    others says which servers are trusted."""
+    found: list[str | None] = [exposed_database(state) if state is not None else None]
+    if known_servers is not None:
+        found += [_exposed_folder(known_servers.parent), exposed(known_servers, is_secret=False)]
+    if cafile is not None:
+        found.append(exposed(cafile, is_secret=False))
+    return [problem for problem in found if problem is not None]
+
+
+def _exposed_folder(folder: Path) -> str | None:
+    """Whether others can put another file in the place of ours."""
+    try:
+        if folder.stat().st_mode & stat.S_ISVTX:
+            return None
+    except OSError:
+        return None
+    return exposed(folder, is_secret=False)
+
+
 def exposed_files(config: ServerConfig) -> list[str]:
     """Of those that a server has, but for its key, which is looked at with its certificate."""
     found: list[str | None] = []
@@ -40,12 +72,7 @@ def exposed_files(config: ServerConfig) -> list[str]:
         found.append(exposed(config.source, is_secret=has_secrets))
     found.append(exposed(config.certfile, is_secret=False))
     if config.database is not None and config.stores:
-        # SQLite gives its other two files the mode that the first one has.
-        all_three = [exposed(Path(os.fspath(config.database) + end), is_secret=True)
-                     for end in ("", "-wal", "-shm")]
-        first = next((problem for problem in all_three if problem is not None), None)
-        found.append(None if first is None else
-                     f"{first.partition(';')[0]}; chmod 600 {config.database}*")
+        found.append(exposed_database(config.database))
     if config.tickets is not None:
         found.append(exposed(config.tickets.keyfile, is_secret=True))
     if config.files is not None and config.stores:

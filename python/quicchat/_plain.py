@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -20,8 +20,8 @@ class Plain:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything in it as JSON has it, and its kind as ``"type"``: ``"message"``,
-        ``"topic_changed"``. Times are ISO 8601, ids are hexadecimal, roles and access their names
-        in lower case, attributes an object."""
+        ``"topic_changed"``. Times are ISO 8601, lengths of time are seconds, ids are hexadecimal,
+        roles and access their names in lower case, attributes an object."""
         return {"type": _kind(self), **_fields(self)}
 
     def to_json(self) -> str:
@@ -45,6 +45,8 @@ def _fields(value: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, Enum):

@@ -22,6 +22,12 @@ class Watcher(Protocol):
     def news(self, epoch: int, head: int, is_gone: bool, /) -> None: ...
 
 
+class PeopleHearer(Protocol):
+    """Who wants to know who comes on line and who goes."""
+
+    def came_or_went(self, person: Any, /) -> None: ...
+
+
 class Hearer(Protocol):
     """Who wants to know that the speaker was told something."""
 
@@ -42,6 +48,7 @@ class Program:
         self._waiting: dict[int, tuple[asyncio.Future[Any], str]] = {}
         self._watchers: dict[str, WeakSet[Any]] = {}  # by room
         self._hearers: WeakSet[Any] = WeakSet()  # of what the speaker is told
+        self._people_hearers: WeakSet[Any] = WeakSet()  # of who comes on line and goes
         self._over = False
         # Each of them holds a file open, and some bytes of it here and on the engine thread.
         self.sending = asyncio.Semaphore(_FILES_AT_ONCE)
@@ -90,6 +97,20 @@ class Program:
         self._hearers.add(hearer)
         self.core.listen(True)
 
+    def hear_people(self, hearer: PeopleHearer) -> None:
+        """Tells it who comes on line and who goes, as long as it is there."""
+        if self._over:
+            raise _ended()
+        self._people_hearers.add(hearer)
+        self.core.watch_people(True)
+
+    def take_person(self, person: Any) -> None:
+        if not self._people_hearers:
+            with contextlib.suppress(_core.CoreError):
+                self.core.watch_people(False)
+        for hearer in self._people_hearers:
+            hearer.came_or_went(person)
+
     def take_told(self, room: str) -> None:
         if not self._hearers:
             with contextlib.suppress(_core.CoreError):
@@ -129,6 +150,8 @@ class Program:
                 watcher.news(0, 0, False)
         for hearer in self._hearers:
             hearer.told("")
+        for hearer in self._people_hearers:
+            hearer.came_or_went(None)
 
     @property
     def is_over(self) -> bool:

@@ -8,7 +8,9 @@ import os
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from types import EllipsisType
 from typing import Any
 
 from . import _core
@@ -28,6 +30,7 @@ from ._disk import in_thread
 from ._failures import core_error, request_error
 from ._files import READ_MAX, Destination, Download, Progress, Source, saved_path
 from ._program import Program
+from ._retention import RoomRetention, find_retention, retention_of, set_retention
 from ._server_files import Sent, fetch_file, send_file
 from .events import Gap, HistoryPage, Member, Message, Receipt, SearchPage
 from .records import RoomRecord, offsets_of, records_of
@@ -133,6 +136,22 @@ class ServerRoom(RoomActs[Coroutine[Any, Any, Receipt]], AsyncIterable[RoomRecor
         epoch, offset = marker_of(message)
         await self._program.ask(self.name, self._program.core.mark_read, self.name,
                                 self._voice(self.user), epoch, offset, shared)
+
+    async def retention(self) -> RoomRetention:
+        """How much of its history the room keeps."""
+        return retention_of(*await find_retention(self._program.core, self.name))
+
+    async def set_retention(self, *, records: int | EllipsisType | None = ...,
+                            bytes: int | EllipsisType | None = ...,
+                            age: timedelta | EllipsisType | None = ...) -> RoomRetention:
+        """Says how much of its history the room keeps, whoever may do what in it; what is not
+        named stays as it is, and None is what the limits say (of the age: nothing goes for it). It
+        counts at once and outlives the server. What is beyond it goes from the old end, whoever
+        wrote it and however young it is."""
+        seconds = int(age.total_seconds()) if isinstance(age, timedelta) else age
+        await set_retention(self._program.core, self.name,
+                            {"records": records, "bytes": bytes, "age": seconds})
+        return await self.retention()
 
     async def remove(self) -> None:
         """Deletes the room with its records and files, whoever may do what in it."""

@@ -12,9 +12,11 @@ from ._calls import Placed, encode_attributes, message_act, offset_of
 from ._conversation import Act
 from ._failures import request_error
 from ._files import READ_MAX, Progress, Source
+from ._people_view import PeopleView, Person, online
 from ._plain import Plain
 from ._private_view import PrivateView
 from ._program import Program, receipt_of
+from ._retention import RoomRetention, retention_of
 from ._server_room import ServerRoom
 from ._texts import encode_text
 from .errors import ConfigError
@@ -37,20 +39,7 @@ class RoomReport(Plain):
     accounts: int  #: that it knows: with a role, or a place up to which they have read
     members: int  #: connections that are in it
     records_max: int  #: how many records it keeps
-
-
-@dataclass(frozen=True, slots=True)
-class Person(Plain):
-    """Somebody, as the server's program sees them."""
-
-    user: str  #: as the account is spelled
-    display_name: str  #: what they want to be called; empty: nothing else
-    connections: int  #: on which they are logged in
-
-    @property
-    def is_online(self) -> bool:
-        """Logged in on some connection."""
-        return self.connections > 0
+    retention: RoomRetention  #: how much of its history it keeps
 
 
 class Speaking:
@@ -155,8 +144,10 @@ class Speaking:
         """All rooms, but those of two people."""
         program = self._program()
         [rows] = await program.ask("", program.core.request_reports)
-        return [RoomReport(room, topic, creator, Access(access), *numbers)
-                for room, topic, creator, access, *numbers in rows]
+        return [RoomReport(room, topic, creator, Access(access), first, head, accounts, members,
+                           kept[0], retention_of(kept, chosen))
+                for room, topic, creator, access, first, head, accounts, members, kept, chosen
+                in rows]
 
     async def rooms_of(self, user: str) -> list[RoomInfo]:
         """The rooms that somebody may see, with how much in them is unread, as
@@ -200,15 +191,16 @@ class Speaking:
 
     async def online(self) -> list[Person]:
         """Who is logged in, sorted by name. Who is in a room:
-        :meth:`quicchat.ServerRoom.members`. Who comes and goes: iterate over the server."""
-        program = self._program()
-        found: list[Person] = []
-        complete = False
-        while not complete:
-            rows, complete = await program.ask("", program.core.request_online,
-                                               found[-1].user if found else "")
-            found += [Person(*row) for row in rows]
-        return found
+        :meth:`quicchat.ServerRoom.members`. Who comes and goes: :meth:`people`."""
+        return await online(self._program())
+
+    def people(self) -> PeopleView:
+        """Who comes on line and who goes: ``async for person in server.people()`` gives everybody
+        who is logged in, and then, as :class:`quicchat.Person`, whoever comes with a first
+        connection or goes with the last one (``person.is_online``). However slow it is read, it
+        keeps one entry for each account at most: who came and went meanwhile is not told. Ends with
+        the server. Each call is a reader of its own."""
+        return PeopleView(self._program())
 
     async def disconnect(self, user: str) -> int:
         """Ends all connections of an account; their programs are told that it was ended on purpose

@@ -10,7 +10,8 @@ as well. Lines with ``"row"`` come first, as many as there are; the last line ha
 
     -> {"ask": "rooms"}
     <- {"row": {"room": "#lobby", "topic": "", "creator": "", "access": "everybody", "first": 1,
-                "head": 120, "accounts": 3, "members": 2, "records_max": 4096}}
+                "head": 120, "accounts": 3, "members": 2, "records_max": 4096, "retention": {
+                "records": 4096, "bytes": 8388608, "age": null, "chosen": []}}}
     <- {"done": {}}
 
 ==============  =======================================  ==========================================
@@ -28,6 +29,10 @@ as well. Lines with ``"row"`` come first, as many as there are; the last line ha
                 invitation or archived; ``as``, an       done it
                 account: otherwise the first operator,
                 or who made the room
+``retention``   ``room``; if it is to change,            ``done``: how much it keeps now, and
+                ``records``, ``bytes`` and ``age``,      ``chosen``, which of these are not the
+                seconds: at most, or null: as the        limits' own; ``age`` null: nothing goes
+                limits say                               for its age
 ``keep``        ``room``; ``records``: how many at       when it counts
                 most, or null: as the limits say
 ``users``                                                a row for each account: user, enabled,
@@ -64,6 +69,7 @@ from . import _admin_accounts, _core
 from ._calls import _ACCESS
 from ._failures import request_error
 from ._plain import as_json
+from ._retention import asked_retention, find_retention, retention_row, set_retention
 from .errors import ConfigError, QuicChatError, StorageError
 from .records import record_of
 from .roles import Access
@@ -169,20 +175,20 @@ class AdminSocket:
                     by = await self._change_access(room, request.get("access"), request.get("as"))
                     yield {"done": {"as": by}}
                 case "keep":
-                    records = request.get("records")
-                    number = 0 if records is None else _number(request, "records", 0)
-                    if records is not None and number < 1:
-                        raise _refusal('"records" must be 1 or more, or null',
-                                       "null: as the limits say")
-                    await self._keep(room, number)
+                    records = asked_retention({"records": request.get("records")})["records"]
+                    await set_retention(self._core, room, {"records": records})
                     yield {"done": {}}
+                case "retention":
+                    await set_retention(self._core, room, asked_retention(request))
+                    found = await find_retention(self._core, room)
+                    yield {"done": retention_row(*found)}
                 case str() if ask in _admin_accounts.ASKS:
                     async for line in _admin_accounts.answer(self._server, ask, request):
                         yield line
                 case _:
                     raise _refusal(f"not known: {json.dumps(ask)[:80]}",
-                                   "ask for status, rooms, export, delete, access, keep, "
-                                   + ", ".join(_admin_accounts.ASKS))
+                                   "ask for status, rooms, export, delete, access, retention, "
+                                   "keep, " + ", ".join(_admin_accounts.ASKS))
         except _core.CoreError as error:
             raise request_error(error.args[2], 0, "", room) from None
 
@@ -201,12 +207,12 @@ class AdminSocket:
 
     async def rooms(self) -> list[dict[str, Any]]:
         """Each room, but for those of two people."""
-        names = ("room", "topic", "creator", "access", "first", "head", "accounts", "members",
-                 "records_max")
-        rows: list[dict[str, Any]] = [dict(zip(names, row, strict=True))
-                for row in await asyncio.to_thread(self._core.rooms)]
-        for row in rows:
-            row["access"] = Access(int(row["access"])).name.lower()
+        names = ("room", "topic", "creator", "access", "first", "head", "accounts", "members")
+        rows: list[dict[str, Any]] = []
+        for *values, kept, chosen in await asyncio.to_thread(self._core.rooms):
+            row: dict[str, Any] = dict(zip(names, values, strict=True))
+            rows.append({**row, "access": Access(int(row["access"])).name.lower(),
+                         "records_max": kept[0], "retention": retention_row(kept, chosen)})
         return rows
 
     async def _room(self, name: str) -> dict[str, Any]:
@@ -254,15 +260,6 @@ class AdminSocket:
                 f"{found['room']} is still {found['access']}: the change is not stored",
                 hint="the server's log says what is wrong with the disk; try again then") from None
         return str(author)
-
-    async def _keep(self, room: str, records: int) -> None:
-        try:
-            await asyncio.to_thread(self._core.keep_records, room, records)
-        except _core.CoreError as error:
-            if error.args[2] != "invalid_request":
-                raise
-            raise _refusal(f"{records} records are more than any room may keep",
-                           'raise "room_log_records_max" in "limits"') from None
 
 
 def _refusal(what: str, hint: str) -> QuicChatError:

@@ -13,7 +13,6 @@ import json
 import os
 import secrets
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -28,6 +27,13 @@ from .config import load_config
 from .errors import ConfigError, QuicChatError, StorageError
 from .settings import ServerConfig
 
+try:
+    import sqlite3
+except ImportError:
+    raise StorageError(
+        "this Python has no module sqlite3, which copies databases",
+        hint="run this command by a Python that was built with it") from None
+
 __all__ = ["Backup", "make_backup", "put_back"]
 
 _FORMAT = 1
@@ -35,6 +41,7 @@ _ABOUT = "backup.json"
 _DATABASE, _FILES, _CONFIG = "quicchat.db", "files", "config.json"
 _CERTIFICATE, _KEY = "server.crt", "server.key"
 _ASIDE = ".before-restore"
+_SQLITE_MIN = (3, 37, 0)  # an earlier one cannot read tables that are STRICT
 _FILE_KIND = 10  # of records (include/quicchat/wire/act.hpp)
 
 
@@ -57,6 +64,7 @@ class Backup:
 
 def make_backup(config: ServerConfig, folder: Path) -> Backup:
     """Copies what a server keeps into a new folder. Raises ConfigError, StorageError."""
+    _check_library()
     if not config.stores or config.database is None:
         raise ConfigError("there is nothing to copy: rooms and accounts live in memory",
                           reason='"database" is null, or "durability" is "memory"')
@@ -102,6 +110,7 @@ def make_backup(config: ServerConfig, folder: Path) -> Backup:
 def put_back(folder: Path, config_path: Path) -> tuple[Backup, list[Path]]:
     """Puts a copy where the configuration says, and what is there aside. Raises ConfigError,
     StorageError; nothing has changed then."""
+    _check_library()
     backup = _read_about(folder)
     if not os.path.exists(config_path) and os.path.exists(folder / _CONFIG):
         _copy(folder / _CONFIG, config_path)
@@ -138,6 +147,18 @@ def put_back(folder: Path, config_path: Path) -> tuple[Backup, list[Path]]:
         raise StorageError(f"cannot put back {folder}: {_text(error)}",
                            hint="make room, or run this as the user of the server") from None
     return backup, aside
+
+
+def _check_library() -> None:
+    """The SQLite of Python may be another than the one that the server uses."""
+    if sqlite3.sqlite_version_info >= _SQLITE_MIN:
+        return
+    needed = ".".join(map(str, _SQLITE_MIN))
+    raise StorageError(
+        f"the SQLite of this Python, {sqlite3.sqlite_version}, is too old for the database",
+        reason=f"copies need {needed} or later; the server has an SQLite of its own",
+        hint="run this command by another Python ('import sqlite3; print(sqlite3.sqlite_version)' "
+             "says what it has), or update the system's libsqlite3")
 
 
 def _copy_database(source: Path, target: Path) -> None:

@@ -52,7 +52,8 @@ class connect:  # noqa: N801 - reads as a function, like open
     with it sends them, as the same device, once it has joined their rooms. A token in it logs in
     without the password (``password=None``) for as long as the server takes it. One program at a
     time can have it. While its disk is full the chat goes on, and
-    :class:`quicchat.StorageTrouble` says that nothing new outlives the program.
+    :class:`quicchat.StorageTrouble` says that nothing new outlives the program. That others can
+    read it is a warning of :mod:`quicchat.logs`.
 
     A server takes so many messages and requests a second from an account, and more for a moment;
     what is too much is refused, stored nowhere, and raises :class:`quicchat.RateLimited`, whose

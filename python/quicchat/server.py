@@ -54,6 +54,7 @@ from ._hook import AccountQuestion, Authenticate, Hook
 from ._loops import running_loop
 from ._modes import exposed_files
 from ._paths import path_bytes
+from ._people_view import Person
 from ._program import Program
 from ._restored import take_restored
 from ._server_accounts import ServerAccounts
@@ -267,6 +268,9 @@ class Server(Speaking, AsyncIterator[ServerEvent]):
                 continue
             if kind == "told":
                 self._program().take_told(*fields)
+                continue
+            if kind == "person":
+                self._program().take_person(Person(*fields))
                 continue
             if kind == "question":
                 assert self._hook is not None

@@ -94,7 +94,8 @@ class TLS:
         """The authorities in a PEM file; or the server's own certificate, exactly that one."""
         try:
             # Only ASCII counts in PEM, but comments may be in whatever encoding.
-            return TLS("authorities", pem=Path(path).read_bytes().decode("ascii", "replace"))
+            pem = Path(path).read_bytes().decode("ascii", "replace")
+            return TLS("authorities", pem=pem, path=Path(path))
         except OSError as error:
             raise CertificateError(
                 f"cannot read the certificate file {path}: {error}",
@@ -153,6 +154,12 @@ class TLS:
                 f"{path} has a damaged line about {address}", code="E-KEY-CHANGED",
                 hint="repair or remove that line; until then nobody knows which key it meant")
         return Attempt("keys", keys=tuple(keys), known_from=str(path))
+
+    def _files(self) -> tuple[Path | None, Path | None]:
+        """The file of known servers and that of authorities, where they count."""
+        if self.mode == "first_use":
+            return self.path or known_servers_path(), None
+        return None, self.path
 
     def _may_learn(self) -> bool:
         """True if a key that nobody knows yet may become a known one."""

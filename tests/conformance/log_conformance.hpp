@@ -21,6 +21,7 @@
 #include "conformance/log_haste.hpp"
 #include "conformance/log_reactions.hpp"
 #include "conformance/log_state.hpp"
+#include "conformance/log_trimming.hpp"
 #include "conformance/log_window.hpp"
 #include "quicchat/log/room_log.hpp"
 #include "support/printers.hpp"
@@ -379,6 +380,7 @@ void check_log() {
     SECTION("window of ids") { check_window<H>(); }
     SECTION("haste") { check_haste<H>(); }
     SECTION("haste in bytes") { check_haste_in_bytes<H>(); }
+    SECTION("trimming") { check_trimming<H>(); }
     SECTION("acts") { check_acts<H>(); }
     SECTION("other texts") { check_other_texts<H>(); }
     SECTION("changes") { check_changes<H>(); }

@@ -395,5 +395,5 @@ TEST_CASE("the program hears what it is told, and reads nothing else of two", "[
     CHECK(admin.marker("server", "@bob") == 2);
     // What was told is not the program's to throw away.
     CHECK(world.server.remove_room("@bob", world.now()) == Errc::no_such_room);
-    CHECK(world.server.keep_records("@bob", 1) == Errc::no_such_room);
+    CHECK(world.server.keep("@bob", {.records_max = 1}, world.now()) == Errc::no_such_room);
 }

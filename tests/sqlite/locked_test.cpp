@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -68,6 +69,41 @@ TEST_CASE("a database that another program has locked refuses for now, and is no
     CHECK_FALSE(writer->trouble());
     CHECK(writer->saved() == 5);
     CHECK(*read_text(*other, "SELECT value FROM room_state") == "value");
+}
+
+TEST_CASE("what a room may not keep goes when a lock is gone, and waits once", "[sqlite][io]") {
+    const test::TemporaryFolder folder;
+    const std::string path = folder.file("chat.db");
+    REQUIRE_FALSE(make_database_file(path));
+    Entropy entropy = Entropy::seeded(1);
+    auto database = open_database({.path = path}, entropy);
+    REQUIRE(database);
+    auto writer = Writer::create(*std::move(database), Durability::fsync);
+    REQUIRE(writer);
+    writer->add(CreateRoom{room, "#a", Epoch{1}});
+    writer->add(SetRetention{room, {1000, 1'000'000}});
+    for (const std::size_t number : {1u, 2u, 3u}) writer->add(append(number));
+    REQUIRE(writer->commit().size() == 3);
+
+    auto other = Database::open(path, OpenMode::read_write);
+    REQUIRE(other);
+    REQUIRE(other->run("BEGIN IMMEDIATE") == SQLITE_OK);
+    for (int i = 0; i < 3; ++i) {
+        writer->add(DropOld{room, "#a", Epoch{1}, WallTime{std::chrono::hours{1}}});
+        writer->add(append(4));
+        const auto refused = writer->commit();
+        REQUIRE(refused.size() == 1);
+        CHECK(refused[0].news.error == Errc::storage_full);
+    }
+    REQUIRE(other->run("COMMIT") == SQLITE_OK);
+    writer->add(append(4));
+    const auto done = writer->commit();
+    REQUIRE(done.size() == 2);
+    CHECK_FALSE(done[0].is_append());
+    CHECK(done[0].first == 4);
+    REQUIRE(done[1].is_append());
+    CHECK(done[1].news.offset == 4);
+    CHECK(done[1].news.record);
 }
 
 }  // namespace

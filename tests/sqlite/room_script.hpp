@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -64,6 +65,7 @@ inline Record make_script_record(std::uint64_t number, std::size_t size) {
     Record record;
     record.author = "ada";
     record.attributes = "{}";
+    record.time = WallTime{std::chrono::milliseconds{number}};
     record.text = std::to_string(number) + " ";
     for (std::size_t i = 0; i < 8; ++i) {
         record.id.bytes[i] = static_cast<std::byte>(number >> (8 * i));
@@ -84,15 +86,23 @@ public:
     /// A transaction. False: the disk has failed, and nobody knows whether it was stored.
     bool run_batch(memory::Random& random) {
         std::vector<Answer> expected;
+        std::size_t drops = 0;
         const std::uint64_t count = random.draw(1, 7);
         for (std::uint64_t i = 0; i < count; ++i) {
             if (random.chance(2)) replace_a_room(random);
             if (random.chance(30)) store(random);
             expected.push_back(append(random));
+            if (!random.chance(8)) continue;
+            expected.push_back(drop_old(random));
+            ++drops;
         }
         const std::vector<sqlite::AppendDone> done = writer_->commit();
+        if (writer_->failure()) {
+            const auto appends = std::ranges::count_if(done, &sqlite::AppendDone::is_append);
+            REQUIRE(static_cast<std::size_t>(appends) == expected.size() - drops);
+            return false;
+        }
         REQUIRE(done.size() == expected.size());
-        if (writer_->failure()) return false;
         for (std::size_t i = 0; i < done.size(); ++i) check(done[i], expected[i]);
         trim(done, random);
         return true;
@@ -131,7 +141,7 @@ private:
     void trim(const std::vector<sqlite::AppendDone>& all, memory::Random& random) {
         for (const sqlite::AppendDone& done : all) {
             if (!random.chance(30) || !rooms_.contains(done.room)) continue;
-            writer_->add(sqlite::TrimRoom{done.room, done.first});
+            writer_->add(sqlite::TrimRoom{done.room, done.first, random.chance(50)});
         }
     }
 
@@ -210,18 +220,44 @@ private:
         room.sent.push_back(append.record);
         room.records.push_back({++room.head, append.record});
         for (const StateChange& c : append.changes) change(room.state, c);
-        if (room.records.size() > room.retention.records_max) {
-            room.old.push_back(old_id_of(room.records.front()));
-            room.records.pop_front();
-        }
-        while (!room.old.empty() &&
-               room.records.size() + room.old.size() > room.retention.ids_max) {
-            room.old.pop_front();
-        }
+        if (room.records.size() > room.retention.records_max) drop_oldest(room);
+        forget_old(room);
         room.bytes = 0;
         for (const LoggedRecord& r : room.records) room.bytes += sqlite::detail::size_of(r.record);
         writer_->add(std::move(append));
         return {Errc{}, room.head};
+    }
+
+    /// What was stored before some time goes.
+    Answer drop_old(memory::Random& random) {
+        const sqlite::RoomKey key = any_room(random);
+        ScriptRoom& room = rooms_.at(key);
+        WallTime before = WallTime::min();
+        if (!room.records.empty()) {
+            const auto& newest = room.records.back().record;
+            const auto& oldest = room.records.front().record;
+            const auto span = static_cast<std::uint64_t>((newest.time - oldest.time).count());
+            before = oldest.time + std::chrono::milliseconds{random.draw(0, span + 1)};
+        }
+        writer_->add(sqlite::DropOld{key, room.name, room.epoch, before});
+        while (!room.records.empty() && room.records.front().record.time < before) {
+            drop_oldest(room);
+        }
+        forget_old(room);
+        return {};
+    }
+
+    static void drop_oldest(ScriptRoom& room) {
+        room.bytes -= sqlite::detail::size_of(room.records.front().record);
+        room.old.push_back(old_id_of(room.records.front()));
+        room.records.pop_front();
+    }
+
+    static void forget_old(ScriptRoom& room) {
+        while (!room.old.empty() &&
+               room.records.size() + room.old.size() > room.retention.ids_max) {
+            room.old.pop_front();
+        }
     }
 
     static Offset any_offset(const ScriptRoom& room, memory::Random& random) {

@@ -179,6 +179,33 @@ TEST_CASE("accounts in a database", "[sqlite][accounts]") {
     }
 }
 
+TEST_CASE("several changes of accounts are one, on disk or not at all", "[sqlite][accounts]") {
+    const test::TemporaryFolder folder;
+    const std::string path = folder.file("chat.db");
+    const auto count = [&] {
+        auto admin = AccountAdmin::open(path, Entropy::seeded(2));
+        REQUIRE(admin);
+        return admin->list_accounts()->size();
+    };
+    {
+        auto admin = AccountAdmin::open(path, Entropy::seeded(1));
+        REQUIRE(admin);
+        REQUIRE_FALSE(admin->begin());
+        CHECK(*admin->add("Ada", make_test_verifier(1), at(10)));
+        CHECK_FALSE(*admin->add("ada", make_test_verifier(2), at(10)));
+        CHECK(*admin->add("bob", make_test_verifier(2), at(10)));
+        CHECK(*admin->replace_verifier("ada", make_test_verifier(3)));
+        CHECK(count() == 0);
+        REQUIRE_FALSE(admin->commit());
+        CHECK(count() == 2);
+        CHECK(*admin->add("eve", make_test_verifier(2), at(10)));  // alone again
+        CHECK(count() == 3);
+        REQUIRE_FALSE(admin->begin());
+        CHECK(*admin->remove("eve"));
+    }
+    CHECK(count() == 3);
+}
+
 TEST_CASE("devices in a database", "[sqlite][accounts]") {
     AccountsFixture f;
 

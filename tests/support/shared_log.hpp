@@ -30,6 +30,7 @@ public:
     void look_up(AppendToken token, const std::string& room, Record record) override {
         log_->look_up(token, room, std::move(record));
     }
+    void trim(const std::string& room, WallTime before) override { log_->trim(room, before); }
     void store(const std::string& room, std::vector<StateChange> changes) override {
         log_->store(room, std::move(changes));
     }

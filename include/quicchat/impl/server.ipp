@@ -54,7 +54,7 @@ void Server<T>::shutdown(Now now) {
     const Bytes goaway{encode(
         wire::Goaway{wire_code(drain_reason_), to_milliseconds(config_.limits.drain_timeout), ""})};
     peers_.write_control_to_all(goaway);
-    if constexpr (requires(T& t) { t.drain(); }) peers_.transport().drain();
+    if constexpr (requires(T & t) { t.drain(); }) peers_.transport().drain();
 }
 
 template <Transport T>
@@ -85,6 +85,12 @@ template <Transport T>
 Errc Server<T>::act_in_room(std::string_view room, Record record, Now now) {
     hub_.begin_turn(now.wall, now.steady);
     return hub_.admin().act(room, std::move(record));
+}
+
+template <Transport T>
+Errc Server<T>::keep(std::string_view room, const RetentionChange& change, Now now) {
+    hub_.begin_turn(now.wall, now.steady);
+    return hub_.admin().keep(room, change);
 }
 
 template <Transport T>
@@ -188,9 +194,8 @@ void Server<T>::accept(Connected connected) {
     // Of what a browser made and nothing is known, nothing is: it is no native connection for that.
     std::shared_ptr<const PageSession> page;
     if (connected.alpn == http3_alpn) {
-        page = std::make_shared<const PageSession>(
-            PageSession{connected.certificate_hash.value_or(CertificateHash{}),
-                        std::move(connected.origin)});
+        page = std::make_shared<const PageSession>(PageSession{
+            connected.certificate_hash.value_or(CertificateHash{}), std::move(connected.origin)});
     }
     const Connection& added =
         peers_.add(id, Connection{ServerSession{config_.limits, config_.agent},

@@ -41,6 +41,8 @@ public:
 
     void look_up(AppendToken token, const std::string& room, Record record) override;
 
+    void trim(const std::string& room, WallTime before) override;
+
     void store(const std::string& room, std::vector<StateChange> changes) override;
 
     Result<RoomState> state(const std::string& room) const override;
@@ -81,14 +83,25 @@ private:
         bool only_look_up = false;
     };
 
+    struct Trim {
+        std::string name;
+        WallTime before{};
+    };
+
     /// Something to do, in the order in which it was asked.
     struct Step {
         std::shared_ptr<Room> room;  ///< Also if it is forgotten meanwhile.
         std::vector<StateChange> changes;
         std::optional<Append> append;
+        std::optional<Trim> trim{};
+
+        bool has_news() const { return append || trim; }
     };
 
     LogNews commit(Step step);
+
+    /// Nothing: nothing went.
+    std::optional<LogNews> trim(Step step);
 
     std::uint64_t hash_of(const Record& record) const;
 
@@ -99,7 +112,7 @@ private:
     /// The record has the name of the one that is or was at the offset.
     static void recognise(Room& r, const Record& record, Offset offset, LogNews& done);
 
-    /// Does the changes of state that no append is before.
+    /// Does the changes of state that nothing else is before.
     void store_first();
 
     static void change_state(Room& room, std::vector<StateChange> changes);
@@ -117,6 +130,9 @@ private:
     static void count(Room& room, const Record& record, std::int64_t sign);
 
     static std::int64_t bytes_of(const Record& record);
+
+    /// What does not fit.
+    void drop_surplus(Room& room);
 
     void drop_oldest(Room& room);
 

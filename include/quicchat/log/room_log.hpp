@@ -77,9 +77,11 @@ struct Reactions {
 /// The caller's number for one append, returned with its news.
 using AppendToken = std::uint64_t;
 
-/// What a log has to tell: a record was committed, or an append of one's own has ended without.
+/// What a log has to tell: a record was committed, an append of one's own has ended without, or the
+/// old end has gone by `RoomLog::trim`.
 struct LogNews {
-    /// Of one's own append. Nothing: the record was put there by another who shares the log.
+    /// Of one's own append. Nothing: the record was put there by another who shares the log, or
+    /// there is none, and the room's log begins later than before.
     std::optional<AppendToken> token{};
     std::string room{};  ///< Whose log it is.
     /// `Errc{}`: success. `conflict`: the id was used with another body. `no_such_message`: there
@@ -97,6 +99,8 @@ struct LogNews {
 
     /// Something new was stored.
     bool is_commit() const { return record.has_value() && error == Errc{}; }
+    /// Records were dropped by `trim`: `RoomLog::head` says which are still there.
+    bool is_trim() const { return !token && !record && error == Errc{}; }
 };
 
 /// Keeps the records of all rooms: `MemoryLog`, `SqliteLog`, or one of your own. A call for each
@@ -125,6 +129,10 @@ struct LogNews {
 ///    than `Retention::age_min`, by the times of both, is `rate_limited` while its author writes in
 ///    haste: has more than a quarter of `records_max` or of `bytes_max` in the log, and wrote as
 ///    much in this hour and the one before. So who fills a room in days may go on;
+///  - `trim` drops from the old end whatever does not fit `Retention` any more, and whatever was
+///    stored before a time, up to the first record that was not; nothing is protected from it. By
+///    its time the newest record goes as well, and the log is empty with `first` behind `head`. If
+///    something went, news say so that are `LogNews::is_trim`, in the order of the appends;
 ///  - the changes of the room's state that come with a record are stored together with it or, if it
 ///    is a duplicate or refused, not at all. `store` needs no record, and is safe at the latest
 ///    when an append that followed it is;
@@ -150,6 +158,9 @@ public:
     /// Ends as `append` would if the record is there already (or in the queue), or in conflict
     /// with one; otherwise stores nothing and is `no_such_message`.
     virtual void look_up(AppendToken token, const std::string& room, Record record) = 0;
+    /// Drops what does not fit, and what was stored before that time. News follow if that is
+    /// anything.
+    virtual void trim(const std::string& room, WallTime before) = 0;
     /// Changes what is known of a room, beside records.
     virtual void store(const std::string& room, std::vector<StateChange> changes) = 0;
     /// What is stored of the room, for the start: at least what was asked before an append that was

@@ -180,6 +180,7 @@ public:
 
     /// What it sees of people.
     const PeopleAdmin& people_admin() const { return people_admin_; }
+    OnlineUsers& online_users() { return online_; }
 
     /// What it says.
     Spokesman& spokesman() { return spokesman_; }

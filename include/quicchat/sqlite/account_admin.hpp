@@ -32,7 +32,8 @@ struct DeviceInfo {
 };
 
 /// Changes accounts in a server's database: what a command line needs. Works while the server
-/// runs, which sees the change at the next login. Every change is on disk when its call returns.
+/// runs, which sees the change at the next login. Every change is on disk when its call returns,
+/// but between `begin` and `commit`.
 /// Belongs to one thread.
 ///
 /// Where a call gives `bool`, false means that there is no such account or device.
@@ -40,6 +41,11 @@ class AccountAdmin {
 public:
     /// Opens the server's file, or makes one. It is not searched for damage.
     static StorageResult<AccountAdmin> open(const std::string& path, Entropy entropy);
+
+    /// The changes that follow are one: all are on disk when `commit` returns, or none ever is. A
+    /// commit each would cost thousands of accounts a sync of the disk each.
+    std::optional<StorageError> begin();
+    std::optional<StorageError> commit();
 
     /// Adds an account. False: the name is taken. `invalid_name` if it cannot be a user's name.
     StorageResult<bool> add(std::string_view name, const Verifier& verifier, WallTime now);

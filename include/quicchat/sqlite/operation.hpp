@@ -45,6 +45,14 @@ struct DropRoom {
 struct TrimRoom {
     RoomKey room{};
     Offset first = 0;
+    bool at_once = false;  ///< Also if they are so few that others would wait for more of them.
+};
+/// Drops the oldest records that do not fit the retention, or were stored before that time.
+struct DropOld {
+    RoomKey room{};
+    std::string name;  ///< Of the room, and its epoch: for the news.
+    Epoch epoch{};
+    WallTime before{};
 };
 struct AppendRecord {
     RoomKey room{};
@@ -77,14 +85,16 @@ struct ChangeDevices {
     std::int64_t accounts_seen = 0;
 };
 
-using Operation = std::variant<CreateRoom, SetRetention, DropRoom, TrimRoom, AppendRecord,
+using Operation = std::variant<CreateRoom, SetRetention, DropRoom, TrimRoom, DropOld, AppendRecord,
                                StoreState, ChangeDevices>;
 
-/// The end of an AppendRecord.
+/// The end of an AppendRecord, or of a DropOld: then just where the room begins.
 struct AppendDone {
     RoomKey room{};
     LogNews news;      ///< Without the record; the writer has it from the append.
     Offset first = 1;  ///< Of the room after it. Records before that may be deleted any time.
+
+    bool is_append() const { return news.token.has_value(); }
 };
 
 }  // namespace quicchat::sqlite

@@ -45,6 +45,9 @@ public:
         return find_duplicate(append, name_of(append.record), known);
     }
 
+    /// `done`, which is new, says where the room begins once the transaction is committed.
+    int drop_old(const DropOld& o, AppendDone& done);
+
     AppendDone answer(const AppendRecord& append, Errc error) const;
 
     /// Before the transaction is committed.
@@ -132,6 +135,9 @@ private:
     /// Moves `first` on until the room is within its retention. The rows stay until they are
     /// trimmed.
     int drop_oldest(RoomKey key, StoredRoom& room);
+
+    /// Moves `first` on behind the oldest one.
+    void drop_one(RoomKey key, StoredRoom& room, Oldest& oldest, detail::OldRecord& record);
 
     /// The oldest one was dropped.
     static void pass_oldest(Oldest& oldest);

@@ -27,6 +27,8 @@ public:
     void append(AppendToken token, const std::string& room, Record record,
                 std::vector<StateChange> changes = {}) override;
     void look_up(AppendToken token, const std::string& room, Record record) override;
+    void trim(const std::string& room, WallTime before) override;
+
     void store(const std::string& room, std::vector<StateChange> changes) override;
     Result<RoomState> state(const std::string& room) const override { return store_->state(room); }
 

@@ -52,6 +52,8 @@ public:
 
     void look_up(AppendToken token, const std::string& room, Record record);
 
+    void trim(const std::string& room, WallTime before);
+
     void store_state(const std::string& room, std::vector<StateChange> changes);
 
     Result<RoomState> state(const std::string& name);
@@ -110,8 +112,9 @@ private:
     static std::int64_t newest_room(const Writer& writer);
 
     /// From here on the caller knows the record, and no more those that it pushed out of the
-    /// retention. Only now they may be deleted: nobody can ask for them any more.
-    void learn(const AppendDone& done);
+    /// retention. Only now they may be deleted: nobody can ask for them any more. True if it is
+    /// something to tell.
+    bool learn(const AppendDone& done);
 
     const StoreConfig config_;
     Entropy entropy_;

@@ -18,6 +18,7 @@ from ..reconnecting import Reconnect
 from ..terminal import is_terminal
 from ._kept import Kept, Place
 from ._lines import LineReader, ask_password
+from ._own_files import warn_of_own_files
 from ._place import add_address_arguments, chosen_place
 from ._signals import or_signal
 from ._trust import chosen_tls
@@ -62,6 +63,7 @@ def with_login(options: argparse.Namespace, program: str,
     kept = None if options.no_save else Kept()
     place = chosen_place(options, kept)
     tls = chosen_tls(options)
+    warn_of_own_files(options, place, kept, tls, program)
     if place.user is None:
         raise ConfigError("it is not said who you are", code="E-USAGE", hint="--user NAME")
     states = kept.states(place, program) if kept is not None else []

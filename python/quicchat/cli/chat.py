@@ -23,6 +23,7 @@ from ..trust import TLS
 from ._kept import DEFAULT_ROOM, Kept, Place
 from ._lines import LineReader, ask, ask_password
 from ._login import log_in
+from ._own_files import warn_of_own_files
 from ._place import add_place_arguments, chosen_place, room_of
 from ._screen import Screen, Surface, can_place
 from ._session import Session
@@ -102,6 +103,7 @@ def run(options: argparse.Namespace) -> int:
     kept = Kept() if reader.is_terminal and not options.no_save else None
     place = chosen_place(options, kept)
     tls = chosen_tls(options)
+    warn_of_own_files(options, place, kept, tls)
     attempts = _ATTEMPTS if reader.is_terminal else 1
     attempt = 1
     may_use_token = True

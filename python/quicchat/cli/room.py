@@ -14,6 +14,7 @@ from ..config import user_path
 from ..errors import ConfigError, OutputError, QuicChatError
 from ..settings import ROOM_NAME
 from ..terminal import show
+from ._amounts import age, age_text, count, size, size_text
 from ._ask_server import add_server_arguments, ask_server, socket_of
 from ._lines import LineReader, ask
 from ._parsers import add_action
@@ -25,7 +26,8 @@ EXAMPLES = """examples:
   quicchat room export '#tea' --out tea.jsonl        all records that are kept, as JSON lines
   quicchat room archive '#tea'                       its members may read, and nobody write
   quicchat room access '#tea' everybody              and so it is open again
-  quicchat room keep '#tea' 500                      the newest 500 records
+  quicchat room retention '#tea'                     how much of its history it keeps
+  quicchat room retention '#tea' --age 30d           and what is older goes
   quicchat room delete '#tea'                        with all that was said, and its files
 
 It speaks to the server by the socket quicchat.sock beside the configuration. Only root and the user
@@ -63,6 +65,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              help="a new file (default: standard output)")
             sub.add_argument("--after", type=int, default=0, metavar="NUMBER",
                              help="only what follows that number")
+        if action.name == "retention":
+            sub.add_argument("--records", type=count, metavar="NUMBER",
+                             help="so many records at most, or 'default' for what the limits say")
+            sub.add_argument("--bytes", type=size, metavar="SIZE",
+                             help="so much at most, such as 500kB or 2MB, or 'default'")
+            sub.add_argument("--age", type=age, metavar="TIME",
+                             help="nothing that is older, such as 12h or 30d, or 'default': "
+                                  "nothing goes for its age")
+            sub.add_argument("--json", action="store_true", help="one JSON object")
         if action.name == "keep":
             sub.add_argument("records", metavar="NUMBER",
                              help="how many records at most, or 'default'")
@@ -107,6 +118,22 @@ def _access(options: argparse.Namespace) -> int:
                **({"as": options.by} if options.by else {}))["as"]
     show(f"{options.room} is for {options.access} now, in the name of {by}"
          if options.access != "archived" else f"{options.room} is archived, in the name of {by}")
+    return 0
+
+
+def _retention(options: argparse.Namespace) -> int:
+    wanted = {name: getattr(options, name) or None for name in ("records", "bytes", "age")
+              if getattr(options, name) is not None}
+    kept = _done(options, ask="retention", room=options.room, **wanted)
+    if options.json:
+        show(json.dumps(kept))
+        return 0
+    show(f"{options.room} keeps at most")
+    texts = {"records": str(kept["records"]), "bytes": size_text(int(str(kept["bytes"]))),
+             "age": "whatever is old" if kept["age"] is None else age_text(int(str(kept["age"])))}
+    for name, text in texts.items():
+        is_chosen = name in (kept["chosen"] or ())  # type: ignore[operator]
+        show(f"  {name:<8} {text}{'' if is_chosen else ' (default)'}")
     return 0
 
 
@@ -182,6 +209,8 @@ _ACTIONS = (
             "quicchat room archive '#tea'"),
     _Action("access", "Say who may come into a room.", _access,
             "quicchat room access '#tea' everybody"),
+    _Action("retention", "Show and say how much of its history a room keeps.", _retention,
+            "quicchat room retention '#tea' --age 30d --bytes 2MB"),
     _Action("keep", "Say how many records a room keeps.", _keep, "quicchat room keep '#tea' 500"),
     _Action("delete", "Delete a room with all that was said in it, and its files.", _delete,
             "quicchat room delete '#tea'"),

@@ -47,6 +47,10 @@ QUICCHAT_DECL void MemoryLog::look_up(AppendToken token, const std::string& room
     queue_.push_back({rooms_.at(room), {}, Append{token, room, std::move(record), true}});
 }
 
+QUICCHAT_RARE_DECL void MemoryLog::trim(const std::string& room, WallTime before) {
+    queue_.push_back({rooms_.at(room), {}, std::nullopt, Trim{room, before}});
+}
+
 QUICCHAT_DECL void MemoryLog::store(const std::string& room, std::vector<StateChange> changes) {
     queue_.push_back({rooms_.at(room), std::move(changes), std::nullopt});
     store_first();
@@ -58,11 +62,13 @@ QUICCHAT_DECL Result<RoomState> MemoryLog::state(const std::string& room) const 
 
 QUICCHAT_DECL std::optional<LogNews> MemoryLog::poll_news() {
     store_first();
-    std::optional<Step> step = pop_front(queue_);
-    if (!step) return std::nullopt;
-    LogNews done = commit(*std::move(step));
-    store_first();
-    return done;
+    while (std::optional<Step> step = pop_front(queue_)) {
+        std::optional<LogNews> done =
+            step->append ? std::optional{commit(*std::move(step))} : trim(*std::move(step));
+        store_first();
+        if (done) return done;
+    }
+    return std::nullopt;
 }
 
 QUICCHAT_DECL Result<std::vector<LoggedRecord>> MemoryLog::read(const std::string& room,
@@ -143,8 +149,17 @@ QUICCHAT_DECL LogNews MemoryLog::commit(Step step) {
     done.record = record;
     r.records.push_back({offset, std::move(record)});
     change_state(r, std::move(step.changes));
-    drop_oldest(r);
+    drop_surplus(r);
     return done;
+}
+
+QUICCHAT_RARE_DECL std::optional<LogNews> MemoryLog::trim(Step step) {
+    Room& r = *step.room;
+    const Offset first = r.first;
+    drop_surplus(r);
+    while (!r.records.empty() && r.records.front().record.time < step.trim->before) drop_oldest(r);
+    if (r.first == first) return std::nullopt;
+    return LogNews{.room = std::move(step.trim->name), .epoch = r.epoch};
 }
 
 QUICCHAT_DECL void MemoryLog::recognise(Room& r, const Record& record, Offset offset,
@@ -165,7 +180,7 @@ QUICCHAT_DECL void MemoryLog::recognise(Room& r, const Record& record, Offset of
 }
 
 QUICCHAT_DECL void MemoryLog::store_first() {
-    while (!queue_.empty() && !queue_.front().append) {
+    while (!queue_.empty() && !queue_.front().has_news()) {
         change_state(*queue_.front().room, std::move(queue_.front().changes));
         queue_.pop_front();
     }
@@ -247,20 +262,22 @@ QUICCHAT_DECL std::int64_t MemoryLog::bytes_of(const Record& record) {
                                      record.act.subject.size());
 }
 
+QUICCHAT_DECL void MemoryLog::drop_surplus(Room& room) {
+    while (!RoomSize{room.records.size(), room.bytes}.fits(room.retention)) drop_oldest(room);
+}
+
 QUICCHAT_DECL void MemoryLog::drop_oldest(Room& room) {
-    while (!RoomSize{room.records.size(), room.bytes}.fits(room.retention)) {
-        const LoggedRecord oldest = std::move(room.records.front());
-        const Record& record = oldest.record;
-        const std::int64_t bytes = bytes_of(record);
-        room.bytes -= bytes;
-        room.records.pop_front();
-        ++room.first;
-        const Authors::Step step = room.authors.drop(record.author, old_id_of(oldest),
-                                                     record.device, bytes, room.retention.ids_max);
-        room.authors.take(step);
-        if (!step.kept) room.names.erase(hash_of(record), oldest.offset);
-        forget_surplus(room, record.author, record.device);
-    }
+    const LoggedRecord oldest = std::move(room.records.front());
+    const Record& record = oldest.record;
+    const std::int64_t bytes = bytes_of(record);
+    room.bytes -= bytes;
+    room.records.pop_front();
+    ++room.first;
+    const Authors::Step step = room.authors.drop(record.author, old_id_of(oldest), record.device,
+                                                 bytes, room.retention.ids_max);
+    room.authors.take(step);
+    if (!step.kept) room.names.erase(hash_of(record), oldest.offset);
+    forget_surplus(room, record.author, record.device);
 }
 
 QUICCHAT_RARE_DECL void MemoryLog::forget_surplus(Room& room, const std::string& author,

@@ -43,6 +43,9 @@ public:
     /// A record was committed, and its room knows it: what it changes is made anew.
     void handle_commit(Room& room, const LoggedRecord& logged);
 
+    /// The room's log begins at `first` now.
+    void drop_before(const Room& room, Offset first);
+
     /// Why the log could not be read, once.
     Errc take_failure();
     bool has_failed() const { return failure_ != Errc{}; }

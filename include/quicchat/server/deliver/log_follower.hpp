@@ -28,6 +28,9 @@ public:
     /// of ours; it has its answer.
     void handle(LogNews news, std::optional<ConnectionId> by);
 
+    /// Takes in that the old end of a room's log has gone.
+    void handle_trim(const LogNews& news);
+
 private:
     /// The room of that record: also one that it makes, or that another made. Nothing: it was
     /// forgotten meanwhile.

@@ -41,12 +41,21 @@ public:
     /// True if there is nothing to hand over before `look` was called again.
     bool wants_look() const { return found_.empty() && !complete_; }
 
+    /// True once there is nothing left to look at, or enough was found.
+    bool is_complete() const { return complete_; }
+
+    /// The records below this one were not looked at; 0: there are none.
+    Offset next() const { return next_; }
+
     /// Looks at a slice of the log, or at less of it if that costs much or finds `found_max`
     /// records.
     Errc look(const RoomLog& log, std::size_t found_max, SearchEffort& effort);
 
-    /// The next frame for the stream; nothing if `look` must be called before. A record goes out as
-    /// it is now, if it still has the words.
+    /// The next record that was found, as it is now, if it still has the words; nothing: there is
+    /// none before `look` is called again.
+    Result<std::optional<LoggedRecord>> next_record(const RoomLog& log);
+
+    /// The same as the next frame for the stream, or the one that ends it.
     Result<std::optional<Bytes>> next_frame(const RoomLog& log);
 
     bool ended = false;  ///< The last frame was handed over.
@@ -61,7 +70,7 @@ private:
     RequestId request_;
     Epoch epoch_;
     SearchWords words_;
-    Offset next_;     ///< The records below it were not looked at; 0: there are none.
+    Offset next_;
     Offset unfound_;  ///< So many more are wanted.
     Offset unseen_;   ///< So many more may be looked at.
     bool complete_ = false;

@@ -31,6 +31,9 @@ public:
     /// The room is gone.
     void forget(const std::string& room);
 
+    /// The room's log begins at `first` now.
+    void drop_before(const std::string& room, Offset first);
+
     /// The key of a file that is not wanted any more: remove it.
     std::optional<std::string> poll_unwanted();
 

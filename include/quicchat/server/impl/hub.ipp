@@ -188,6 +188,7 @@ QUICCHAT_DECL Errc Hub::settle() {
 }
 
 QUICCHAT_DECL void Hub::settle(LogNews news) {
+    if (news.is_trim()) return follower_.handle_trim(news);
     const auto [errc, opened] = decider_.settle(news);
     if (opened != nullptr) fan_out_.wake_all(*opened);  // they may go on asking
     const std::optional<ConnectionId> by = proposer_.settle(news, errc);
@@ -207,10 +208,12 @@ QUICCHAT_DECL void Hub::handle_timeout(TimePoint now) {
     heartbeat_.handle_timeout(now, room_store_.directory().rooms(), fan_out_);
     pages_.look();
     checks_.handle_timeout(now);
+    const Errc errc = room_store_.handle_timeout({now, turn_.now()});
+    if (errc != Errc{}) turn_.fail(errc);
 }
 
 QUICCHAT_DECL std::optional<TimePoint> Hub::next_deadline() const {
-    return earlier(checks_.next_deadline(),
+    return earlier(earlier(checks_.next_deadline(), room_store_.next_deadline()),
                    fan_out_.empty() ? std::nullopt : heartbeat_.next_deadline());
 }
 

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,8 +35,19 @@ public:
 
     std::size_t size() const { return users_.size(); }
 
+    /// From now on, or no longer, it is noted who comes and who goes.
+    void watch(bool on);
+
+    /// The canonical name of somebody who came or went since this said so before: a name is there
+    /// once, however often that happened.
+    std::optional<std::string> poll_change();
+
 private:
+    void note_change(const std::string& canonical);
+
     std::map<std::string, User> users_;  ///< By canonical name.
+    bool is_watched_ = false;
+    std::set<std::string> changed_;  ///< At most one for each account.
 };
 
 }  // namespace quicchat

@@ -60,6 +60,9 @@ public:
     /// A recent record is another one now. An empty frame: ask the log.
     void replace_recent(Offset offset, Bytes frame);
 
+    /// The log begins at `first` now: what was before is not handed out any more.
+    void drop_before(Offset first);
+
     /// Which recent records are edits of that message.
     std::vector<Offset> recent_edits_of(Offset target) const;
 

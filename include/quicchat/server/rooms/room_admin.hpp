@@ -26,11 +26,12 @@ struct RoomReport {
     std::string creator;  ///< Empty: the server's program.
     RoomAccess access = RoomAccess::everybody;
     Epoch epoch{};
-    Offset first = 0;             ///< The oldest record that is kept; `head + 1` if none is.
-    Offset head = 0;              ///< The newest one.
-    std::size_t accounts = 0;     ///< That it knows: with a role, or a place up to which they read.
-    std::size_t members = 0;      ///< Connections that are in it.
-    std::size_t records_max = 0;  ///< How many records it keeps.
+    Offset first = 0;           ///< The oldest record that is kept; `head + 1` if none is.
+    Offset head = 0;            ///< The newest one.
+    std::size_t accounts = 0;   ///< That it knows: with a role, or a place up to which they read.
+    std::size_t members = 0;    ///< Connections that are in it.
+    RoomRetention retention{};  ///< How much it keeps.
+    RoomRetention chosen{};     ///< What of that was chosen for it.
 };
 
 /// What the server's program does with rooms, whoever may see them. Rooms of two people are theirs:
@@ -38,9 +39,6 @@ struct RoomReport {
 /// the program reads by the name of the other: `@bob`.
 class RoomAdmin {
 public:
-    /// Records that one `search` looks at.
-    static constexpr std::size_t looked_max = 1024;
-
     RoomAdmin(RoomStore& room_store, Membership& membership, Proposer& proposer, Decider& decider,
               const DisplayNames& names, const Limits& limits, Turn& turn)
         : room_store_(&room_store),
@@ -79,8 +77,9 @@ public:
     };
 
     /// Looks for the newest `count` messages and files below `before` that have all of the words
-    /// (PROTOCOL.md §6.15), at most at `looked_max` records. `no_such_room`, `storage_failed`; for
-    /// what the words are: as a client would be told.
+    /// (PROTOCOL.md §6.15), as a client's search does, for as long as all of these may look in one
+    /// turn (`SearchEffort`). `no_such_room`, `storage_failed`; for what the words are: as a client
+    /// would be told.
     Result<Found> search(std::string_view room, std::string_view words, Offset before,
                          std::size_t count) const;
 
@@ -102,9 +101,10 @@ public:
     /// or why it may not be.
     Errc act(std::string_view room, Record record);
 
-    /// How many records a room keeps from now on; 0: as many as the limits say. It outlives the
-    /// server. `invalid_request`: more than the limits.
-    Errc keep(std::string_view room, std::size_t records_max);
+    /// How much of its history a room keeps from now on. It outlives the server. What the room may
+    /// not keep is dropped, whoever wrote it and however young it is, also by what comes later.
+    /// `no_such_room`; `invalid_request`: more than the limits, or no age.
+    Errc keep(std::string_view room, const RetentionChange& change);
 
 private:
     /// Of those that are for more than two.

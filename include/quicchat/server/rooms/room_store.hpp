@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "quicchat/server/rooms/directory.hpp"
 #include "quicchat/server/rooms/private_rooms.hpp"
 #include "quicchat/server/rooms/room.hpp"
+#include "quicchat/server/rooms/room_retentions.hpp"
 
 namespace quicchat {
 
@@ -82,9 +84,18 @@ public:
 
     void forget(const Room& room);
 
-    /// How many records a room keeps from now on; 0: as many as the limits say.
-    Errc keep(const Room& room, std::size_t records_max);
-    std::size_t records_max(const Room& room) const;
+    /// How much a room keeps from now on; what it may not keep goes at once, whoever wrote it.
+    /// `invalid_request`: more than the limits, or no age.
+    Errc keep(const Room& room, const RetentionChange& change, WallTime now);
+
+    const RoomRetentions& retentions() const { return retentions_; }
+
+    /// Has dropped what is too old, and says when it must be called again. `storage_failed`.
+    Errc handle_timeout(Now now) { return retentions_.handle_timeout(*log_, now); }
+    std::optional<TimePoint> next_deadline() const { return retentions_.next_deadline(); }
+
+    /// Records of a room were dropped that no other has pushed out.
+    void note_trim(Room& room);
 
     /// True while somebody's new room is not committed.
     bool is_being_made(const std::string& key) const { return creating_.count(key) != 0; }
@@ -122,8 +133,8 @@ private:
     /// How many rooms there are; those of two people have a limit of their own.
     std::size_t shared_rooms() const;
 
-    /// `records_max`: what was chosen for that room; 0: nothing.
-    Result<LogHead> open_log(const std::string& key, std::size_t records_max = 0);
+    /// With what was chosen for that room.
+    Result<LogHead> open_log(const std::string& key);
 
     /// Opens a log and makes its room. `name` is empty if only the log knows it.
     Errc load(const std::string& key, const std::string& name);
@@ -137,7 +148,7 @@ private:
     FileIndex files_;
     std::map<std::string, std::string> creating_;  ///< Who makes it, by key.
     std::set<std::string> unsaved_;                ///< Keys.
-    std::map<std::string, std::size_t> kept_;      ///< Records, where that was chosen; by key.
+    RoomRetentions retentions_;
 };
 
 }  // namespace quicchat

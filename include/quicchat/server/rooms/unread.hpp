@@ -20,6 +20,9 @@ public:
     /// Records right before those that it knows. `is_all`: there are none before them.
     void add_older(const std::vector<LoggedRecord>& older, bool is_all);
 
+    /// There are no others than the newest `count` records any more.
+    void keep_newest(Offset count);
+
     /// How many of the newest records it knows.
     std::size_t known() const { return entries_.size(); }
 

@@ -26,6 +26,16 @@ QUICCHAT_DECL StorageResult<AccountAdmin> AccountAdmin::open(const std::string& 
     return AccountAdmin{*std::move(database)};
 }
 
+QUICCHAT_DECL std::optional<StorageError> AccountAdmin::begin() {
+    if (database_.run("BEGIN IMMEDIATE") != SQLITE_OK) return database_.error();
+    return std::nullopt;
+}
+
+QUICCHAT_DECL std::optional<StorageError> AccountAdmin::commit() {
+    if (database_.run("COMMIT") != SQLITE_OK) return database_.error();
+    return std::nullopt;
+}
+
 QUICCHAT_DECL StorageResult<bool> AccountAdmin::add(std::string_view name, const Verifier& verifier,
                                                     WallTime now) {
     if (!is_user_name(name)) {
@@ -110,8 +120,10 @@ QUICCHAT_DECL StorageResult<bool> AccountAdmin::revoke_devices(std::string_view 
 template <class... Values>
 StorageResult<bool> AccountAdmin::change(const char* sql, KeepDevices keep,
                                          const std::string& account, const Values&... values) {
-    Transaction transaction{database_};
-    if (transaction.code() != SQLITE_OK) return database_.error();
+    std::optional<Transaction> transaction;
+    if (!database_.in_transaction() && transaction.emplace(database_).code() != SQLITE_OK) {
+        return database_.error();
+    }
     Statement count{database_, "UPDATE meta SET value=value+1 WHERE key='account_changes'"};
     Statement apply{database_, sql};
     if (count.run() != SQLITE_OK) return database_.error();
@@ -126,7 +138,7 @@ StorageResult<bool> AccountAdmin::change(const char* sql, KeepDevices keep,
         Statement remove{database_, "DELETE FROM device WHERE account=?1"};
         if (remove.run(account) != SQLITE_OK) return database_.error();
     }
-    if (transaction.commit() != SQLITE_OK) return database_.error();
+    if (transaction && transaction->commit() != SQLITE_OK) return database_.error();
     return true;
 }
 

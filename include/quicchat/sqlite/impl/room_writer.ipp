@@ -61,7 +61,7 @@ QUICCHAT_DECL int RoomWriter::apply(const TrimRoom& o) {
         oldest = {.is_whole = true};
         if (const int code = read_oldest(o.room, room->second, 0, oldest)) return code;
     }
-    if (!is_due(oldest, room->second.retention, o.first)) return SQLITE_OK;
+    if (!o.at_once && !is_due(oldest, room->second.retention, o.first)) return SQLITE_OK;
     if (const int code = keep_ids(o.room, room->second, oldest, o.first)) return code;
     return table_.trim(o.room, o.first);
 }
@@ -105,6 +105,28 @@ QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, AppendDone& don
     answer(append, Errc{}, room.first, done);
     done.news.offset = offset;
     done.news.time = append.record.time;
+    return SQLITE_OK;
+}
+
+QUICCHAT_DECL int RoomWriter::drop_old(const DropOld& o, AppendDone& done) {
+    done.room = o.room;
+    done.news.room = o.name;
+    done.news.epoch = o.epoch;
+    const auto found = rooms_.find(o.room);
+    if (found == rooms_.end()) return SQLITE_OK;
+    Touched& touched = remember(o.room);
+    StoredRoom& room = found->second;
+    const Offset first = room.first;
+    if (const int code = drop_oldest(o.room, room)) return code;
+    Oldest& oldest = oldest_[o.room];
+    while (room.first <= room.head) {
+        detail::OldRecord* record = nullptr;
+        if (const int code = find_oldest(o.room, room, oldest, 0, record)) return code;
+        if (record == nullptr || record->id.time >= o.before) break;
+        drop_one(o.room, room, oldest, *record);
+    }
+    touched.is_changed |= room.first != first;
+    done.first = room.first;
     return SQLITE_OK;
 }
 
@@ -375,12 +397,17 @@ QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room) {
         detail::OldRecord* record = nullptr;
         if (const int code = find_oldest(key, room, oldest, 0, record)) return code;
         if (record == nullptr) return room.first = room.head, SQLITE_OK;
-        room.bytes -= record->bytes;
-        room.first = record->id.offset + 1;
-        drop(key, room, *record);
-        pass_oldest(oldest);
+        drop_one(key, room, oldest, *record);
     }
     return SQLITE_OK;
+}
+
+QUICCHAT_DECL void RoomWriter::drop_one(RoomKey key, StoredRoom& room, Oldest& oldest,
+                                        detail::OldRecord& record) {
+    room.bytes -= record.bytes;
+    room.first = record.id.offset + 1;
+    drop(key, room, record);
+    pass_oldest(oldest);
 }
 
 QUICCHAT_DECL void RoomWriter::pass_oldest(Oldest& oldest) {

@@ -26,6 +26,10 @@ QUICCHAT_DECL void SqliteLog::look_up(AppendToken token, const std::string& room
     store_->look_up(token, room, std::move(record));
 }
 
+QUICCHAT_RARE_DECL void SqliteLog::trim(const std::string& room, WallTime before) {
+    store_->trim(room, before);
+}
+
 QUICCHAT_DECL void SqliteLog::store(const std::string& room, std::vector<StateChange> changes) {
     store_->store_state(room, std::move(changes));
 }

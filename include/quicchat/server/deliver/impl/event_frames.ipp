@@ -63,6 +63,13 @@ QUICCHAT_DECL void EventFrames::handle_commit(Room& room, const LoggedRecord& lo
     }
 }
 
+QUICCHAT_RARE_DECL void EventFrames::drop_before(const Room& room, Offset first) {
+    for (auto entry = older_.lower_bound({room.epoch(), 0});
+         entry != older_.end() && entry->first < Key{room.epoch(), first};) {
+        entry = drop(entry);
+    }
+}
+
 QUICCHAT_DECL Errc EventFrames::take_failure() { return std::exchange(failure_, Errc{}); }
 
 QUICCHAT_DECL void EventFrames::keep(Epoch epoch, const LoggedRecord& logged, Bytes frame) {

@@ -44,6 +44,13 @@ QUICCHAT_DECL void LogFollower::handle(LogNews news, std::optional<ConnectionId>
     }
 }
 
+QUICCHAT_RARE_DECL void LogFollower::handle_trim(const LogNews& news) {
+    Room* room = room_store_->directory().find(news.room);
+    if (room == nullptr || room->epoch() != news.epoch) return;
+    room_store_->note_trim(*room);
+    frames_->drop_before(*room, room_store_->log().head(news.room).first);
+}
+
 QUICCHAT_DECL Room* LogFollower::room_of(const LogNews& news) {
     if (Room* room = room_store_->directory().find(news.room)) return room;
     const bool is_own = news.token.has_value();

@@ -55,15 +55,22 @@ QUICCHAT_DECL Errc Search::look(const RoomLog& log, std::size_t found_max, Searc
     return Errc{};
 }
 
-QUICCHAT_DECL Result<std::optional<Bytes>> Search::next_frame(const RoomLog& log) {
+QUICCHAT_DECL Result<std::optional<LoggedRecord>> Search::next_record(const RoomLog& log) {
     while (const std::optional<Offset> offset = pop_front(found_)) {
-        const auto records = log.read(key_, *offset - 1, 1);
+        auto records = log.read(key_, *offset - 1, 1);
         if (!records) return to_errc(records.error());
         const bool is_there = !records->empty() && records->front().offset == *offset;
         if (is_there && has_words(records->front().record)) {
-            return std::optional{encode_event(records->front())};
+            return std::optional{std::move(records->front())};
         }
     }
+    return std::optional<LoggedRecord>{};
+}
+
+QUICCHAT_DECL Result<std::optional<Bytes>> Search::next_frame(const RoomLog& log) {
+    const Result<std::optional<LoggedRecord>> record = next_record(log);
+    if (!record) return to_errc(record.error());
+    if (*record) return std::optional{encode_event(**record)};
     if (!complete_) return std::optional<Bytes>{};
     ended = true;
     return std::optional{Bytes{encode(wire::SearchEnd{request_, epoch_, next_})}};

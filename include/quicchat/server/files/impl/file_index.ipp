@@ -36,6 +36,12 @@ QUICCHAT_RARE_DECL void FileIndex::note(const std::string& room, Epoch epoch,
     const auto found = rooms_.find(room);
     if (found == rooms_.end()) return;
     if (act.kind == Act::Kind::deletion) drop(found, found->second.find(act.target));
+    drop_before(room, first);
+}
+
+QUICCHAT_RARE_DECL void FileIndex::drop_before(const std::string& room, Offset first) {
+    const auto found = rooms_.find(room);
+    if (found == rooms_.end()) return;
     while (!found->second.empty() && found->second.begin()->first < first) {
         drop(found, found->second.begin());
     }

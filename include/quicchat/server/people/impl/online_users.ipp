@@ -8,8 +8,10 @@
 namespace quicchat {
 
 QUICCHAT_RARE_DECL void OnlineUsers::add(std::string_view name, ConnectionId connection) {
-    User& user = users_[canonical_name(name)];
+    const std::string canonical = canonical_name(name);
+    User& user = users_[canonical];
     user.name = name;
+    if (user.connections.empty()) note_change(canonical);
     user.connections.push_back(connection);
 }
 
@@ -17,7 +19,9 @@ QUICCHAT_RARE_DECL void OnlineUsers::remove(std::string_view name, ConnectionId 
     const auto found = users_.find(canonical_name(name));
     if (found == users_.end()) return;
     std::erase(found->second.connections, connection);
-    if (found->second.connections.empty()) users_.erase(found);
+    if (!found->second.connections.empty()) return;
+    note_change(found->first);
+    users_.erase(found);
 }
 
 QUICCHAT_RARE_DECL const OnlineUsers::User* OnlineUsers::find(std::string_view name) const {
@@ -31,6 +35,20 @@ QUICCHAT_RARE_DECL std::pair<std::vector<const OnlineUsers::User*>, bool> Online
     auto next = users_.upper_bound(canonical_name(after));
     for (; next != users_.end() && found.size() < count_max; ++next) found.push_back(&next->second);
     return {std::move(found), next == users_.end()};
+}
+
+QUICCHAT_RARE_DECL void OnlineUsers::watch(bool on) {
+    is_watched_ = on;
+    if (!on) changed_.clear();
+}
+
+QUICCHAT_RARE_DECL std::optional<std::string> OnlineUsers::poll_change() {
+    if (changed_.empty()) return std::nullopt;
+    return std::move(changed_.extract(changed_.begin()).value());
+}
+
+QUICCHAT_RARE_DECL void OnlineUsers::note_change(const std::string& canonical) {
+    if (is_watched_) changed_.insert(canonical);
 }
 
 }  // namespace quicchat

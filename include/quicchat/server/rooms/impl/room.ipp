@@ -73,6 +73,14 @@ QUICCHAT_DECL void Room::replace_recent(Offset offset, Bytes frame) {
     kept = std::move(frame);
 }
 
+QUICCHAT_RARE_DECL void Room::drop_before(Offset first) {
+    for (; !recent_.empty() && recent_first_ < first; ++recent_first_) {
+        recent_bytes_ -= recent_.front().frame.size();
+        recent_.pop_front();
+    }
+    unread_.keep_newest(head_ + 1 - std::min(first, head_ + 1));
+}
+
 QUICCHAT_DECL std::vector<Offset> Room::recent_edits_of(Offset target) const {
     std::vector<Offset> edits;
     for (std::size_t i = 0; i < recent_.size(); ++i) {

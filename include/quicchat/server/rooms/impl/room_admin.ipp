@@ -2,12 +2,13 @@
 
 #include "quicchat/server/rooms/room_admin.hpp"
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/name.hpp"
 #include "quicchat/base/search_words.hpp"
+#include "quicchat/server/deliver/search.hpp"
 #include "quicchat/server/rooms/acts.hpp"
 
 namespace quicchat {
@@ -26,7 +27,8 @@ QUICCHAT_DECL std::vector<RoomReport> RoomAdmin::list() const {
                            .head = room.head(),
                            .accounts = room.people().size(),
                            .members = room.members().size(),
-                           .records_max = room_store_->records_max(room)});
+                           .retention = room_store_->retentions().effective(key),
+                           .chosen = room_store_->retentions().chosen(key)});
     }
     return reports;
 }
@@ -81,24 +83,21 @@ QUICCHAT_RARE_DECL Result<RoomAdmin::Found> RoomAdmin::search(std::string_view r
     const Room* found = find_to_read(room);
     if (found == nullptr) return Errc::no_such_room;
     if (const Errc errc = check_search(words); errc != Errc{}) return errc;
-    const SearchWords wanted{words};
-    const LogHead head = room_store_->log().head(found->key());
-    Found answer{.next = std::min(before, head.head + 1)};
-    const Offset last = answer.next > looked_max ? answer.next - looked_max : 0;
-    constexpr Offset read_max = 64;
-    while (answer.next > std::max(head.first, last) && answer.records.size() < count) {
-        const Offset from = answer.next - std::min(answer.next - head.first, read_max);
-        auto read = room_store_->log().read(found->key(), from - 1, answer.next - from);
-        if (!read) return turn_->noted(to_errc(read.error()));
-        for (auto r = read->rbegin(); r != read->rend() && answer.records.size() < count; ++r) {
-            answer.next = r->offset;
-            const bool is_said =
-                r->record.act.kind == Act::Kind::message || r->record.act.kind == Act::Kind::file;
-            if (is_said && wanted.are_in(r->record.text)) answer.records.push_back(std::move(*r));
+    const RoomLog& log = room_store_->log();
+    Search looking{{}, *found, {0, {}, std::string{words}, before, count}, *limits_};
+    SearchEffort effort;
+    Found answer;
+    while (!looking.is_complete() && !effort.is_over()) {
+        const Errc errc = looking.look(log, limits_->catch_up_records_max, effort);
+        if (errc != Errc{}) return turn_->noted(errc);
+        while (true) {
+            auto record = looking.next_record(log);
+            if (!record) return turn_->noted(to_errc(record.error()));
+            if (!*record) break;
+            answer.records.push_back(**std::move(record));
         }
-        if (read->empty()) answer.next = from;
     }
-    if (answer.next <= head.first) answer.next = 0;
+    answer.next = looking.next();
     return answer;
 }
 
@@ -147,11 +146,10 @@ QUICCHAT_DECL Errc RoomAdmin::act(std::string_view room, Record record) {
     return proposer_->propose_for_program({.room = found->key(), .record = std::move(record)});
 }
 
-QUICCHAT_DECL Errc RoomAdmin::keep(std::string_view room, std::size_t records_max) {
+QUICCHAT_RARE_DECL Errc RoomAdmin::keep(std::string_view room, const RetentionChange& change) {
     Room* found = find(room);
     if (found == nullptr) return Errc::no_such_room;
-    if (records_max > limits_->room_log_records_max) return Errc::invalid_request;
-    return room_store_->keep(*found, records_max);
+    return room_store_->keep(*found, change, turn_->now());
 }
 
 QUICCHAT_DECL Room* RoomAdmin::find(std::string_view name) const {

@@ -3,7 +3,6 @@
 #include "quicchat/server/rooms/room_store.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "quicchat/base/config.hpp"
@@ -12,15 +11,12 @@
 #include "quicchat/base/name.hpp"
 
 namespace quicchat {
-namespace detail {
-
-/// Where a room's state has how many records it keeps.
-inline const std::string kept_records_key = "keep/records";
-
-}  // namespace detail
 
 QUICCHAT_RARE_DECL RoomStore::RoomStore(Owned<RoomLog> log, const ServerConfig& config)
-    : log_(std::move(log)), config_(&config), directory_(config.rulers()) {}
+    : log_(std::move(log)),
+      config_(&config),
+      directory_(config.rulers()),
+      retentions_(config.limits) {}
 
 QUICCHAT_RARE_DECL void RoomStore::note_files(const Room& room, const LoggedRecord& logged) {
     if (!files_.concerns(room.key(), logged.record.act)) return;
@@ -144,25 +140,26 @@ QUICCHAT_RARE_DECL void RoomStore::forget(const Room& room) {
     if (PrivateRooms::is_key(key)) private_rooms_.drop(key);
     unsaved_.erase(key);
     files_.forget(key);
-    kept_.erase(key);
+    retentions_.forget(key);
     directory_.remove(key);
     log_->forget(key);
 }
 
-QUICCHAT_DECL Errc RoomStore::keep(const Room& room, std::size_t records_max) {
+QUICCHAT_RARE_DECL Errc RoomStore::keep(const Room& room, const RetentionChange& change,
+                                        WallTime now) {
+    if (const Errc errc = retentions_.check(change); errc != Errc{}) return errc;
     const std::string& key = room.key();
-    const auto value = records_max == 0 ? std::nullopt : std::optional{std::to_string(records_max)};
-    log_->store(key, {{detail::kept_records_key, value}});
-    kept_.erase(key);
-    if (records_max != 0) kept_.emplace(key, records_max);
-    const Result<LogHead> head = open_log(key, records_max);
-    return head ? Errc{} : to_errc(head.error());
+    log_->store(key, retentions_.set(key, change));
+    const Result<LogHead> head = open_log(key);
+    if (!head) return to_errc(head.error());
+    log_->trim(key, retentions_.oldest(key, now));
+    return Errc{};
 }
 
-QUICCHAT_DECL std::size_t RoomStore::records_max(const Room& room) const {
-    const std::size_t most = config_->limits.room_log_records_max;
-    const auto found = kept_.find(room.key());
-    return found == kept_.end() ? most : std::min(found->second, most);
+QUICCHAT_RARE_DECL void RoomStore::note_trim(Room& room) {
+    const Offset first = log_->head(room.key()).first;
+    room.drop_before(first);
+    files_.drop_before(room.key(), first);
 }
 
 QUICCHAT_RARE_DECL Errc RoomStore::begin_creation(const std::string& key, std::string_view user) {
@@ -258,17 +255,8 @@ QUICCHAT_RARE_DECL std::size_t RoomStore::shared_rooms() const {
     return directory_.size() - std::min(directory_.size(), private_rooms_.size());
 }
 
-QUICCHAT_RARE_DECL Result<LogHead> RoomStore::open_log(const std::string& key,
-                                                       std::size_t records_max) {
-    const Limits& l = config_->limits;
-    const bool is_private = PrivateRooms::is_key(key);
-    const std::size_t most = is_private ? l.private_log_records_max : l.room_log_records_max;
-    // What a client may send again must be recognised.
-    return log_->open(key,
-                      {.records_max = records_max == 0 ? most : std::min(records_max, most),
-                       .bytes_max = is_private ? l.private_log_bytes_max : l.room_log_bytes_max,
-                       .ids_max = l.outbox_messages_max,
-                       .age_min = l.room_age_min});
+QUICCHAT_RARE_DECL Result<LogHead> RoomStore::open_log(const std::string& key) {
+    return log_->open(key, retentions_.log_retention(key));
 }
 
 QUICCHAT_RARE_DECL Errc RoomStore::load(const std::string& key, const std::string& name) {
@@ -277,12 +265,9 @@ QUICCHAT_RARE_DECL Errc RoomStore::load(const std::string& key, const std::strin
     const Result<RoomState> state = log_->state(key);
     if (!state) return to_errc(state.error());
     const auto stored_name = state->find("name");
-    if (const auto kept = state->find(detail::kept_records_key); kept != state->end()) {
-        std::size_t records = 0;
-        const std::string& text = kept->second;
-        std::from_chars(text.data(), text.data() + text.size(), records);
-        if (records != 0) kept_.insert_or_assign(key, records);
-        if (const auto opened = open_log(key, records); !opened) return to_errc(opened.error());
+    retentions_.restore(key, *state);
+    if (retentions_.chosen(key) != RoomRetention{}) {
+        if (const auto opened = open_log(key); !opened) return to_errc(opened.error());
     }
     if (name.empty() && head->head == 0 && state->empty()) {
         log_->forget(key);  // somebody began to make it, but that was not committed

@@ -37,6 +37,12 @@ QUICCHAT_DECL void UnreadCounter::add_older(const std::vector<LoggedRecord>& old
     is_filled_ = is_all || entries_.size() >= unread_max;
 }
 
+QUICCHAT_RARE_DECL void UnreadCounter::keep_newest(Offset count) {
+    if (entries_.size() < count) return;
+    entries_.erase(entries_.begin(), entries_.end() - static_cast<std::ptrdiff_t>(count));
+    is_filled_ = true;
+}
+
 QUICCHAT_DECL bool UnreadCounter::knows(Offset count) const {
     return is_filled_ || std::min<Offset>(count, unread_max) <= entries_.size();
 }
