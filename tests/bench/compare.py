@@ -6,7 +6,7 @@ medians and their ratio to one of them.
     cmake --build --preset release --target bench_qc_server bench_qc_load bench_peer_load
     python3 tests/bench/compare.py [--build NAME=FOLDER ...] [--peers nats,mosquitto] [--rounds 5]
                                    [--members 10,100,1000,4000] [--modes b1,b30,s256]
-                                   [--parts flood,idle,handshakes,acks,rooms,shards]
+                                   [--parts flood,idle,handshakes,acks,rooms,shards,loss]
                                    [--out FIGURES.jsonl]
     python3 tests/bench/compare.py --table FIGURES.jsonl
     python3 tests/bench/plots.py FIGURES.jsonl PICTURE.svg
@@ -20,6 +20,9 @@ to all members, b30 bursts of 30, s256 a stream with 256 under way. Memory is wh
 connection in a room adds; a handshake has a login, at quicchat; acks is from publish to
 acknowledgement, by level of the log; rooms is b1 where each of 100 members is in 100 rooms; shards
 is 1000 members in 10 rooms by one thread, and by two beside that of the chat, on both cores.
+loss (by request only, and as root: see lossy_link.py) is 50 messages a second to 20 members over a
+link that takes 20 ms each way and loses 3 % each way: how late they come, in one room, over 8 rooms,
+and in 7 quiet rooms (10 a second) beside a busy one (200), with another seed of the link each round.
 
 "others" is what else ran meanwhile, in percent of one core: figures beside much of that compare
 badly. The other two columns are how busy the server and the clients were.
@@ -39,6 +42,8 @@ import sys
 import tempfile
 import time
 
+from lossy_link import LossyLink
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DELIVERIES = {"b1": 100_000, "b30": 900_000, "s256": 900_000}
 PEERS = {"nats": "nats-server", "mosquitto": "mosquitto"}
@@ -51,19 +56,31 @@ def on_core(number):
     return []
 
 
+def host_of(link):
+    return link.address if link is not None else "127.0.0.1"
+
+
+def at_server(link):
+    return link.at_server if link is not None else []
+
+
+def at_client(link):
+    return link.at_client if link is not None else []
+
+
 class Build:
     """A build of quicchat, in a folder."""
 
-    parts = ("flood", "idle", "handshakes", "acks", "rooms", "shards")
+    parts = ("flood", "idle", "handshakes", "acks", "rooms", "shards", "loss")
 
     def __init__(self, folder, port):
         self.folder, self.port = folder, port
 
     @contextlib.contextmanager
-    def server(self, *options, pinned=True):
+    def server(self, *options, pinned=True, link=None):
         """Yields the process's number."""
-        command = [*(on_core(1) if pinned else []), self.folder / "qc_server",
-                   "--port", str(self.port), *map(str, options)]
+        command = [*(on_core(1) if pinned else []), *at_server(link), self.folder / "qc_server",
+                   "--host", host_of(link), "--port", str(self.port), *map(str, options)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             if process.stdout.readline() != "ready\n":
@@ -74,35 +91,37 @@ class Build:
             self.said = process.stdout.read()
             process.wait()
 
-    def load(self, process, *options, pinned=True):
-        return run_load([*(on_core(0) if pinned else []), self.folder / "qc_load",
-                         "--port", self.port, "--pid", process.pid, *options])
+    def load(self, process, *options, pinned=True, link=None):
+        return run_load([*(on_core(0) if pinned else []), *at_client(link), self.folder / "qc_load",
+                         "--host", host_of(link), "--port", self.port, "--pid", process.pid,
+                         *options])
 
 
 class Peer:
     """Another server, driven by `peer_load`."""
 
-    parts = ("flood", "idle", "handshakes", "rooms")
+    parts = ("flood", "idle", "handshakes", "rooms", "loss")
 
     def __init__(self, name, loader, port):
         self.name, self.loader, self.port = name, loader, port
 
     @contextlib.contextmanager
-    def server(self, *_, pinned=True):
+    def server(self, *_, pinned=True, link=None):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             folder.chmod(0o755)
-            command = [*on_core(1), PEERS[self.name], "-c", self.configure(folder)]
+            command = [*on_core(1), *at_server(link), PEERS[self.name], "-c",
+                       self.configure(folder, host_of(link))]
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL,
                                        stderr=subprocess.DEVNULL)
             try:
-                self.wait(process)
+                self.wait(process, link)
                 yield process
             finally:
                 process.terminate()
                 process.wait()
 
-    def configure(self, folder):
+    def configure(self, folder, host):
         """Writes a certificate and a configuration; returns the latter's path."""
         pair = [folder / "server.crt", folder / "server.key"]
         subprocess.run(
@@ -113,29 +132,39 @@ class Peer:
         path = folder / "server.conf"
         if self.name == "nats":
             path.write_text(
-                f"listen: 127.0.0.1:{self.port}\nmax_connections: 60000\nmax_pending: 268435456\n"
+                f"listen: {host}:{self.port}\nmax_connections: 60000\nmax_pending: 268435456\n"
                 f'write_deadline: "30s"\ntls {{ cert_file: "{pair[0]}", key_file: "{pair[1]}", '
                 "timeout: 30 }\n")
         else:
             path.write_text(
-                f"listener {self.port} 127.0.0.1\nallow_anonymous true\ncertfile {pair[0]}\n"
+                f"listener {self.port} {host}\nallow_anonymous true\ncertfile {pair[0]}\n"
                 f"keyfile {pair[1]}\ntls_version tlsv1.3\nset_tcp_nodelay true\n"
                 f"max_queued_messages 100000\nlog_type error\n")
         return path
 
-    def wait(self, process):
+    def wait(self, process, link):
         """Until it listens."""
         end = time.monotonic() + PATIENCE
         while process.poll() is None and time.monotonic() < end:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+            if self.is_listening(link):
                 return
             time.sleep(0.05)
         sys.exit(f"{PEERS[self.name]} did not start")
 
-    def load(self, process, *options, pinned=True):
+    def is_listening(self, link):
+        if link is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return True
+            return False
+        found = subprocess.run([*link.at_server, "ss", "-Hlnt", f"sport = :{self.port}"],
+                               capture_output=True, check=True)
+        return bool(found.stdout)
+
+    def load(self, process, *options, pinned=True, link=None):
         protocol = {"nats": "nats", "mosquitto": "mqtt"}[self.name]
-        return run_load([*on_core(0), self.loader, "--proto", protocol, "--port", self.port,
-                         "--pid", process.pid, *options])
+        return run_load([*on_core(0), *at_client(link), self.loader, "--proto", protocol,
+                         "--host", host_of(link), "--port", self.port, "--pid", process.pid,
+                         *options])
 
 
 def run_load(command):
@@ -179,7 +208,22 @@ def measure_shards(system):
                    "unit": "%"}
 
 
-def measure(system, options):
+def measure_loss(system, seed):
+    """How late messages come where packets are lost."""
+    scenes = {"one room": (["--rate", 50], []), "8 rooms": (["--rate", 50], ["--rooms", 8])}
+    if isinstance(system, Build):
+        scenes["7 quiet rooms beside a busy one"] = (["--rate", 10, "--busy", 200], ["--rooms", 8])
+    for name, (rates, rooms) in scenes.items():
+        with LossyLink(delay=0.020, loss=0.03, seed=seed) as link, \
+                system.server(*rooms, link=link) as process:
+            fields = system.load(process, "--subs", 20, "--conc", 8, "--secs", 20, "--base", 55,
+                                 *rates, *rooms, link=link)
+        yield {"row": f"3 % loss, {name}: p99", "figure": fields["p99"] / 1000, "unit": "ms"}
+        yield {"row": f"3 % loss, {name}: later than 55 ms", "figure": fields["delayed>55ms"],
+               "unit": "%"}
+
+
+def measure(system, options, seed):
     """Yields the figures of one round of one system."""
     parts = [part for part in options.parts.split(",") if part in system.parts]
     if "flood" in parts:
@@ -211,6 +255,8 @@ def measure(system, options):
             yield delivery(f"b1, 100 members of {rooms} room{'s' * (rooms > 1)}", fields)
     if "shards" in parts:
         yield from measure_shards(system)
+    if "loss" in parts:
+        yield from measure_loss(system, seed)
 
 
 def print_table(figures, base):
@@ -283,7 +329,7 @@ def main():
                 if sys.stderr.isatty():
                     print(f"\r\033[Kround {number + 1} of {options.rounds}: {name}", end="",
                           file=sys.stderr, flush=True)
-                for figure in measure(system, options):
+                for figure in measure(system, options, seed=number + 1):
                     figures.append({"system": name, "round": number, **figure})
                     if options.out is not None:
                         with options.out.open("a") as file:
