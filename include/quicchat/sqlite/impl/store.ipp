@@ -20,20 +20,32 @@ QUICCHAT_DECL StorageResult<std::shared_ptr<Store>> Store::open(const StoreConfi
     auto lock = FileLock::take(path);
     if (!lock) return lock.error();
     if (auto error = make_database_file(path)) return *error;
-    auto database =
-        open_database({.path = path, .durability = config.durability, .vfs = config.vfs}, entropy);
+    // A VFS of tests has no files that lie beside it.
+    std::optional<StartFile> left = config.vfs.empty() ? read_start_file(path) : std::nullopt;
+    const auto files = std::make_shared<SummingVfs>(config.vfs);
+    if (left) files->sums().restore(std::move(left->sums));
+    auto database = open_database({.path = path,
+                                   .durability = config.durability,
+                                   .has_sums = left.has_value(),
+                                   .vfs = files->name()},
+                                  entropy);
     if (!database) return database.error();
-    auto writer = Writer::create(*std::move(database), config.durability);
+    if (config.vfs.empty()) {
+        if (auto error = remove_start_file(path)) return *error;
+    }
+    auto writer = Writer::create(*std::move(database), config.durability,
+                                 left ? std::optional{std::move(left->rooms)} : std::nullopt,
+                                 config.vfs.empty() ? files : nullptr);
     if (!writer) return writer.error();
-    auto reader = open_reader(path, config.vfs);
+    auto reader = open_reader(path, files->name());
     if (!reader) return reader.error();
     auto secret = read_secret(*reader);
     if (!secret) return secret.error();
     WakeFd wake;
     if (!wake.is_open()) return detail::system_failure(path, "cannot make an eventfd", errno);
     return std::shared_ptr<Store>{new Store{config, entropy, *std::move(lock), *std::move(writer),
-                                            *std::move(reader), *std::move(secret),
-                                            std::move(wake)}};
+                                            *std::move(reader), *std::move(secret), std::move(wake),
+                                            files}};
 }
 
 QUICCHAT_DECL Result<LogHead> Store::open_room(const std::string& name, Retention retention) {
@@ -143,11 +155,13 @@ QUICCHAT_DECL SaveTicket Store::change_devices(ChangeDevices change) {
 }
 
 QUICCHAT_DECL Store::Store(const StoreConfig& config, Entropy entropy, FileLock lock, Writer writer,
-                           Database reader, Secret secret, WakeFd wake)
+                           Database reader, Secret secret, WakeFd wake,
+                           std::shared_ptr<SummingVfs> files)
     : config_(config),
       entropy_(entropy),
       secret_(std::move(secret)),
       lock_(std::move(lock)),
+      files_(std::move(files)),
       rooms_(known_rooms(writer)),
       newest_room_(newest_room(writer)),
       writer_(std::move(writer), config.commit, std::move(wake)),

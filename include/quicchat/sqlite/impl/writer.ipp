@@ -2,6 +2,7 @@
 
 #include "quicchat/sqlite/writer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "quicchat/base/config.hpp"
@@ -11,9 +12,12 @@
 
 namespace quicchat::sqlite {
 
-QUICCHAT_DECL StorageResult<Writer> Writer::create(Database database, Durability durability) {
+QUICCHAT_DECL StorageResult<Writer> Writer::create(Database database, Durability durability,
+                                                   std::optional<KnownRooms> known,
+                                                   std::shared_ptr<SummingVfs> files) {
     Writer writer{std::move(database), durability};
-    if (auto error = writer.load()) return *error;
+    writer.files_ = std::move(files);
+    if (auto error = writer.load(std::move(known))) return *error;
     return writer;
 }
 
@@ -63,6 +67,20 @@ QUICCHAT_DECL void Writer::close() {
     if (failure_) return;
     checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
     sqlite3_db_config(database_->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+    if (!files_ || !is_settled()) return;
+    const std::string path = database_->path();
+    const KnownRooms known = tables_->rooms.leave();
+    tables_.reset();
+    database_.reset();
+    write_start_file(path, files_->sums().all(), known);
+}
+
+QUICCHAT_DECL bool Writer::is_settled() const {
+    // What is to be deleted is found again by the next start.
+    const auto is_trim = [](const Operation& o) { return std::holds_alternative<TrimRoom>(o); };
+    if (failure_ || !std::ranges::all_of(postponed_, is_trim)) return false;
+    const auto page = read_number(*database_, "PRAGMA page_size");
+    return page && static_cast<std::size_t>(*page) % PageSums::block_bytes == 0;
 }
 
 QUICCHAT_DECL Writer::Writer(Database database, Durability durability)
@@ -76,9 +94,9 @@ QUICCHAT_DECL int Writer::note_wal_pages(void* noted, sqlite3*, const char*, int
     return SQLITE_OK;
 }
 
-QUICCHAT_DECL std::optional<StorageError> Writer::load() {
+QUICCHAT_DECL std::optional<StorageError> Writer::load(std::optional<KnownRooms> known) {
     if (auto error = detail::set_cache(*database_, detail::cache_kib_of_start)) return error;
-    if (const int code = tables_->rooms.load()) return database_->error(code);
+    if (const int code = tables_->rooms.load(std::move(known))) return database_->error(code);
     if (auto error = detail::set_cache(*database_, detail::cache_kib)) return error;
     for (const auto& [key, room] : rooms()) {
         if (room.first > 1) postponed_.push_back(TrimRoom{key, room.first});
