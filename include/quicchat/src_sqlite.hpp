@@ -12,6 +12,7 @@
 #include "quicchat/sqlite/impl/database.ipp"
 #include "quicchat/sqlite/impl/error.ipp"
 #include "quicchat/sqlite/impl/file_lock.ipp"
+#include "quicchat/sqlite/impl/file_stamp.ipp"
 #include "quicchat/sqlite/impl/id_blocks.ipp"
 #include "quicchat/sqlite/impl/names.ipp"
 #include "quicchat/sqlite/impl/operation.ipp"

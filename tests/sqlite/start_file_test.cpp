@@ -21,6 +21,7 @@
 #include "quicchat/sqlite/database.hpp"
 #include "quicchat/sqlite/start_file.hpp"
 #include "quicchat/sqlite/store.hpp"
+#include "sqlite/faulty_disk.hpp"
 #include "sqlite/temporary_folder.hpp"
 #include "support/printers.hpp"
 #include "support/seed.hpp"
@@ -69,9 +70,11 @@ public:
 
     void start() {
         store.reset();
-        auto opened = Store::open(
-            {.path = path, .durability = Durability::process, .commit = {.wal_pages_max = 20}},
-            Entropy::seeded(1));
+        auto opened = Store::open({.path = path,
+                                   .durability = Durability::process,
+                                   .commit = {.wal_pages_max = 20},
+                                   .vfs = disk ? disk->vfs() : std::string{}},
+                                  Entropy::seeded(1));
         if (!opened) FAIL(opened.error().text);
         store = *opened;
         REQUIRE(store->open_room("#a", retention));
@@ -110,6 +113,13 @@ public:
         return found;
     }
 
+    /// From the next start on, where there is nothing yet.
+    void use_faulty_disk() {
+        store.reset();
+        disk = std::make_unique<test::FaultyDisk>(test::DiskFiles{{path, {}}});
+    }
+
+    std::unique_ptr<test::FaultyDisk> disk;
     Retention retention{40, 1'000'000, 25};
     test::TemporaryFolder folder;
     std::string path = folder.file("chat.db");
@@ -314,28 +324,46 @@ TEST_CASE("what a disk has changed by itself is noticed", "[sqlite][start]") {
         CHECK(f.store->read("#a", 7, 1)->front().record.text.starts_with("dext 7x"));
     }
     SECTION("while the server runs: it is not read, nor is anything put into such a page") {
-        f.retention.records_max = 1000;
+        f.use_faulty_disk();
+        f.retention = {2000, 100'000'000, 25};
         f.start();
-        f.append_many(30, 200);
-        f.start();
-        std::string bad = read_file(f.path);
-        // The pages of records. Those of the oldest are read at a start.
-        for (std::size_t at = bad.find("text "); at != std::string::npos;
-             at = bad.find("text ", at + 1)) {
-            bad[at] = 'd';
+        for (std::size_t i = 0; i < 1000; ++i) {  // more than a start keeps in memory
+            Record record = make_record(i);
+            record.text += std::string(3000, 'x');
+            REQUIRE(f.append(record).offset == i + 1);
         }
-        {
-            std::fstream file{f.path, std::ios::binary | std::ios::in | std::ios::out};
-            file << bad;
+        f.start();
+        const std::vector<char> bytes = f.disk->files().at(f.path);
+        const std::string text{bytes.begin(), bytes.end()};
+        for (std::size_t at = text.find("text "); at != std::string::npos;
+             at = text.find("text ", at + 1)) {
+            f.disk->decay(f.path, at);
         }
         const auto read = f.store->read("#a", 150, 30);
         REQUIRE_FALSE(read);
         CHECK(read.error() == Errc::storage_failed);
-        CHECK(f.append(make_record(230)).error == Errc::storage_failed);
+        Record edit = make_record(1000);
+        edit.act = {.kind = Act::Kind::edit, .target = 151};
+        CHECK(f.append(edit).error == Errc::storage_failed);
         REQUIRE(f.store->failure());
         CHECK(f.store->failure()->text.find("it is damaged") != std::string::npos);
+    }
+    SECTION("but if another program has written the file, that is as before") {
+        f.start();
+        {
+            auto other = Database::open(f.path, OpenMode::read_write);
+            REQUIRE(other);
+            REQUIRE(other->run("UPDATE record SET text='other' WHERE offset=7") == SQLITE_OK);
+            REQUIRE(other->run("PRAGMA wal_checkpoint(PASSIVE)") == SQLITE_OK);
+        }
+        CHECK(f.store->read("#a", 6, 1)->front().record.text == "other");
+        CHECK(f.append(make_record(30)).error == Errc{});
         f.store.reset();
         CHECK_FALSE(std::filesystem::exists(f.start_file));
+        f.start();
+        CHECK(f.known(31).size() == 30);  // one has another text
+        f.store.reset();
+        CHECK(read_start_file(f.path));
     }
 }
 

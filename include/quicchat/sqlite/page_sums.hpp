@@ -33,6 +33,8 @@ public:
 
     void forget(std::uint64_t at, std::size_t size);
 
+    void forget_all();
+
     void truncate(std::uint64_t size);
 
     /// By block; 0: not known.

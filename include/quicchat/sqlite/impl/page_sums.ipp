@@ -105,6 +105,11 @@ QUICCHAT_DECL void PageSums::forget(std::uint64_t at, std::size_t size) {
     }
 }
 
+QUICCHAT_DECL void PageSums::forget_all() {
+    const std::lock_guard lock{mutex_};
+    sums_.clear();
+}
+
 QUICCHAT_DECL void PageSums::truncate(std::uint64_t size) {
     const std::lock_guard lock{mutex_};
     const auto blocks = static_cast<std::size_t>(size / block_bytes);

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
@@ -19,6 +18,7 @@
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/owned_fd.hpp"
 #include "quicchat/sqlite/file_lock.hpp"
+#include "quicchat/sqlite/file_stamp.hpp"
 #include "quicchat/sqlite/page_sums.hpp"
 #include "quicchat/sqlite/record_table.hpp"
 
@@ -35,23 +35,6 @@ using Words = std::vector<std::uint64_t>;
 inline constexpr std::uint64_t start_file_magic = 0x71637374'61727401;
 
 QUICCHAT_DECL std::string start_file_of(const std::string& database) { return database + ".start"; }
-
-/// By which a file is known that nobody has written since.
-using FileStamp = std::array<std::uint64_t, 5>;
-
-QUICCHAT_DECL std::uint64_t to_ns(const timespec& time) {
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
-           static_cast<std::uint64_t>(time.tv_nsec);
-}
-
-/// Who gives a file another time of its content cannot do so for that of its change.
-QUICCHAT_DECL std::optional<FileStamp> stamp_of(const std::string& path) {
-    struct stat found {};
-    if (::stat(path.c_str(), &found) != 0) return std::nullopt;
-    return FileStamp{
-        static_cast<std::uint64_t>(found.st_dev), static_cast<std::uint64_t>(found.st_ino),
-        static_cast<std::uint64_t>(found.st_size), to_ns(found.st_mtim), to_ns(found.st_ctim)};
-}
 
 QUICCHAT_DECL bool is_there(const std::string& path) {
     struct stat found {};
@@ -209,9 +192,9 @@ QUICCHAT_DECL bool outlive_stamp(std::FILE* file, const FileStamp& stamp) {
     constexpr int tries = 50;
     if (std::fflush(file) != 0) return false;
     for (int i = 0; i < tries; ++i) {
-        struct stat found {};
-        if (::fstat(::fileno(file), &found) != 0) return false;
-        if (to_ns(found.st_ctim) > stamp.back()) return true;
+        const auto own = stamp_of(::fileno(file));
+        if (!own) return false;
+        if (change_of(*own) > change_of(stamp)) return true;
         ::usleep(1000);
         if (::futimens(::fileno(file), nullptr) != 0) return false;
     }
@@ -236,7 +219,7 @@ QUICCHAT_DECL bool write_all(std::FILE* file, const std::string& database,
 
 QUICCHAT_DECL std::optional<StartFile> read_start_file(const std::string& database) {
     const auto file = detail::open_file(detail::start_file_of(database), O_RDONLY, "r");
-    const auto stamp = detail::stamp_of(database);
+    const auto stamp = stamp_of(database);
     if (!file || !stamp || detail::has_journal(database)) return std::nullopt;
     detail::Words head;
     if (!detail::read_piece(file.get(), head) || head.size() != 2 + stamp->size()) {

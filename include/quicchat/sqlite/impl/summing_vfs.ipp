@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <utility>
 
 #include "quicchat/base/bytes.hpp"
 #include "quicchat/base/config.hpp"
@@ -13,7 +14,8 @@ namespace quicchat::sqlite {
 
 /// The main file of a database; the one of the VFS below lies behind it.
 struct alignas(std::max_align_t) SummingVfs::File : sqlite3_file {
-    PageSums* sums = nullptr;
+    SummingVfs* owner = nullptr;
+    const char* name = nullptr;
 
     sqlite3_file* below() { return reinterpret_cast<sqlite3_file*>(this + 1); }
     const sqlite3_io_methods& calls() { return *below()->pMethods; }
@@ -77,10 +79,15 @@ QUICCHAT_DECL int SummingVfs::open(sqlite3_vfs* vfs, const char* name, sqlite3_f
     }
     File* const file = new (out) File{};
     file->pMethods = nullptr;  // not open yet
-    file->sums = &self.sums_;
+    file->owner = &self;
+    file->name = name;  // SQLite keeps it as long as the file is open
     file->below()->pMethods = nullptr;
     const int code = self.base_->xOpen(self.base_, name, file->below(), flags, given);
     if (file->below()->pMethods != nullptr) file->pMethods = methods();
+    if (code == SQLITE_OK && name != nullptr) {
+        const std::lock_guard lock{self.mutex_};
+        if (!std::exchange(self.is_open_, true)) self.stamp_ = stamp_of(std::string{name});
+    }
     return code;
 }
 
@@ -89,8 +96,9 @@ QUICCHAT_DECL int SummingVfs::read(sqlite3_file* file, void* out, int size, sqli
     const int code = f.calls().xRead(f.below(), out, size, from);
     if (code != SQLITE_OK) return code;
     const BytesView bytes{static_cast<const std::byte*>(out), static_cast<std::size_t>(size)};
-    const bool is_same = f.sums->check_read(static_cast<std::uint64_t>(from), bytes);
-    return is_same ? SQLITE_OK : SQLITE_CORRUPT;
+    SummingVfs& owner = *f.owner;
+    if (owner.sums_.check_read(static_cast<std::uint64_t>(from), bytes)) return SQLITE_OK;
+    return owner.is_written_by_others(f.name) ? SQLITE_OK : SQLITE_CORRUPT;
 }
 
 QUICCHAT_DECL int SummingVfs::write(sqlite3_file* file, const void* data, int size,
@@ -98,15 +106,53 @@ QUICCHAT_DECL int SummingVfs::write(sqlite3_file* file, const void* data, int si
     File& f = of(file);
     const auto at = static_cast<std::uint64_t>(to);
     const BytesView bytes{static_cast<const std::byte*>(data), static_cast<std::size_t>(size)};
-    f.sums->note_write(at, bytes);
+    f.owner->begin_to_write(f.name);
+    f.owner->sums_.note_write(at, bytes);
     const int code = f.calls().xWrite(f.below(), data, size, to);
-    if (code != SQLITE_OK) f.sums->forget(at, bytes.size());
+    if (code != SQLITE_OK) f.owner->sums_.forget(at, bytes.size());
     return code;
 }
 
 QUICCHAT_DECL int SummingVfs::truncate(sqlite3_file* file, sqlite3_int64 size) {
-    of(file).sums->truncate(static_cast<std::uint64_t>(size));
-    return of(file).calls().xTruncate(of(file).below(), size);
+    File& f = of(file);
+    f.owner->begin_to_write(f.name);
+    f.owner->sums_.truncate(static_cast<std::uint64_t>(size));
+    return f.calls().xTruncate(f.below(), size);
+}
+
+QUICCHAT_DECL int SummingVfs::sync(sqlite3_file* file, int flags) {
+    File& f = of(file);
+    const int code = f.calls().xSync(f.below(), flags);
+    if (code == SQLITE_OK) f.owner->end_of_writes(f.name);
+    return code;
+}
+
+QUICCHAT_DECL bool SummingVfs::is_sole_writer() const {
+    const std::lock_guard lock{mutex_};
+    return is_sole_writer_;
+}
+
+QUICCHAT_DECL void SummingVfs::begin_to_write(const char* name) {
+    const std::lock_guard lock{mutex_};
+    if (!stamp_) return;
+    if (stamp_of(std::string{name}) != stamp_) note_others();
+    stamp_.reset();
+}
+
+QUICCHAT_DECL void SummingVfs::end_of_writes(const char* name) {
+    const std::lock_guard lock{mutex_};
+    if (!stamp_) stamp_ = stamp_of(std::string{name});
+}
+
+QUICCHAT_DECL bool SummingVfs::is_written_by_others(const char* name) {
+    const std::lock_guard lock{mutex_};
+    if (stamp_ && stamp_of(std::string{name}) != stamp_) note_others();
+    return !is_sole_writer_;
+}
+
+QUICCHAT_DECL void SummingVfs::note_others() {
+    is_sole_writer_ = false;
+    sums_.forget_all();
 }
 
 QUICCHAT_DECL const sqlite3_io_methods* SummingVfs::methods() {
@@ -117,7 +163,7 @@ QUICCHAT_DECL const sqlite3_io_methods* SummingVfs::methods() {
         read,
         write,
         truncate,
-        [](File_* f, int flags) { return of(f).calls().xSync(of(f).below(), flags); },
+        sync,
         [](File_* f, sqlite3_int64* size) { return of(f).calls().xFileSize(of(f).below(), size); },
         [](File_* f, int level) { return of(f).calls().xLock(of(f).below(), level); },
         [](File_* f, int level) { return of(f).calls().xUnlock(of(f).below(), level); },

@@ -79,6 +79,7 @@ QUICCHAT_DECL bool Writer::is_settled() const {
     // What is to be deleted is found again by the next start.
     const auto is_trim = [](const Operation& o) { return std::holds_alternative<TrimRoom>(o); };
     if (failure_ || !std::ranges::all_of(postponed_, is_trim)) return false;
+    if (!files_->is_sole_writer()) return false;
     const auto page = read_number(*database_, "PRAGMA page_size");
     return page && static_cast<std::size_t>(*page) % PageSums::block_bytes == 0;
 }
