@@ -52,6 +52,9 @@ public:
 
     AppendDone answer(const AppendRecord& append, Errc error) const;
 
+    /// Before the operations that were applied end: the records of appends may go then.
+    int flush() { return table_.flush(); }
+
     /// Before the transaction is committed.
     int finish();
 

@@ -103,7 +103,7 @@ private:
     Store(const StoreConfig& config, Entropy entropy, FileLock lock, Writer writer, Database reader,
           Secret secret, WakeFd wake, std::shared_ptr<SummingVfs> files);
 
-    AppendRecord make_append(AppendToken token, const std::string& room, Record record) const;
+    AppendRecord make_append(AppendToken token, const std::string& room, Record&& record) const;
 
     static StorageResult<Secret> read_secret(Database& reader);
 

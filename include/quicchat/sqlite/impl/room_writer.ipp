@@ -169,6 +169,7 @@ QUICCHAT_DECL void RoomWriter::answer(const AppendRecord& append, Errc error, Of
 }
 
 QUICCHAT_DECL int RoomWriter::finish() {
+    if (const int code = table_.flush()) return code;
     if (const int code = blocks_.finish()) return code;
     for (const auto& [key, touched] : touched_) {
         const auto room = rooms_.find(key);
@@ -193,6 +194,7 @@ QUICCHAT_DECL void RoomWriter::roll_back() {
             rooms_.erase(key);
         }
     }
+    table_.forget();
     names_.roll_back();
     authors_.roll_back();
     blocks_.roll_back();

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "quicchat/base/config.hpp"
-#include "quicchat/base/queue.hpp"
 #include "quicchat/sqlite/schema.hpp"
 
 namespace quicchat::sqlite {
@@ -104,10 +103,12 @@ QUICCHAT_DECL Result<RoomState> Store::state(const std::string& name) {
 
 QUICCHAT_DECL std::optional<LogNews> Store::poll_news() {
     if (answers_.empty()) answers_ = writer_.take_answers();
-    std::optional<AppendDone> done = pop_front(answers_);
-    if (!done) return std::nullopt;
-    learn(*done);
-    return std::move(done->news);
+    if (answers_.empty()) return std::nullopt;
+    AppendDone& done = answers_.front();
+    learn(done);
+    std::optional<LogNews> news{std::move(done.news)};
+    answers_.pop_front();
+    return news;
 }
 
 QUICCHAT_DECL Result<std::vector<LoggedRecord>> Store::read(const std::string& name, Offset after,
@@ -173,7 +174,7 @@ QUICCHAT_DECL Store::Store(const StoreConfig& config, Entropy entropy, FileLock 
       select_state_(reader_, "SELECT key, value FROM room_state WHERE room=?1") {}
 
 QUICCHAT_DECL AppendRecord Store::make_append(AppendToken token, const std::string& room,
-                                              Record record) const {
+                                              Record&& record) const {
     const Room& r = rooms_.at(room);
     return {r.key, room, r.head.epoch, token, std::move(record)};
 }

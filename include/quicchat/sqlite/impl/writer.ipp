@@ -33,6 +33,7 @@ QUICCHAT_DECL void Writer::add_rest() {
         if (!failure_ && !begun_) begin();
         if (code_ == SQLITE_OK && !failure_) code_ = apply(operation);
     }
+    if (begun_ && code_ == SQLITE_OK && !failure_) code_ = tables_->rooms.flush();
 }
 
 QUICCHAT_DECL std::vector<AppendDone> Writer::commit() {
@@ -191,7 +192,9 @@ QUICCHAT_DECL void Writer::append_alone(const AppendRecord& append) {
 
 QUICCHAT_DECL int Writer::transact(const AppendRecord* append) {
     begin();
-    if (code_ == SQLITE_OK && append != nullptr) code_ = apply(Operation{*append});
+    std::optional<Operation> operation;  // until it is in its row
+    if (append != nullptr) operation = *append;
+    if (code_ == SQLITE_OK && operation) code_ = apply(*operation);
     if (code_ == SQLITE_OK) code_ = finish();
     if (code_ == SQLITE_OK) {
         postponed_.clear();
