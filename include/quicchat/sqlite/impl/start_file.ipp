@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,7 @@
 #include "quicchat/sqlite/file_stamp.hpp"
 #include "quicchat/sqlite/page_sums.hpp"
 #include "quicchat/sqlite/record_table.hpp"
+#include "quicchat/sqlite/schema.hpp"
 
 namespace quicchat::sqlite {
 
@@ -31,8 +33,11 @@ namespace detail {
 
 using Words = std::vector<std::uint64_t>;
 
-/// "qcstart" and the version of what follows.
+/// "qcstart" and a number that grows when what follows, a table of names or a sum, is another one.
 inline constexpr std::uint64_t start_file_magic = 0x71637374'61727401;
+
+/// Of one with other tables nothing is believed: they will be changed.
+inline constexpr auto schema_version = static_cast<std::uint64_t>(std::end(migrations)[-1].version);
 
 QUICCHAT_DECL std::string start_file_of(const std::string& database) { return database + ".start"; }
 
@@ -205,7 +210,7 @@ QUICCHAT_DECL bool write_all(std::FILE* file, const std::string& database,
                              std::span<const std::uint64_t> sums, const KnownRooms& rooms) {
     const auto stamp = stamp_of(database);
     if (!stamp || has_journal(database)) return false;
-    Words head{start_file_magic, rooms.size()};
+    Words head{start_file_magic, schema_version, rooms.size()};
     head.insert(head.end(), stamp->begin(), stamp->end());
     if (!write_piece(file, head) || !write_piece(file, sums)) return false;
     for (const auto& [key, room] : rooms) {
@@ -222,14 +227,16 @@ QUICCHAT_DECL std::optional<StartFile> read_start_file(const std::string& databa
     const auto stamp = stamp_of(database);
     if (!file || !stamp || detail::has_journal(database)) return std::nullopt;
     detail::Words head;
-    if (!detail::read_piece(file.get(), head) || head.size() != 2 + stamp->size()) {
+    if (!detail::read_piece(file.get(), head) || head.size() != 3 + stamp->size()) {
         return std::nullopt;
     }
-    if (head[0] != detail::start_file_magic) return std::nullopt;
-    if (!std::equal(stamp->begin(), stamp->end(), head.begin() + 2)) return std::nullopt;
+    if (head[0] != detail::start_file_magic || head[1] != detail::schema_version) {
+        return std::nullopt;
+    }
+    if (!std::equal(stamp->begin(), stamp->end(), head.begin() + 3)) return std::nullopt;
     StartFile found;
     if (!detail::read_piece(file.get(), found.sums)) return std::nullopt;
-    if (!detail::read_rooms(file.get(), head[1], found.rooms)) return std::nullopt;
+    if (!detail::read_rooms(file.get(), head[2], found.rooms)) return std::nullopt;
     return found;
 }
 

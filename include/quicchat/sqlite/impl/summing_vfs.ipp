@@ -13,7 +13,7 @@
 namespace quicchat::sqlite {
 
 /// The main file of a database; the one of the VFS below lies behind it.
-struct alignas(std::max_align_t) SummingVfs::File : sqlite3_file {
+struct SummingVfs::File : sqlite3_file {
     SummingVfs* owner = nullptr;
     const char* name = nullptr;
 
