@@ -81,9 +81,10 @@ QUICCHAT_DECL int load_names(Database& database, const std::map<RoomKey, StoredR
     return SQLITE_OK;
 }
 
-/// For so many plain records, of which each has nine values.
+/// For so many plain records, of which each has nine values. A failure ends the transaction in any
+/// case: if SQLite could take back a statement alone, it would write a journal of it.
 inline std::string insert_plain(std::size_t rows) {
-    std::string sql = "INSERT INTO record VALUES";
+    std::string sql = "INSERT OR ROLLBACK INTO record VALUES";
     for (std::size_t row = 0; row < rows; ++row) {
         sql += row == 0 ? "(" : ", (";
         for (std::size_t i = 1; i <= 9; ++i) sql += "?" + std::to_string(9 * row + i) + ", ";
