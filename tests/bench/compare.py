@@ -18,8 +18,9 @@ build/release/tests/bench alone. Peers are those of nats-server and mosquitto th
 two, and the clients are another, on core 0. Times are the server's CPU: b1 is one message at a time
 to all members, b30 bursts of 30, s256 a stream with 256 under way. Memory is what an idle
 connection in a room adds; a handshake has a login, at quicchat; acks is from publish to
-acknowledgement, by level of the log; rooms is b1 where each of 100 members is in 100 rooms; shards
-is 1000 members in 10 rooms by one thread, and by two beside that of the chat, on both cores.
+acknowledgement, by level of the log, and what the disk alone takes for a commit; rooms is b1 where
+each of 100 members is in 100 rooms; shards is 1000 members in 10 rooms by one thread, and by two
+beside that of the chat, on both cores.
 loss (by request only, and as root: see lossy_link.py) is 50 messages a second to 20 members over a
 link that takes 20 ms each way and loses 3 % each way: how late they come, in one room, over 8 rooms,
 and in 7 quiet rooms (10 a second) beside a busy one (200), with another seed of the link each round.
@@ -193,6 +194,20 @@ def delivery(row, fields):
             "clients": fields["client_util"]}
 
 
+def measure_sync(folder, commits=500):
+    """What the disk alone takes of a commit in a WAL, which grows as one does; p50 in us."""
+    frame = bytes(24 + 4096)
+    times = []
+    with open(pathlib.Path(folder) / "sync", "wb", buffering=0) as file:
+        for _ in range(commits):
+            begin = time.perf_counter()
+            file.write(frame)
+            file.write(frame)
+            os.fdatasync(file.fileno())
+            times.append(time.perf_counter() - begin)
+    return 1e6 * statistics.median(times)
+
+
 def measure_shards(system):
     """What two shards cost, and that each has its half."""
     for shards in (0, 2):
@@ -246,6 +261,9 @@ def measure(system, options, seed):
             with tempfile.TemporaryDirectory() as database, \
                     system.server("--log", level, "--path", f"{database}/chat.db") as process:
                 fields = system.load(process, "--subs", 1, "--acks", 2000, "--window", 1)
+                if level == "fsync":
+                    yield {"row": "two frames of a WAL and their sync", "unit": "us",
+                           "figure": measure_sync(database)}
             yield {"row": f"publish to Ack, {level}", "figure": fields["p50"], "unit": "us"}
     if "rooms" in parts:
         for rooms in (1, 100):

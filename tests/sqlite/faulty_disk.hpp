@@ -96,6 +96,13 @@ public:
         return all;
     }
 
+    /// Changes a byte of a file, which nobody has written.
+    void decay(const std::string& file, std::size_t at) {
+        const std::lock_guard lock{mutex_};
+        char& byte = files_.at(file)->bytes.at(at);
+        byte = static_cast<char>(byte ^ 0x10);
+    }
+
 private:
     struct Slot {
         int shared = 0;

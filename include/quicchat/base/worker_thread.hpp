@@ -47,7 +47,7 @@ public:
 
     /// If `join` makes one order of the newest that waits and of this one, there is no other.
     template <class Join>
-    void push(Order order, const Join& join) {
+    void push(Order&& order, const Join& join) {
         bool was_empty = false;
         {
             const std::lock_guard lock{mutex_};

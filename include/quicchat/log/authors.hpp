@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/ids.hpp"
@@ -84,25 +85,37 @@ public:
 
     bool empty() const { return authors_.empty(); }
 
-private:
     /// What an author wrote in the hour of his newest record, and in the one before.
-    class Recent {
-    public:
+    struct Recent {
+        using Amount = std::pair<std::int64_t, std::int64_t>;  ///< Records and bytes.
+
+        std::int64_t hour = 0;
+        Amount now{};
+        Amount before{};
+
         void add(const Step& step, std::int64_t sign);
 
-        /// Records and bytes.
-        std::pair<std::int64_t, std::int64_t> at(WallTime time) const;
+        Amount at(WallTime time) const;
 
     private:
-        using Amount = std::pair<std::int64_t, std::int64_t>;
-
         static std::int64_t hour_of(WallTime time);
-
-        std::int64_t hour_ = 0;
-        Amount now_{};
-        Amount before_{};
     };
 
+    /// What is there of an author's records.
+    struct Share {
+        std::string author;
+        std::int64_t bytes = 0;
+        Recent recent{};
+        std::map<DeviceId, std::size_t> live{};  ///< Records of each device.
+    };
+
+    /// Of all who have records here. Ids whose records are gone are not in it.
+    std::vector<Share> shares() const;
+
+    /// What was there in another life of the room's log. Call before any step.
+    void load(Share share);
+
+private:
     struct Author {
         std::int64_t bytes = 0;
         std::size_t records = 0;

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +23,9 @@ QUICCHAT_DECL std::uint64_t hash_name(const SipHash& hash, std::string_view auth
 /// fifths are taken. Two names may share a hash; the record itself tells.
 class NameTable {
 public:
+    /// The table whose `slots` they are. Nothing: no table has them.
+    static std::optional<NameTable> restore(std::vector<std::uint64_t> slots);
+
     void insert(std::uint64_t hash, Offset offset);
 
     /// Does nothing if it is not there.
@@ -30,6 +35,9 @@ public:
     std::vector<Offset> find(std::uint64_t hash, Offset head) const;
 
     std::size_t size() const { return count_; }
+
+    /// All that is in it, for `restore`.
+    std::span<const std::uint64_t> slots() const { return slots_; }
 
 private:
     /// Half of the hash, never 0, and half of the offset: no room keeps 2^32 records.

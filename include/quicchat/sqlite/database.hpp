@@ -110,6 +110,18 @@ public:
         return rows.code();
     }
 
+    /// The same in steps, for statements with many values: binds these from ?place on, and `place`
+    /// is the next one then. They must outlive `run_bound`.
+    template <class... Values>
+    int bind_next(int& place, const Values&... values) {
+        if (handle_ == nullptr) return code_;
+        int code = SQLITE_OK;
+        ((code = code == SQLITE_OK ? bind(place++, values, SQLITE_STATIC) : code), ...);
+        return code;
+    }
+
+    int run_bound() { return run(); }
+
     /// Begins to read. One at a time per statement.
     template <class... Values>
     Rows query(const Values&... values) {

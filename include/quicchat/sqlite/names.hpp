@@ -31,6 +31,12 @@ public:
     /// For a record that was there before any transaction.
     void load(RoomKey room, std::uint64_t hash, Offset offset);
 
+    /// The table that a room had at the end of an earlier program.
+    void restore(RoomKey room, NameTable&& names) { tables_[room] = std::move(names); }
+
+    /// It is not used any more.
+    NameTable leave(RoomKey room) { return std::move(tables_[room]); }
+
     /// For a record that was dropped. It may still be found until the transaction is over.
     void erase(RoomKey room, std::uint64_t hash, Offset offset);
 

@@ -60,6 +60,9 @@ QUICCHAT_DECL int load_rooms(Database& database, std::map<RoomKey, StoredRoom>& 
 QUICCHAT_DECL int load_names(Database& database, const std::map<RoomKey, StoredRoom>& rooms,
                              Names& names, RoomAuthors& authors);
 
+/// `RecordTable::find_oldest` gives so many, or all that there are.
+inline constexpr std::size_t oldest_at_once = 64;
+
 /// Writes rooms and records. Belongs to the thread of its database.
 class RecordTable {
 public:
@@ -81,7 +84,15 @@ public:
     /// The edits of the message at `target`, from `first` on.
     int find_edits(RoomKey room, Offset target, Offset first, std::vector<Offset>& found);
 
+    /// The row may be written with those of other records, which costs less: `record` must stay
+    /// where it is until `flush`. Whatever else reads or changes that row does so as well.
     int insert(RoomKey room, Offset offset, const Record& record);
+
+    /// Writes what waits.
+    int flush();
+
+    /// The transaction is undone: nothing of it is written any more.
+    void forget() { waiting_.clear(); }
 
     /// Writes what an edit or a deletion has made of a record.
     int change(RoomKey room, Offset offset, const Record& record);
@@ -89,6 +100,20 @@ public:
     int set_state(RoomKey room, const std::string& key, const std::optional<std::string>& value);
 
 private:
+    struct Row {
+        RoomKey room{};
+        Offset offset = 0;
+        const Record* record = nullptr;
+    };
+
+    /// So many plain records go into one statement.
+    static constexpr std::size_t rows_at_once = 16;
+
+    static int bind_plain(Statement& statement, int& place, const Row& row);
+
+    int read_oldest(RoomKey room, Offset first, std::deque<OldRecord>& found);
+
+    std::vector<Row> waiting_;
     Statement create_;
     Statement update_;
     Statement drop_room_;
@@ -99,6 +124,7 @@ private:
     Statement select_edits_;
     Statement insert_;
     Statement insert_plain_;
+    Statement insert_many_;
     Statement change_;
     Statement trim_;
     Statement set_state_;

@@ -23,6 +23,11 @@ public:
     /// What was there before any transaction.
     void load(RoomKey room, const Authors::Step& step);
 
+    /// The same: who wrote what in a room, at the end of an earlier program.
+    void restore(RoomKey room, Authors&& authors) { rooms_[room] = std::move(authors); }
+
+    Authors leave(RoomKey room) { return std::move(rooms_[room]); }
+
     /// All that is known of a room goes with the transaction.
     void erase(RoomKey room);
 

@@ -14,6 +14,7 @@
 #include "quicchat/sqlite/operation.hpp"
 #include "quicchat/sqlite/record_table.hpp"
 #include "quicchat/sqlite/room_authors.hpp"
+#include "quicchat/sqlite/start_file.hpp"
 
 namespace quicchat::sqlite {
 
@@ -24,7 +25,11 @@ class RoomWriter {
 public:
     RoomWriter(Database& database, Durability durability);
 
-    int load();
+    /// With what is known of the rooms in the file, the records need not be read.
+    int load(std::optional<KnownRooms> known = std::nullopt);
+
+    /// What is known of them at the end, when nothing is written any more.
+    KnownRooms leave();
 
     const std::map<RoomKey, StoredRoom>& rooms() const { return rooms_; }
 
@@ -49,6 +54,9 @@ public:
     int drop_old(const DropOld& o, AppendDone& done);
 
     AppendDone answer(const AppendRecord& append, Errc error) const;
+
+    /// Before the operations that were applied end: the records of appends may go then.
+    int flush() { return table_.flush(); }
 
     /// Before the transaction is committed.
     int finish();
@@ -111,10 +119,14 @@ private:
         bool is_whole = false;    ///< No row is older than these.
     };
 
-    /// Gives the names and authors of the ids whose records were dropped.
-    int load_old_ids();
+    /// False: they are about other rooms.
+    bool restore(KnownRooms&& known);
 
-    void add_old_id(RoomKey key, const detail::OldRecord& old);
+    /// Gives the authors of the ids whose records were dropped, and the names if they are not
+    /// known.
+    int load_old_ids(bool has_names);
+
+    void add_old_id(RoomKey key, const detail::OldRecord& old, bool has_names);
 
     /// Whether so much of the room waits to be deleted before `first` that it is worth it.
     static bool is_due(const Oldest& oldest, const Retention& retention, Offset first);

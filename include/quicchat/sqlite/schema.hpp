@@ -141,6 +141,7 @@ struct DatabaseConfig {
     std::string path;
     Durability durability = Durability::fsync;  ///< Not `memory`.
     bool check = true;                          ///< Look for damage; reads the whole file.
+    bool has_sums = false;                      ///< `vfs` has those of all pages: compare them.
     bool may_migrate = true;                    ///< False: refuse a file whose tables are older.
     std::string vfs{};                          ///< For tests: another one than the system's files.
     std::optional<std::int64_t> synchronous{};  ///< For tests: instead of what `durability` needs.
@@ -185,6 +186,9 @@ QUICCHAT_DECL StorageResult<std::int64_t> read_version(Database& database,
                                                        const DatabaseConfig& config);
 
 QUICCHAT_DECL std::optional<StorageError> check_pages(Database& database);
+
+/// Reads the file by a VFS that knows the sums of its pages, and no more than that.
+QUICCHAT_DECL std::optional<StorageError> compare_pages(Database& database);
 
 /// Brings the tables to the newest version, one transaction for all. A new database also gets its
 /// secret.

@@ -15,6 +15,7 @@
 #include "quicchat/log/room_log.hpp"
 #include "quicchat/sqlite/file_lock.hpp"
 #include "quicchat/sqlite/operation.hpp"
+#include "quicchat/sqlite/summing_vfs.hpp"
 #include "quicchat/sqlite/writer.hpp"
 #include "quicchat/sqlite/writer_thread.hpp"
 
@@ -36,7 +37,8 @@ struct StoreConfig {
 class Store {
 public:
     /// Opens the file, or makes it; the error is a sentence for whoever starts the server. Reads
-    /// the whole file to find damage. `entropy` gives epochs and a new file its secret.
+    /// the whole file to find damage; after an end in order that is quick. `entropy` gives epochs
+    /// and a new file its secret.
     static StorageResult<std::shared_ptr<Store>> open(const StoreConfig& config, Entropy entropy);
 
     Result<LogHead> open_room(const std::string& name, Retention retention);
@@ -101,9 +103,9 @@ private:
     };
 
     Store(const StoreConfig& config, Entropy entropy, FileLock lock, Writer writer, Database reader,
-          Secret secret, WakeFd wake);
+          Secret secret, WakeFd wake, std::shared_ptr<SummingVfs> files);
 
-    AppendRecord make_append(AppendToken token, const std::string& room, Record record) const;
+    AppendRecord make_append(AppendToken token, const std::string& room, Record&& record) const;
 
     static StorageResult<Secret> read_secret(Database& reader);
 
@@ -119,7 +121,8 @@ private:
     const StoreConfig config_;
     Entropy entropy_;
     Secret secret_;
-    FileLock lock_;  ///< Given back when all else is closed.
+    FileLock lock_;                      ///< Given back when all else is closed.
+    std::shared_ptr<SummingVfs> files_;  ///< Of both connections.
     std::map<std::string, Room> rooms_;
     std::int64_t newest_room_;
     SaveTicket newest_ticket_ = 0;

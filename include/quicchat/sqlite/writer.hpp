@@ -12,6 +12,8 @@
 #include "quicchat/sqlite/database.hpp"
 #include "quicchat/sqlite/operation.hpp"
 #include "quicchat/sqlite/room_writer.hpp"
+#include "quicchat/sqlite/start_file.hpp"
+#include "quicchat/sqlite/summing_vfs.hpp"
 
 namespace quicchat::sqlite {
 
@@ -25,7 +27,11 @@ namespace quicchat::sqlite {
 /// anew.
 class Writer {
 public:
-    static StorageResult<Writer> create(Database database, Durability durability);
+    /// With what an earlier end has left of the rooms, which is read from the records otherwise.
+    /// With the files of the database the end leaves it for the next start.
+    static StorageResult<Writer> create(Database database, Durability durability,
+                                        std::optional<KnownRooms> known = std::nullopt,
+                                        std::shared_ptr<SummingVfs> files = nullptr);
 
     /// The rooms of the database, as they were last committed.
     const std::map<RoomKey, StoredRoom>& rooms() const { return tables_->rooms.rooms(); }
@@ -63,7 +69,8 @@ public:
     /// disturbed, nor waited for.
     void checkpoint_above(int pages);
 
-    /// At the end: leaves one file and no WAL, if nobody else has the database open.
+    /// At the end: leaves a file without a WAL, if nobody else has the database open, and what the
+    /// next start may know. Nothing else may be called after it.
     void close();
 
 private:
@@ -80,7 +87,10 @@ private:
 
     /// What a crash left between dropping records and trimming them is trimmed with the first
     /// batch, and not here: the disk may be full, and then it can still be read.
-    std::optional<StorageError> load();
+    std::optional<StorageError> load(std::optional<KnownRooms> known);
+
+    /// Whether the tables in memory are what is in the file.
+    bool is_settled() const;
 
     void begin();
 
@@ -116,6 +126,7 @@ private:
     void checkpoint(int mode);
 
     std::unique_ptr<int> wal_pages_ = std::make_unique<int>(0);  ///< Its address is stable.
+    std::shared_ptr<SummingVfs> files_;  ///< nullptr: the end leaves nothing of it.
     std::unique_ptr<Database> database_;
     std::unique_ptr<Tables> tables_;  ///< Ends before the database.
 

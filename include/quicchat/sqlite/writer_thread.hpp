@@ -34,7 +34,7 @@ public:
     WriterThread(const WriterThread&) = delete;
     WriterThread& operator=(const WriterThread&) = delete;
 
-    void push(Operation operation);
+    void push(Operation&& operation);
 
     /// Has the records of a room before `first` deleted along with the next commit, which this does
     /// not bring about.

@@ -48,7 +48,7 @@ TEST_CASE("a worker thread", "[base]") {
     SECTION("makes one order of two that can be joined") {
         Doubler thread{WakeFd{}};
         const auto add = [](int& last, int& next) { return last += next, true; };
-        for (int i = 1; i <= 4; ++i) thread.push(i, add);
+        for (int i = 1; i <= 4; ++i) thread.push(int{i}, add);
         thread.start([&] { work(thread, 1); });
         REQUIRE(is_awake(thread, 10'000));
         CHECK(thread.take_answers().front() == 20);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "quicchat/base/config.hpp"
 #include "quicchat/base/limits.hpp"
@@ -102,22 +103,40 @@ QUICCHAT_DECL bool Authors::is_hasty(const std::string& name, WallTime now,
            is_large(author->bytes, bytes, retention.bytes_max);
 }
 
-QUICCHAT_DECL void Authors::Recent::add(const Step& step, std::int64_t sign) {
-    const std::int64_t hour = hour_of(step.written);
-    if (hour > hour_) {
-        before_ = hour == hour_ + 1 ? now_ : Amount{};
-        now_ = {};
-        hour_ = hour;
+QUICCHAT_DECL std::vector<Authors::Share> Authors::shares() const {
+    std::vector<Share> shares;
+    for (const auto& [name, author] : authors_) {
+        if (!author.live.empty())
+            shares.push_back({name, author.bytes, author.recent, author.live});
     }
-    now_.first += sign * step.records;
-    now_.second += sign * step.bytes;
+    return shares;
 }
 
-QUICCHAT_DECL std::pair<std::int64_t, std::int64_t> Authors::Recent::at(WallTime time) const {
-    const std::int64_t hour = hour_of(time);
-    if (hour > hour_ + 1) return {};
-    if (hour == hour_ + 1) return now_;
-    return {now_.first + before_.first, now_.second + before_.second};
+QUICCHAT_DECL void Authors::load(Share share) {
+    Author& author = at(share.author);
+    author.bytes = share.bytes;
+    author.records = 0;
+    for (const auto& [device, records] : share.live) author.records += records;
+    author.recent = share.recent;
+    author.live = std::move(share.live);
+}
+
+QUICCHAT_DECL void Authors::Recent::add(const Step& step, std::int64_t sign) {
+    const std::int64_t written = hour_of(step.written);
+    if (written > hour) {
+        before = written == hour + 1 ? now : Amount{};
+        now = {};
+        hour = written;
+    }
+    now.first += sign * step.records;
+    now.second += sign * step.bytes;
+}
+
+QUICCHAT_DECL Authors::Recent::Amount Authors::Recent::at(WallTime time) const {
+    const std::int64_t asked = hour_of(time);
+    if (asked > hour + 1) return {};
+    if (asked == hour + 1) return now;
+    return {now.first + before.first, now.second + before.second};
 }
 
 QUICCHAT_DECL std::int64_t Authors::Recent::hour_of(WallTime time) {

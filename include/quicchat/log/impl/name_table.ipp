@@ -24,6 +24,15 @@ QUICCHAT_DECL std::uint64_t hash_name(const SipHash& hash, std::string_view auth
     return hash_at(Buffer(size).data());
 }
 
+QUICCHAT_DECL std::optional<NameTable> NameTable::restore(std::vector<std::uint64_t> slots) {
+    NameTable table;
+    for (const std::uint64_t slot : slots) table.count_ += slot != 0 ? 1 : 0;
+    // Whoever looks for a name stops at a free slot.
+    if (table.count_ > 0 && table.count_ == slots.size()) return std::nullopt;
+    table.slots_ = std::move(slots);
+    return table;
+}
+
 QUICCHAT_DECL void NameTable::insert(std::uint64_t hash, Offset offset) {
     if (5 * (count_ + 1) > 4 * slots_.size()) {
         grow(std::max<std::size_t>(16, slots_.size() * 5 / 4));

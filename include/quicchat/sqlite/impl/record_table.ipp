@@ -81,6 +81,18 @@ QUICCHAT_DECL int load_names(Database& database, const std::map<RoomKey, StoredR
     return SQLITE_OK;
 }
 
+/// For so many plain records, of which each has nine values. A failure ends the transaction in any
+/// case: if SQLite could take back a statement alone, it would write a journal of it.
+inline std::string insert_plain(std::size_t rows) {
+    std::string sql = "INSERT OR ROLLBACK INTO record VALUES";
+    for (std::size_t row = 0; row < rows; ++row) {
+        sql += row == 0 ? "(" : ", (";
+        for (std::size_t i = 1; i <= 9; ++i) sql += "?" + std::to_string(9 * row + i) + ", ";
+        sql += "0, 0, '', 0, 0, 0, 0)";
+    }
+    return sql;
+}
+
 QUICCHAT_DECL RecordTable::RecordTable(Database& database)
     : create_(database, "INSERT INTO room VALUES(?1, ?2, ?3, 1, 0, 0)"),
       update_(database, "UPDATE room SET first=?2, head=?3, bytes=?4 WHERE id=?1"),
@@ -89,8 +101,8 @@ QUICCHAT_DECL RecordTable::RecordTable(Database& database)
       drop_state_(database, "DELETE FROM room_state WHERE room=?1"),
       select_(database, select_records),
       select_oldest_(database,
-                     "SELECT offset, time, id, device, author, bytes, changed_by, sent, kind, "
-                     "target, subject, value, until, text, attributes FROM record "
+                     "SELECT offset, time, id, device, author, bytes, text, attributes, "
+                     "kind | changed_by | sent FROM record "
                      "WHERE room=?1 AND offset>=?2 ORDER BY offset LIMIT 64"),
       select_edits_(database,
                     "SELECT offset FROM record INDEXED BY record_acts "
@@ -99,9 +111,8 @@ QUICCHAT_DECL RecordTable::RecordTable(Database& database)
       insert_(database,
               "INSERT INTO record "
               "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, ?15)"),
-      insert_plain_(database,
-                    "INSERT INTO record "
-                    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, '', 0, 0, 0, 0)"),
+      insert_plain_(database, insert_plain(1).c_str()),
+      insert_many_(database, insert_plain(rows_at_once).c_str()),
       change_(database,
               "UPDATE record SET bytes=?3, text=?4, attributes=?5, kind=?6, changed_by=?7, "
               "subject=?8, value=?9 WHERE room=?1 AND offset=?2"),
@@ -118,20 +129,38 @@ QUICCHAT_DECL int RecordTable::update(RoomKey key, const StoredRoom& room) {
 }
 
 QUICCHAT_DECL int RecordTable::drop(RoomKey room) {
-    int code = drop_records_.run(room);
+    int code = flush();
+    if (code == SQLITE_OK) code = drop_records_.run(room);
     if (code == SQLITE_OK) code = drop_state_.run(room);
     return code == SQLITE_OK ? drop_room_.run(room) : code;
 }
 
-QUICCHAT_DECL int RecordTable::trim(RoomKey room, Offset first) { return trim_.run(room, first); }
+QUICCHAT_DECL int RecordTable::trim(RoomKey room, Offset first) {
+    const int code = flush();
+    return code == SQLITE_OK ? trim_.run(room, first) : code;
+}
 
 QUICCHAT_DECL int RecordTable::find(RoomKey room, Offset offset, std::optional<Record>& found) {
+    const auto is_it = [&](const Row& row) { return row.room == room && row.offset == offset; };
+    if (std::ranges::any_of(waiting_, is_it)) {
+        if (const int code = flush()) return code;
+    }
     Rows rows = select_.query(room, offset, offset, 1);
     if (rows.next()) found = read_record(rows).record;
     return rows.code();
 }
 
 QUICCHAT_DECL int RecordTable::find_oldest(RoomKey room, Offset first,
+                                           std::deque<OldRecord>& found) {
+    const std::size_t before = found.size();
+    if (const int code = read_oldest(room, first, found)) return code;
+    // Those that wait are newer than all in the table.
+    if (waiting_.empty() || found.size() - before >= oldest_at_once) return SQLITE_OK;
+    if (const int code = flush()) return code;
+    return read_oldest(room, found.size() == before ? first : found.back().id.offset + 1, found);
+}
+
+QUICCHAT_DECL int RecordTable::read_oldest(RoomKey room, Offset first,
                                            std::deque<OldRecord>& found) {
     Rows rows = select_oldest_.query(room, first);
     for (Offset next = first; rows.next();) {
@@ -145,13 +174,16 @@ QUICCHAT_DECL int RecordTable::find_oldest(RoomKey room, Offset first,
         rows.copy_to(3, old.device.bytes);
         old.author = rows.text(4);
         old.bytes = rows.number(5);
-        if (rows.number(6) != 0) continue;
-        auto sent = static_cast<std::uint64_t>(rows.number(7));
-        if (sent == 0) sent = mark_of(rows.text(13), rows.text(14));
-        old.id.mark =
-            mark_of(static_cast<Act::Kind>(rows.number(8)), static_cast<Offset>(rows.number(9)),
-                    rows.text(10), static_cast<std::uint64_t>(rows.number(11)),
-                    to_time(rows.number(12)), sent);
+        if (rows.number(8) == 0) {  // as of nearly all
+            const Act plain;
+            old.id.mark = mark_of(plain.kind, plain.target, plain.subject, plain.value, plain.until,
+                                  mark_of(rows.text(6), rows.text(7)));
+            continue;
+        }
+        std::optional<Record> record;
+        if (const int code = find(room, offset, record)) return code;
+        if (!record || record->changed_by != 0) continue;
+        old.id.mark = mark_of(*record);
     }
     return rows.code();
 }
@@ -166,9 +198,8 @@ QUICCHAT_DECL int RecordTable::find_edits(RoomKey room, Offset target, Offset fi
 QUICCHAT_DECL int RecordTable::insert(RoomKey room, Offset offset, const Record& record) {
     const Act& act = record.act;
     if (record.sent == 0 && act == Act{}) {  // as nearly all are
-        return insert_plain_.run(room, offset, size_of(record), to_number(record.time),
-                                 BytesView{record.id.bytes}, BytesView{record.device.bytes},
-                                 record.author, record.text, record.attributes);
+        waiting_.push_back({room, offset, &record});
+        return waiting_.size() < rows_at_once ? SQLITE_OK : flush();
     }
     return insert_.run(room, offset, size_of(record), to_number(record.time),
                        BytesView{record.id.bytes}, BytesView{record.device.bytes}, record.author,
@@ -176,7 +207,34 @@ QUICCHAT_DECL int RecordTable::insert(RoomKey room, Offset offset, const Record&
                        to_number(act.until), record.sent);
 }
 
+QUICCHAT_DECL int RecordTable::flush() {
+    int code = SQLITE_OK;
+    const bool is_many = waiting_.size() == rows_at_once;
+    int place = 1;
+    for (const Row& row : waiting_) {
+        if (code != SQLITE_OK) break;
+        if (is_many) {
+            code = bind_plain(insert_many_, place, row);
+            continue;
+        }
+        place = 1;
+        code = bind_plain(insert_plain_, place, row);
+        if (code == SQLITE_OK) code = insert_plain_.run_bound();
+    }
+    if (code == SQLITE_OK && is_many) code = insert_many_.run_bound();
+    waiting_.clear();
+    return code;
+}
+
+QUICCHAT_DECL int RecordTable::bind_plain(Statement& statement, int& place, const Row& row) {
+    const Record& record = *row.record;
+    return statement.bind_next(place, row.room, row.offset, size_of(record), to_number(record.time),
+                               BytesView{record.id.bytes}, BytesView{record.device.bytes},
+                               record.author, record.text, record.attributes);
+}
+
 QUICCHAT_DECL int RecordTable::change(RoomKey room, Offset offset, const Record& record) {
+    if (const int code = flush()) return code;
     return change_.run(room, offset, size_of(record), record.text, record.attributes,
                        record.act.kind, record.changed_by, record.act.subject, record.act.value);
 }

@@ -14,7 +14,7 @@ namespace quicchat::sqlite {
 QUICCHAT_DECL RoomWriter::RoomWriter(Database& database, Durability durability)
     : database_(&database), durability_(durability), table_(database), blocks_(database) {}
 
-QUICCHAT_DECL int RoomWriter::load() {
+QUICCHAT_DECL int RoomWriter::load(std::optional<KnownRooms> known) {
     SipHash::Key key{};
     Statement select{*database_, "SELECT value FROM meta WHERE key='secret'"};
     Rows rows = select.query();
@@ -26,9 +26,30 @@ QUICCHAT_DECL int RoomWriter::load() {
     if (rows.code() != SQLITE_OK) return rows.code();
     names_ = detail::Names{SipHash{key}};
     int code = detail::load_rooms(*database_, rooms_);
-    if (code == SQLITE_OK) code = load_old_ids();
-    if (code == SQLITE_OK) code = detail::load_names(*database_, rooms_, names_, authors_);
-    return code;
+    if (code != SQLITE_OK) return code;
+    const bool is_known = known && restore(*std::move(known));
+    code = load_old_ids(is_known);
+    if (code != SQLITE_OK || is_known) return code;
+    return detail::load_names(*database_, rooms_, names_, authors_);
+}
+
+QUICCHAT_DECL bool RoomWriter::restore(KnownRooms&& known) {
+    for (const auto& [key, room] : known) {
+        if (!rooms_.contains(key)) return false;
+    }
+    for (auto& [key, room] : known) {
+        names_.restore(key, std::move(room.names));
+        authors_.restore(key, std::move(room.authors));
+    }
+    return true;
+}
+
+QUICCHAT_DECL KnownRooms RoomWriter::leave() {
+    KnownRooms known;
+    for (const auto& [key, room] : rooms_) {
+        if (room.head > 0) known[key] = {names_.leave(key), authors_.leave(key)};
+    }
+    return known;
 }
 
 QUICCHAT_DECL int RoomWriter::apply(const CreateRoom& o) {
@@ -170,6 +191,7 @@ QUICCHAT_DECL void RoomWriter::answer(const AppendRecord& append, Errc error, Of
 }
 
 QUICCHAT_DECL int RoomWriter::finish() {
+    if (const int code = table_.flush()) return code;
     if (const int code = blocks_.finish()) return code;
     for (const auto& [key, touched] : touched_) {
         const auto room = rooms_.find(key);
@@ -194,6 +216,7 @@ QUICCHAT_DECL void RoomWriter::roll_back() {
             rooms_.erase(key);
         }
     }
+    table_.forget();
     names_.roll_back();
     authors_.roll_back();
     blocks_.roll_back();
@@ -298,8 +321,10 @@ QUICCHAT_DECL int RoomWriter::change_record(RoomKey key, StoredRoom& room, Offse
     return table_.change(key, at, record);
 }
 
-QUICCHAT_DECL int RoomWriter::load_old_ids() {
-    const auto add = [&](RoomKey key, const detail::OldRecord& old) { add_old_id(key, old); };
+QUICCHAT_DECL int RoomWriter::load_old_ids(bool has_names) {
+    const auto add = [&](RoomKey key, const detail::OldRecord& old) {
+        add_old_id(key, old, has_names);
+    };
     if (const int code = blocks_.load(add)) return code;
     for (const auto& [key, room] : rooms_) {
         // Those that were dropped and not yet deleted.
@@ -318,8 +343,12 @@ QUICCHAT_DECL int RoomWriter::load_old_ids() {
     return SQLITE_OK;
 }
 
-QUICCHAT_DECL void RoomWriter::add_old_id(RoomKey key, const detail::OldRecord& old) {
-    names_.insert(key, names_.hash(old.author, old.device.bytes, old.id.id.bytes), old.id.offset);
+QUICCHAT_DECL void RoomWriter::add_old_id(RoomKey key, const detail::OldRecord& old,
+                                          bool has_names) {
+    if (!has_names) {
+        names_.insert(key, names_.hash(old.author, old.device.bytes, old.id.id.bytes),
+                      old.id.offset);
+    }
     authors_.take(key, {.author = old.author, .device = old.device, .kept = old.id});
     names_.accept();
     authors_.accept();

@@ -104,6 +104,23 @@ QUICCHAT_DECL std::optional<StorageError> check_pages(Database& database) {
                            "it is damaged; restore it from a backup (" + *found + ")");
 }
 
+QUICCHAT_DECL std::optional<StorageError> compare_pages(Database& database) {
+    constexpr std::size_t bytes_at_once = 256 * 1024;
+    sqlite3_file* file = nullptr;
+    sqlite3_int64 size = 0;
+    int code = sqlite3_file_control(database.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code == SQLITE_OK) code = file->pMethods->xFileSize(file, &size);
+    Buffer bytes(bytes_at_once);
+    for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size;) {
+        const auto count = static_cast<int>(
+            std::min<sqlite3_int64>(static_cast<sqlite3_int64>(bytes.size()), size - at));
+        code = file->pMethods->xRead(file, bytes.data(), count, at);
+        at += count;
+    }
+    if (code == SQLITE_OK) return std::nullopt;
+    return describe_failure(code, database.path(), "a page is not as it was written");
+}
+
 QUICCHAT_DECL std::optional<StorageError> migrate(Database& database, std::int64_t version,
                                                   const DatabaseConfig& config, Entropy& entropy) {
     Transaction transaction{database};
@@ -144,7 +161,9 @@ QUICCHAT_DECL StorageResult<Database> open_database(const DatabaseConfig& config
     const auto version = detail::read_version(database, config);
     if (!version) return version.error();
     if (config.check) {
-        if (auto error = detail::check_pages(database)) return *error;
+        auto error =
+            config.has_sums ? detail::compare_pages(database) : detail::check_pages(database);
+        if (error) return *error;
     }
     if (!config.may_migrate && *version < config.versions.back().version) {
         return storage_failure(config.path, "a server of an older quicchat uses it; stop that one");

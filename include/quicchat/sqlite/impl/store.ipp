@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "quicchat/base/config.hpp"
-#include "quicchat/base/queue.hpp"
 #include "quicchat/sqlite/schema.hpp"
 
 namespace quicchat::sqlite {
@@ -20,20 +19,32 @@ QUICCHAT_DECL StorageResult<std::shared_ptr<Store>> Store::open(const StoreConfi
     auto lock = FileLock::take(path);
     if (!lock) return lock.error();
     if (auto error = make_database_file(path)) return *error;
-    auto database =
-        open_database({.path = path, .durability = config.durability, .vfs = config.vfs}, entropy);
+    // A VFS of tests has no files that lie beside it.
+    std::optional<StartFile> left = config.vfs.empty() ? read_start_file(path) : std::nullopt;
+    const auto files = std::make_shared<SummingVfs>(config.vfs);
+    if (left) files->sums().restore(std::move(left->sums));
+    auto database = open_database({.path = path,
+                                   .durability = config.durability,
+                                   .has_sums = left.has_value(),
+                                   .vfs = files->name()},
+                                  entropy);
     if (!database) return database.error();
-    auto writer = Writer::create(*std::move(database), config.durability);
+    if (config.vfs.empty()) {
+        if (auto error = remove_start_file(path)) return *error;
+    }
+    auto writer = Writer::create(*std::move(database), config.durability,
+                                 left ? std::optional{std::move(left->rooms)} : std::nullopt,
+                                 config.vfs.empty() ? files : nullptr);
     if (!writer) return writer.error();
-    auto reader = open_reader(path, config.vfs);
+    auto reader = open_reader(path, files->name());
     if (!reader) return reader.error();
     auto secret = read_secret(*reader);
     if (!secret) return secret.error();
     WakeFd wake;
     if (!wake.is_open()) return detail::system_failure(path, "cannot make an eventfd", errno);
     return std::shared_ptr<Store>{new Store{config, entropy, *std::move(lock), *std::move(writer),
-                                            *std::move(reader), *std::move(secret),
-                                            std::move(wake)}};
+                                            *std::move(reader), *std::move(secret), std::move(wake),
+                                            files}};
 }
 
 QUICCHAT_DECL Result<LogHead> Store::open_room(const std::string& name, Retention retention) {
@@ -98,9 +109,12 @@ QUICCHAT_DECL Result<RoomState> Store::state(const std::string& name) {
 QUICCHAT_DECL std::optional<LogNews> Store::poll_news() {
     while (true) {
         if (answers_.empty()) answers_ = writer_.take_answers();
-        std::optional<AppendDone> done = pop_front(answers_);
-        if (!done) return std::nullopt;
-        if (learn(*done)) return std::move(done->news);
+        if (answers_.empty()) return std::nullopt;
+        AppendDone& done = answers_.front();
+        const bool is_news = learn(done);
+        std::optional<LogNews> news{std::move(done.news)};
+        answers_.pop_front();
+        if (is_news) return news;
     }
 }
 
@@ -149,11 +163,13 @@ QUICCHAT_DECL SaveTicket Store::change_devices(ChangeDevices change) {
 }
 
 QUICCHAT_DECL Store::Store(const StoreConfig& config, Entropy entropy, FileLock lock, Writer writer,
-                           Database reader, Secret secret, WakeFd wake)
+                           Database reader, Secret secret, WakeFd wake,
+                           std::shared_ptr<SummingVfs> files)
     : config_(config),
       entropy_(entropy),
       secret_(std::move(secret)),
       lock_(std::move(lock)),
+      files_(std::move(files)),
       rooms_(known_rooms(writer)),
       newest_room_(newest_room(writer)),
       writer_(std::move(writer), config.commit, std::move(wake)),
@@ -165,7 +181,7 @@ QUICCHAT_DECL Store::Store(const StoreConfig& config, Entropy entropy, FileLock 
       select_state_(reader_, "SELECT key, value FROM room_state WHERE room=?1") {}
 
 QUICCHAT_DECL AppendRecord Store::make_append(AppendToken token, const std::string& room,
-                                              Record record) const {
+                                              Record&& record) const {
     const Room& r = rooms_.at(room);
     return {r.key, room, r.head.epoch, token, std::move(record)};
 }

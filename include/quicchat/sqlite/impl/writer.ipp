@@ -13,9 +13,12 @@
 
 namespace quicchat::sqlite {
 
-QUICCHAT_DECL StorageResult<Writer> Writer::create(Database database, Durability durability) {
+QUICCHAT_DECL StorageResult<Writer> Writer::create(Database database, Durability durability,
+                                                   std::optional<KnownRooms> known,
+                                                   std::shared_ptr<SummingVfs> files) {
     Writer writer{std::move(database), durability};
-    if (auto error = writer.load()) return *error;
+    writer.files_ = std::move(files);
+    if (auto error = writer.load(std::move(known))) return *error;
     return writer;
 }
 
@@ -31,6 +34,7 @@ QUICCHAT_DECL void Writer::add_rest() {
         if (!failure_ && !begun_) begin();
         if (code_ == SQLITE_OK && !failure_) code_ = apply(operation);
     }
+    if (begun_ && code_ == SQLITE_OK && !failure_) code_ = tables_->rooms.flush();
 }
 
 QUICCHAT_DECL std::vector<AppendDone> Writer::commit() {
@@ -65,6 +69,21 @@ QUICCHAT_DECL void Writer::close() {
     if (failure_) return;
     checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
     sqlite3_db_config(database_->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+    if (!files_ || !is_settled()) return;
+    const std::string path = database_->path();
+    const KnownRooms known = tables_->rooms.leave();
+    tables_.reset();
+    database_.reset();
+    write_start_file(path, files_->sums().all(), known);
+}
+
+QUICCHAT_DECL bool Writer::is_settled() const {
+    // What is to be deleted is found again by the next start.
+    const auto is_trim = [](const Operation& o) { return std::holds_alternative<TrimRoom>(o); };
+    if (failure_ || !std::ranges::all_of(postponed_, is_trim)) return false;
+    if (!files_->is_sole_writer()) return false;
+    const auto page = read_number(*database_, "PRAGMA page_size");
+    return page && static_cast<std::size_t>(*page) % PageSums::block_bytes == 0;
 }
 
 QUICCHAT_DECL Writer::Writer(Database database, Durability durability)
@@ -78,9 +97,9 @@ QUICCHAT_DECL int Writer::note_wal_pages(void* noted, sqlite3*, const char*, int
     return SQLITE_OK;
 }
 
-QUICCHAT_DECL std::optional<StorageError> Writer::load() {
+QUICCHAT_DECL std::optional<StorageError> Writer::load(std::optional<KnownRooms> known) {
     if (auto error = detail::set_cache(*database_, detail::cache_kib_of_start)) return error;
-    if (const int code = tables_->rooms.load()) return database_->error(code);
+    if (const int code = tables_->rooms.load(std::move(known))) return database_->error(code);
     if (auto error = detail::set_cache(*database_, detail::cache_kib)) return error;
     for (const auto& [key, room] : rooms()) {
         if (room.first > 1) postponed_.push_back(TrimRoom{key, room.first});
@@ -180,7 +199,9 @@ QUICCHAT_DECL void Writer::append_alone(const AppendRecord& append) {
 
 QUICCHAT_DECL int Writer::transact(const AppendRecord* append) {
     begin();
-    if (code_ == SQLITE_OK && append != nullptr) code_ = apply(Operation{*append});
+    std::optional<Operation> operation;  // until it is in its row
+    if (append != nullptr) operation = *append;
+    if (code_ == SQLITE_OK && operation) code_ = apply(*operation);
     if (code_ == SQLITE_OK) code_ = finish();
     if (code_ == SQLITE_OK) {
         postponed_.clear();

@@ -14,7 +14,7 @@ QUICCHAT_DECL WriterThread::WriterThread(Writer writer, CommitConfig config, Wak
     thread_.start([this] { work(); });
 }
 
-QUICCHAT_DECL void WriterThread::push(Operation operation) {
+QUICCHAT_DECL void WriterThread::push(Operation&& operation) {
     thread_.push(std::move(operation), join);
 }
 
