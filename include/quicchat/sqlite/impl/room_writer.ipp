@@ -400,6 +400,8 @@ QUICCHAT_DECL int RoomWriter::keep_ids(RoomKey key, const StoredRoom& room, Olde
 QUICCHAT_DECL int RoomWriter::find_oldest(RoomKey key, const StoredRoom& room, Oldest& oldest,
                                           std::size_t index, detail::OldRecord*& found) {
     std::deque<detail::OldRecord>& records = oldest.records;
+    // What was dropped behind these is passed over, and read again to be deleted.
+    if (!records.empty() && records.back().id.offset + 1 < room.first) oldest = {};
     index += oldest.dropped;
     if (index >= records.size()) {
         const Offset from = records.empty() ? room.first : records.back().id.offset + 1;
@@ -425,7 +427,7 @@ QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room) {
     while (!size_of(room).fits(room.retention)) {
         detail::OldRecord* record = nullptr;
         if (const int code = find_oldest(key, room, oldest, 0, record)) return code;
-        if (record == nullptr) return room.first = room.head, SQLITE_OK;
+        if (record == nullptr) return SQLITE_CORRUPT;  // there are rows for what counts
         drop_one(key, room, oldest, *record);
     }
     return SQLITE_OK;
