@@ -2,6 +2,7 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include <string>
+#include <utility>
 
 #include "quicchat/sqlite/schema.hpp"
 #include "quicchat/sqlite/store.hpp"
@@ -100,4 +101,21 @@ TEST_CASE("what was dropped is not dropped again when its rows are deleted late"
     room.trim(room.state().first, true);
     room.append(70);
     CHECK(room.state().bytes == one * kept);
+}
+
+TEST_CASE("a batch drops its share of a long room, and goes on with the next", "[sqlite][log]") {
+    const test::TemporaryFolder folder;
+    Room room{folder.file("chat.db")};
+    room.append(10'000);
+    room.limit(100);
+    room.append(1);  // who writes does not wait for all of it
+    CHECK(room.state().first > 1);
+    CHECK(room.state().first < 1000);
+    int batches = 0;
+    for (Offset before = 0; room.state().first != std::exchange(before, room.state().first);) {
+        room.trim(room.drop_old(), true);
+        REQUIRE(++batches < 10);
+    }
+    CHECK(batches > 2);
+    CHECK(room.state().first == 10'001 - 100 + 1);
 }

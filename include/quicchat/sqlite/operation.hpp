@@ -93,6 +93,8 @@ struct AppendDone {
     RoomKey room{};
     LogNews news;      ///< Without the record; the writer has it from the append.
     Offset first = 1;  ///< Of the room after it. Records before that may be deleted any time.
+    /// Of a DropOld that has done its share of a batch: it goes on with another.
+    std::optional<WallTime> more_before{};
 
     bool is_append() const { return news.token.has_value(); }
 };

@@ -144,9 +144,13 @@ private:
     /// The record of the append is stored.
     void count_record(const AppendRecord& append, StoredRoom& room);
 
-    /// Moves `first` on until the room is within its retention. The rows stay until they are
-    /// trimmed.
-    int drop_oldest(RoomKey key, StoredRoom& room);
+    // How many records go with one append, and in one batch by order, since others wait for it.
+    static constexpr std::size_t dropped_per_append_max = 256;
+    static constexpr std::size_t dropped_per_batch_max = 4096;
+
+    /// Moves `first` on until the room is within its retention, or by `share` records, of which
+    /// what is left remains. The rows stay until they are trimmed.
+    int drop_oldest(RoomKey key, StoredRoom& room, std::size_t& share);
 
     /// Moves `first` on behind the oldest one.
     void drop_one(RoomKey key, StoredRoom& room, Oldest& oldest, detail::OldRecord& record);
