@@ -62,7 +62,7 @@ QUICCHAT_DECL Errc check_claims(const TicketClaims& claims, BytesView key);
 
 /// What a ticket is to say.
 struct TicketOrder {
-    std::string user;
+    std::string user;      ///< Who logs in by it, as the chat server is to know him.
     std::string audience;  ///< The name of the chat server, as it is configured there.
     std::string origin{};  ///< "https://chat.example.org": only its pages may use it; empty: any.
     std::chrono::seconds lifetime{60};  ///< 1 to 300.

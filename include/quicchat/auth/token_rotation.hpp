@@ -24,8 +24,8 @@ enum class TokenPlace {
 
 /// The place of the token of that generation, and its keys, or keys that no proof fits.
 struct PlacedToken {
-    TokenPlace place = TokenPlace::none;
-    TokenKeys keys{};
+    TokenPlace place = TokenPlace::none;  ///< `none` also if the device is unknown.
+    TokenKeys keys{};                     ///< All zeros at `none`.
 };
 
 QUICCHAT_DECL PlacedToken find_token(const std::optional<Device>& device, std::uint64_t generation);

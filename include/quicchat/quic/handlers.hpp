@@ -32,6 +32,7 @@ inline constexpr bool is_one_of<One, std::variant<All...>> = (std::is_same_v<One
 template <class Event>
 class Handlers {
 public:
+    /// Kept until this ends. What a handler that takes one type returns is ignored.
     template <class Handler>
     void add(Handler handler) {
         using One = typename detail::ArgumentOf<Handler>::type;

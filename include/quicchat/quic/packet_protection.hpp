@@ -17,7 +17,7 @@ namespace quicchat::quic {
 
 /// A packet number as a packet has it: its lowest bits (RFC 9000 §17.1).
 struct ShortNumber {
-    std::uint32_t bits = 0;
+    std::uint32_t bits = 0;  ///< The bits; the others are 0.
     std::uint32_t mask = 0;  ///< Which bits these are; 0: there is no number.
 };
 

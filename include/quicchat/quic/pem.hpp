@@ -44,10 +44,10 @@ enum class CertificateError : int {
 
 /// The same for people: what is wrong, and what to do about it.
 struct CertificateProblem {
-    CertificateError error;
-    std::string_view code;  ///< Stable, for programs.
-    std::string_view what;
-    std::string_view fix;
+    CertificateError error;  ///< Which one it is.
+    std::string_view code;   ///< Stable, for programs.
+    std::string_view what;   ///< A clause: "the private key does not belong to the certificate".
+    std::string_view fix;    ///< A clause in the imperative.
 };
 
 // clang-format off
@@ -93,10 +93,14 @@ inline constexpr CertificateProblem certificate_problems[] = {
 
 QUICCHAT_DECL const CertificateProblem& explain(CertificateError error);
 
+/// The category of CertificateError.
 class CertificateCategory final : public std::error_category {
 public:
+    /// As std::error_category has them; the text is `CertificateProblem::what`.
+    /// @{
     const char* name() const noexcept override { return "certificate"; }
     std::string message(int value) const override;
+    /// @}
 };
 
 QUICCHAT_DECL const std::error_category& certificate_category();
@@ -136,8 +140,11 @@ QUICCHAT_DECL Result<Fingerprint> key_fingerprint(std::string_view certificate_p
 
 /// First and last second of a certificate's validity.
 struct Validity {
+    /// UTC, both included.
+    /// @{
     WallTime begin{};
     WallTime end{};
+    /// @}
 };
 
 QUICCHAT_DECL std::optional<Validity> validity_of(std::span<const std::uint8_t> certificate);

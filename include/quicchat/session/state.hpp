@@ -32,10 +32,14 @@ enum class Input : std::uint8_t {
 };
 inline constexpr std::size_t input_count = 6;
 
+/// A row of the table.
 struct Transition {
+    /// In `from`, `input` leads to `to`. An input without a row is forbidden there.
+    /// @{
     State from;
     Input input;
     State to;
+    /// @}
 };
 
 // clang-format off
@@ -93,9 +97,12 @@ enum class Channel : std::uint8_t { control, room };
 /// connection with `unexpected_frame`. In `draining` everything is dropped unread instead: it may
 /// have crossed our own close on the wire.
 struct Permission {
+    /// Who says what, and on which kind of stream.
+    /// @{
     Side sender;
     Channel channel;
     FrameType type;
+    /// @}
     State state;  ///< Of the receiver.
 };
 
@@ -264,8 +271,10 @@ static_assert(detail::strangers_say_only_hello_and_login());
 /// The state of one session. Moves only as the table says.
 class Lifecycle {
 public:
+    /// `connecting` at a client, `negotiating` at a server.
     explicit constexpr Lifecycle(State initial) : state_(initial) {}
 
+    /// The state that it is in now.
     constexpr State state() const { return state_; }
 
     /// False, and no change, if the table forbids `input` here.
