@@ -22,7 +22,7 @@ using StreamNumber = std::int64_t;
 /// asks, so there is at most one of each kind for a stream, and the queue stays short.
 struct Notice {
     /// `connected` and `datagram` are about no stream.
-    enum class Kind : std::uint8_t { connected, data, reset, writable, datagram } kind;
+    enum class Kind : std::uint8_t { connected, data, reset, writable, datagram } kind;  ///< Which.
     StreamNumber stream = -1;  ///< -1: about none.
 };
 

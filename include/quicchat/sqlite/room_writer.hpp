@@ -26,7 +26,8 @@ public:
     /// The database outlives it. `durability` is what the answers say.
     RoomWriter(Database& database, Durability durability);
 
-    /// Reads what is stored; before anything else, and once. With what is known of the rooms in the file, the records need not be read.
+    /// Reads what is stored; before anything else, and once. With what is known of the rooms in the
+    /// file, the records need not be read.
     int load(std::optional<KnownRooms> known = std::nullopt);
 
     /// What is known of them at the end, when nothing is written any more.

@@ -10,8 +10,8 @@ namespace quicchat {
 
 /// One frame (PROTOCOL.md §2.2): a type, a length and so many bytes, which somebody else owns.
 struct FrameView {
-    std::uint64_t type = 0;
-    BytesView payload;
+    std::uint64_t type = 0;  ///< A varint; see FrameType.
+    BytesView payload;       ///< Somebody else's bytes.
 };
 
 /// PROTOCOL.md §2.3: a frame or extension with an odd number may be skipped by those who do not

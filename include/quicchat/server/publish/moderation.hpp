@@ -46,7 +46,7 @@ struct ReplaceMessage {
 /// it is cut at `error_text_bytes_max`.
 /// For people; may be empty.
 struct RefuseMessage {
-    std::string reason{};
+    std::string reason{};  ///< For people; may be empty.
 };
 
 /// The program cannot say: what then becomes of it says `ServerConfig::unchecked`.
