@@ -48,6 +48,7 @@ public:
     Secret(Secret&& other) noexcept;
     Secret& operator=(Secret other) noexcept;
     /// @}
+
     ~Secret() { wipe(); }
 
     /// Good until this ends, or is moved from, wiped or assigned to.

@@ -31,6 +31,7 @@ public:
     bool replace_verifier(std::string_view user, const Verifier& verifier);
     bool remove(std::string_view user);
     /// @}
+
     /// Other accounts from now on. Those that are new, gone, or have another password lose their
     /// devices.
     void replace(AccountStore accounts);

@@ -31,6 +31,7 @@ struct ScramKeys {
     ScramKeys(const ScramKeys&) = default;
     ScramKeys& operator=(const ScramKeys&) = default;
     /// @}
+
     ~ScramKeys();
 };
 

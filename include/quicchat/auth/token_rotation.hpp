@@ -28,6 +28,7 @@ struct PlacedToken {
     TokenKeys keys{};                     ///< All zeros at `none`.
 };
 
+/// Generation 0 is nobody's.
 QUICCHAT_DECL PlacedToken find_token(const std::optional<Device>& device, std::uint64_t generation);
 
 /// The number of the device's next token: above all that it ever had, so that no number means two

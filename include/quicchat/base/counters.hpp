@@ -34,6 +34,7 @@ public:
         for (std::size_t i = 0; i < places; ++i) counts_[i] += other.counts_[i];
     }
     /// @}
+
     /// How often that one was the reason.
     std::uint64_t of(Errc errc) const { return counts_[place(errc)]; }
 

@@ -12,6 +12,7 @@ public:
     OwnedFd(OwnedFd&& other) noexcept;
     OwnedFd& operator=(OwnedFd&& other) noexcept;
     /// @}
+
     ~OwnedFd();
 
     /// Still owned by this: nobody else may close it. -1: it has none.

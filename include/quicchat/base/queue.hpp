@@ -29,6 +29,7 @@ public:
     T& front() { return items_[head_]; }
     const T& front() const { return items_[head_]; }
     /// @}
+
     /// The oldest has index 0. There must be so many.
     /// @{
     T& operator[](std::size_t index) { return items_[head_ + index]; }

@@ -37,6 +37,7 @@ public:
     T* operator->() { return assert(value_), &*value_; }
     const T* operator->() const { return assert(value_), &*value_; }
     /// @}
+
     /// What is wrong. Only if there is no value: this is asserted.
     const StorageError& error() const { return assert(!value_), error_; }
 

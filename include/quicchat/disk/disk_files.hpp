@@ -82,6 +82,7 @@ struct DropBegun {
 using FileOrder =
     std::variant<BeginFile, WriteFile, FinishFile, ReadFile, RemoveFile, KeepOnly, DropBegun>;
 
+/// What is wrong with a folder, in words. `error`: of the system, 0 if it has none.
 QUICCHAT_DECL StorageError folder_failure(const std::string& path, const std::string& what,
                                           int error);
 

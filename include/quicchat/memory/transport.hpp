@@ -26,6 +26,7 @@ public:
     Transport(Transport&&) noexcept = default;
     Transport& operator=(Transport&& from) noexcept;
     /// @}
+
     Transport(const Transport&) = delete;
     Transport& operator=(const Transport&) = delete;
     ~Transport() { leave(); }

@@ -64,6 +64,7 @@ public:
     const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage_); }
     socklen_t size() const { return static_cast<socklen_t>(size_); }
     /// @}
+
     /// Only of an address of that family, which is not checked.
     /// @{
     const sockaddr_in& v4() const { return reinterpret_cast<const sockaddr_in&>(storage_); }
@@ -98,6 +99,7 @@ public:
     /// @}
 };
 
+/// The only ResolveCategory.
 QUICCHAT_DECL const std::error_category& resolve_category();
 
 /// Finds the addresses of a host name or of numeric text, the best first. BLOCKS for as long as the

@@ -44,6 +44,7 @@ struct Record {
     std::vector<ngtcp2_cid> ids_added{};
     std::vector<ngtcp2_cid> ids_removed{};
     /// @}
+
     std::vector<std::uint8_t> new_token{};  ///< From the server's NEW_TOKEN frame.
     bool handshake_completed = false;       ///< Once it is, for ever.
     /// The peer has lost the connection: it answered by a stateless reset (RFC 9000 §10.3).

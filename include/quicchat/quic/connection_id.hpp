@@ -20,8 +20,10 @@ namespace quicchat::quic {
 /// bytes are too many to guess.
 inline constexpr std::size_t connection_id_bytes = 16;
 
+/// Its bytes, where it has them.
 inline std::span<const std::uint8_t> view(const ngtcp2_cid& cid) { return {cid.data, cid.datalen}; }
 
+/// At most NGTCP2_MAX_CIDLEN bytes.
 QUICCHAT_DECL ngtcp2_cid make_cid(std::span<const std::uint8_t> bytes);
 
 /// A fresh connection id of ours.

@@ -51,6 +51,7 @@ struct CertificateProblem {
 };
 
 // clang-format off
+/// All of them, in the order of the enumeration.
 inline constexpr CertificateProblem certificate_problems[] = {
     {CertificateError::not_a_certificate, "not_a_certificate",
      "the certificate file holds no certificate in PEM form",
@@ -91,6 +92,7 @@ inline constexpr CertificateProblem certificate_problems[] = {
 };
 // clang-format on
 
+/// Its row of the table.
 QUICCHAT_DECL const CertificateProblem& explain(CertificateError error);
 
 /// The category of CertificateError.
@@ -103,8 +105,10 @@ public:
     /// @}
 };
 
+/// The only CertificateCategory.
 QUICCHAT_DECL const std::error_category& certificate_category();
 
+/// What std::error_code makes of a CertificateError by itself.
 QUICCHAT_DECL std::error_code make_error_code(CertificateError error);
 
 }  // namespace quicchat::quic
@@ -147,6 +151,7 @@ struct Validity {
     /// @}
 };
 
+/// Nothing if it is no certificate.
 QUICCHAT_DECL std::optional<Validity> validity_of(std::span<const std::uint8_t> certificate);
 
 /// Nothing if a server can use this pair, or the first thing that is wrong with it.

@@ -29,11 +29,13 @@ QUICCHAT_DECL Now read_clock();
 
 /// The endpoint that a transport stands on: itself, or what is below a webtransport::Transport.
 inline Endpoint& endpoint_below(Endpoint& endpoint) { return endpoint; }
+/// The same of what has an `inner`.
 template <class T>
 auto endpoint_below(T& transport) -> decltype(transport.inner(), std::declval<Endpoint&>()) {
     return endpoint_below(transport.inner());
 }
 
+/// True for a quic::Endpoint and for what stands on one.
 template <class T>
 concept StandsOnEndpoint = requires(T& transport) {
     { endpoint_below(transport) } -> std::same_as<Endpoint&>;

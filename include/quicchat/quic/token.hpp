@@ -17,9 +17,12 @@
 
 namespace quicchat::quic {
 
+/// The same time for ngtcp2, in nanoseconds.
+/// @{
 QUICCHAT_DECL ngtcp2_tstamp to_tstamp(TimePoint time);
 
 QUICCHAT_DECL ngtcp2_duration to_ngtcp2(Duration duration);
+/// @}
 
 /// A client answers a Retry at once; this is a slow round trip and a retransmission.
 inline constexpr Duration retry_token_lifetime = std::chrono::seconds{10};

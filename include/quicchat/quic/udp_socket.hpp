@@ -44,6 +44,7 @@ public:
     UdpSocket(UdpSocket&& other) noexcept;
     UdpSocket& operator=(UdpSocket&& other) noexcept;
     /// @}
+
     ~UdpSocket();
 
     /// For `poll` and the like: receive and send by this object. It stays this object's.

@@ -33,6 +33,7 @@ struct HubEnding {
     ConnectionId connection{};
     StreamId stream{};
     /// @}
+
     Queue<Bytes> frames{};  ///< In the order in which they are to be written.
 };
 
@@ -43,6 +44,7 @@ struct FileOutcome {
     ConnectionId connection{};
     StreamId stream{};
     /// @}
+
     Errc error{};     ///< `no_such_file`: it is not there yet, and may come.
     wire::Ack ack{};  ///< Where the record is, if it is there now. Without the request's number.
     std::string reason{};            ///< Of the server's program, if it refused the file.

@@ -211,6 +211,7 @@ public:
     const RoomLog& log() const { return room_store_.log(); }
     const OnlineUsers& online_users() const { return online_; }
     /// @}
+
     /// Records that were put into the log and not committed.
     std::size_t appends_under_way() const { return proposer_.size(); }
 
@@ -223,6 +224,7 @@ public:
     ErrorCounts& refusals() { return turn_.refusals(); }
     const ErrorCounts& refusals() const { return turn_.refusals(); }
     /// @}
+
     /// Records of any kind, and those of them that are messages or files.
     /// @{
     std::uint64_t records_stored() const { return records_stored_; }

@@ -14,10 +14,11 @@ public:
     /// @{
     void begin(WallTime now) { now_ = now; }
     void begin(WallTime now, TimePoint steady) {
-        /// @}
         now_ = now;
         steady_ = steady;
     }
+    /// @}
+
     /// As `begin` was told.
     /// @{
     WallTime now() const { return now_; }

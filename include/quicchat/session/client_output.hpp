@@ -48,6 +48,7 @@ public:
     std::optional<Outgoing> poll_outgoing();
     std::optional<ClientEvent> poll_event();
     /// @}
+
     /// Events that were not polled.
     std::size_t unread_events() const { return events_.size(); }
 

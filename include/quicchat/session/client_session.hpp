@@ -179,6 +179,7 @@ public:
     void hold_file_bytes() { transfers_.hold_bytes(); }
     void release_file_bytes(std::size_t bytes) { transfers_.release_bytes(bytes); }
     /// @}
+
     /// True for the streams on which files come: their sender gets credit for what the application
     /// has taken.
     bool is_download(StreamId stream) { return transfers_.is_download(stream); }

@@ -58,6 +58,7 @@ public:
         std::string attributes{};
         Act act{};
         /// @}
+
         AnswerWatch::Wait wait = 0;  ///< For the answer.
 
         /// What is answered neither on the control stream nor on that of a room.

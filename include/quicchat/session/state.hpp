@@ -13,15 +13,16 @@ namespace quicchat {
 /// PROTOCOL.md §7, "Life of a session". The same for both sides; a server's begins in
 /// `negotiating`.
 enum class State : std::uint8_t {
-    connecting,
-    negotiating,
-    authenticating,
-    ready,
-    draining,
-    closed
+    connecting,      ///< The handshake is under way.
+    negotiating,     ///< Hello was not answered by Welcome yet.
+    authenticating,  ///< The login is under way.
+    ready,           ///< The chat itself may be spoken.
+    draining,        ///< A close is on its way: what comes is dropped.
+    closed           ///< There is no connection any more.
 };
-inline constexpr std::size_t state_count = 6;
+inline constexpr std::size_t state_count = 6;  ///< For tables; as many as there are above.
 
+/// What changes the state of a session.
 enum class Input : std::uint8_t {
     connected,      ///< The transport's handshake is complete and the peer passed the trust check.
     negotiated,     ///< Hello and Welcome found a common version.
@@ -30,7 +31,7 @@ enum class Input : std::uint8_t {
     close_asked,    ///< One side wants to end in peace.
     disconnected,   ///< The transport's connection is gone.
 };
-inline constexpr std::size_t input_count = 6;
+inline constexpr std::size_t input_count = 6;  ///< For tables; as many as there are above.
 
 /// A row of the table.
 struct Transition {
@@ -43,6 +44,7 @@ struct Transition {
 };
 
 // clang-format off
+/// The table; PROTOCOL.md §7.
 inline constexpr auto transitions = std::to_array<Transition>({
     {State::connecting,     Input::connected,     State::negotiating},
     {State::connecting,     Input::failed,        State::draining},
@@ -77,6 +79,8 @@ constexpr std::optional<State> next_state(State from, Input input) {
     return std::nullopt;
 }
 
+/// Its name as in the table, for logs and tests.
+/// @{
 constexpr std::string_view state_name(State state) {
     constexpr std::string_view names[] = {"connecting", "negotiating", "authenticating",
                                           "ready",      "draining",    "closed"};
@@ -88,9 +92,11 @@ constexpr std::string_view input_name(Input input) {
                                           "failed",    "close_asked", "disconnected"};
     return names[static_cast<std::size_t>(input)];
 }
+/// @}
 
 /// Who sends a frame, and on which kind of stream.
 enum class Side : std::uint8_t { client, server };
+/// The control stream, or any other one.
 enum class Channel : std::uint8_t { control, room };
 
 /// PROTOCOL.md §7, "Who may send what, and when". A frame for which there is no row closes the
@@ -103,10 +109,12 @@ struct Permission {
     Channel channel;
     FrameType type;
     /// @}
+
     State state;  ///< Of the receiver.
 };
 
 // clang-format off
+/// The table; PROTOCOL.md §7.
 inline constexpr auto permissions = std::to_array<Permission>({
     {Side::client, Channel::control, FrameType::hello,           State::negotiating},
     {Side::client, Channel::control, FrameType::login_begin,     State::authenticating},

@@ -53,6 +53,7 @@ public:
     Inner& transport() { return inner_; }
     const Inner& transport() const { return inner_; }
     /// @}
+
     /// The way to the chat.
     Link& link() { return *link_; }
 

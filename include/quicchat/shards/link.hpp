@@ -26,13 +26,13 @@ namespace quicchat::shards {
 struct Command {
     /// What is to be done.
     enum class Kind : std::uint8_t {
-        write,
-        reset,
-        consume,
-        send_datagram,
-        note_login,
-        measure,
-        close,
+        write,          ///< Bytes to a stream.
+        reset,          ///< Abandon a stream.
+        consume,        ///< Give a peer credit back.
+        send_datagram,  ///< Send a datagram.
+        note_login,     ///< The peer is logged in.
+        measure,        ///< Say how much waits; nothing else.
+        close,          ///< End the connection.
     };
 
     Kind kind = Kind::write;    ///< See Kind.
@@ -67,6 +67,7 @@ struct Measured {
     std::uint64_t number = 0;
     std::uint64_t written = 0;
     /// @}
+
     std::size_t backlog = 0;         ///< Of the stream.
     std::size_t unacknowledged = 0;  ///< Of the connection.
     bool was_reset = false;          ///< It answers a reset: the stream reports no more.

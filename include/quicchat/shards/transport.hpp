@@ -43,6 +43,7 @@ public:
     std::size_t unacknowledged() const;
     void consume(ConnectionId id, StreamId stream, std::size_t bytes);
     /// @}
+
     /// False if the connection takes none, as far as is known here.
     bool send_datagram(ConnectionId id, Bytes bytes);
     /// As the concept Transport has it.

@@ -192,6 +192,7 @@ private:
 /// The first column of the first row.
 QUICCHAT_DECL StorageResult<std::int64_t> read_number(Database& database, const char* sql);
 
+/// The same, as text.
 QUICCHAT_DECL StorageResult<std::string> read_text(Database& database, const char* sql);
 
 }  // namespace quicchat::sqlite

@@ -14,6 +14,7 @@ public:
     Archetype(Archetype&&) = default;
     Archetype& operator=(Archetype&&) = default;
     /// @}
+
     Archetype(const Archetype&) = delete;
     Archetype& operator=(const Archetype&) = delete;
 

@@ -101,6 +101,7 @@ public:
     Inner& inner() { return state_->inner; }
     const Inner& inner() const { return state_->inner; }
     /// @}
+
     /// Asks all pages to end soon: the server does.
     void drain();
     /// A session that we closed waits for its page to acknowledge that, for `farewell` at most: who

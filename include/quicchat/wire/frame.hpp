@@ -18,6 +18,7 @@ struct FrameView {
 /// know it.
 constexpr bool may_be_skipped(std::uint64_t number) { return (number & 1) != 0; }
 
+/// The same as it travels: type and length as varints, and the payload.
 QUICCHAT_DECL void append_frame(Buffer& buffer, const FrameView& frame);
 
 }  // namespace quicchat

@@ -42,6 +42,7 @@ struct Position {
     static Position last(std::uint64_t count) { return {.kind = Kind::last, .count = count}; }
     static Position after(Epoch epoch, Offset offset);
     /// @}
+
     friend bool operator==(const Position&, const Position&) = default;  ///< The same in all.
 };
 

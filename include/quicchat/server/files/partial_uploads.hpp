@@ -69,6 +69,7 @@ public:
     std::uint64_t bytes_of(std::string_view user) const;
     std::uint64_t bytes() const { return bytes_ + unclaimed_; }
     /// @}
+
     /// Files, but for those that were begun before the server was and not gone on with.
     std::size_t size() const { return files_.size(); }
 

@@ -29,6 +29,7 @@ struct UploadFrame {
     StreamId stream{};
     Bytes frame{};
     /// @}
+
     bool last = false;  ///< The stream ends behind it.
 };
 

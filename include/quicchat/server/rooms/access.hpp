@@ -27,6 +27,7 @@ struct AccessRule {
 };
 
 // clang-format off
+/// PROTOCOL.md §6.10, a row for each.
 inline constexpr auto access_rules = std::to_array<AccessRule>({
     {Action::read,       Role::muted,     true},
     {Action::write,      Role::member,    false},

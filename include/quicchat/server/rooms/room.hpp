@@ -29,6 +29,7 @@ struct Member {
     StreamId stream{};
     Room* room = nullptr;
     /// @}
+
     Offset next = 1;                      ///< The record to send next.
     bool waiting = false;                 ///< In the hub's list of members with something to send.
     bool stalled = false;                 ///< The stream's backlog is full until Writable comes.
@@ -44,6 +45,7 @@ struct Member {
     std::string user{};
     DeviceId device{};
     /// @}
+
     std::size_t place = 0;                ///< Index among the room's members.
     std::optional<TimePoint> typed_at{};  ///< When the others were last told that it types.
 };

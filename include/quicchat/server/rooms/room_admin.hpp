@@ -26,6 +26,7 @@ struct RoomReport {
     std::string name;
     std::string topic;
     /// @}
+
     std::string creator;                        ///< Empty: the server's program.
     RoomAccess access = RoomAccess::everybody;  ///< Who may come in, and whether it is archived.
     Epoch epoch{};                              ///< Of its log.
