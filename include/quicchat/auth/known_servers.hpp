@@ -42,8 +42,8 @@ struct BadKnownServerLine {
 /// A file of known servers that was read.
 struct KnownServers {
     std::vector<KnownServer> servers;  ///< In the order of the file.
-    std::vector<BadKnownServerLine>
-        bad_lines;  ///< Lines that mean something and could not be read.
+    /// Lines that mean something and could not be read.
+    std::vector<BadKnownServerLine> bad_lines;
 };
 
 /// What a key that a server shows means to one who has seen servers before.

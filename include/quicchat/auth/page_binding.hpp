@@ -22,7 +22,7 @@ QUICCHAT_DECL bool is_page_host(std::string_view text);
 /// length, so that neither can be taken for the other.
 class PageBinding {
 public:
-    /// So many may be pinned: one of now, one of soon, and some to spare.
+    /// So many may be pinned at once.
     static constexpr std::size_t certificates_max = 4;
     static constexpr std::size_t host_bytes_max = 255;  ///< Of "host:port".
 

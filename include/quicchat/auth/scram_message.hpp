@@ -41,8 +41,8 @@ struct ScramClientFirst {
 struct ScramServerFirst {
     std::string_view nonce;  ///< The client's nonce, and the server's part behind it.
     Buffer salt;             ///< Decoded; not empty.
-    std::uint32_t iterations =
-        0;  ///< Not 0. Whether it is too few or too many is up to the client.
+    /// Not 0. Whether it is too few or too many is up to the client.
+    std::uint32_t iterations = 0;
 };
 
 /// The client-final-message: the proof.

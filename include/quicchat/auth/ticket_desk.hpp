@@ -21,9 +21,9 @@ namespace quicchat {
 
 /// Which tickets a server takes.
 struct TicketRules {
-    /// One in use, and one that replaces it or was replaced by it.
+    /// The one in use and the one that is to be or was, at most.
     static constexpr std::size_t keys_max = 2;
-    /// Names of one server: it rarely has more than one.
+    /// Of this server, at most.
     static constexpr std::size_t hosts_max = 16;
 
     /// Of the site's back end: the one in use, and while it is being changed the other one. None:

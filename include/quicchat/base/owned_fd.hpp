@@ -31,7 +31,7 @@ public:
     /// It may be that the system has none left: see `is_open`.
     WakeFd();
 
-    /// False: the system had none left, and nothing may be called.
+    /// False: the system had none left.
     bool is_open() const { return fd_.is_open(); }
     /// To be waited for until it is readable. The descriptor stays this object's.
     int fd() const { return fd_.fd(); }

@@ -30,7 +30,7 @@ struct Record {
     std::uint8_t shard = 0;       ///< For the connection ids that we choose.
     std::size_t backlog_max = 0;  ///< Limits::stream_backlog_bytes_max
 
-    Streams streams{};                   ///< Those that ngtcp2 has not closed, and news of them.
+    Streams streams{};                   ///< Those that are not forgotten, and news.
     PacketSize packet_size{};            ///< How long the next packets may be.
     std::unique_ptr<QlogWriter> qlog{};  ///< If somebody writes about this connection.
     TimePoint now{};                     ///< Of the latest call into ngtcp2.

@@ -53,8 +53,8 @@ struct Shared {
 
 /// What a new connection needs to know about the packets that led to it.
 struct Opening {
-    SocketAddress
-        local;  ///< Our address, where the packet came in or where the first one goes out.
+    /// Our address, where the packet came in or where the first one goes out.
+    SocketAddress local;
     SocketAddress remote;  ///< The peer's address, which may not be proven yet.
     /// The version of QUIC that the first packet has: 1 (RFC 9000) or 2 (RFC 9369).
     std::uint32_t version = NGTCP2_PROTO_VER_V1;
@@ -174,7 +174,7 @@ public:
 
     /// The handshake is done. Stays true when the connection ends.
     bool is_established() const { return established_; }
-    /// Whether streams have news for `poll_event`. There may be other news.
+    /// Whether `poll_event` may have something.
     bool has_news() const { return !record_.streams.notices().empty(); }
     /// Nothing while it lives.
     const std::optional<Ending>& ending() const { return ending_; }

@@ -45,7 +45,8 @@ public:
     /// Call it every `check_pause` while stream data is under way.
     void check(const View& view, TimePoint now);
 
-    /// How often `check` is to be called. Data waits for twice as long before packets become short.
+    /// How often `check` is to be called. Data waits at least twice as long before packets become
+    /// short.
     static constexpr Duration check_pause = std::chrono::milliseconds{250};
 
 private:

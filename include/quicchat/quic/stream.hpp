@@ -54,7 +54,7 @@ struct alignas(64) Stream {
     std::size_t unconsumed = 0;  ///< What it has not given back yet, `received` included.
     bool fin_received = false;   ///< The peer sends nothing behind what has come.
     bool data_noticed = false;   ///< StreamData waits to be fetched.
-    /// Of the application, by whoever reset the stream; 0 before that.
+    /// That of the peer's reset; 0: there was none.
     std::uint64_t reset_code = 0;
 
     /// Whether bytes or the end of the stream can be sent now.

@@ -21,7 +21,7 @@ public:
     /// A client uses a token once; its first packets may come over two routes.
     static constexpr unsigned uses_max = 3;
 
-    /// `lifetime`: of the tokens. So many `places` of two bytes, twice.
+    /// `lifetime`: of the tokens. It takes four bytes for each of the `places`.
     TokenUses(Random& random, Duration lifetime, std::size_t places);
 
     /// False if the token was used too often. Counts nothing.
