@@ -92,12 +92,14 @@ public:
     struct Recent {
         using Amount = std::pair<std::int64_t, std::int64_t>;  ///< Records and bytes.
 
-        std::int64_t hour = 0;
-        Amount now{};
-        Amount before{};
+        std::int64_t hour = 0;  ///< Of the newest record, since 1970.
+        Amount now{};           ///< In that hour.
+        Amount before{};        ///< In the one before it.
 
+        /// Counts the records of a step; `sign` is 1, or -1 to take it back.
         void add(const Step& step, std::int64_t sign);
 
+        /// In the hour of that time and in the one before, as far as it is known.
         Amount at(WallTime time) const;
 
     private:
@@ -106,9 +108,9 @@ public:
 
     /// What is there of an author's records.
     struct Share {
-        std::string author;
-        std::int64_t bytes = 0;
-        Recent recent{};
+        std::string author;                      ///< In the spelling of the account.
+        std::int64_t bytes = 0;                  ///< Of all of them.
+        Recent recent{};                         ///< What is new of it.
         std::map<DeviceId, std::size_t> live{};  ///< Records of each device.
     };
 

@@ -131,6 +131,7 @@ public:
         return code;
     }
 
+    /// Runs it with what was bound.
     int run_bound() { return run(); }
 
     /// Begins to read. One at a time per statement.
