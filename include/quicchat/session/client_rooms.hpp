@@ -28,7 +28,7 @@ public:
 
     /// The same, if a request about the room makes sense.
     ClientRoom* find_wanted(std::string_view name);
-    /// The same of one that nobody changes.
+    /// The same, to look at only.
     const ClientRoom* find_wanted(std::string_view name) const;
 
     /// That which has the stream now, or nullptr.

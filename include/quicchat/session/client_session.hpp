@@ -225,7 +225,7 @@ public:
     std::size_t unread_events() const { return output_.unread_events(); }
     /// Requests that have no answer, files included.
     std::size_t unanswered_requests() const { return outbox_.size() + transfers_.size(); }
-    /// Of the connection that there is, or that there was last.
+    /// `connecting` also while it waits to dial again; `closed` when there will be no connection.
     State state() const { return lifecycle_.state(); }
 
 private:

@@ -11,7 +11,7 @@ namespace quicchat {
 
 /// What a client is doing, and has done since its start. Reading it changes nothing.
 struct ClientStats {
-    State state{};  ///< Of the connection that there is, or that there was last.
+    State state{};                          ///< `connecting` also while it waits to dial again.
     std::uint64_t unanswered_requests = 0;  ///< Messages and files; they survive a reconnection.
     std::uint64_t unread_events = 0;        ///< Those that `poll_event` has yet to give.
 

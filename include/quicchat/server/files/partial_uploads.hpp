@@ -63,7 +63,7 @@ public:
     /// When `take_drop` or `take_expired` may have something.
     std::optional<TimePoint> next_deadline() const { return earlier(expiries_.next(), next_drop_); }
 
-    /// The space that is kept for those of a room, of an account, and of all.
+    /// The space that is kept for those of a room, of an account, and of all with `unclaimed`.
     /// @{
     std::uint64_t bytes(const std::string& room) const { return find(bytes_by_room_, room); }
     std::uint64_t bytes_of(std::string_view user) const;

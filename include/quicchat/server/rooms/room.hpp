@@ -142,7 +142,7 @@ public:
     /// again, since whether a reaction is there depends on it.
     std::vector<std::pair<std::string, Offset>> reactions_under_way{};
 
-    /// See above.
+    /// Whether a reaction of that account is among these.
     bool has_reaction_under_way(std::string_view user) const;
 
 private:
