@@ -35,6 +35,25 @@ class ComingAndGoing(InMemory):
 
         self.on(scenario)
 
+    def test_a_reader_that_has_not_begun_keeps_nothing(self):
+        async def scenario(net):
+            view = net.server.people()
+            for number in range(5):
+                await (await net.connect(f"guest{number}")).close()
+            await net.connect("ada")
+            await net.settle()
+            self.assertEqual(view._changed, {})
+            reading = asyncio.create_task(anext(view))
+            await asyncio.sleep(0)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            await (await net.connect("eve")).close()
+            await net.settle()
+            self.assertEqual(view._changed, {})
+            self.assertEqual(await given(net, view), [("ada", True)])
+
+        self.on(scenario)
+
     def test_only_the_first_device_and_the_last_count(self):
         async def scenario(net):
             view = net.server.people()

@@ -1,8 +1,11 @@
 """The rules of the house, as tests: sizes, the direction of includes, what the core may use, and
 that documents and code say the same."""
 
+import os
 import re
+import shutil
 import subprocess
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -105,6 +108,16 @@ def classes_of(text):
         if begins:
             length = next(i for i, end in enumerate(lines[start:]) if end.startswith("};"))
             yield begins[1], length + 1
+
+
+class Comments(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("doxygen"), "no doxygen (Debian: doxygen)")
+    def test_every_public_member_of_every_header_has_one(self):
+        script = ROOT / "examples" / "guides" / "build_site.sh"
+        with tempfile.TemporaryDirectory(prefix="quicchat-test-") as folder:
+            result = subprocess.run(["sh", script, "headers"], capture_output=True, text=True,
+                                    env={**os.environ, "QUICCHAT_SITE": folder})
+        self.assertEqual(result.returncode, 0, result.stderr)
 
 
 class Sizes(unittest.TestCase):

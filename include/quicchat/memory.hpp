@@ -10,8 +10,11 @@
 
 namespace quicchat::memory {
 
+/// A client and a server on a simulated network; see Network.
+/// @{
 using Client = quicchat::Client<Transport>;
 using Server = quicchat::Server<Transport>;
+/// @}
 
 }  // namespace quicchat::memory
 

@@ -16,6 +16,7 @@ namespace quicchat::quic {
 /// The endpoint must have `http3_alpn` among its protocols, or else no page finds it.
 using WebTransport = webtransport::Transport<Endpoint>;
 
+/// A server for programs and for pages.
 using WebServer = quicchat::Server<WebTransport>;
 
 static_assert(Transport<WebTransport> && MeasuresItself<WebTransport>);

@@ -34,6 +34,7 @@ class PeopleView(AsyncIterator[Person]):
 
     def __init__(self, program: Program) -> None:
         self._program = program
+        self._asks = False  # who is here; before that nothing need be known
         self._begun = False
         self._changed: dict[str, Person] = {}  # by name in lower case, in the order of the news
         self._here: set[str] = set()  # who was given as on line
@@ -57,10 +58,7 @@ class PeopleView(AsyncIterator[Person]):
 
     async def _next(self) -> Person:
         if not self._begun:
-            for person in await online(self._program):
-                # What has come meanwhile is newer.
-                self._changed.setdefault(person.user.lower(), person)
-            self._begun = True
+            await self._begin()
         while True:
             while self._changed:
                 name = next(iter(self._changed))
@@ -73,7 +71,21 @@ class PeopleView(AsyncIterator[Person]):
             self._news.clear()
             await self._news.wait()
 
+    async def _begin(self) -> None:
+        self._asks = True
+        try:
+            for person in await online(self._program):
+                # What has come meanwhile is newer.
+                self._changed.setdefault(person.user.lower(), person)
+            self._begun = True
+        finally:
+            if not self._begun:
+                self._asks = False
+                self._changed.clear()
+
     def _note(self, person: Person) -> None:
+        if not self._asks:
+            return
         name = person.user.lower()
         self._changed.pop(name, None)
         if self._begun and person.is_online == (name in self._here):

@@ -82,6 +82,9 @@ async def set_retention(core: _core.Server, room: str, wanted: dict[str, Wanted]
 
 def asked_retention(request: dict[str, Any]) -> dict[str, Wanted]:
     """What a request at the socket wants. Raises QuicChatError."""
+    unknown = sorted(request.keys() - _NAMES.keys() - {"ask", "room"})
+    if unknown:
+        raise _refusal(f'a retention has no "{unknown[0]}"', f"it has {', '.join(_NAMES)}")
     wanted: dict[str, Wanted] = {}
     for name in _NAMES:
         number = request.get(name, ...)
@@ -90,6 +93,26 @@ def asked_retention(request: dict[str, Any]) -> dict[str, Wanted]:
         else:
             raise _refusal(f'"{name}" must be a number, or null', f'such as {{"{name}": 5000}}')
     return wanted
+
+
+def checked_retention(records: Any, size: Any, age: Any) -> dict[str, Wanted]:
+    """What a program wants. Raises TypeError, ValueError."""
+    for name, number in (("records", records), ("bytes", size)):
+        if number is None or number is ...:
+            continue
+        if type(number) is not int:
+            raise TypeError(f"{name} is a number of them, or None for what the limits say, "
+                            f"not {number!r}")
+        if not _NAMES[name][0] <= number <= _NAMES[name][1]:
+            raise ValueError(f"{name}={number}: at least 1, or None for what the limits say")
+    if age is None or age is ...:
+        return {"records": records, "bytes": size, "age": age}
+    if not isinstance(age, timedelta):
+        raise TypeError(f"age is a datetime.timedelta, or None for no end, not {age!r}")
+    seconds = int(age.total_seconds())
+    if not _NAMES["age"][0] <= seconds <= _NAMES["age"][1]:
+        raise ValueError(f"age={age}: from a minute to ten years, or None for no end")
+    return {"records": records, "bytes": size, "age": seconds}
 
 
 def _number(wanted: Wanted) -> int | None:

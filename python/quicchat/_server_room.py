@@ -30,7 +30,13 @@ from ._disk import in_thread
 from ._failures import core_error, request_error
 from ._files import READ_MAX, Destination, Download, Progress, Source, saved_path
 from ._program import Program
-from ._retention import RoomRetention, find_retention, retention_of, set_retention
+from ._retention import (
+    RoomRetention,
+    checked_retention,
+    find_retention,
+    retention_of,
+    set_retention,
+)
 from ._server_files import Sent, fetch_file, send_file
 from .events import Gap, HistoryPage, Member, Message, Receipt, SearchPage
 from .records import RoomRecord, offsets_of, records_of
@@ -148,9 +154,7 @@ class ServerRoom(RoomActs[Coroutine[Any, Any, Receipt]], AsyncIterable[RoomRecor
         named stays as it is, and None is what the limits say (of the age: nothing goes for it). It
         counts at once and outlives the server. What is beyond it goes from the old end, whoever
         wrote it and however young it is."""
-        seconds = int(age.total_seconds()) if isinstance(age, timedelta) else age
-        await set_retention(self._program.core, self.name,
-                            {"records": records, "bytes": bytes, "age": seconds})
+        await set_retention(self._program.core, self.name, checked_retention(records, bytes, age))
         return await self.retention()
 
     async def remove(self) -> None:

@@ -22,8 +22,8 @@ acknowledgement, by level of the log, and what the disk alone takes for a commit
 each of 100 members is in 100 rooms; shards is 1000 members in 10 rooms by one thread, and by two
 beside that of the chat, on both cores.
 loss (by request only, and as root: see lossy_link.py) is 50 messages a second to 20 members over a
-link that takes 20 ms each way and loses 3 % each way: how late they come, in one room, over 8 rooms,
-and in 7 quiet rooms (10 a second) beside a busy one (200), with another seed of the link each round.
+link that takes 20 ms and loses 3 % each way: how late they come, in one room, over 8 rooms, and in
+7 quiet rooms (10 a second) beside a busy one (200), with another seed of the link each round.
 
 "others" is what else ran meanwhile, in percent of one core: figures beside much of that compare
 badly. The other two columns are how busy the server and the clients were.

@@ -20,16 +20,16 @@ namespace quicchat {
 
 /// Somebody who may log in.
 struct Account {
-    std::string name;  ///< As it was registered; others see it in this spelling.
-    Verifier verifier;
-    bool enabled = true;
+    std::string name;     ///< As it was registered; others see it in this spelling.
+    Verifier verifier;    ///< Its password, in the form that is stored.
+    bool enabled = true;  ///< False: nobody may log in, see `disable`.
 };
 
 /// What an exchange is told about a user, whether there is one or not.
 struct ScramLookUp {
-    Verifier verifier;
-    std::string name;  ///< As it was registered. Empty if nobody may log in.
-    bool may_log_in = false;
+    Verifier verifier;        ///< That of the account, or one that no password fits.
+    std::string name;         ///< As it was registered. Empty if nobody may log in.
+    bool may_log_in = false;  ///< False also if the account is disabled.
 };
 
 /// The accounts of a server, in memory. Names are compared without regard to case (ASCII). Not
@@ -52,11 +52,13 @@ public:
     /// Lets nobody log in to an account any more, or lets them again. Open connections are not
     /// touched. False if there is no such account.
     bool disable(std::string_view name) { return set_enabled(name, false); }
+    /// Undoes `disable`. False if there is no such account.
     bool enable(std::string_view name) { return set_enabled(name, true); }
 
     /// The account, or nullptr.
     const Account* find(std::string_view name) const;
 
+    /// All, also those that are disabled.
     const Accounts& accounts() const { return accounts_; }
 
     /// What a login of that name is told. For a name that is unknown it is a verifier that no

@@ -19,6 +19,7 @@ namespace quicchat {
 /// cache ends. Not thread-safe.
 class ClientKeyCache {
 public:
+    /// More than so many keys push out the oldest; 0: it remembers nothing.
     explicit ClientKeyCache(std::size_t entries_max = 64);
 
     /// The keys, or nullptr. `password_check` tells passwords apart: without it, whoever shares the
@@ -30,7 +31,9 @@ public:
     void remember(std::string_view user, BytesView salt, std::uint32_t iterations,
                   BytesView password_check, const ScramKeys& keys);
 
+    /// Forgets all keys and wipes them.
     void clear();
+    /// How many keys it has.
     std::size_t size() const { return entries_.size(); }
 
 private:

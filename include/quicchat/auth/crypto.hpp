@@ -39,13 +39,21 @@ QUICCHAT_DECL bool equal_in_constant_time(BytesView a, BytesView b);
 class Secret {
 public:
     Secret() = default;
+    /// Copies them; who calls wipes the original.
     explicit Secret(BytesView bytes);
+    /// A second copy, which is wiped when that one ends.
     Secret(const Secret&) = default;
+    /// Leaves the other one without a secret.
+    /// @{
     Secret(Secret&& other) noexcept;
     Secret& operator=(Secret other) noexcept;
+    /// @}
+
     ~Secret() { wipe(); }
 
+    /// Good until this ends, or is moved from, wiped or assigned to.
     BytesView view() const { return bytes_; }
+    /// True also once it was wiped or moved from.
     bool empty() const { return bytes_.empty(); }
 
     /// Forgets the secret now.

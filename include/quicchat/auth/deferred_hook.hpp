@@ -13,8 +13,8 @@ namespace quicchat {
 
 /// A question that the application has to answer.
 struct DeferredQuestion {
-    HookTicket ticket{};
-    AccountQuestion question;
+    HookTicket ticket{};       ///< To be given back to `answer`.
+    AccountQuestion question;  ///< Who wants to log in, and how.
 };
 
 /// Leaves the answers to the application: it takes questions with `poll_question` whenever it
@@ -28,6 +28,7 @@ public:
     /// longer than `DeviceAuthenticatorOptions::hook_timeout`.
     static constexpr std::size_t questions_max_default = 1000;
 
+    /// Above so many open questions a login is refused as if the hook could not answer.
     explicit DeferredHook(std::size_t questions_max = questions_max_default);
 
     /// The oldest question that was not taken yet, unless its login is over.

@@ -31,6 +31,7 @@
 
 namespace quicchat {
 
+/// What may be set about a DeviceAuthenticator.
 struct DeviceAuthenticatorOptions {
     /// How long a hook may think; then the login is refused with `login_failed`. Shorter than
     /// `Limits::login_timeout`, so that it is the hook that is named as the reason.
@@ -86,6 +87,7 @@ private:
 };
 
 template <ScramCrypto Crypto>
+/// One login at one connection, see LoginExchange. It keeps the book and the hook alive.
 class DeviceAuthenticator<Crypto>::Exchange final : public LoginExchange {
 public:
     LoginStep start(const LoginRequest& request) override;

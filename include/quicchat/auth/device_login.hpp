@@ -65,6 +65,7 @@ public:
     /// The token for the next login, for the application to store: as secret as the password.
     const DeviceToken* token() const override { return token_ ? &*token_ : nullptr; }
 
+    /// The name that logs in, as it was given to `create`.
     const std::string& user() const { return user_; }
 
 private:

@@ -29,9 +29,10 @@ inline constexpr std::chrono::hours token_lifetime{90 * 24};
 
 /// What a client claims: to be that user and to hold the device's token of that generation.
 struct TokenClaim {
-    std::string user;
+    std::string user;  ///< Whom the client claims to be.
+    /// Of the token, see DeviceToken: each new one of a device has a higher one.
     std::uint64_t generation = 0;
-    Digest proof{};
+    Digest proof{};  ///< ClientProof of RFC 5802 §3.
 };
 
 namespace detail {
@@ -73,7 +74,7 @@ TokenKeys derive_token_keys(const DeviceToken& token) {
 
 /// What a client needs for one login by token.
 struct TokenLogin {
-    TokenClaim claim;
+    TokenClaim claim;           ///< To be sent, see `encode_token_claim`.
     Digest server_signature{};  ///< What the server must answer with.
 };
 
@@ -91,7 +92,7 @@ TokenLogin make_token_login(std::string_view user, const DeviceId& device, const
 
 /// What a server found out about a claim.
 struct TokenVerdict {
-    bool proven = false;
+    bool proven = false;        ///< False: everything else here means nothing.
     Digest server_signature{};  ///< By this the client recognises the server, if it is proven.
 };
 

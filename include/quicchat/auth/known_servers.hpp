@@ -23,13 +23,14 @@ namespace quicchat {
 
 /// Nobody knows that many servers; a file above this is not ours.
 inline constexpr std::size_t known_servers_bytes_max = 1024 * 1024;
+/// Lines of any kind.
 inline constexpr std::size_t known_servers_lines_max = 10'000;
 
 /// One line.
 struct KnownServer {
-    std::string address;  ///< "host:port" in lower case; "[::1]:4433" for IPv6.
-    Fingerprint key{};
-    std::string comment{};
+    std::string address;    ///< "host:port" in lower case; "[::1]:4433" for IPv6.
+    Fingerprint key{};      ///< SHA-256 of the server's public key.
+    std::string comment{};  ///< Without the space before it and the line's end. May be empty.
 };
 
 /// A line that could not be read.
@@ -38,11 +39,14 @@ struct BadKnownServerLine {
     std::string address;     ///< Its first word in lower case.
 };
 
+/// A file of known servers that was read.
 struct KnownServers {
-    std::vector<KnownServer> servers;
+    std::vector<KnownServer> servers;  ///< In the order of the file.
+    /// Lines that mean something and could not be read.
     std::vector<BadKnownServerLine> bad_lines;
 };
 
+/// What a key that a server shows means to one who has seen servers before.
 enum class ServerKeyMatch {
     unknown,     ///< The address was never seen: ask, or trust on first use.
     same,        ///< The key is one of those that were seen.

@@ -29,9 +29,12 @@ public:
     /// A connection is there, and may log in.
     void open(ConnectionId connection, TimePoint now);
 
+    /// What the peer sent next. The connection was opened, and neither forgotten nor logged in.
+    /// @{
     LoginStep start(ConnectionId connection, const LoginRequest& request);
 
     LoginStep respond(ConnectionId connection, BytesView response);
+    /// @}
 
     /// The connection is gone, or needs nothing more.
     void forget(ConnectionId connection);
@@ -47,6 +50,7 @@ public:
     /// A connection whose time to log in is over, whether it has or not. Each once.
     std::optional<ConnectionId> poll_late(TimePoint now);
 
+    /// When `poll` or `poll_late` has to be called next; nothing: there is nobody to wait for.
     std::optional<TimePoint> next_deadline() const;
 
 private:

@@ -18,6 +18,7 @@ namespace quicchat {
 class MemoryAccounts : public AccountBook {
 public:
     MemoryAccounts() = default;
+    /// Takes accounts over, none of which has a device yet.
     explicit MemoryAccounts(AccountStore accounts);
 
     const AccountStore& accounts() override { return accounts_; }
@@ -25,13 +26,20 @@ public:
     /// As AccountStore has them. A new password ends the tokens of all devices, and so does
     /// removing the account: whoever gets the name next must not inherit them.
     Result<std::monostate> add(std::string_view user, const Verifier& verifier);
+    /// False if there is no such account.
+    /// @{
     bool replace_verifier(std::string_view user, const Verifier& verifier);
     bool remove(std::string_view user);
+    /// @}
+
     /// Other accounts from now on. Those that are new, gone, or have another password lose their
     /// devices.
     void replace(AccountStore accounts);
+    /// As AccountStore has them. Devices keep their tokens.
+    /// @{
     bool disable(std::string_view user) { return accounts_.disable(user); }
     bool enable(std::string_view user) { return accounts_.enable(user); }
+    /// @}
 
     Result<std::optional<Device>> find_device(std::string_view user, DeviceId id) override;
 

@@ -19,6 +19,7 @@
 
 namespace quicchat {
 
+/// The mechanism of a login that proves nothing.
 inline constexpr std::string_view name_only_mechanism = "NAME-ONLY";
 
 /// What may be set about a NameLogin.
@@ -44,6 +45,7 @@ public:
     void keep(DeviceToken) override {}
     bool recover(Errc) override { return false; }
 
+    /// The name that it says.
     const std::string& user() const { return user_; }
 
 private:
@@ -57,6 +59,7 @@ private:
 /// Believes every name. For simulations and examples, never on a network.
 class NameAuthenticator : public Authenticator {
 public:
+    /// One login: it is accepted if it says a user's name.
     class Exchange final : public LoginExchange {
     public:
         LoginStep start(const LoginRequest& request) override;

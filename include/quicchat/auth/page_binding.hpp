@@ -22,8 +22,9 @@ QUICCHAT_DECL bool is_page_host(std::string_view text);
 /// length, so that neither can be taken for the other.
 class PageBinding {
 public:
+    /// So many may be pinned at once.
     static constexpr std::size_t certificates_max = 4;
-    static constexpr std::size_t host_bytes_max = 255;
+    static constexpr std::size_t host_bytes_max = 255;  ///< Of "host:port".
 
     /// The page pinned these certificates, of which the browser saw one. `invalid_request` if there
     /// is none or there are too many, or if one is all zeros.

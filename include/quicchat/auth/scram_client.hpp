@@ -23,8 +23,11 @@ namespace quicchat {
 /// How many iterations a client computes for a server that asks. Too few would let a hostile server
 /// guess the password cheaply; too many would let it stop the client (RFC 5802 §9).
 struct ScramIterationRange {
+    /// Both are allowed themselves.
+    /// @{
     std::uint32_t min = 100'000;
     std::uint32_t max = scram_iterations_max;
+    /// @}
 };
 
 /// Who logs in.
@@ -33,7 +36,7 @@ struct ScramCredentials {
     Secret password;   ///< `is_password`, in Normalization Form C
     /// Tells this password apart in a cache that is shared; see `scram_password_check`.
     Secret password_check{};
-    ScramIterationRange iterations{};
+    ScramIterationRange iterations{};  ///< A server that asks for another number is not answered.
 };
 
 /// The client's side of one SCRAM-SHA-256-PLUS exchange (RFC 5802, 7677, 9266): `initial`, then
@@ -74,8 +77,11 @@ public:
 
     /// A challenge was read and not answered.
     bool wants_keys() const { return state_ == State::keys_awaited; }
+    /// What the server's challenge asked for. Empty and 0 before it was read.
+    /// @{
     const Buffer& salt() const { return salt_; }
     std::uint32_t iterations() const { return iterations_; }
+    /// @}
 
     /// Takes the server-final-message. Only a value means that the login succeeded and that the
     /// server knows the account; its keys are then put into `cache`.

@@ -22,12 +22,16 @@ inline constexpr std::uint32_t scram_iterations_max = 2'000'000;
 /// What a password becomes for one salt and number of iterations (RFC 5802 §3). Whoever has these
 /// keys can log in, and can pose as the server: they are as secret as the password.
 struct ScramKeys {
-    Digest client_key{};
-    Digest server_key{};
+    Digest client_key{};  ///< Its hash is the StoredKey of a Verifier.
+    Digest server_key{};  ///< By this the server proves itself.
 
     ScramKeys() = default;
+    /// Each copy is wiped when it ends.
+    /// @{
     ScramKeys(const ScramKeys&) = default;
     ScramKeys& operator=(const ScramKeys&) = default;
+    /// @}
+
     ~ScramKeys();
 };
 

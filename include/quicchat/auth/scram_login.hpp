@@ -34,7 +34,7 @@ namespace quicchat {
 struct ScramLoginOptions {
     /// Shared by logins of one thread. Without it the login remembers its own keys only.
     std::shared_ptr<ClientKeyCache> cache{};
-    ScramIterationRange iterations{};
+    ScramIterationRange iterations{};  ///< How many iterations it computes for a server that asks.
     /// In a page: the certificate that it pinned, to which the login is bound in place of the
     /// exporter (PROTOCOL.md §5.11). One, since a browser does not say which of several it saw.
     std::optional<CertificateHash> certificate{};
@@ -69,6 +69,7 @@ public:
 
     void compute_in(std::shared_ptr<Background> background) override;
 
+    /// The name that logs in.
     const std::string& user() const { return credentials_.user; }
 
 private:
@@ -125,6 +126,7 @@ private:
     };
 
 public:
+    /// One login at one connection, see LoginExchange. It keeps the accounts alive.
     class Exchange final : public LoginExchange {
     public:
         LoginStep start(const LoginRequest& request) override;

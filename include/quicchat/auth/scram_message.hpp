@@ -30,25 +30,31 @@ inline constexpr std::string_view scram_gs2_header = "p=tls-exporter,,";
 /// never both: who could choose could choose the weaker one.
 inline constexpr std::string_view scram_page_gs2_header = "p=tls-server-end-point,,";
 
+/// The client-first-message: who wants to log in.
 struct ScramClientFirst {
-    std::string_view bare;  ///< The message without the GS2 header.
-    std::string user;       ///< With `=2C` and `=3D` undone.
-    std::string_view nonce;
+    std::string_view bare;   ///< The message without the GS2 header.
+    std::string user;        ///< With `=2C` and `=3D` undone.
+    std::string_view nonce;  ///< The client's part of the nonce.
 };
 
+/// The server-first-message: the challenge.
 struct ScramServerFirst {
-    std::string_view nonce;
-    Buffer salt;
+    std::string_view nonce;  ///< The client's nonce, and the server's part behind it.
+    Buffer salt;             ///< Decoded; not empty.
+    /// Not 0. Whether it is too few or too many is up to the client.
     std::uint32_t iterations = 0;
 };
 
+/// The client-final-message: the proof.
 struct ScramClientFinal {
+    /// The message up to the comma before its proof, which is a part of what is signed.
     std::string_view without_proof;
     Buffer channel_binding;  ///< The GS2 header and the binding, as the client saw them.
-    std::string_view nonce;
-    Buffer proof;  ///< 32 bytes.
+    std::string_view nonce;  ///< Must be that of the challenge.
+    Buffer proof;            ///< 32 bytes.
 };
 
+/// The server-final-message: by this the server proves itself.
 struct ScramServerFinal {
     Buffer signature;  ///< 32 bytes.
 };

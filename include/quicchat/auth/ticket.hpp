@@ -26,10 +26,10 @@ inline constexpr std::chrono::seconds ticket_lifetime_max{300};
 inline constexpr std::chrono::seconds ticket_clock_skew_max{60};
 /// Characters of a ticket's `jti`: 16 random bytes in base64 without padding have 22.
 inline constexpr std::size_t ticket_id_bytes_min = 22;
-inline constexpr std::size_t ticket_id_bytes_max = 128;
+inline constexpr std::size_t ticket_id_bytes_max = 128;  ///< The most that is taken.
 /// Bytes of a key: RFC 7518 §3.2 wants "the same size as the hash output" or more.
 inline constexpr std::size_t ticket_key_bytes_min = 32;
-inline constexpr std::size_t ticket_key_bytes_max = 512;
+inline constexpr std::size_t ticket_key_bytes_max = 512;  ///< The most that is taken.
 /// Bytes of a server's name in tickets, and of an origin.
 inline constexpr std::size_t ticket_text_bytes_max = 255;
 /// How deep JSON may nest in a ticket. What else it says is up to the site, and not looked at.
@@ -62,7 +62,7 @@ QUICCHAT_DECL Errc check_claims(const TicketClaims& claims, BytesView key);
 
 /// What a ticket is to say.
 struct TicketOrder {
-    std::string user;
+    std::string user;      ///< Who logs in by it, as the chat server is to know him.
     std::string audience;  ///< The name of the chat server, as it is configured there.
     std::string origin{};  ///< "https://chat.example.org": only its pages may use it; empty: any.
     std::chrono::seconds lifetime{60};  ///< 1 to 300.

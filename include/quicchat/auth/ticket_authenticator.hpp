@@ -64,6 +64,7 @@ private:
 };
 
 template <ScramCrypto Crypto>
+/// One login at one connection: by a ticket, or by `inner`'s exchange.
 class TicketAuthenticator<Crypto>::Exchange final : public LoginExchange {
 public:
     LoginStep start(const LoginRequest& request) override;

@@ -21,7 +21,9 @@ namespace quicchat {
 
 /// Which tickets a server takes.
 struct TicketRules {
+    /// The one in use and the one that is to be or was, at most.
     static constexpr std::size_t keys_max = 2;
+    /// Of this server, at most.
     static constexpr std::size_t hosts_max = 16;
 
     /// Of the site's back end: the one in use, and while it is being changed the other one. None:
@@ -55,6 +57,7 @@ public:
     /// Other rules, for the tickets that come from now on. Must have no `ticket_rules_problem`.
     void set_rules(TicketRules rules) { rules_ = std::move(rules); }
 
+    /// Whether there is a key. False: each ticket is refused.
     bool takes_tickets() const { return !rules_.keys.empty(); }
 
     /// Whose ticket a page shows. It is used up then. Every failure is `ticket_refused`; which

@@ -20,9 +20,9 @@ inline constexpr std::string_view ticket_mechanism = "QUICCHAT-TICKET";
 
 /// What a page sends. `signed_part` is the ticket without its signature: head "." body.
 struct TicketMessage {
-    PageBinding binding;
-    Digest proof{};
-    std::string_view signed_part;
+    PageBinding binding;           ///< The server that the page was told to talk to.
+    Digest proof{};                ///< See `ticket_proof`.
+    std::string_view signed_part;  ///< Points into the message that was parsed, or into the ticket.
 };
 
 /// PROTOCOL.md §5.10: ClientProof := HMAC(signature, "quicchat ticket login" || Binding).

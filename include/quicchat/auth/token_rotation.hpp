@@ -24,10 +24,11 @@ enum class TokenPlace {
 
 /// The place of the token of that generation, and its keys, or keys that no proof fits.
 struct PlacedToken {
-    TokenPlace place = TokenPlace::none;
-    TokenKeys keys{};
+    TokenPlace place = TokenPlace::none;  ///< `none` also if the device is unknown.
+    TokenKeys keys{};                     ///< All zeros at `none`.
 };
 
+/// Generation 0 is nobody's.
 QUICCHAT_DECL PlacedToken find_token(const std::optional<Device>& device, std::uint64_t generation);
 
 /// The number of the device's next token: above all that it ever had, so that no number means two

@@ -23,11 +23,12 @@ using ScramSalt = std::array<std::byte, 16>;
 /// steals it can pose as the server, and can log in after watching one login (RFC 5802 §9): keep it
 /// in a file of mode 0600.
 struct Verifier {
-    ScramSalt salt{};
-    std::uint32_t iterations = 0;
-    Digest stored_key{};
-    Digest server_key{};
+    ScramSalt salt{};              ///< Told to everybody who asks for the account.
+    std::uint32_t iterations = 0;  ///< 4096 to 2 million; 0 in one that was not made yet.
+    Digest stored_key{};           ///< H(ClientKey): by this the server checks a proof.
+    Digest server_key{};           ///< By this the server proves that it knows the account.
 
+    /// For accounts that are compared, not for proofs: the time depends on the content.
     friend bool operator==(const Verifier&, const Verifier&) = default;
 };
 

@@ -27,6 +27,7 @@ class Background {
 public:
     virtual ~Background() = default;
 
+    /// Returns at once. Tasks of one that asks may run at the same time and end in any order.
     virtual void begin(std::shared_ptr<LongTask> task) = 0;
 
     /// A task that was run, or nullptr. If there is none, `wake_fd` is quiet again.
@@ -37,8 +38,11 @@ public:
 
 protected:
     Background() = default;
+    /// Models are copied as themselves, never through the interface.
+    /// @{
     Background(const Background&) = default;
     Background& operator=(const Background&) = default;
+    /// @}
 };
 
 }  // namespace quicchat

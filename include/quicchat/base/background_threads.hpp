@@ -22,6 +22,7 @@ public:
     /// One less than there are processors, so that whoever asks has one for itself; at least one.
     static std::size_t usual_count();
 
+    /// At most so many run at a time; a thread is started when a task finds none that is idle.
     explicit BackgroundThreads(std::size_t threads_max = usual_count());
     BackgroundThreads(const BackgroundThreads&) = delete;
     BackgroundThreads& operator=(const BackgroundThreads&) = delete;

@@ -15,6 +15,7 @@ public:
     /// How long one must wait until `cost` may be spent; zero: now.
     Duration wait(const Rate& rate, std::uint64_t cost, TimePoint now) const;
 
+    /// Spends it without a check: ask `wait` first. What is spent too much is owed.
     void spend(const Rate& rate, std::uint64_t cost, TimePoint now);
 
     /// After the rate has changed: nobody owes more than the whole budget.

@@ -59,12 +59,17 @@ private:
     BytesView view_;
 };
 
+/// The same memory, seen the other way. Nothing is copied or checked.
+/// @{
 QUICCHAT_DECL BytesView as_bytes(std::string_view text);
 
 QUICCHAT_DECL std::string_view as_text(BytesView bytes);
+/// @}
 
+/// A copy.
 inline std::string to_string(BytesView bytes) { return std::string{as_text(bytes)}; }
 
+/// Copies the bytes to the end of the buffer, of which they must not be a part.
 QUICCHAT_DECL void append(Buffer& buffer, BytesView bytes);
 
 }  // namespace quicchat

@@ -12,10 +12,11 @@ namespace quicchat {
 
 /// How often something took how long.
 struct Timing {
-    std::uint64_t count = 0;
-    Duration sum{};
-    Duration max{};
+    std::uint64_t count = 0;  ///< Durations that were added.
+    Duration sum{};           ///< Of all of them; divided by `count` it is their mean.
+    Duration max{};           ///< The longest one.
 
+    /// Counts one more that took so long.
     void add(Duration duration) {
         ++count;
         sum += duration;
@@ -26,12 +27,18 @@ struct Timing {
 /// How often each error was the reason for something.
 class ErrorCounts {
 public:
+    /// Counts one error, or all that another one has counted.
+    /// @{
     void add(Errc errc) { ++counts_[place(errc)]; }
     void add(const ErrorCounts& other) {
         for (std::size_t i = 0; i < places; ++i) counts_[i] += other.counts_[i];
     }
+    /// @}
+
+    /// How often that one was the reason.
     std::uint64_t of(Errc errc) const { return counts_[place(errc)]; }
 
+    /// How often any was.
     std::uint64_t all() const {
         std::uint64_t sum = 0;
         for (const std::uint64_t count : counts_) sum += count;

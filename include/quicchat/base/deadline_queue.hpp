@@ -21,6 +21,7 @@ public:
         in_order_.emplace(when, key);
     }
 
+    /// Does nothing if the key has no deadline.
     void erase(const Key& key) {
         const auto found = by_key_.find(key);
         if (found == by_key_.end()) return;
@@ -28,6 +29,7 @@ public:
         by_key_.erase(found);
     }
 
+    /// Whether the key has a deadline, be it past or not.
     bool contains(const Key& key) const { return by_key_.count(key) != 0; }
 
     /// Takes out the one that is due for longest; nothing if none is.
@@ -38,6 +40,7 @@ public:
         return key;
     }
 
+    /// When the earliest is due; nothing if there is none.
     std::optional<TimePoint> next() const {
         if (in_order_.empty()) return std::nullopt;
         return in_order_.begin()->first;

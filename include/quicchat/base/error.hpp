@@ -96,6 +96,7 @@ struct ErrorInfo {
 };
 
 // clang-format off
+/// All errors of this version.
 inline constexpr ErrorInfo error_table[] = {
     {Errc::closed,                ErrorClass::retry,       "closed",                "the connection was closed"},
     {Errc::malformed_frame,       ErrorClass::give_up,     "malformed_frame",       "the peer sent bytes that are not a frame"},
@@ -166,11 +167,13 @@ constexpr const ErrorInfo* find_error(Errc errc) {
     return nullptr;
 }
 
+/// What to do about an error; `give_up` for a number of a newer version.
 constexpr ErrorClass error_class(Errc errc) {
     const ErrorInfo* info = find_error(errc);
     return info != nullptr ? info->error_class : ErrorClass::give_up;
 }
 
+/// Its name for programs; "unknown" for a number of a newer version.
 constexpr std::string_view error_name(Errc errc) {
     const ErrorInfo* info = find_error(errc);
     return info != nullptr ? info->name : "unknown";
@@ -202,8 +205,10 @@ public:
     std::string message(int value) const override;
 };
 
+/// The only ErrorCategory.
 QUICCHAT_DECL const std::error_category& error_category();
 
+/// What std::error_code makes of an Errc by itself.
 QUICCHAT_DECL std::error_code make_error_code(Errc errc);
 
 /// The Errc of an error code: itself, or `internal_error` for codes of other categories.

@@ -21,12 +21,15 @@ constexpr bool handles_all(const std::variant<Alternatives...>*) {
            (std::is_invocable_v<Handler&, Alternatives&&> && ...);
 }
 
+// Doxygen takes it for a class that derives from itself.
+/// @cond
 template <class Handler>
 struct Handled : Handled<decltype(&Handler::operator())> {};
 template <class Handler, class R, class Alternative>
 struct Handled<R (Handler::*)(Alternative) const> {
     using Type = std::remove_cvref_t<Alternative>;
 };
+/// @endcond
 
 template <class R, class Variant, class Handler>
 bool handle_if(Variant& variant, R& result, Handler& handler) {

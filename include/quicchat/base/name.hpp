@@ -38,6 +38,7 @@ constexpr bool is_private_name(std::string_view name) {
 /// The form in which user names are compared: "Ada" and "ada" are one user.
 QUICCHAT_DECL std::string canonical_name(std::string_view name);
 
+/// True for two spellings of one name.
 QUICCHAT_DECL bool is_same_name(std::string_view one, std::string_view other);
 
 }  // namespace quicchat

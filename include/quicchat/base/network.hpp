@@ -46,6 +46,7 @@ public:
     Duration wait(const std::string& prefix, const Rate& rate, std::uint64_t cost, TimePoint now,
                   const std::string& suffix = {}) const;
 
+    /// Spends it of the network and of its site, without a check: ask `wait` first.
     void spend(const std::string& prefix, const Rate& rate, std::uint64_t cost, TimePoint now,
                const std::string& suffix = {});
 
@@ -82,6 +83,7 @@ public:
     /// It is none any more.
     void remove(ConnectionId id);
 
+    /// Connections of all addresses that were added and not removed.
     std::size_t size() const { return waiting_.size(); }
 
 private:

@@ -12,27 +12,42 @@ namespace quicchat {
 template <class T>
 class Queue {
 public:
+    /// For `pop_front` below, as in the containers of std.
     using value_type = T;
 
+    /// Whether it holds nothing; it may still have memory, see `clear`.
     bool empty() const { return head_ == items_.size(); }
+    /// Elements in the queue.
     std::size_t size() const { return items_.size() - head_; }
     /// Where its memory is.
     const T* memory() const { return items_.data(); }
     /// For how many elements it has memory.
     std::size_t capacity() const { return items_.capacity(); }
 
+    /// The oldest element. Not of an empty queue.
+    /// @{
     T& front() { return items_[head_]; }
     const T& front() const { return items_[head_]; }
+    /// @}
+
+    /// The oldest has index 0. There must be so many.
+    /// @{
     T& operator[](std::size_t index) { return items_[head_ + index]; }
     const T& operator[](std::size_t index) const { return items_[head_ + index]; }
+    /// @}
 
+    /// From the oldest to the newest. Every change of the queue invalidates them.
+    /// @{
     auto begin() { return items_.begin() + static_cast<std::ptrdiff_t>(head_); }
     auto end() { return items_.end(); }
     auto begin() const { return items_.begin() + static_cast<std::ptrdiff_t>(head_); }
     auto end() const { return items_.end(); }
+    /// @}
 
+    /// May move all elements: references to them are good until then.
     void push_back(T value) { items_.push_back(std::move(value)); }
 
+    /// Drops the oldest one and what it holds. Not of an empty queue.
     void pop_front() {
         items_[head_] = T{};  // what it holds is let go now
         ++head_;
@@ -44,6 +59,7 @@ public:
         }
     }
 
+    /// Drops all, and gives memory back where there is more than a little of it.
     void clear() {
         head_ = 0;
         items_.clear();

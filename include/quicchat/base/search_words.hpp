@@ -28,11 +28,13 @@ class SearchWords {
     };
 
 public:
+    /// Any text; one without a word is found everywhere. See `check_search`.
     explicit SearchWords(std::string_view text);
 
     /// True if each of them stands somewhere in the text, whatever the case of letters.
     bool are_in(std::string_view text) const;
 
+    /// How many words there are.
     std::size_t size() const { return words_.size(); }
 
 private:

@@ -15,10 +15,13 @@ QUICCHAT_DECL std::uint64_t load_word(BytesView bytes);
 /// hashes collide.
 class SipHash {
 public:
+    /// The 128 bits of the key: k0, k1.
     using Key = std::array<std::uint64_t, 2>;
 
+    /// With the key of zeros it protects from nobody.
     explicit SipHash(const Key& key = {});
 
+    /// The hash of the bytes, the same on every machine.
     std::uint64_t operator()(BytesView bytes) const;
 
 private:

@@ -17,7 +17,9 @@ struct Clock {
     static constexpr bool is_steady = true;             ///< It never goes back.
 };
 
+/// A moment of that clock: for deadlines, and for what came before what.
 using TimePoint = Clock::time_point;
+/// A time span in nanoseconds.
 using Duration = Clock::duration;
 
 /// The time that people see on a message: since 1970, in UTC. It may jump, so nothing is ordered

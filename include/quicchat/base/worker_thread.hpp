@@ -20,6 +20,7 @@ namespace quicchat {
 template <class Order, class Answer>
 class WorkerThread {
 public:
+    /// `wake` must be open. The thread begins with `start`.
     explicit WorkerThread(WakeFd wake) : wake_(std::move(wake)) {}
     WorkerThread(const WorkerThread&) = delete;
     WorkerThread& operator=(const WorkerThread&) = delete;
@@ -41,6 +42,7 @@ public:
 
     // What the asking thread calls.
 
+    /// Behind all that wait. Wakes the thread if it has nothing else to do.
     void push(Order order) {
         push(std::move(order), [](Order&, Order&) { return false; });
     }
@@ -64,6 +66,7 @@ public:
         return std::exchange(answers_, {});
     }
 
+    /// Readable when `take_answers` is to be called; always the same, and stays this object's.
     int wake_fd() const { return wake_.fd(); }
 
     // What the thread itself calls.

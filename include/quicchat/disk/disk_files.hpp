@@ -23,42 +23,66 @@
 namespace quicchat {
 namespace disk {
 
+/// As `FileStore::begin`.
 struct BeginFile {
+    /// Its arguments.
+    /// @{
     FileToken token = 0;
     std::string key;
     std::uint64_t size = 0;
+    /// @}
 };
+/// As `FileStore::write`.
 struct WriteFile {
+    /// Its arguments.
+    /// @{
     FileToken token = 0;
     std::string key;
     std::uint64_t offset = 0;
     Bytes bytes;
+    /// @}
 };
+/// As `FileStore::finish`.
 struct FinishFile {
+    /// Its arguments.
+    /// @{
     FileToken token = 0;
     std::string key;
     std::uint64_t size = 0;
     Buffer digest;
+    /// @}
 };
+/// As `FileStore::read`.
 struct ReadFile {
+    /// Its arguments.
+    /// @{
     FileToken token = 0;
     std::string key;
     std::uint64_t offset = 0;
     std::size_t count = 0;
+    /// @}
 };
+/// As `FileStore::remove`.
 struct RemoveFile {
-    std::string key;
+    std::string key;  ///< Which one.
 };
+/// As `FileStore::keep_only`.
 struct KeepOnly {
+    /// Its arguments.
+    /// @{
     std::vector<std::string> keys;
     Duration age_max{};
+    /// @}
 };
+/// As `FileStore::drop_begun`.
 struct DropBegun {
-    Duration age_max{};
+    Duration age_max{};  ///< Its argument.
 };
+/// What the thread of a folder can be asked.
 using FileOrder =
     std::variant<BeginFile, WriteFile, FinishFile, ReadFile, RemoveFile, KeepOnly, DropBegun>;
 
+/// What is wrong with a folder, in words. `error`: of the system, 0 if it has none.
 QUICCHAT_DECL StorageError folder_failure(const std::string& path, const std::string& what,
                                           int error);
 

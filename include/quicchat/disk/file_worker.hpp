@@ -40,8 +40,8 @@ concept FileCrypto = requires(BytesView bytes, typename C::Hash hash) {
 
 /// The room of a disk, in bytes, as far as this user may have it.
 struct Space {
-    std::uint64_t free = 0;
-    std::uint64_t total = 0;
+    std::uint64_t free = 0;   ///< What this user may still write.
+    std::uint64_t total = 0;  ///< Free and used.
 };
 
 /// Of the disk that a folder is on. Nothing: the system does not say.
@@ -53,7 +53,7 @@ struct FolderConfig {
     /// So much of the disk is left free, for the messages of everybody; or so many parts in a
     /// hundred of it, if that is less.
     std::uint64_t reserve_bytes_max = 64 << 20;
-    std::uint64_t reserve_percent_max = 5;
+    std::uint64_t reserve_percent_max = 5;                 ///< 1 is a hundredth of the disk.
     std::optional<Space> (*space)(int folder) = space_of;  ///< For tests: another disk.
 };
 
@@ -64,9 +64,12 @@ struct FolderConfig {
 template <FileCrypto Crypto>
 class FileWorker {
 public:
+    /// `folder` is open and locked; `secret` is copied.
     FileWorker(OwnedFd folder, BytesView secret, const FolderConfig& config)
         : folder_(std::move(folder)), secret_(secret), config_(config) {}
 
+    /// As FileStore has them, but done when they return. `remove` completes without an answer.
+    /// @{
     FileDone begin(FileToken token, const std::string& key, std::uint64_t size);
 
     FileDone write(FileToken token, const std::string& key, std::uint64_t offset, BytesView bytes);
@@ -79,6 +82,7 @@ public:
 
     FileDone keep_only(const std::vector<std::string>& keys, Duration age_max);
     FileDone drop_begun(Duration age_max);
+    /// @}
 
 private:
     static constexpr const char* part = ".part";

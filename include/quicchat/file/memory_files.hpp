@@ -48,7 +48,9 @@ public:
     std::optional<FileDone> poll_done() override { return pop_front(state_->done); }
 
     // For tests.
+    /// Files, whether they are complete or not.
     std::size_t size() const { return state_->files.size(); }
+    /// What all of them hold.
     std::size_t bytes() const { return state_->bytes; }
     /// The answers that nobody has asked for: a crash of the server forgets them.
     void forget_answers() { state_->done.clear(); }

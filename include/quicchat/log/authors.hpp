@@ -20,8 +20,8 @@ namespace quicchat {
 
 /// How full a room is.
 struct RoomSize {
-    std::size_t records = 0;
-    std::int64_t bytes = 0;
+    std::size_t records = 0;  ///< Records in the log.
+    std::int64_t bytes = 0;   ///< What they need together, as `Retention` counts it.
 
     /// The newest record stays in any case: it was just acknowledged.
     bool fits(const Retention& retention) const;
@@ -34,9 +34,9 @@ QUICCHAT_DECL bool is_protected(std::string_view author, WallTime time, const Re
 
 /// What is known of a record that retention dropped: enough to recognise it when it is sent again.
 struct OldId {
-    MessageId id{};
-    Offset offset = 0;
-    WallTime time{};
+    MessageId id{};          ///< Which its sender chose.
+    Offset offset = 0;       ///< Where the record stood.
+    WallTime time{};         ///< When the server took it.
     std::uint64_t mark = 0;  ///< Of what was sent, see `mark_of`.
 };
 
@@ -46,18 +46,20 @@ class Authors {
 public:
     /// A step: what more there is of an author and a device.
     struct Step {
-        std::string author;
-        DeviceId device{};
-        std::int64_t bytes = 0;
-        std::int64_t records = 0;
+        std::string author;                ///< In the spelling of the account.
+        DeviceId device{};                 ///< From which he sent.
+        std::int64_t bytes = 0;            ///< More bytes of records; below 0: fewer.
+        std::int64_t records = 0;          ///< More records: 1, 0 or -1.
         WallTime written{};                ///< When, of a record that was added.
         std::optional<OldId> kept{};       ///< The newest of the device's ids without a record.
         std::optional<OldId> forgotten{};  ///< The oldest of them.
         bool leaves_surplus = false;       ///< One was not enough: see `next_surplus`.
     };
 
+    /// The step must be one that was made for the state of now.
     void take(const Step& step);
 
+    /// The newest that was taken and not taken back.
     void take_back(const Step& step);
 
     /// The step by which a record is added. If the device then has an id too many, its oldest one
@@ -83,18 +85,21 @@ public:
     /// haste: within the hour of that time and the one before. Who fills a room in days may go on.
     bool is_hasty(const std::string& name, WallTime now, const Retention& retention) const;
 
+    /// Whether nothing is known of anybody.
     bool empty() const { return authors_.empty(); }
 
     /// What an author wrote in the hour of his newest record, and in the one before.
     struct Recent {
         using Amount = std::pair<std::int64_t, std::int64_t>;  ///< Records and bytes.
 
-        std::int64_t hour = 0;
-        Amount now{};
-        Amount before{};
+        std::int64_t hour = 0;  ///< Of the newest record, since 1970.
+        Amount now{};           ///< In that hour.
+        Amount before{};        ///< In the one before it.
 
+        /// Counts the records of a step; `sign` is 1, or -1 to take it back.
         void add(const Step& step, std::int64_t sign);
 
+        /// In the hour of that time and in the one before, as far as it is known.
         Amount at(WallTime time) const;
 
     private:
@@ -103,9 +108,9 @@ public:
 
     /// What is there of an author's records.
     struct Share {
-        std::string author;
-        std::int64_t bytes = 0;
-        Recent recent{};
+        std::string author;                      ///< In the spelling of the account.
+        std::int64_t bytes = 0;                  ///< Of all of them.
+        Recent recent{};                         ///< What is new of it.
         std::map<DeviceId, std::size_t> live{};  ///< Records of each device.
     };
 

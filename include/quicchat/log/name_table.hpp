@@ -26,6 +26,7 @@ public:
     /// The table whose `slots` they are. Nothing: no table has them.
     static std::optional<NameTable> restore(std::vector<std::uint64_t> slots);
 
+    /// The same record must not be in it yet.
     void insert(std::uint64_t hash, Offset offset);
 
     /// Does nothing if it is not there.
@@ -34,6 +35,7 @@ public:
     /// The records that may have a name of this hash. `head` is the newest in the table.
     std::vector<Offset> find(std::uint64_t hash, Offset head) const;
 
+    /// How many records are in it.
     std::size_t size() const { return count_; }
 
     /// All that is in it, for `restore`.

@@ -14,12 +14,15 @@ namespace quicchat {
 /// What a deletion leaves of a text's attributes.
 inline constexpr const char* blank_attributes = "{}";
 
+/// Whether they agree in author, device and id.
 QUICCHAT_DECL bool has_same_name(const Record& a, const Record& b);
 
 /// FNV-1a with 64 bits, the same on every machine. Who wants to can make it collide: with messages
 /// of his own only.
 class Mark {
 public:
+    /// Adds octets, or a number as its eight octets, the lowest first.
+    /// @{
     constexpr void add(std::string_view octets) {
         for (const char octet : octets) add_octet(static_cast<std::uint8_t>(octet));
     }
@@ -29,6 +32,7 @@ public:
             add_octet(static_cast<std::uint8_t>(number >> shift));
         }
     }
+    /// @}
 
     /// Never 0.
     constexpr std::uint64_t value() const { return mark_ == 0 ? 1 : mark_; }
@@ -81,6 +85,7 @@ QUICCHAT_DECL bool is_change(const Act& act);
 /// deleted yet.
 QUICCHAT_DECL bool is_changeable(const Act& target, const Act& change);
 
+/// Whether it adds a reaction to a message or takes one away.
 QUICCHAT_DECL bool is_reaction(const Act& act);
 
 /// Takes the next record of a room into what is known of the reactions on the message at `target`.

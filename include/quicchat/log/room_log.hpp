@@ -57,6 +57,7 @@ struct StateChange {
     /// The same change.
     friend bool operator==(const StateChange&, const StateChange&) = default;
 };
+/// All that is known of a room beside its records: values by their keys.
 using RoomState = std::map<std::string, std::string>;
 
 /// A record with its place.

@@ -13,9 +13,9 @@ namespace quicchat::memory {
 
 /// A part of a stream on its way.
 struct Piece {
-    TimePoint arrival;
-    Bytes bytes;
-    bool fin = false;
+    TimePoint arrival;  ///< When it is at the receiver's end.
+    Bytes bytes;        ///< Empty only if it brings nothing but the end of the stream.
+    bool fin = false;   ///< Nothing follows on this stream.
 };
 
 /// One direction of one stream: ordered and reliable like QUIC, but as unkind as QUIC may be. What
@@ -42,12 +42,15 @@ public:
     /// Abandons what was not sent yet.
     void drop_backlog();
 
+    /// Bytes that were written and not put on the wire.
     std::size_t backlog() const { return backlog_; }
     /// How much of the backlog the window lets through now.
     std::size_t sendable() const { return std::min(backlog_, window_ - outstanding_); }
     /// Sent, and not known to be consumed.
     std::size_t outstanding() const { return outstanding_; }
+    /// Nothing more may be written.
     bool fin_written() const { return fin_written_; }
+    /// The end of the stream is on the wire, or has arrived.
     bool fin_sent() const { return fin_sent_; }
 
     // The wire.
@@ -58,10 +61,12 @@ public:
     /// Takes the next piece off the wire: it has arrived.
     Piece take();
 
+    /// Forgets what is on the wire: it never arrives.
     void drop_in_flight();
 
     /// A stalled link delivers nothing, until it is resumed.
     void stall(bool stalled) { stalled_ = stalled; }
+    /// Whether it delivers nothing now.
     bool stalled() const { return stalled_; }
 
     // The receiver's end.
@@ -70,6 +75,7 @@ public:
     /// were not consumed before.
     std::size_t consume(std::size_t bytes);
 
+    /// Bytes that have arrived and that the application is not done with.
     std::size_t unconsumed() const { return unconsumed_; }
 
 private:

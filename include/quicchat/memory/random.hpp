@@ -11,8 +11,10 @@ namespace quicchat::memory {
 /// differs between libraries, and a seed in a bug report must mean the same run for everyone.
 class Random {
 public:
+    /// Any seed, also 0; the same one gives the same numbers everywhere.
     explicit constexpr Random(std::uint64_t seed) : state_(seed) {}
 
+    /// 64 bits, all of them equally random.
     constexpr std::uint64_t next() {
         state_ += 0x9e3779b97f4a7c15;
         std::uint64_t z = state_;

@@ -19,9 +19,14 @@ namespace quicchat::memory {
 /// Disconnected{idle_timeout} after their `Limits::idle_timeout`.
 class Transport {
 public:
+    /// For Network, which all transports of one network share.
     Transport(std::shared_ptr<detail::Core> core, detail::Core::Endpoint endpoint);
+    /// One that was moved from may only be destroyed or assigned to. Assigning leaves the network.
+    /// @{
     Transport(Transport&&) noexcept = default;
     Transport& operator=(Transport&& from) noexcept;
+    /// @}
+
     Transport(const Transport&) = delete;
     Transport& operator=(const Transport&) = delete;
     ~Transport() { leave(); }
@@ -34,6 +39,8 @@ public:
 
     /// Only clients open streams: `too_many_streams` on a listener.
     Result<StreamId> open_stream(ConnectionId connection);
+    /// As the concept Transport has it.
+    /// @{
     Result<Backlog> write(ConnectionId connection, StreamId stream, Bytes bytes, bool fin);
     /// Abandons both directions. What the application did not read yet is forgotten.
     void reset_stream(ConnectionId connection, StreamId stream, std::uint64_t code);
@@ -53,6 +60,7 @@ public:
     std::size_t unacknowledged(ConnectionId connection) const;
     std::size_t unacknowledged() const { return core_->unacknowledged(endpoint_); }
     Result<ChannelBinding> channel_binding(ConnectionId connection) const;
+    /// @}
 
     /// The number by which `Network`'s faults know a connection that has not ended.
     std::optional<std::uint64_t> network_number(ConnectionId connection) const;

@@ -20,9 +20,11 @@ namespace quicchat::quic {
 /// in flight than that waits for at most the delay.
 class AcknowledgementHold {
 public:
+    /// So long it waits at most: less than the 25 ms that the peer is told of.
     static constexpr Duration delay = std::chrono::milliseconds{20};
-    static constexpr std::size_t packets_max = 10;
+    static constexpr std::size_t packets_max = 10;  ///< So many packets end the wait.
 
+    /// False: nothing ever waits.
     explicit AcknowledgementHold(bool enabled) : enabled_(enabled) {}
 
     /// A datagram came that may want an acknowledgement. RFC 9000 §13.2.1: the sender SHOULD hear
@@ -45,6 +47,7 @@ public:
     /// False if nothing may wait.
     bool is_on() const { return enabled_ && !ended_; }
 
+    /// The deadline, or the end of the wait if that is later.
     TimePoint at_least(TimePoint deadline) const;
 
 private:

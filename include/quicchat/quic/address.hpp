@@ -42,9 +42,12 @@ public:
     /// dual-stack socket reads as IPv4.
     std::string host_string() const;
 
+    /// In the byte order of this machine. 0 of an empty address, which has none to set.
+    /// @{
     std::uint16_t port() const;
 
     void set_port(std::uint16_t port);
+    /// @}
 
     /// True for 0.0.0.0 and ::.
     bool is_wildcard() const;
@@ -52,13 +55,23 @@ public:
     /// True for two addresses of one interface, whatever their ports.
     bool is_same_host(const SocketAddress& other) const;
 
+    /// True if it is no address at all. One that is all zeros is an address, see `is_wildcard`.
     bool empty() const { return size_ == 0; }
+    /// AF_INET, AF_INET6, or AF_UNSPEC for an empty one.
     int family() const { return empty() ? AF_UNSPEC : storage_.ss_family; }
+    /// As the system's calls want it. They stay valid until this is changed or destroyed.
+    /// @{
     const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage_); }
     socklen_t size() const { return static_cast<socklen_t>(size_); }
+    /// @}
+
+    /// Only of an address of that family, which is not checked.
+    /// @{
     const sockaddr_in& v4() const { return reinterpret_cast<const sockaddr_in&>(storage_); }
     const sockaddr_in6& v6() const { return reinterpret_cast<const sockaddr_in6&>(storage_); }
+    /// @}
 
+    /// Equal in family, address, port and interface.
     friend bool operator==(const SocketAddress& a, const SocketAddress& b) {
         if (a.family() != b.family()) return false;
         if (a.family() == AF_INET) {
@@ -79,10 +92,14 @@ private:
 /// What getaddrinfo says went wrong: a name that does not exist, a name server that is away.
 class ResolveCategory final : public std::error_category {
 public:
+    /// As std::error_category has them: "getaddrinfo", and gai_strerror's text.
+    /// @{
     const char* name() const noexcept override { return "getaddrinfo"; }
     std::string message(int value) const override;
+    /// @}
 };
 
+/// The only ResolveCategory.
 QUICCHAT_DECL const std::error_category& resolve_category();
 
 /// Finds the addresses of a host name or of numeric text, the best first. BLOCKS for as long as the

@@ -13,6 +13,7 @@ namespace quicchat::quic {
 /// trip.
 class AddressTokens {
 public:
+    /// As the server sent it; it means something to that server only.
     using Token = std::vector<std::uint8_t>;
 
     virtual ~AddressTokens() = default;

@@ -20,6 +20,7 @@ namespace quicchat::quic {
 /// of RFC 9000 §10.2. All that is left of each is its ids and its last packet.
 class Afterlife {
 public:
+    /// Above `size_max` ended connections the oldest is forgotten. `ids` must outlive this.
     Afterlife(std::size_t size_max, ConnectionIdTable& ids);
 
     /// `farewell` is the CONNECTION_CLOSE packet, without bytes if the peer closed.
@@ -29,10 +30,13 @@ public:
     /// packets in the closing state": it answers the first, second, fourth, eighth, and so on.
     void handle_datagram(ConnectionId id, const Datagram& datagram, Replies& replies);
 
+    /// Forgets those whose time is over, and their connection ids.
     void handle_timeout(TimePoint now);
 
+    /// When `handle_timeout` has something to do; nothing: there are none.
     std::optional<TimePoint> next_deadline() const;
 
+    /// Connections that are remembered.
     std::size_t size() const { return ghosts_.size(); }
 
 private:

@@ -25,24 +25,29 @@ inline constexpr std::size_t datagrams_max = 64;
 /// What ngtcp2 tells us about one connection while it works. Its callbacks only write here,
 /// because most of ngtcp2 must not be called from inside them; Connection acts on it afterwards.
 struct Record {
-    Random& random;
-    const Tokens& tokens;
-    std::uint8_t shard = 0;
+    Random& random;               ///< The endpoint's, for connection ids and path challenges.
+    const Tokens& tokens;         ///< The endpoint's, for the reset tokens of our connection ids.
+    std::uint8_t shard = 0;       ///< For the connection ids that we choose.
     std::size_t backlog_max = 0;  ///< Limits::stream_backlog_bytes_max
 
-    Streams streams{};
-    PacketSize packet_size{};
+    Streams streams{};                   ///< Those that are not forgotten, and news.
+    PacketSize packet_size{};            ///< How long the next packets may be.
     std::unique_ptr<QlogWriter> qlog{};  ///< If somebody writes about this connection.
     TimePoint now{};                     ///< Of the latest call into ngtcp2.
-    Queue<Bytes> datagrams_to_send{};
-    bool stream_data_was_sent = false;  ///< Since the Connection looked.
-    bool something_came = false;        ///< In order, or that of ours arrived; since it looked.
-    bool datagram_was_sent = false;     ///< Since stream data was sent.
-    Queue<Bytes> datagrams_received{};
+    Queue<Bytes> datagrams_to_send{};    ///< At most `datagrams_max`, the oldest first.
+    bool stream_data_was_sent = false;   ///< Since the Connection looked.
+    bool something_came = false;         ///< In order, or that of ours arrived; since it looked.
+    bool datagram_was_sent = false;      ///< Since stream data was sent.
+    Queue<Bytes> datagrams_received{};   ///< At most `datagrams_max`, the oldest first.
+    /// Connection ids of ours that the peer may use, or not any more, since the endpoint looked.
+    /// @{
     std::vector<ngtcp2_cid> ids_added{};
     std::vector<ngtcp2_cid> ids_removed{};
+    /// @}
+
     std::vector<std::uint8_t> new_token{};  ///< From the server's NEW_TOKEN frame.
-    bool handshake_completed = false;
+    bool handshake_completed = false;       ///< Once it is, for ever.
+    /// The peer has lost the connection: it answered by a stateless reset (RFC 9000 §10.3).
     bool stateless_reset = false;
     bool tls_gone = false;  ///< The TLS object was freed: crypto data is of no interest any more.
 };

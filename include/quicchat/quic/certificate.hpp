@@ -19,8 +19,9 @@ namespace quicchat::quic {
 
 /// A certificate and its private key, both in PEM form.
 struct CertificatePair {
+    /// One certificate, or a chain that begins with that of the server.
     std::string certificate_pem;
-    std::string key_pem;
+    std::string key_pem;  ///< Without a passphrase. A secret: see `write_private_file`.
 };
 
 namespace detail {

@@ -17,9 +17,9 @@ struct CertificateFacts {
     std::string subject;             ///< "/CN=chat.example.org"; may be empty.
     std::string issuer;              ///< Who signed it.
     std::vector<std::string> names;  ///< Host names and addresses that it is for.
-    Validity validity;
-    bool is_self_signed = false;
-    bool is_p256 = false;  ///< Its key is ECDSA on P-256.
+    Validity validity;               ///< Its first and its last second.
+    bool is_self_signed = false;     ///< Its subject is its issuer; the signature is not checked.
+    bool is_p256 = false;            ///< Its key is ECDSA on P-256.
 
     /// Whether browsers take it from a page that pins it (W3C WebTransport, "custom certificate
     /// requirements"): such a key, and good for two weeks at most.

@@ -33,9 +33,9 @@ inline constexpr std::uint64_t http3_uni_window = 4096;
 /// When a server makes strangers prove their address before it keeps anything (RFC 9000 §8.1.2).
 /// That costs them one round trip.
 enum class RetryPolicy : std::uint8_t {
-    never,
+    never,       ///< For tests, and where nobody can forge an address.
     under_load,  ///< While there are `half_open_max` unfinished handshakes or more.
-    always,
+    always,      ///< Also while nobody attacks.
 };
 
 /// What both sides can choose. The defaults are right for real use.

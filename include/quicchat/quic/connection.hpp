@@ -32,26 +32,31 @@ inline constexpr std::size_t udp_payload_bytes_max = 1452;
 
 /// What all connections of one endpoint share. Does not move.
 struct Shared {
+    /// `context` is for new connections, of HTTP/3 too until `use_for_http3`.
     Shared(Config configuration, TlsContext context, const TokenSecrets& secrets);
 
     /// Gives new connections this context, or those of HTTP/3.
     void use(TlsContext context) { tls = prepared(std::move(context)); }
+    /// Only of a server. `http3_tls` set to null undoes it.
     void use_for_http3(TlsContext context) { http3_tls = prepared(std::move(context)); }
+    /// Makes it shared, and writes its keys to a file where this was built and configured for that.
     std::shared_ptr<const TlsContext> prepared(TlsContext context) const;
 
-    Config config;
+    Config config;  ///< As the endpoint was made with it, but for limits that are changed.
     std::shared_ptr<const TlsContext> tls;        ///< For new connections.
     std::shared_ptr<const TlsContext> http3_tls;  ///< For those of HTTP/3; null: as the others.
-    Random random;
-    Tokens tokens;
-    ConnectionMemory memory;
+    Random random;            ///< Drawn from `config.seed`: the same seed gives the same run.
+    Tokens tokens;            ///< Makes and checks those of addresses and of stateless resets.
+    ConnectionMemory memory;  ///< Where ngtcp2 takes memory for each connection from.
     std::size_t unacknowledged = 0;  ///< Bytes that all connections keep.
 };
 
 /// What a new connection needs to know about the packets that led to it.
 struct Opening {
+    /// Our address, where the packet came in or where the first one goes out.
     SocketAddress local;
-    SocketAddress remote;
+    SocketAddress remote;  ///< The peer's address, which may not be proven yet.
+    /// The version of QUIC that the first packet has: 1 (RFC 9000) or 2 (RFC 9369).
     std::uint32_t version = NGTCP2_PROTO_VER_V1;
     ngtcp2_cid peer_id{};                   ///< Where our packets go.
     ngtcp2_cid initial_id{};                ///< Where the client's first packet went.
@@ -61,16 +66,17 @@ struct Opening {
 
 /// How a connection ended, and what the peer is told about it.
 struct Ending {
+    /// What is done about a connection once it has ended.
     enum class Farewell : std::uint8_t {
         close,   ///< Send CONNECTION_CLOSE and answer stragglers with it.
         drain,   ///< The peer closed: say nothing, but recognise stragglers.
         silent,  ///< Say nothing and forget everything.
         retry,   ///< Forget everything and ask the client to begin again with a Retry.
     };
-    CloseReason reason;
-    Farewell farewell = Farewell::close;
-    ngtcp2_ccerr error{};  ///< Without its reason, which points elsewhere.
-    std::string text{};    ///< The reason for the peer.
+    CloseReason reason;                   ///< What the application is told.
+    Farewell farewell = Farewell::close;  ///< What the peer is told.
+    ngtcp2_ccerr error{};                 ///< Without its reason, which points elsewhere.
+    std::string text{};                   ///< The reason for the peer.
 };
 
 /// One QUIC connection: an ngtcp2_conn with its TLS and streams. Knows nothing of other connections
@@ -78,6 +84,7 @@ struct Ending {
 /// before may still be fetched.
 class Connection {
 public:
+    /// A server's or a client's, as `shared.tls` is. nullptr if TLS or ngtcp2 refuses it.
     static std::unique_ptr<Connection> create(Shared& shared, const Opening& opening,
                                               TimePoint now);
 
@@ -86,28 +93,40 @@ public:
 
     // --- Inputs.
 
+    /// A packet that has one of its connection ids, or pretends to. An ended connection only counts
+    /// it.
     void handle_datagram(const Datagram& datagram, TimePoint now);
 
+    /// Does what ngtcp2's timers want; see `next_deadline`.
     void handle_timeout(TimePoint now);
 
     // --- Requests. All of them do nothing on a connection that is not established.
 
+    /// `too_many_streams` if the peer permits no more at the moment.
+    /// @{
     Result<StreamNumber> open_stream();
     Result<StreamNumber> open_uni_stream();
+    /// @}
 
+    /// See the concept Transport. `fin`: nothing is written to that stream after these bytes.
     Result<Backlog> write(StreamNumber number, Bytes bytes, bool fin);
 
+    /// Gives up both directions (RFC 9000 §3.1, §3.2). What was not fetched yet is dropped.
     void reset_stream(StreamNumber number, std::uint64_t code);
 
     /// Something will be written to that stream soon: fetches it from far memory.
     void look_ahead(StreamNumber number) const;
+    /// 0 for a stream that is not known, or not any more.
     Backlog backlog(StreamNumber number) const;
 
     /// The application is done with bytes that it fetched. Never gives back more than it has.
     void consume(StreamNumber number, std::size_t bytes);
 
+    /// False if it is empty, too long, or the peer takes none (RFC 9221 §3). The oldest that waits
+    /// goes if there are `datagrams_max`.
     bool send_datagram(Bytes bytes);
 
+    /// False if the last change is not confirmed yet (RFC 9001 §6.1).
     bool update_keys(TimePoint now);
 
     /// Of a server: the peer is logged in, and shall have a token that says so.
@@ -144,6 +163,7 @@ public:
     /// The next news for the application, or nothing. Disconnected is the endpoint's to report.
     std::optional<TransportEvent> poll_event(ConnectionId id);
 
+    /// When to call `handle_timeout`; nothing once it has ended.
     std::optional<TimePoint> next_deadline() const;
 
     /// True if it is time to call `poll_transmit`: there is something to send, or a deadline has
@@ -152,18 +172,29 @@ public:
 
     // --- Getters.
 
+    /// The handshake is done. Stays true when the connection ends.
     bool is_established() const { return established_; }
+    /// Whether `poll_event` may have something.
     bool has_news() const { return !record_.streams.notices().empty(); }
+    /// Nothing while it lives.
     const std::optional<Ending>& ending() const { return ending_; }
+    /// The peer's address as it was when the connection began.
     const SocketAddress& remote() const { return remote_; }
     /// Our address on the path in use; empty when the connection is over.
     SocketAddress local() const;
+    /// Datagrams that were given to this, good ones or not.
     std::uint64_t datagrams_received() const { return datagrams_received_; }
+    /// Streams that are not forgotten yet.
     std::size_t streams() const { return record_.streams.size(); }
+    /// Bytes that are kept until the peer acknowledges them; 0 once it has ended.
     std::size_t unacknowledged() const { return ending_ ? 0 : record_.streams.held(); }
+    /// All zeros once it has ended.
     PathStats stats() const;
+    /// What the callbacks have noted: the endpoint takes the new ids from it.
     Record& record() { return record_; }
+    /// The first connection id that we chose.
     const ngtcp2_cid& own_id() const { return own_id_; }
+    /// The TLS exporter (RFC 9266). `not_ready` before the handshake is done and after the end.
     Result<ChannelBinding> channel_binding() const;
     /// Of a client: the server's, in DER.
     const std::vector<std::uint8_t>& peer_certificate() const { return facts_.peer_certificate; }

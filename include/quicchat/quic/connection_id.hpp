@@ -20,8 +20,10 @@ namespace quicchat::quic {
 /// bytes are too many to guess.
 inline constexpr std::size_t connection_id_bytes = 16;
 
+/// Its bytes, where it has them.
 inline std::span<const std::uint8_t> view(const ngtcp2_cid& cid) { return {cid.data, cid.datalen}; }
 
+/// At most NGTCP2_MAX_CIDLEN bytes.
 QUICCHAT_DECL ngtcp2_cid make_cid(std::span<const std::uint8_t> bytes);
 
 /// A fresh connection id of ours.
@@ -35,12 +37,16 @@ QUICCHAT_DECL std::string to_hex(const ngtcp2_cid& cid);
 /// thousands that fall into one bucket.
 class ConnectionIdTable {
 public:
+    /// Draws the key of its hash.
     explicit ConnectionIdTable(Random& random);
 
     /// False if the id belongs to another connection already.
     bool add(const ngtcp2_cid& cid, ConnectionId connection);
+    /// Does nothing if the id is not that connection's.
     void remove(const ngtcp2_cid& cid, ConnectionId connection);
+    /// Whose the id is; nothing if it is nobody's.
     std::optional<ConnectionId> find(std::span<const std::uint8_t> bytes) const;
+    /// Ids, of which a connection has several.
     std::size_t size() const { return table_.size(); }
 
 private:

@@ -27,7 +27,7 @@ namespace quicchat::quic {
 /// Where a client wants to go.
 struct Destination {
     std::string host;  ///< A name, also with other letters than ASCII's; or a numeric address.
-    std::uint16_t port = 0;
+    std::uint16_t port = 0;  ///< Not 0.
     /// Its addresses, for the first dial, if somebody has looked them up already.
     std::vector<SocketAddress> known{};
     /// Where the server's address token is kept from run to run. Null: nowhere.
@@ -61,6 +61,7 @@ public:
     /// Closes the sockets that nobody needs any more.
     void tidy(const Endpoint& endpoint);
 
+    /// Open ones: one for each address that is tried or in use.
     std::size_t sockets() const { return lines_.size(); }
 
 private:
@@ -118,9 +119,12 @@ public:
         }
     }
 
+    /// Made and destroyed by this; it stays where it is.
     App& app() { return app_; }
+    /// To look at only.
     const Dialler& dialler() const { return dialler_; }
 
+    /// Readable when a turn is due; see `Dialler::fd`.
     int fd() const { return dialler_.fd(); }
     /// It is always enough to wait until `fd` is readable.
     bool wants_write() const { return false; }

@@ -24,23 +24,28 @@ namespace quicchat::quic {
 
 /// A packet that belongs to no connection.
 struct Reply {
+    /// From which of our addresses to whom. Without bytes it is not sent.
+    /// @{
     SocketAddress local;
     SocketAddress remote;
     std::vector<std::uint8_t> bytes;
+    /// @}
 };
 
 /// Somebody who may come in.
 struct Admission {
-    Opening opening;
+    Opening opening;     ///< For `Connection::create`. Points into the datagram that led to it.
     bool known = false;  ///< He was logged in from there before.
 };
 
 /// Replies that wait for the next turn. Who floods us finds the queue full.
 class Replies {
 public:
-    static constexpr std::size_t waiting_max = 512;
+    static constexpr std::size_t waiting_max = 512;  ///< Above that a reply is dropped.
 
+    /// Drops a reply without bytes, and one too many.
     void push(Reply reply);
+    /// Whether none waits.
     bool empty() const { return replies_.empty(); }
 
     /// The next one. Its bytes stay valid until the next call.
@@ -57,6 +62,7 @@ private:
 /// that a flood starves only itself.
 class Doorman {
 public:
+    /// `random` and `tokens` must outlive this.
     Doorman(const Config& config, ServerConfig server, Random& random, const Tokens& tokens);
 
     /// From now on.
@@ -80,6 +86,7 @@ public:
     /// Asks the client to begin again and to show that it received this (RFC 9000 §8.1.2).
     void send_retry(const Datagram& datagram, TimePoint now, Replies& replies);
 
+    /// What it has done about strangers since its start.
     const StrangerStats& stats() const { return stats_; }
 
 private:

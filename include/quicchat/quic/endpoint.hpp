@@ -80,6 +80,7 @@ public:
     /// dial shows; empty if there is none. One from an earlier run may be given back. A Dialler
     /// does both where it has `Destination::tokens`.
     const std::vector<std::uint8_t>& address_token() const { return state_->token; }
+    /// Shown by the next dial. An empty one: none is.
     void set_address_token(std::vector<std::uint8_t> token) { state_->token = std::move(token); }
 
     // --- Requests; see transport/concept.hpp for their promises.
@@ -87,12 +88,15 @@ public:
     /// Dials the server. A server's endpoint cannot.
     Result<ConnectionId> connect(TimePoint now);
 
+    /// `too_many_streams` if the peer permits no more at the moment.
     Result<StreamId> open_stream(ConnectionId id);
 
     /// A stream that only we write to. Only a peer with HTTP/3 takes any; `too_many_streams`
     /// otherwise.
     Result<StreamId> open_uni_stream(ConnectionId id);
 
+    /// As the concept Transport has it.
+    /// @{
     Result<Backlog> write(ConnectionId id, StreamId stream, Bytes bytes, bool fin);
 
     void reset_stream(ConnectionId id, StreamId stream, std::uint64_t code);
@@ -108,10 +112,12 @@ public:
     bool send_datagram(ConnectionId id, Bytes bytes);
 
     Result<ChannelBinding> channel_binding(ConnectionId id) const;
+    /// @}
 
     /// What the server showed, in DER, at a client's endpoint; empty if there is none.
     std::vector<std::uint8_t> peer_certificate(ConnectionId id) const;
 
+    /// Streams are cut, and what was not polled is forgotten. `text` is cut to what a packet holds.
     void close(ConnectionId id, Errc why, std::string_view text);
 
     /// Changes the keys of a connection (RFC 9001 §6). ngtcp2 does so by itself in time; this is
@@ -142,6 +148,7 @@ public:
 
     // --- Outputs.
 
+    /// The oldest first; nothing if all was fetched.
     std::optional<TransportEvent> poll_event();
 
     /// The next datagrams to send, or nothing. Call it until it returns nothing, with one and the

@@ -19,15 +19,21 @@ inline constexpr std::size_t reason_bytes_max = 256;
 /// to 0x100 to give a QUIC error code.
 inline constexpr std::uint64_t crypto_error = 0x100;
 
+/// The numbers of TLS alerts, RFC 8446 §6 and RFC 7301 §3.2.
+/// @{
 inline constexpr std::uint8_t alert_bad_certificate = 42;
 inline constexpr std::uint8_t alert_internal_error = 80;
 inline constexpr std::uint8_t alert_no_application_protocol = 120;
+/// @}
 
 // RFC 9114 §8.1.
+/// The codes of HTTP/3 that we send or take for peaceful, RFC 9114 §8.1.
+/// @{
 inline constexpr std::uint64_t http3_no_error = 0x100;
 inline constexpr std::uint64_t http3_protocol_error = 0x101;
 inline constexpr std::uint64_t http3_internal_error = 0x102;
 inline constexpr std::uint64_t http3_request_cancelled = 0x10c;
+/// @}
 
 namespace detail {
 
@@ -81,6 +87,7 @@ inline constexpr CodeName alert_names[] = {
 
 }  // namespace detail
 
+/// True for a code that is a TLS alert.
 QUICCHAT_DECL bool is_crypto_error(std::uint64_t code);
 
 /// A QUIC transport error code in words: "PROTOCOL_VIOLATION", "TLS alert no_application_protocol".

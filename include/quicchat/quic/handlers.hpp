@@ -10,6 +10,8 @@
 namespace quicchat::quic {
 namespace detail {
 
+// Doxygen takes it for a class that derives from itself.
+/// @cond
 /// The one thing that a function takes. Generic lambdas and overloaded ones have no such thing.
 template <class Function>
 struct ArgumentOf : ArgumentOf<decltype(&Function::operator())> {};
@@ -19,6 +21,7 @@ template <class C, class R, class E>
 struct ArgumentOf<R (C::*)(E)> : std::type_identity<std::remove_cvref_t<E>> {};
 template <class C, class R, class E>
 struct ArgumentOf<R (C::*)(E) const> : std::type_identity<std::remove_cvref_t<E>> {};
+/// @endcond
 
 template <class One, class Event>
 inline constexpr bool is_one_of = false;
@@ -32,6 +35,7 @@ inline constexpr bool is_one_of<One, std::variant<All...>> = (std::is_same_v<One
 template <class Event>
 class Handlers {
 public:
+    /// Kept until this ends. What a handler that takes one type returns is ignored.
     template <class Handler>
     void add(Handler handler) {
         using One = typename detail::ArgumentOf<Handler>::type;

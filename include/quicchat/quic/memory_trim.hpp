@@ -15,11 +15,13 @@ namespace quicchat::quic {
 class MemoryTrim {
 public:
     static constexpr std::size_t gone_min = 256;  ///< 16 MiB of handshakes, or more.
+    /// So long the connections must be few before memory is given back.
     static constexpr Duration quiet = std::chrono::seconds{10};
 
     /// `connections`: those that there are now, handshakes included. True if it is time.
     bool is_due(std::size_t connections, TimePoint now);
 
+    /// When `is_due` may be true; nothing while too few have gone.
     std::optional<TimePoint> next_deadline() const { return due_at_; }
 
 private:

@@ -17,7 +17,7 @@ namespace quicchat::quic {
 
 /// A packet number as a packet has it: its lowest bits (RFC 9000 §17.1).
 struct ShortNumber {
-    std::uint32_t bits = 0;
+    std::uint32_t bits = 0;  ///< The bits; the others are 0.
     std::uint32_t mask = 0;  ///< Which bits these are; 0: there is no number.
 };
 
@@ -25,18 +25,21 @@ struct ShortNumber {
 /// not tell packet numbers.
 ShortNumber take_opened_number() noexcept;
 
+/// As ngtcp2's `encrypt`: 0, or NGTCP2_ERR_CALLBACK_FAILURE. `sealed` may be `plain`.
 QUICCHAT_DECL int encrypt_packet(std::uint8_t* sealed, const ngtcp2_crypto_aead* aead,
                                  const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* plain,
                                  std::size_t plain_bytes, const std::uint8_t* nonce,
                                  std::size_t nonce_bytes, const std::uint8_t* header,
                                  std::size_t header_bytes) noexcept;
 
+/// As ngtcp2's `decrypt`: 0, or NGTCP2_ERR_DECRYPT if the packet is not genuine.
 QUICCHAT_DECL int decrypt_packet(std::uint8_t* plain, const ngtcp2_crypto_aead* aead,
                                  const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* sealed,
                                  std::size_t sealed_bytes, const std::uint8_t* nonce,
                                  std::size_t nonce_bytes, const std::uint8_t* header,
                                  std::size_t header_bytes) noexcept;
 
+/// As ngtcp2's `hp_mask`: the mask for a header (RFC 9001 §5.4.1), of a sample of 16 bytes.
 QUICCHAT_DECL int mask_header(std::uint8_t* mask, const ngtcp2_crypto_cipher* cipher,
                               const ngtcp2_crypto_cipher_ctx* context,
                               const std::uint8_t* sample) noexcept;

@@ -26,7 +26,7 @@ public:
         /// Since when the stream that waits longest has had no acknowledgement; nothing if no
         /// stream data is under way.
         std::optional<TimePoint> waits_since{};
-        Duration pto{};
+        Duration pto{};                  ///< The probe timeout (RFC 9002 §6.2).
         std::uint64_t packets_lost = 0;  ///< In the life of the connection.
     };
 
@@ -35,6 +35,7 @@ public:
         return phase_ == Phase::full || phase_ == Phase::trial ? most : std::min(most, base);
     }
 
+    /// A packet of so many bytes was given to the network.
     void handle_written(std::size_t bytes) {
         if (phase_ != Phase::trial || bytes <= base) return;
         phase_ = Phase::sent;
@@ -44,6 +45,8 @@ public:
     /// Call it every `check_pause` while stream data is under way.
     void check(const View& view, TimePoint now);
 
+    /// How often `check` is to be called. Data waits at least twice as long before packets become
+    /// short.
     static constexpr Duration check_pause = std::chrono::milliseconds{250};
 
 private:

@@ -44,13 +44,14 @@ enum class CertificateError : int {
 
 /// The same for people: what is wrong, and what to do about it.
 struct CertificateProblem {
-    CertificateError error;
-    std::string_view code;  ///< Stable, for programs.
-    std::string_view what;
-    std::string_view fix;
+    CertificateError error;  ///< Which one it is.
+    std::string_view code;   ///< Stable, for programs.
+    std::string_view what;   ///< A clause: "the private key does not belong to the certificate".
+    std::string_view fix;    ///< A clause in the imperative.
 };
 
 // clang-format off
+/// All of them, in the order of the enumeration.
 inline constexpr CertificateProblem certificate_problems[] = {
     {CertificateError::not_a_certificate, "not_a_certificate",
      "the certificate file holds no certificate in PEM form",
@@ -91,16 +92,23 @@ inline constexpr CertificateProblem certificate_problems[] = {
 };
 // clang-format on
 
+/// Its row of the table.
 QUICCHAT_DECL const CertificateProblem& explain(CertificateError error);
 
+/// The category of CertificateError.
 class CertificateCategory final : public std::error_category {
 public:
+    /// As std::error_category has them; the text is `CertificateProblem::what`.
+    /// @{
     const char* name() const noexcept override { return "certificate"; }
     std::string message(int value) const override;
+    /// @}
 };
 
+/// The only CertificateCategory.
 QUICCHAT_DECL const std::error_category& certificate_category();
 
+/// What std::error_code makes of a CertificateError by itself.
 QUICCHAT_DECL std::error_code make_error_code(CertificateError error);
 
 }  // namespace quicchat::quic
@@ -136,10 +144,14 @@ QUICCHAT_DECL Result<Fingerprint> key_fingerprint(std::string_view certificate_p
 
 /// First and last second of a certificate's validity.
 struct Validity {
+    /// UTC, both included.
+    /// @{
     WallTime begin{};
     WallTime end{};
+    /// @}
 };
 
+/// Nothing if it is no certificate.
 QUICCHAT_DECL std::optional<Validity> validity_of(std::span<const std::uint8_t> certificate);
 
 /// Nothing if a server can use this pair, or the first thing that is wrong with it.

@@ -20,6 +20,7 @@ namespace quicchat::quic {
 /// refused what it asks for only if others have used up both places.
 class PrefixBudgets {
 public:
+    /// Draws the key of its hash.
     explicit PrefixBudgets(Random& random);
 
     /// True if the network of `prefix` and its site (base/network.hpp) may have one more, which is

@@ -16,6 +16,7 @@
 
 namespace quicchat::quic {
 
+/// Where records of connections go, and how much room they may take.
 struct QlogFolderConfig {
     std::string directory;  ///< It must exist.
     /// Of all files. Each counts for whole blocks of 4 KiB, and may have a quarter of it.
@@ -30,6 +31,7 @@ struct QlogFolderConfig {
 /// A file is complete once its connection has ended; before that its last 8 KiB are missing.
 class QlogFolder : public QlogSink, public std::enable_shared_from_this<QlogFolder> {
 public:
+    /// A folder with less would hold nothing of use.
     static constexpr std::uint64_t bytes_max_min = 64 * 1024;
 
     /// Fails with the system's error if there is no such folder, or nothing can be written there,

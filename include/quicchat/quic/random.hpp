@@ -27,12 +27,16 @@ QUICCHAT_DECL Seed system_seed();
 /// from the memory later on. The TLS library has its own generator and does not use this one.
 class Random {
 public:
+    /// The same seed gives the same bytes.
     explicit Random(const Seed& seed);
 
+    /// All of `output` is overwritten.
     void fill(std::span<std::uint8_t> output);
 
+    /// 64 bits, all equally random.
     std::uint64_t next();
 
+    /// For another generator, whose output tells nothing of this one's.
     Seed next_seed();
 
 private:

@@ -18,6 +18,7 @@ namespace quicchat::quic {
 /// there is no way to stop getaddrinfo.
 class Resolver {
 public:
+    /// The best address first; an error of `resolve_category`, or what the system says.
     using Answer = Result<std::vector<SocketAddress>>;
 
     Resolver() : shared_(std::make_shared<Shared>()) {}

@@ -15,8 +15,11 @@ namespace quicchat::quic {
 
 /// A way to a server: one of its addresses, and our address of the socket that leads there.
 struct Route {
+    /// Both have the port.
+    /// @{
     SocketAddress local;
     SocketAddress remote;
+    /// @}
 };
 
 /// RFC 8305 §5: "Connection Attempt Delay". How long an attempt has the way for itself.
@@ -33,14 +36,17 @@ public:
     /// `id` is what the application knows the dial by.
     explicit Race(ConnectionId id) : id_(id) {}
 
+    /// As given to the constructor; no attempt has it.
     ConnectionId id() const { return id_; }
 
     /// True until the routes are known.
     bool waits() const { return waits_; }
+    /// In the order in which they are to be tried; none: it is lost.
     void set_routes(std::vector<Route> routes);
 
     /// The route of the next attempt, if it is time for one.
     std::optional<Route> next(TimePoint now);
+    /// The route that `next` gave has become this connection.
     void handle_started(ConnectionId attempt, TimePoint now);
 
     /// An attempt ended. The next one may come at once.
@@ -48,9 +54,12 @@ public:
 
     /// True if nothing is under way or left, or nothing else can help. `reason` says why.
     bool is_lost() const;
+    /// That of the failure that tells most. Before any: `unreachable`.
     const CloseReason& reason() const { return reason_; }
 
+    /// Attempts that were started and have not failed.
     const std::vector<ConnectionId>& running() const { return running_; }
+    /// When `next` may have another route; nothing: there is none left, or they are not known.
     std::optional<TimePoint> next_deadline() const;
 
 private:

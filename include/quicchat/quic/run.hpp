@@ -29,11 +29,13 @@ QUICCHAT_DECL Now read_clock();
 
 /// The endpoint that a transport stands on: itself, or what is below a webtransport::Transport.
 inline Endpoint& endpoint_below(Endpoint& endpoint) { return endpoint; }
+/// The same of what has an `inner`.
 template <class T>
 auto endpoint_below(T& transport) -> decltype(transport.inner(), std::declval<Endpoint&>()) {
     return endpoint_below(transport.inner());
 }
 
+/// True for a quic::Endpoint and for what stands on one.
 template <class T>
 concept StandsOnEndpoint = requires(T& transport) {
     { endpoint_below(transport) } -> std::same_as<Endpoint&>;
@@ -84,10 +86,14 @@ public:
         }
     }
 
+    /// Made and destroyed by this; it stays where it is. Between turns it may be called at will.
     App& app() { return app_; }
+    /// To look at only: its address, and whether it has GSO.
     const UdpSocket& socket() const { return socket_; }
 
+    /// The socket's, which stays this object's.
     int fd() const { return socket_.fd(); }
+    /// True while the socket is full. A turn sends what waits once it is not.
     bool wants_write() const { return socket_.wants_write(); }
 
     /// As `wake_fds_of`.
@@ -162,13 +168,16 @@ public:
     StopFlag(const StopFlag&) = delete;
     StopFlag& operator=(const StopFlag&) = delete;
 
+    /// Ends `run` after the turn that it is in, or at once if it begins later. For good.
     void stop() noexcept;
     /// Makes `run` do a turn now.
     void wake() noexcept;
 
     /// False if the system had no descriptor left for it.
     bool is_open() const { return fd_ >= 0; }
+    /// Whether `stop` was called.
     bool stopped() const { return stopped_.load(std::memory_order_acquire); }
+    /// Readable once `stop` or `wake` was called, until `clear`. It stays this object's.
     int fd() const { return fd_; }
     /// Takes the wake-ups that came so far.
     void clear();

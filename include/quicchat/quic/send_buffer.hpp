@@ -17,6 +17,7 @@ public:
     /// Pieces that one packet can be made of.
     static constexpr std::size_t pieces_max = 16;
 
+    /// Behind all others, by reference. An empty piece is not kept.
     void append(Bytes bytes);
 
     /// The next unsent bytes, as views into at most `pieces_max` pieces. Returns how many it wrote.

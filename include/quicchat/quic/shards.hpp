@@ -41,10 +41,12 @@ QUICCHAT_DECL Limits limits_of_shard(Limits limits, std::size_t count);
 /// read connection ids, and a client's address has changed. Thread-safe.
 class Strays {
 public:
+    /// One link for each shard, by its number.
     explicit Strays(std::vector<std::shared_ptr<shards::Link>> links);
 
     /// For the shard that it names, which is woken. Those that are too many are lost.
     void put(Stray stray);
+    /// Those for that shard, in the order in which they came.
     std::vector<Stray> take(std::size_t shard);
 
 private:
@@ -60,12 +62,15 @@ private:
 template <StandsOnEndpoint Inner>
 class Shard {
 public:
+    /// Takes a transport over, for the shard of that place. `backlog_max`: see shards::Carrier.
     Shard(Inner inner, std::shared_ptr<shards::Link> link, shards::Place place,
           std::size_t backlog_max, std::shared_ptr<Strays> strays)
         : place_(place),
           strays_(std::move(strays)),
           carrier_(std::move(inner), std::move(link), place, backlog_max) {}
 
+    /// What a Driver wants of an application: see Application. To be called in the shard's thread.
+    /// @{
     Inner& transport() { return carrier_.transport(); }
 
     void process(Now now) {
@@ -79,6 +84,7 @@ public:
     void settle() { carrier_.settle(); }
     std::optional<TimePoint> next_deadline() const { return carrier_.next_deadline(); }
     std::optional<int> wake_fd() const { return carrier_.wake_fd(); }
+    /// @}
 
 private:
     const shards::Place place_;
@@ -149,8 +155,11 @@ public:
         }
     }
 
+    /// By the number of the shard. For the transport that the chat has.
     const std::vector<std::shared_ptr<shards::Link>>& links() const { return links_; }
+    /// Readable when a shard has something for the chat.
     const WakeFd& chat() const { return *chat_; }
+    /// That of the first shard: all have the same address.
     const UdpSocket& socket() const { return threads_.at(0)->driver.socket(); }
 
     /// Why a thread ended, if one did.
@@ -159,6 +168,8 @@ public:
         return error_;
     }
 
+    /// Does `action(transport)` with each shard's, one after the other, in its thread; waits for
+    /// each.
     template <class Action>
     void for_each(Action& action) {
         for (std::size_t i = 0; i < threads_.size(); ++i) {
@@ -166,6 +177,7 @@ public:
         }
     }
 
+    /// By the number of the shard; see `cpu_time_of`.
     std::vector<Duration> cpu_times() const {
         std::vector<Duration> times;
         for (const auto& thread : threads_) times.push_back(cpu_time_of(thread->runs));
@@ -220,13 +232,18 @@ public:
         shards_.start();
     }
 
+    /// Made and destroyed by this; it stays where it is.
     App& app() { return app_; }
+    /// To look at only: that of the first shard. All have the same address.
     const UdpSocket& socket() const { return shards_.socket(); }
 
     /// Readable when a shard has news.
     int fd() const { return shards_.chat().fd(); }
+    /// Never: the shards wait for their sockets themselves.
     bool wants_write() const { return false; }
+    /// As `wake_fds_of`.
     std::array<int, 2> wake_fds() const { return wake_fds_of(app_); }
+    /// When the next turn is due, whatever the shards have to tell.
     std::optional<TimePoint> next_deadline() const { return app_.next_deadline(); }
 
     /// Lets the application act on what the shards have told, and hands over what came of it.

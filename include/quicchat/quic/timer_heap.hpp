@@ -14,11 +14,16 @@ namespace quicchat::quic {
 /// deadlines back, cost nothing here.
 class TimerHeap {
 public:
+    /// Look after this connection then.
     struct Entry {
+        /// The deadline may be an old one: look again at that of the connection.
+        /// @{
         TimePoint deadline;
         ConnectionId connection;
+        /// @}
     };
 
+    /// May be there already, for the same connection and other times.
     void push(TimePoint deadline, ConnectionId connection);
 
     /// The earliest entry, if it is due.
@@ -27,6 +32,7 @@ public:
     /// At or before the earliest deadline of all connections.
     std::optional<TimePoint> next() const;
 
+    /// Entries, which may be more than there are connections.
     std::size_t size() const { return entries_.size(); }
 
 private:

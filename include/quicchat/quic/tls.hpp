@@ -24,11 +24,12 @@ QUICCHAT_DECL bool initialise_tls();
 
 /// What the handshake established, taken before its state is thrown away.
 struct TlsFacts {
-    ChannelBinding channel_binding{};
+    ChannelBinding channel_binding{};  ///< The exporter of RFC 9266, the same at both ends.
+    /// Of the server, at a client. A server asks for no certificate.
     std::optional<Fingerprint> peer_key{};
     CertificateHash certificate_hash{};  ///< Of the server's, at both ends.
-    std::string alpn{};
-    Der peer_certificate{};
+    std::string alpn{};                  ///< What the peers have agreed on.
+    Der peer_certificate{};              ///< In DER, at a client. Empty at a server.
 };
 
 namespace detail {
@@ -55,9 +56,13 @@ public:
     const std::string& key_log_file() const { return key_log_file_; }
 #endif
 
+    /// Whether it is one of a server or of a client.
     bool is_server() const { return check_ == nullptr; }
+    /// To make sessions of. It stays this object's.
     WOLFSSL_CTX* get() const { return context_.get(); }
+    /// How a client judges its server; nullptr at a server.
     const TrustCheck* check() const { return check_.get(); }
+    /// The protocols that it takes, the most wanted first.
     const std::vector<std::string>& alpn() const { return alpn_; }
     /// Of a server.
     const CertificateHash& certificate_hash() const { return certificate_hash_; }

@@ -17,9 +17,12 @@
 
 namespace quicchat::quic {
 
+/// The same time for ngtcp2, in nanoseconds.
+/// @{
 QUICCHAT_DECL ngtcp2_tstamp to_tstamp(TimePoint time);
 
 QUICCHAT_DECL ngtcp2_duration to_ngtcp2(Duration duration);
+/// @}
 
 /// A client answers a Retry at once; this is a slow round trip and a retransmission.
 inline constexpr Duration retry_token_lifetime = std::chrono::seconds{10};
@@ -33,13 +36,14 @@ inline constexpr Duration known_token_lifetime = std::chrono::hours{24 * 7};
 
 /// What a token in an Initial packet proves.
 struct TokenVerdict {
+    /// What is known of the client's address.
     enum Kind : std::uint8_t {
-        none,     ///< Nothing; as if there was no token.
-        retry,    ///< The client received our Retry packet at that address.
-        regular,  ///< The client was at that address before.
-        known,    ///< And was logged in there.
-        invalid,  ///< It is a Retry token of ours, but too old or from elsewhere.
-    } kind = none;
+        none,                    ///< Nothing; as if there was no token.
+        retry,                   ///< The client received our Retry packet at that address.
+        regular,                 ///< The client was at that address before.
+        known,                   ///< And was logged in there.
+        invalid,                 ///< It is a Retry token of ours, but too old or from elsewhere.
+    } kind = none;               ///< See Kind.
     ngtcp2_cid original_dcid{};  ///< Of the Initial that caused the Retry.
 };
 
@@ -55,8 +59,11 @@ struct TokenSecrets {
 /// tokens that prove an address, and stateless reset tokens.
 class Tokens {
 public:
+    /// Draws the secrets that are missing.
     Tokens(Random& random, const TokenSecrets& secrets);
 
+    /// The token of a Retry packet, RFC 9000 §8.1.2. `original_dcid`: of the Initial that it
+    /// answers.
     std::vector<std::uint8_t> make_retry(std::uint32_t version, const SocketAddress& remote,
                                          const ngtcp2_cid& retry_scid,
                                          const ngtcp2_cid& original_dcid, TimePoint now) const;
@@ -67,6 +74,7 @@ public:
     /// The same for who is logged in.
     std::vector<std::uint8_t> make_known(const SocketAddress& remote, TimePoint now) const;
 
+    /// What the token of an Initial from `remote` proves. `dcid`: where that Initial went.
     TokenVerdict check(std::span<const std::uint8_t> token, std::uint32_t version,
                        const SocketAddress& remote, const ngtcp2_cid& dcid, TimePoint now) const;
 

@@ -21,11 +21,13 @@ public:
     /// A client uses a token once; its first packets may come over two routes.
     static constexpr unsigned uses_max = 3;
 
+    /// `lifetime`: of the tokens. It takes four bytes for each of the `places`.
     TokenUses(Random& random, Duration lifetime, std::size_t places);
 
     /// False if the token was used too often. Counts nothing.
     bool may_use(std::span<const std::uint8_t> token, TimePoint now);
 
+    /// Whether it may be used or not: ask `may_use` first.
     void note_use(std::span<const std::uint8_t> token, TimePoint now);
 
 private:

@@ -23,13 +23,14 @@ namespace quicchat::quic {
 
 /// Room for the control messages of one datagram: ECN, address, segment size.
 struct ControlBuffer {
+    /// For `msg_control`, which this must outlive.
     alignas(cmsghdr) std::byte bytes[128];
 };
 
 /// What the control messages of a received datagram say.
 struct ReceivedControl {
-    SocketAddress local;  ///< The address it was sent to.
-    std::uint8_t ecn = 0;
+    SocketAddress local;           ///< The address it was sent to.
+    std::uint8_t ecn = 0;          ///< The two bits of ECN (RFC 3168 §5).
     std::size_t segment_size = 0;  ///< Not 0: these are several datagrams of that size.
 };
 

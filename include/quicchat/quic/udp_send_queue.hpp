@@ -18,12 +18,15 @@ class UdpSendQueue {
 public:
     /// What one turn may collect before it has to be flushed.
     static constexpr std::size_t entries_max = 256;
+    /// Bytes of all datagrams, but for the last train, which may go above it.
     static constexpr std::size_t bytes_max = 512 * 1024;
 
     /// True if another train fits. If not, flush first.
     bool has_room() const { return entries_.size() < entries_max && bytes_.size() < bytes_max; }
+    /// Whether all was sent.
     bool empty() const { return next_ == entries_.size(); }
 
+    /// Copies the bytes.
     void push(const Transmit& transmit);
 
     /// Sends what the socket takes now. A datagram that the system refuses is lost, as the network
@@ -39,6 +42,7 @@ public:
 
     /// False also for a while after the system would not take a train.
     bool has_gso() const { return has_gso_ && !gso_again_at_; }
+    /// Whether the kernel cuts trains of packets itself (UDP_SEGMENT).
     void set_gso(bool available) { has_gso_ = available; }
 
     /// Says what time it is.

@@ -39,10 +39,15 @@ public:
     /// A socket for a client. Connected, so that a dead port is reported at once.
     static Result<UdpSocket> connect(const SocketAddress& remote);
 
+    /// The other one then has what this one had: no socket, if this one is new.
+    /// @{
     UdpSocket(UdpSocket&& other) noexcept;
     UdpSocket& operator=(UdpSocket&& other) noexcept;
+    /// @}
+
     ~UdpSocket();
 
+    /// For `poll` and the like: receive and send by this object. It stays this object's.
     int fd() const { return fd_; }
 
     /// The address that the socket is bound to.
@@ -53,6 +58,7 @@ public:
         std::size_t datagrams = 0;  ///< Empty ones and cut ones included.
         bool more = false;          ///< The batch was full: there may be more.
         bool unreachable = false;   ///< Nothing listens at the remote address of the socket.
+        /// The socket is of no more use. Errors of the network are none of these.
         std::error_code error{};
     };
 
@@ -85,6 +91,7 @@ public:
     /// Sends what was queued, as far as the system takes it. While `wants_write()` is true after
     /// that, wait until the socket is writable and flush again, and queue nothing until then.
     std::error_code flush() { return queue_.flush(fd_, connected_); }
+    /// Whether something is queued: after `flush` the socket had no room for it.
     bool wants_write() const { return !queue_.empty(); }
 
     /// True if nothing listens at the remote address, as far as sending told since the last call.

@@ -30,6 +30,7 @@ inline byte* wolf_output(Digest& digest) { return reinterpret_cast<byte*>(digest
 
 /// SHA-256, HMAC and PBKDF2 of wolfCrypt. Models ScramCrypto.
 struct WolfCrypto {
+    /// Ends the process where it fails, as the others do.
     static Digest sha256(BytesView data);
 
     /// SHA-256 of what comes in pieces.
@@ -40,15 +41,20 @@ struct WolfCrypto {
         Hash& operator=(const Hash&) = delete;
         ~Hash();
 
+        /// Any number of pieces, then the end, once.
+        /// @{
         void update(BytesView data);
         Digest finish();
+        /// @}
 
     private:
         wc_Sha256 state_;
     };
 
+    /// RFC 2104.
     static Digest hmac_sha256(BytesView key, BytesView data);
 
+    /// RFC 8018 §5.2, one block of it.
     static Digest pbkdf2_hmac_sha256(BytesView password, BytesView salt, std::uint32_t iterations);
 };
 

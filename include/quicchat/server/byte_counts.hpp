@@ -11,10 +11,15 @@ namespace quicchat {
 /// How many bytes of something wait for each connection, and for all of them.
 class ByteCounts {
 public:
+    /// Never less is there than is subtracted.
+    /// @{
     void add(ConnectionId connection, std::size_t bytes);
     void subtract(ConnectionId connection, std::size_t bytes);
+    /// @}
 
+    /// 0 for a connection of which nothing waits.
     std::size_t of(ConnectionId connection) const;
+    /// Of all connections together.
     std::size_t all() const { return all_; }
 
 private:

@@ -48,6 +48,7 @@ namespace quicchat {
 /// follows its room's log with a cursor of its own.
 class Hub {
 public:
+    /// Configuration and accounts outlive it. The log is not read before `add_room` and `restore`.
     Hub(Owned<RoomLog> log, const ServerConfig& config, const AccountFinder& accounts);
     Hub(const Hub&) = delete;  // its parts refer to the log in here
     Hub& operator=(const Hub&) = delete;
@@ -72,16 +73,21 @@ public:
     /// Also sends what others told the user who is back.
     void handle_login(ConnectionId connection, std::string_view user);
 
+    /// The connection of somebody who was logged in is gone. Its memberships have been ended.
     void handle_disconnected(ConnectionId connection, std::string_view user);
 
     /// Puts a connection into a room; see Membership.
     Result<Member*> join(const Caller& caller, StreamId stream, const wire::Join& request);
+    /// Takes a member out of its room; see Membership.
     void leave(Member& member) { membership_.leave(member); }
 
     // What people put into rooms; see Proposer.
+    /// `Errc{}`: the answer follows. `publish` answers in any case by itself.
+    /// @{
     void publish(Member& member, wire::Publish m) { proposer_.publish(member, std::move(m)); }
     Errc tell(const Caller& caller, wire::Tell m) { return proposer_.tell(caller, std::move(m)); }
     Errc create_room(const Caller& caller, const wire::CreateRoom& m);
+    /// @}
 
     /// What an account wants to be called; see Profiles.
     Errc set_profile(const Caller& caller, const wire::SetProfile& m);
@@ -110,11 +116,13 @@ public:
     /// Asks the program about a file that is to come. A FileOutcome follows, if this is true.
     bool check_file(ConnectionId connection, StreamId stream, const std::string& room,
                     const Record& record);
+    /// The oldest one; nothing: there is none.
     std::optional<FileOutcome> poll_file_outcome() { return proposer_.poll_file_outcome(); }
 
     /// The file that a record of a room announces, for somebody who may read the room.
     Result<StoredFile> find_file(const Caller& caller, const wire::FileRequest& m);
 
+    /// Whether somebody may read the room that he calls so; false also if there is none.
     bool may_read(std::string_view user, std::string_view room);
 
     /// Which files there are; what is not wanted any more is to be removed.
@@ -129,18 +137,24 @@ public:
     /// Somebody types: the members who may hear of it.
     std::vector<const Member*> typing_for(Member& member, TimePoint now);
 
+    /// Answers with a page of those who belong to the member's room, or are in it.
     void request_members(Member& member, const wire::MembersRequest& request);
 
     /// Takes in what the log has committed since the last call. An error means that the log cannot
     /// be trusted any more, in writing or in reading: stop the server.
     Errc settle();
 
+    /// Does what is due: heartbeats, searches, questions without an answer, records that are too
+    /// old.
     void handle_timeout(TimePoint now);
 
+    /// When `handle_timeout` is to be called next; nothing: there is no such time.
     std::optional<TimePoint> next_deadline() const;
 
     /// What the program has to judge before it is stored. Call `settle` after its answers.
     ModerationQueue& checks() { return checks_; }
+    /// As above, to look at only, and the pages that are being handed over.
+    /// @{
     const ModerationQueue& checks() const { return checks_; }
 
     /// The frames for members; see FanOut.
@@ -155,6 +169,7 @@ public:
     const ControlStreams& control() const { return control_; }
     Pages& pages() { return pages_; }
     const Pages& pages() const { return pages_; }
+    /// @}
 
     /// Memberships that ended without their client: write the frames, then finish the streams. To
     /// be polled after `settle`, before anything else about members.
@@ -172,32 +187,49 @@ public:
 
     /// What is done for each account in this turn.
     TurnWork& work() { return work_; }
+    /// To look at only.
+    /// @{
     const TurnWork& work() const { return work_; }
 
     /// What the server's program does with rooms.
     RoomAdmin& admin() { return admin_; }
     const RoomAdmin& admin() const { return admin_; }
+    /// @}
 
     /// What it sees of people.
     const PeopleAdmin& people_admin() const { return people_admin_; }
+    /// Who is logged in. To be changed by logins only, but for `watch`.
     OnlineUsers& online_users() { return online_; }
 
     /// What it says.
     Spokesman& spokesman() { return spokesman_; }
 
+    /// To be used between turns, as the parts of a hub do.
+    /// @{
     RoomStore& room_store() { return room_store_; }
     const RoomStore& room_store() const { return room_store_; }
     const RoomLog& log() const { return room_store_.log(); }
     const OnlineUsers& online_users() const { return online_; }
+    /// @}
+
+    /// Records that were put into the log and not committed.
     std::size_t appends_under_way() const { return proposer_.size(); }
 
     // Since the start, for ServerStats.
 
+    /// From the turn of an append to that of its news.
     const Timing& append_times() const { return proposer_.times(); }
+    /// Requests, by why they were refused; others in the server add to it.
+    /// @{
     ErrorCounts& refusals() { return turn_.refusals(); }
     const ErrorCounts& refusals() const { return turn_.refusals(); }
+    /// @}
+
+    /// Records of any kind, and those of them that are messages or files.
+    /// @{
     std::uint64_t records_stored() const { return records_stored_; }
     std::uint64_t messages_stored() const { return messages_stored_; }
+    /// @}
 
 private:
     void settle(LogNews news);

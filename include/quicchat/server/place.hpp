@@ -22,6 +22,7 @@ std::size_t count_of(const std::map<Place, T>& places, ConnectionId connection) 
 
 /// For a server without a budget: everybody may.
 struct Always {
+    /// Whoever asks.
     bool operator()(const auto&...) const { return true; }
 };
 

@@ -21,10 +21,13 @@ public:
     /// What one record, answer or append costs beside its bytes.
     static constexpr std::size_t step = 256;
 
+    /// `limits` outlives it.
     explicit TurnWork(const Limits& limits) : limits_(&limits) {}
 
+    /// A new turn: nobody has done anything yet.
     void begin();
 
+    /// One step, and so many bytes beside it.
     void count(std::string_view account, std::size_t bytes);
 
     /// True if an account has had its share, and what it wants now must wait for the next turn.

@@ -19,9 +19,12 @@ public:
     /// One request that was sent and has no answer; 0: none.
     using Wait = std::uint64_t;
 
+    /// It takes `answer_wait` and `answer_timeout` of them.
     explicit AnswerWatch(const Limits& limits);
 
+    /// The request was sent just now.
     Wait begin(RequestId request);
+    /// It has its answer, or needs none any more. `wait` is 0 then.
     void end(Wait& wait);
 
     /// Something came from the server, or it took in something of what is under way to it.
@@ -43,6 +46,7 @@ public:
     /// Nothing was heard for so long that the connection should end.
     bool is_over() const;
 
+    /// When `handle_timeout` has something to do; nothing: nobody waits.
     std::optional<TimePoint> next_deadline(bool transfers) const;
 
 private:

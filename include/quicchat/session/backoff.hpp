@@ -12,14 +12,14 @@ namespace quicchat {
 
 /// How a client comes back after it lost its connection.
 struct Reconnection {
-    bool enabled = true;
+    bool enabled = true;  ///< False: a lost connection is the end.
     /// Also before the first login has succeeded: for programs that nobody watches.
     bool before_first_login = false;
     Duration delay_min = std::chrono::milliseconds{500};  ///< Before the first attempt.
     Duration delay_max = std::chrono::seconds{30};        ///< Doubled with each, up to this.
     /// The same where the server said that it is busy or broken.
     Duration busy_delay_min = std::chrono::seconds{5};
-    Duration busy_delay_max = std::chrono::minutes{2};
+    Duration busy_delay_max = std::chrono::minutes{2};  ///< The same as `delay_max`.
     /// A connection that held so long was good: delays begin anew after it.
     Duration stable = std::chrono::seconds{10};
     std::optional<Duration> give_up_after{};  ///< Offline for so long is the end. Nothing: never.
@@ -29,8 +29,10 @@ struct Reconnection {
 /// clients that lost the same server do not come back at the same moment.
 class Backoff {
 public:
+    /// For one client, from its first dial on.
     explicit Backoff(Reconnection policy) : policy_(policy) {}
 
+    /// The login has succeeded.
     void handle_online(TimePoint now) { online_since_ = now; }
 
     /// The connection ended. How long to wait, or nothing if trying again cannot help or is not

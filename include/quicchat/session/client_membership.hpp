@@ -18,6 +18,7 @@ namespace quicchat {
 /// comes on their streams.
 class ClientMembership {
 public:
+    /// What it is given outlives it, as with all parts of a session.
     ClientMembership(const ClientStatus& status, ClientRooms& rooms, Outbox& outbox,
                      ClientMessages& messages, ClientTyping& typing, ClientOutput& output);
 

@@ -17,6 +17,7 @@ namespace quicchat {
 /// the next connection until it is answered.
 class ClientMessages {
 public:
+    /// What it is given outlives it.
     ClientMessages(const ClientStatus& status, const ClientRooms& rooms, Outbox& outbox,
                    ClientOutput& output);
 

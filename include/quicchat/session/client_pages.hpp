@@ -25,26 +25,34 @@ QUICCHAT_DECL RoomRecord to_record(const std::string& room, Epoch epoch, wire::E
 /// The pages of history, and searches, that a client has asked for on this connection.
 class ClientPages {
 public:
+    /// What the application has asked for: see `ClientSession::request_history` and
+    /// `request_search`.
     struct Request {
-        RequestId number = 0;
-        std::string room;
+        RequestId number = 0;  ///< By which its answer is known.
+        std::string room;      ///< As the application spells it.
+        /// The border: records below it, and from it on. Of a search: below it only.
         Offset offset = 0;
-        std::size_t before = 0;
-        std::size_t after = 0;
-        std::string words{};  ///< Of a search: in the `before` newest that have them.
+        std::size_t before = 0;  ///< So many records below the border, at most.
+        std::size_t after = 0;   ///< So many from it on, at most. 0 in a search.
+        std::string words{};     ///< Of a search: in the `before` newest that have them.
 
+        /// A page has no words.
         bool is_search() const { return !words.empty(); }
     };
 
+    /// It takes `pages_per_connection_max` of them.
     explicit ClientPages(const Limits& limits);
 
+    /// Behind those that wait. The request has its number.
     void ask(Request request);
 
     /// The next request that may have a stream, or nullptr.
     const Request* next_waiting() const;
 
+    /// Takes out what `next_waiting` gave: its answer comes on that stream.
     Request begin(StreamId stream);
 
+    /// Whether a page or a search has that stream.
     bool contains(StreamId stream) const { return pages_.count(stream) != 0; }
 
     /// `unexpected_frame` for more records than asked for, or in another order than theirs.
@@ -60,6 +68,7 @@ public:
     /// The stream is over. Returns the number of its request.
     RequestId end(StreamId stream);
 
+    /// Forgets those that wait and those under way.
     void clear();
 
 private:

@@ -17,6 +17,7 @@ namespace quicchat {
 /// What an application asks to know. Taken while there is a connection, and lost with it.
 class ClientQuestions {
 public:
+    /// What it is given outlives it.
     ClientQuestions(const Limits& limits, const ClientStatus& status, const ClientRooms& rooms,
                     Outbox& outbox, ClientOutput& output);
 
@@ -44,10 +45,13 @@ public:
     /// True if one waits for its stream. Open it and call `request_page_on`.
     bool wants_page() const { return status_->ready && pages_.next_waiting() != nullptr; }
 
+    /// Only if `wants_page`.
     void request_page_on(StreamId stream);
 
+    /// Whether a page or a search has that stream.
     bool is_page(StreamId stream) const { return pages_.contains(stream); }
 
+    /// A frame on such a stream. An error is the end of the connection.
     Errc handle_page(StreamId stream, Message message);
 
     /// The server says nothing more: if that is no answer, there is none.
@@ -55,6 +59,7 @@ public:
 
     // What comes on the control stream.
 
+    /// A page of the list of rooms. An error is the end of the connection.
     Errc handle_rooms(wire::Rooms m);
 
     /// The answer to `set_display_name`, or that somebody else is called otherwise now.

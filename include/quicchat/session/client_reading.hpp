@@ -15,6 +15,7 @@ namespace quicchat {
 /// has yet to be told. It has no answer, so the newest is said again on every connection.
 class ClientReading {
 public:
+    /// What it is given outlives it.
     ClientReading(const ClientStatus& status, const ClientRooms& rooms, ClientOutput& output);
 
     /// Says that we have read a room up to `offset`; `shared`: its members may know. Goes only up.

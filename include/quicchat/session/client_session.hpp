@@ -26,15 +26,15 @@ namespace quicchat {
 
 /// A SASL message of the server that the login policy must answer.
 struct LoginInput {
-    Buffer data;
+    Buffer data;         ///< As it travels, for `ClientLogin::respond` or `finish`.
     bool final = false;  ///< The server says that the login is complete.
 };
 
 /// How a client's login begins.
 struct SessionLogin {
-    std::string mechanism;
-    DeviceId device{};
-    Buffer data;
+    std::string mechanism;    ///< The name of SASL's mechanism, as in "SCRAM-SHA-256-PLUS".
+    DeviceId device{};        ///< All zeros: this device has no id, and gets no token.
+    Buffer data;              ///< The first message of the mechanism.
     bool one_flight = false;  ///< Nothing is asked back, so joins may follow at once.
 };
 
@@ -50,6 +50,7 @@ struct SessionLogin {
 /// connection: close it with that.
 class ClientSession {
 public:
+    /// `agent`: a JSON object that says which program this is (PROTOCOL.md §4).
     explicit ClientSession(const Limits& limits, std::string agent = "{}");
     ClientSession(const ClientSession&) = delete;  // its parts refer to each other
     ClientSession& operator=(const ClientSession&) = delete;
@@ -98,6 +99,8 @@ public:
 
     // Rooms: see ClientMembership, ClientMessages, ClientReading and ClientTyping.
 
+    /// As the parts have them.
+    /// @{
     Result<RequestId> join(std::string_view name, const Position& position) {
         return membership_.join(name, position);
     }
@@ -120,18 +123,23 @@ public:
     std::optional<Buffer> say_typing(std::string_view name, TimePoint now) {
         return typing_.say(name, now);
     }
+    /// @}
 
     // For programs that keep unsent messages over their restarts.
 
+    /// See ClientMessages.
     Result<RequestId> restore(UnsentMessage message) {
         return messages_.restore(std::move(message));
     }
     /// From now on `poll_outbox_change` says what has to be kept. Poll it after each turn.
     void report_outbox_changes() { outbox_.report_changes(); }
+    /// The oldest change; nothing: there is none.
     std::optional<OutboxChange> poll_outbox_change() { return outbox_.poll_change(); }
 
     // Questions: see ClientQuestions.
 
+    /// As ClientQuestions has them.
+    /// @{
     Result<RequestId> request_rooms(std::string after) {
         return questions_.request_rooms(std::move(after));
     }
@@ -149,9 +157,12 @@ public:
     Result<RequestId> request_members(std::string_view name, std::string after) {
         return questions_.request_members(name, std::move(after));
     }
+    /// @}
 
     // Files: see ClientTransfers.
 
+    /// As ClientTransfers has them.
+    /// @{
     Result<RequestId> send_file(std::string_view room, const MessageId& id, FileToSend file) {
         return transfers_.send_file(room, id, std::move(file));
     }
@@ -167,30 +178,38 @@ public:
     void want_more() { transfers_.want_more(); }
     void hold_file_bytes() { transfers_.hold_bytes(); }
     void release_file_bytes(std::size_t bytes) { transfers_.release_bytes(bytes); }
+    /// @}
+
     /// True for the streams on which files come: their sender gets credit for what the application
     /// has taken.
     bool is_download(StreamId stream) { return transfers_.is_download(stream); }
+    /// Bytes of files that came in and were not taken by the application.
     std::size_t unread_file_bytes() const { return transfers_.unread_bytes(); }
 
     // What there is to do.
 
     /// The name of a room that waits for a stream of its own. Open one and call `join_on`.
     std::optional<std::string> poll_join() const;
+    /// Only if `poll_join` gave that name.
     void join_on(StreamId stream, std::string_view name) { membership_.join_on(stream, name); }
 
     /// True if a page of history or a search waits for a stream of its own. Open one and call
     /// `request_page_on`.
     bool wants_page() const { return questions_.wants_page(); }
+    /// Only if `wants_page`.
     void request_page_on(StreamId stream) { questions_.request_page_on(stream); }
 
     /// True if a transfer waits for a stream of its own. Open one and call `begin_transfer_on`.
     bool wants_transfer() const { return transfers_.wants_transfer(); }
+    /// Only if `wants_transfer`.
     void begin_transfer_on(StreamId stream) { transfers_.begin_transfer_on(stream); }
 
+    /// Answer it by `login_respond`, or `login_complete` if it is final.
     std::optional<LoginInput> poll_login();
     /// A token for the next login.
     std::optional<wire::Token> poll_token();
 
+    /// The next bytes to write; nothing: there are none for now.
     std::optional<Outgoing> poll_outgoing() { return output_.poll_outgoing(); }
     /// A stream that nothing more is wanted of: reset it.
     std::optional<StreamId> poll_reset() { return transfers_.poll_reset(); }
@@ -200,9 +219,13 @@ public:
     /// Says what was read since the last call. To be called when there are no more events.
     void send_markers() { reading_.send_markers(); }
 
+    /// When `handle_timeout` is to be called next; nothing: there is no such time.
     std::optional<TimePoint> next_deadline() const;
+    /// Events that were not polled.
     std::size_t unread_events() const { return output_.unread_events(); }
+    /// Requests that have no answer, files included.
     std::size_t unanswered_requests() const { return outbox_.size() + transfers_.size(); }
+    /// `connecting` also while it waits to dial again; `closed` when there will be no connection.
     State state() const { return lifecycle_.state(); }
 
 private:

@@ -20,6 +20,7 @@ namespace quicchat {
 /// when the connection is back (PROTOCOL.md §6.16). It keeps no bytes of them.
 class ClientTransfers {
 public:
+    /// What it is given outlives it.
     ClientTransfers(const Limits& limits, const ClientStatus& status, Outbox& outbox,
                     ClientOutput& output);
 
@@ -50,6 +51,7 @@ public:
     /// True if a transfer waits for a stream of its own. Open one and call `begin_transfer_on`.
     bool wants_transfer() const { return status_->ready && next_waiting() != nullptr; }
 
+    /// Only if `wants_transfer`.
     void begin_transfer_on(StreamId stream);
 
     /// A stream that nothing more is wanted of: reset it.
@@ -71,8 +73,10 @@ public:
     /// From now on the bytes of a FileChunk are unread until `release_bytes` says otherwise: for
     /// applications whose disk may be slower than the network.
     void hold_bytes() { holds_bytes_ = true; }
+    /// So many of them were taken. More than are unread count as all.
     void release_bytes(std::size_t bytes);
 
+    /// Transfers that have no answer.
     std::size_t size() const { return transfers_.size(); }
 
     /// True if the server has begun with a transfer, and it is its turn to go on.
@@ -83,8 +87,10 @@ public:
 
     // What comes on the streams of transfers.
 
+    /// Whether a transfer has that stream, or had it and is over.
     bool is_transfer(StreamId stream) const { return by_stream_.count(stream) != 0; }
 
+    /// A frame on such a stream. An error is the end of the connection.
     Errc handle_frame(StreamId stream, Message message);
 
     /// The server says nothing more on the stream of a transfer.

@@ -17,6 +17,7 @@ namespace quicchat {
 /// The hints of who is typing, ours and those of others. They travel in datagrams and may be lost.
 class ClientTyping {
 public:
+    /// What it is given outlives it.
     ClientTyping(const Limits& limits, const ClientStatus& status, ClientRooms& rooms,
                  ClientOutput& output);
 
@@ -33,8 +34,10 @@ public:
     /// Hints hold for a while only.
     void handle_timeout(TimePoint now);
 
+    /// Nobody is known to type any more.
     void handle_disconnected();
 
+    /// When `handle_timeout` has something to do; nothing: nobody types.
     std::optional<TimePoint> next_deadline() const { return people_.next_deadline(); }
 
 private:

@@ -120,17 +120,17 @@ struct PrivateMessage {
 /// What a client may ask for. `rejoin`: a room that goes on after a reconnection. `message`: or
 /// another act.
 enum class RequestKind : std::uint8_t {
-    join,
-    rejoin,
-    message,
-    creation,
-    members,
-    rooms,
-    history,
-    search,
-    profile,
-    file_sent,
-    file_fetched,
+    join,          ///< A room; RoomJoined answers it.
+    rejoin,        ///< The application has not asked for it.
+    message,       ///< Acked answers it.
+    creation,      ///< A room to be made; Acked answers it.
+    members,       ///< MemberList answers it.
+    rooms,         ///< RoomList answers it.
+    history,       ///< HistoryPage answers it.
+    search,        ///< SearchPage answers it.
+    profile,       ///< A display name; ProfileChanged answers it.
+    file_sent,     ///< Acked answers it, once its bytes are there.
+    file_fetched,  ///< FileFetched is the last of its answers.
 };
 
 /// The server has not answered for `Limits::answer_wait`: the answer may still come, and nothing is
@@ -295,6 +295,7 @@ struct TokenRenewed {
     std::uint64_t generation = 0;  ///< Counts the tokens of this device.
 };
 
+/// What a client tells its application, by `poll_event`.
 using ClientEvent = std::variant<Online, Reconnecting, Offline, GoingAway, RoomJoined, RoomLeft,
                                  RoomMessage, RoomAct, PrivateMessage, Acked, Refused, RoomGap,
                                  MemberList, RoomList, HistoryPage, SearchPage, MarkerMoved,
@@ -359,6 +360,7 @@ struct ServerFailed {
     std::string text;  ///< More of it, for people.
 };
 
+/// What a server tells its program, by `poll_event`.
 using ServerEvent = std::variant<PeerConnected, PeerLoggedIn, PeerRefused, LoginsLocked,
                                  PeerDisconnected, CheckFailed, StorageTrouble, ServerFailed>;
 

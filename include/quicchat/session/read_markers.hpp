@@ -12,21 +12,23 @@ namespace quicchat {
 
 /// How far a room was read.
 struct ReadMarker {
-    std::string room;
-    Epoch epoch{};
-    Offset offset = 0;
-    bool shared = false;
+    std::string room;     ///< In any spelling.
+    Epoch epoch{};        ///< Of the log that was read: offsets of another one mean nothing.
+    Offset offset = 0;    ///< Read up to here, this record included.
+    bool shared = false;  ///< The members of the room may know.
 };
 
 /// What a client has read, and has yet to say. The newest of each room is said again on every
 /// connection, because there is no answer to it.
 class ReadMarkers {
 public:
+    /// Unless it is behind the one that is there, of the same log.
     void note(ReadMarker marker);
 
     /// Everything has to be said again.
     void begin_again();
 
+    /// The newest marker of a room that was not said yet; nothing: all were.
     std::optional<ReadMarker> poll();
 
 private:

@@ -33,6 +33,7 @@ QUICCHAT_DECL std::optional<RequestId> number_of(const ServerRequest& request);
 /// of room streams that come before the login is complete are kept by the caller until then.
 class ServerSession {
 public:
+    /// Both outlive it. `agent`: which program the server is, as JSON.
     ServerSession(const Limits& limits, std::string_view agent);
 
     /// Applies one frame of the client.
@@ -44,13 +45,17 @@ public:
     /// The connection is being closed; nothing more is read.
     void handle_close(Input why) { lifecycle_.advance(why); }
 
+    /// The connection is gone.
     void handle_disconnected() { lifecycle_.advance(Input::disconnected); }
 
     /// The next frame for the control stream.
     std::optional<Buffer> poll_outgoing();
 
+    /// PROTOCOL.md §7. It begins in `negotiating`.
     State state() const { return lifecycle_.state(); }
+    /// Whose login was accepted, in the account's spelling. Empty before that.
     const std::string& user() const { return user_; }
+    /// What the client's login named; all zeros: none, or not yet.
     DeviceId device() const { return device_; }
 
     /// More than the error says by itself, for the peer's user.

@@ -13,15 +13,16 @@ namespace quicchat {
 /// PROTOCOL.md §7, "Life of a session". The same for both sides; a server's begins in
 /// `negotiating`.
 enum class State : std::uint8_t {
-    connecting,
-    negotiating,
-    authenticating,
-    ready,
-    draining,
-    closed
+    connecting,      ///< The handshake is under way.
+    negotiating,     ///< Hello was not answered by Welcome yet.
+    authenticating,  ///< The login is under way.
+    ready,           ///< The chat itself may be spoken.
+    draining,        ///< A close is on its way: what comes is dropped.
+    closed           ///< There is no connection any more.
 };
-inline constexpr std::size_t state_count = 6;
+inline constexpr std::size_t state_count = 6;  ///< For tables; as many as there are above.
 
+/// What changes the state of a session.
 enum class Input : std::uint8_t {
     connected,      ///< The transport's handshake is complete and the peer passed the trust check.
     negotiated,     ///< Hello and Welcome found a common version.
@@ -30,15 +31,20 @@ enum class Input : std::uint8_t {
     close_asked,    ///< One side wants to end in peace.
     disconnected,   ///< The transport's connection is gone.
 };
-inline constexpr std::size_t input_count = 6;
+inline constexpr std::size_t input_count = 6;  ///< For tables; as many as there are above.
 
+/// A row of the table.
 struct Transition {
+    /// In `from`, `input` leads to `to`. An input without a row is forbidden there.
+    /// @{
     State from;
     Input input;
     State to;
+    /// @}
 };
 
 // clang-format off
+/// The table; PROTOCOL.md §7.
 inline constexpr auto transitions = std::to_array<Transition>({
     {State::connecting,     Input::connected,     State::negotiating},
     {State::connecting,     Input::failed,        State::draining},
@@ -73,6 +79,8 @@ constexpr std::optional<State> next_state(State from, Input input) {
     return std::nullopt;
 }
 
+/// Its name as in the table, for logs and tests.
+/// @{
 constexpr std::string_view state_name(State state) {
     constexpr std::string_view names[] = {"connecting", "negotiating", "authenticating",
                                           "ready",      "draining",    "closed"};
@@ -84,22 +92,29 @@ constexpr std::string_view input_name(Input input) {
                                           "failed",    "close_asked", "disconnected"};
     return names[static_cast<std::size_t>(input)];
 }
+/// @}
 
 /// Who sends a frame, and on which kind of stream.
 enum class Side : std::uint8_t { client, server };
+/// The control stream, or any other one.
 enum class Channel : std::uint8_t { control, room };
 
 /// PROTOCOL.md §7, "Who may send what, and when". A frame for which there is no row closes the
 /// connection with `unexpected_frame`. In `draining` everything is dropped unread instead: it may
 /// have crossed our own close on the wire.
 struct Permission {
+    /// Who says what, and on which kind of stream.
+    /// @{
     Side sender;
     Channel channel;
     FrameType type;
+    /// @}
+
     State state;  ///< Of the receiver.
 };
 
 // clang-format off
+/// The table; PROTOCOL.md §7.
 inline constexpr auto permissions = std::to_array<Permission>({
     {Side::client, Channel::control, FrameType::hello,           State::negotiating},
     {Side::client, Channel::control, FrameType::login_begin,     State::authenticating},
@@ -264,8 +279,10 @@ static_assert(detail::strangers_say_only_hello_and_login());
 /// The state of one session. Moves only as the table says.
 class Lifecycle {
 public:
+    /// `connecting` at a client, `negotiating` at a server.
     explicit constexpr Lifecycle(State initial) : state_(initial) {}
 
+    /// The state that it is in now.
     constexpr State state() const { return state_; }
 
     /// False, and no change, if the table forbids `input` here.

@@ -16,6 +16,7 @@ namespace quicchat {
 /// Who is typing in which room, as far as hints tell that may be lost (PROTOCOL.md §6.13).
 class TypingPeople {
 public:
+    /// It takes `typing_pause` and `typing_expiry` of them.
     explicit TypingPeople(const Limits& limits);
 
     /// True if it may be said now that we are typing in a room.
@@ -27,13 +28,16 @@ public:
     /// Somebody has said what he typed, or is gone.
     void handle_done(const std::string& room, const std::string& user);
 
+    /// Those whose hint is too old type no more: TypingChanged follows for each.
     void handle_timeout(TimePoint now);
 
     /// Nobody knows any more.
     void clear();
 
+    /// When the next hint is too old; nothing: nobody types.
     std::optional<TimePoint> next_deadline() const;
 
+    /// Who began or ended to type, once for each.
     std::optional<TypingChanged> poll_event();
 
 private:

@@ -16,13 +16,14 @@ namespace quicchat::shards {
 
 /// Which of how many shards.
 struct Place {
-    std::size_t index = 0;
-    std::size_t count = 1;
+    std::size_t index = 0;  ///< From 0 on.
+    std::size_t count = 1;  ///< 1 or more.
 
     /// Ids of connections, as the chat has them, name the shard.
     ConnectionId outer(ConnectionId inner) const {
         return ConnectionId{static_cast<std::uint64_t>(inner) * count + index};
     }
+    /// The transport's own id again.
     ConnectionId inner(ConnectionId outer) const {
         return ConnectionId{static_cast<std::uint64_t>(outer) / count};
     }
@@ -47,18 +48,26 @@ public:
     Carrier& operator=(const Carrier&) = delete;
     ~Carrier() override { link_->set_carrier(nullptr); }
 
+    /// Only in the shard's thread, or by `Link::run`.
+    /// @{
     Inner& transport() { return inner_; }
     const Inner& transport() const { return inner_; }
+    /// @}
+
+    /// The way to the chat.
     Link& link() { return *link_; }
 
+    /// Takes in the time, what the chat wants, and what the transport reports.
     void process(Now now);
     /// What waits now that all was sent that could be.
     void settle();
 
+    /// That of the transport.
     std::optional<TimePoint> next_deadline() const { return inner_.next_deadline(); }
     /// Readable when the chat wants something.
     std::optional<int> wake_fd() const { return link_->wake_fd(); }
 
+    /// All zeros if the transport does not measure itself.
     TransportStats stats() const override { return stats_of(inner_).value_or(TransportStats{}); }
     std::optional<PathStats> path_stats(ConnectionId id) const override {
         return path_stats_of(inner_, place_.inner(id));

@@ -24,23 +24,24 @@ namespace quicchat::shards {
 /// What the chat asks a shard to do for one connection. A write is the command that there are
 /// many of.
 struct Command {
+    /// What is to be done.
     enum class Kind : std::uint8_t {
-        write,
-        reset,
-        consume,
-        send_datagram,
-        note_login,
-        measure,
-        close,
+        write,          ///< Bytes to a stream.
+        reset,          ///< Abandon a stream.
+        consume,        ///< Give a peer credit back.
+        send_datagram,  ///< Send a datagram.
+        note_login,     ///< The peer is logged in.
+        measure,        ///< Say how much waits; nothing else.
+        close,          ///< End the connection.
     };
 
-    Kind kind = Kind::write;
-    bool fin = false;       ///< Of a write.
-    bool same = false;      ///< Of a write: its bytes are those of the command before.
-    bool measures = false;  ///< `Measured` is to follow, when what can be sent has been.
-    bool full = false;      ///< Of a write: nothing more is written until Writable comes.
-    ConnectionId connection{};
-    StreamId stream{};
+    Kind kind = Kind::write;    ///< See Kind.
+    bool fin = false;           ///< Of a write.
+    bool same = false;          ///< Of a write: its bytes are those of the command before.
+    bool measures = false;      ///< `Measured` is to follow, when what can be sent has been.
+    bool full = false;          ///< Of a write: nothing more is written until Writable comes.
+    ConnectionId connection{};  ///< By the chat's id.
+    StreamId stream{};          ///< Or `no_stream`.
     /// Of a reset its code, of a close its Errc, of `consume` how many bytes. Of all that measure:
     /// how many bytes were ever written to the stream.
     std::uint64_t number = 0;
@@ -53,16 +54,20 @@ inline constexpr StreamId no_stream{~std::uint64_t{0}};
 
 /// A connection, with what the chat may ask about it later.
 struct Opened {
-    Connected connected;
-    Result<ChannelBinding> binding;
+    Connected connected;             ///< As the transport reported it, with the chat's id.
+    Result<ChannelBinding> binding;  ///< That of `channel_binding` at that time.
 };
 
 /// How much of what was written waits. The first four are those of the command that asked.
 struct Measured {
+    /// As in the Command.
+    /// @{
     ConnectionId connection;
     StreamId stream;
     std::uint64_t number = 0;
     std::uint64_t written = 0;
+    /// @}
+
     std::size_t backlog = 0;         ///< Of the stream.
     std::size_t unacknowledged = 0;  ///< Of the connection.
     bool was_reset = false;          ///< It answers a reset: the stream reports no more.
@@ -79,6 +84,7 @@ inline constexpr std::size_t datagrams_waiting_max = 512;
 class CarrierPort {
 public:
     virtual ~CarrierPort() = default;
+    /// Since the start.
     virtual TransportStats stats() const = 0;
     /// By the chat's id.
     virtual std::optional<PathStats> path_stats(ConnectionId id) const = 0;
@@ -128,6 +134,7 @@ public:
     void set_carrier(CarrierPort* carrier);
     /// From now on `run` waits for `take_commands`, until `end_thread`.
     void begin_thread();
+    /// `run` does its work in the caller's thread again.
     void end_thread();
 
     /// Takes what was posted, and does what was to be done between turns.
@@ -136,11 +143,13 @@ public:
     /// Hands news over, and leaves an empty vector. `taken`: how often commands were taken.
     void post_news(std::vector<News>& news, std::uint64_t released, bool farewell);
 
+    /// Whether `take_commands` has anything.
     bool has_commands() const;
     /// False if the system had no descriptor left for it.
     bool is_open() const { return shard_.is_open() && chat_->is_open(); }
     /// False while the chat has not taken all news.
     bool is_read() const;
+    /// Readable when the chat has posted something.
     int wake_fd() const { return shard_.fd(); }
     /// Has the shard do a turn. Of any thread.
     void wake_shard() const { shard_.wake(); }

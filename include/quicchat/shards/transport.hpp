@@ -34,19 +34,27 @@ public:
 
     /// PROTOCOL.md §2.1: a client opens its streams itself. `unsupported`.
     Result<StreamId> open_stream(ConnectionId id);
+    /// As the concept Transport has it.
+    /// @{
     Result<Backlog> write(ConnectionId id, StreamId stream, Bytes bytes, bool fin);
     void reset_stream(ConnectionId id, StreamId stream, std::uint64_t code);
     Backlog backlog(ConnectionId id, StreamId stream) const;
     std::size_t unacknowledged(ConnectionId id) const;
     std::size_t unacknowledged() const;
     void consume(ConnectionId id, StreamId stream, std::size_t bytes);
+    /// @}
+
     /// False if the connection takes none, as far as is known here.
     bool send_datagram(ConnectionId id, Bytes bytes);
+    /// As the concept Transport has it.
+    /// @{
     Result<ChannelBinding> channel_binding(ConnectionId id) const;
     void close(ConnectionId id, Errc why, std::string_view text);
+    /// @}
 
     // --- Inputs and outputs.
 
+    /// The oldest one; nothing: there is none.
     std::optional<TransportEvent> poll_event();
     /// Takes in what the shards have told.
     void handle_timeout(TimePoint now);
@@ -57,9 +65,11 @@ public:
 
     // --- What the transports at the shards may do beyond the concept.
 
+    /// See `quic::Endpoint::note_login`.
     void note_login(ConnectionId id);
     /// Of all shards together. Waits for each of them, as `path_stats` does once a turn.
     TransportStats stats() const;
+    /// Nothing if the connection has ended, or is not measured.
     std::optional<PathStats> path_stats(ConnectionId id) const;
     /// Asks all pages to end soon.
     void drain();
@@ -69,6 +79,7 @@ public:
     /// From now on.
     void set_limits(const Limits& limits);
 
+    /// How many there are.
     std::size_t shards() const;
     /// Streams of one connection that are not forgotten yet.
     std::size_t streams(ConnectionId id) const;

@@ -18,17 +18,17 @@ namespace quicchat::sqlite {
 
 /// An account, as it is listed.
 struct AccountInfo {
-    std::string name;
-    bool enabled = true;
-    WallTime created{};
-    std::int64_t devices = 0;
+    std::string name;          ///< As it was registered.
+    bool enabled = true;       ///< False: nobody may log in.
+    WallTime created{};        ///< By the clock of whoever made it.
+    std::int64_t devices = 0;  ///< Those with a token.
 };
 
 /// A device of an account, as it is listed.
 struct DeviceInfo {
-    DeviceId id;
-    WallTime created{};
-    WallTime last_used{};
+    DeviceId id;           ///< Which the device drew by itself.
+    WallTime created{};    ///< Its first login.
+    WallTime last_used{};  ///< Its latest login.
 };
 
 /// Changes accounts in a server's database: what a command line needs. Works while the server
@@ -45,6 +45,7 @@ public:
     /// The changes that follow are one: all are on disk when `commit` returns, or none ever is. A
     /// commit each would cost thousands of accounts a sync of the disk each.
     std::optional<StorageError> begin();
+    /// Nothing: all is on disk.
     std::optional<StorageError> commit();
 
     /// Adds an account. False: the name is taken. `invalid_name` if it cannot be a user's name.
@@ -53,6 +54,7 @@ public:
     /// Gives an account a new password. Its devices have to log in with it: their tokens go.
     StorageResult<bool> replace_verifier(std::string_view name, const Verifier& verifier);
 
+    /// Undoes `disable`; its devices have to log in by password.
     StorageResult<bool> enable(std::string_view name);
 
     /// Lets nobody log in to an account, and removes its devices.

@@ -20,6 +20,7 @@ namespace quicchat::sqlite {
 
 inline constexpr std::int64_t client_application_id = 0x71636863;  ///< "qchc"
 
+/// The tables of a client's file; see Migration.
 inline constexpr Migration client_migrations[] = {
     {1, R"sql(
 CREATE TABLE meta(
@@ -75,6 +76,7 @@ public:
 
     /// Drawn when the file was made.
     DeviceId device() const { return device_; }
+    /// For the next login; nothing: by password.
     const std::optional<DeviceToken>& token() const { return token_; }
     /// In the order of sending.
     const std::vector<UnsentMessage>& unsent() const { return unsent_; }

@@ -21,6 +21,7 @@
 
 namespace quicchat::sqlite {
 
+/// What may be done with the file.
 enum class OpenMode : std::uint8_t { read_only, read_write };
 
 /// A connection to a database file. Belongs to one thread at a time.
@@ -33,6 +34,7 @@ public:
 
     /// Runs statements that give no rows, or whose rows do not matter.
     int run(const char* sql);
+    /// The same.
     int run(const std::string& sql) { return run(sql.c_str()); }
 
     /// What the last call that failed failed with.
@@ -47,7 +49,9 @@ public:
     /// Rows that the last statement inserted, changed or deleted.
     int changes() const;
 
+    /// Of the C interface. It stays this object's.
     sqlite3* handle() const { return handle_.get(); }
+    /// As it was given to `open`.
     const std::string& path() const { return path_; }
 
 private:
@@ -66,6 +70,7 @@ class Statement;
 /// The rows of a running statement, which it ends. Belongs to the thread of its database.
 class Rows {
 public:
+    /// For Statement, which binds the values. `code`: what that gave.
     explicit Rows(sqlite3_stmt* statement, int code) : statement_(statement), code_(code) {}
     Rows(const Rows&) = delete;
     Rows& operator=(const Rows&) = delete;
@@ -77,13 +82,18 @@ public:
     /// SQLITE_OK, unless reading failed.
     int code() const { return code_ == SQLITE_ROW || code_ == SQLITE_DONE ? SQLITE_OK : code_; }
 
+    /// Of the row that `next` went to, by the column's number from 0. NULL reads as 0, or as
+    /// nothing. Bytes are good until the next row.
+    /// @{
     std::int64_t number(int column) const;
     bool is_null(int column) const;
 
     /// Until the next row.
     std::string_view text(int column) const { return as_text(bytes(column)); }
     BytesView bytes(int column) const;
+    /// @}
 
+    /// As many bytes as both have; the rest of `out` stays.
     template <std::size_t N>
     void copy_to(int column, std::array<std::byte, N>& out) const {
         const BytesView found = bytes(column);
@@ -99,6 +109,7 @@ private:
 /// after it.
 class Statement {
 public:
+    /// Compiles it. What is wrong with it is told by the first `run` or `query`.
     Statement(Database& database, const char* sql);
 
     /// Runs it with these values for ?1, ?2 and so on, for its effect.
@@ -120,6 +131,7 @@ public:
         return code;
     }
 
+    /// Runs it with what was bound.
     int run_bound() { return run(); }
 
     /// Begins to read. One at a time per statement.
@@ -161,6 +173,7 @@ private:
 /// Writes that happen together or not at all. Ends by `commit`, or else undoes what it did.
 class Transaction {
 public:
+    /// Begins at once, as a writer: it waits for others that write.
     explicit Transaction(Database& database)
         : database_(&database), code_(database.run("BEGIN IMMEDIATE")) {}
     Transaction(const Transaction&) = delete;
@@ -169,6 +182,7 @@ public:
 
     /// SQLITE_OK if it has begun.
     int code() const { return code_; }
+    /// Gives the result code of SQLite. Not SQLITE_OK: the end undoes what was written.
     int commit() { return database_->run("COMMIT"); }
 
 private:
@@ -179,6 +193,7 @@ private:
 /// The first column of the first row.
 QUICCHAT_DECL StorageResult<std::int64_t> read_number(Database& database, const char* sql);
 
+/// The same, as text.
 QUICCHAT_DECL StorageResult<std::string> read_text(Database& database, const char* sql);
 
 }  // namespace quicchat::sqlite

@@ -27,6 +27,7 @@ QUICCHAT_DECL std::string real_path(const std::string& path);
 /// file beside the database, which stays there; a process that dies gives it back.
 class FileLock {
 public:
+    /// `path`: of the database. An error, in words, if another program has it.
     static StorageResult<FileLock> take(const std::string& path);
 
 private:

@@ -31,15 +31,19 @@ public:
     /// False: a block is not what was written.
     bool check_read(std::uint64_t at, BytesView bytes);
 
+    /// Nothing is known any more of the blocks in which these bytes are.
     void forget(std::uint64_t at, std::size_t size);
 
+    /// The same for all blocks.
     void forget_all();
 
+    /// The file ends there now.
     void truncate(std::uint64_t size);
 
     /// By block; 0: not known.
     std::vector<std::uint64_t> all() const;
 
+    /// What `all` gave for the file as it is.
     void restore(std::vector<std::uint64_t> sums);
 
 private:

@@ -23,22 +23,28 @@ namespace quicchat::sqlite {
 /// the result code of SQLite.
 class RoomWriter {
 public:
+    /// The database outlives it. `durability` is what the answers say.
     RoomWriter(Database& database, Durability durability);
 
-    /// With what is known of the rooms in the file, the records need not be read.
+    /// Reads what is stored; before anything else, and once. With what is known of the rooms in the
+    /// file, the records need not be read.
     int load(std::optional<KnownRooms> known = std::nullopt);
 
     /// What is known of them at the end, when nothing is written any more.
     KnownRooms leave();
 
+    /// As the open transaction sees them.
     const std::map<RoomKey, StoredRoom>& rooms() const { return rooms_; }
 
+    /// Does that in the open transaction.
+    /// @{
     int apply(const CreateRoom& o);
     int apply(const SetRetention& o);
     int apply(const DropRoom& o);
     /// Once enough records wait to be deleted; their ids that may still be needed are kept.
     int apply(const TrimRoom& o);
     int apply(const StoreState& o);
+    /// @}
 
     /// Looks for the record's name, and for what it is about, and stores it. `done`, which is new,
     /// becomes its answer once the transaction is committed.
@@ -53,6 +59,7 @@ public:
     /// `done`, which is new, says where the room begins once the transaction is committed.
     int drop_old(const DropOld& o, AppendDone& done);
 
+    /// The answer to an append that is not stored, for that reason.
     AppendDone answer(const AppendRecord& append, Errc error) const;
 
     /// Before the operations that were applied end: the records of appends may go then.
@@ -64,6 +71,7 @@ public:
     /// The transaction is on disk.
     void accept();
 
+    /// The transaction was undone: everything is as it was before.
     void roll_back();
 
 private:
@@ -144,9 +152,13 @@ private:
     /// The record of the append is stored.
     void count_record(const AppendRecord& append, StoredRoom& room);
 
-    /// Moves `first` on until the room is within its retention. The rows stay until they are
-    /// trimmed.
-    int drop_oldest(RoomKey key, StoredRoom& room);
+    // How many records go with one append, and in one batch by order, since others wait for it.
+    static constexpr std::size_t dropped_per_append_max = 256;
+    static constexpr std::size_t dropped_per_batch_max = 4096;
+
+    /// Moves `first` on until the room is within its retention, or by `share` records, of which
+    /// what is left remains. The rows stay until they are trimmed.
+    int drop_oldest(RoomKey key, StoredRoom& room, std::size_t& share);
 
     /// Moves `first` on behind the oldest one.
     void drop_one(RoomKey key, StoredRoom& room, Oldest& oldest, detail::OldRecord& record);

@@ -24,8 +24,8 @@ inline constexpr std::int64_t server_application_id = 0x71636874;
 
 /// How a file of version - 1 becomes one of `version`. Never changed once released.
 struct Migration {
-    std::int64_t version = 0;
-    const char* sql = nullptr;
+    std::int64_t version = 0;   ///< From 1 on; ascending.
+    const char* sql = nullptr;  ///< Statements, which give no rows.
     /// What is to be done after that, in the same transaction; gives the result code of SQLite.
     int (*convert)(Database&) = nullptr;
 };
@@ -138,15 +138,16 @@ static_assert(std::ranges::is_sorted(migrations, {}, &Migration::version));
 
 /// How a database is opened.
 struct DatabaseConfig {
-    std::string path;
+    std::string path;                           ///< Of the file.
     Durability durability = Durability::fsync;  ///< Not `memory`.
     bool check = true;                          ///< Look for damage; reads the whole file.
     bool has_sums = false;                      ///< `vfs` has those of all pages: compare them.
     bool may_migrate = true;                    ///< False: refuse a file whose tables are older.
     std::string vfs{};                          ///< For tests: another one than the system's files.
     std::optional<std::int64_t> synchronous{};  ///< For tests: instead of what `durability` needs.
+    /// By which the file is recognised as ours; a client's has another one.
     std::int64_t application_id = server_application_id;
-    std::span<const Migration> versions{migrations};
+    std::span<const Migration> versions{migrations};  ///< From the first to the newest.
 };
 
 namespace detail {

@@ -20,6 +20,7 @@ namespace quicchat {
 /// A handle on a Store: it belongs to the thread that the Store belongs to.
 class SqliteAccounts : public AccountBook {
 public:
+    /// Shares the store, with a SqliteLog for example.
     explicit SqliteAccounts(std::shared_ptr<sqlite::Store> store);
 
     /// The accounts as they are in the file now. If it cannot be read, as they were before.

@@ -17,6 +17,7 @@ namespace quicchat {
 /// A handle on a Store: it belongs to the thread that the Store belongs to.
 class SqliteLog : public RoomLog {
 public:
+    /// Shares the store, with SqliteAccounts for example.
     explicit SqliteLog(std::shared_ptr<sqlite::Store> store);
 
     Result<LogHead> open(const std::string& room, Retention retention) override;

@@ -20,15 +20,16 @@ namespace quicchat::sqlite {
 
 /// What is known of the records of a room by looking at all of them.
 struct KnownRoom {
-    NameTable names;
+    NameTable names;  ///< The offsets by the hashes of the records' names.
     Authors authors;  ///< Without ids whose records are gone.
 };
+/// Of all rooms.
 using KnownRooms = std::map<RoomKey, KnownRoom>;
 
 /// What was known when the server ended, and the sums of the file's pages then.
 struct StartFile {
-    std::vector<std::uint64_t> sums;
-    KnownRooms rooms;
+    std::vector<std::uint64_t> sums;  ///< As `PageSums::all` has them.
+    KnownRooms rooms;                 ///< Of all rooms in that file.
 };
 
 /// What belongs to the database file as it is: nothing was written into it since, and there is no

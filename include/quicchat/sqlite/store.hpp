@@ -25,7 +25,7 @@ namespace quicchat::sqlite {
 struct StoreConfig {
     std::string path;  ///< The database file, on a local disk. Made with mode 0600 if need be.
     Durability durability = Durability::fsync;  ///< Or `process`; never `memory`.
-    CommitConfig commit{};
+    CommitConfig commit{};                      ///< How many appends share a sync of the disk.
     std::string vfs{};  ///< For tests: a VFS of SQLite instead of the system's files.
 };
 
@@ -41,6 +41,8 @@ public:
     /// and a new file its secret.
     static StorageResult<std::shared_ptr<Store>> open(const StoreConfig& config, Entropy entropy);
 
+    /// As RoomLog has them; names are those of logs, see `Room::key`.
+    /// @{
     Result<LogHead> open_room(const std::string& name, Retention retention);
 
     void forget_room(const std::string& name);
@@ -57,7 +59,10 @@ public:
     void trim(const std::string& room, WallTime before);
 
     void store_state(const std::string& room, std::vector<StateChange> changes);
+    /// @}
 
+    /// As RoomLog has them. What was appended is read once its news were polled.
+    /// @{
     Result<RoomState> state(const std::string& name);
 
     std::optional<LogNews> poll_news();
@@ -69,9 +74,11 @@ public:
 
     Result<Reactions> reactions(const std::string& name, Offset target, const std::string& author,
                                 const std::string& text);
+    /// @}
 
     /// Has devices changed after what was asked before. `saved` tells when it is safe.
     SaveTicket change_devices(ChangeDevices change);
+    /// See `AccountBook::saved`.
     SaveTicket saved() const { return writer_.saved(); }
 
     /// Readable while there are news, or after `saved` has grown. It is made quiet by
@@ -87,6 +94,7 @@ public:
     /// by any thread.
     std::optional<StorageError> trouble() const { return writer_.trouble(); }
 
+    /// As configured: how safe a record is when its news come.
     Durability durability() const { return config_.durability; }
 
     /// 32 random bytes that were made with the file: for `AccountStore::find_or_fake`.

@@ -27,6 +27,7 @@ public:
     /// By which SQLite knows it.
     const std::string& name() const { return name_; }
 
+    /// Of the database file alone.
     PageSums& sums() { return sums_; }
 
     /// False: another program has written the file.

@@ -27,6 +27,8 @@ namespace quicchat::sqlite {
 /// anew.
 class Writer {
 public:
+    /// Reads what the database has. The answers to appends say `durability`.
+    ///
     /// With what an earlier end has left of the rooms, which is read from the records otherwise.
     /// With the files of the database the end leaves it for the next start.
     static StorageResult<Writer> create(Database database, Durability durability,

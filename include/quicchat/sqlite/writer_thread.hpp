@@ -20,7 +20,7 @@ namespace quicchat::sqlite {
 
 /// How many appends share a commit, and so a sync of the disk.
 struct CommitConfig {
-    std::size_t records_per_commit_max = 256;
+    std::size_t records_per_commit_max = 256;  ///< Appends of one commit, at most.
     /// A commit takes in what arrives while it is prepared, for so long. It never waits for more.
     Duration commit_delay_max = std::chrono::milliseconds{2};
     int wal_pages_max = 4000;  ///< Above that the WAL is moved into the file: 16 MB.
@@ -30,10 +30,12 @@ struct CommitConfig {
 /// answers; `failure` and `trouble` may be called by any. At its end it commits what is queued.
 class WriterThread {
 public:
+    /// Begins the thread. `wake` must be open.
     WriterThread(Writer writer, CommitConfig config, WakeFd wake);
     WriterThread(const WriterThread&) = delete;
     WriterThread& operator=(const WriterThread&) = delete;
 
+    /// Behind those that were pushed before. Only appends and dropped records are answered.
     void push(Operation&& operation);
 
     /// Has the records of a room before `first` deleted along with the next commit, which this does
@@ -43,12 +45,16 @@ public:
     /// The answers since the last call, in order. If there are none, `wake_fd` is quiet again.
     std::deque<AppendDone> take_answers();
 
+    /// See `Writer::saved`. Of any thread.
     SaveTicket saved() const { return saved_.load(std::memory_order_acquire); }
 
+    /// See `Writer::failure`. Of any thread.
     std::optional<StorageError> failure() const;
 
+    /// See `Writer::trouble`. Of any thread.
     std::optional<StorageError> trouble() const;
 
+    /// Readable when there are answers, or `saved` has grown.
     int wake_fd() const;
 
 private:

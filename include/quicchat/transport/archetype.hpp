@@ -9,11 +9,17 @@ namespace quicchat {
 class Archetype {
 public:
     Archetype() = default;
+    /// It moves, as every transport must, and is not copied.
+    /// @{
     Archetype(Archetype&&) = default;
     Archetype& operator=(Archetype&&) = default;
+    /// @}
+
     Archetype(const Archetype&) = delete;
     Archetype& operator=(const Archetype&) = delete;
 
+    /// What the concepts Transport and DialingTransport ask for, without a connection.
+    /// @{
     Result<ConnectionId> connect(TimePoint);
     Result<StreamId> open_stream(ConnectionId);
     Result<Backlog> write(ConnectionId, StreamId, Bytes, bool);
@@ -28,6 +34,7 @@ public:
     std::optional<TransportEvent> poll_event();
     void handle_timeout(TimePoint) {}
     std::optional<TimePoint> next_deadline() const;
+    /// @}
 };
 
 static_assert(DialingTransport<Archetype>);

@@ -18,11 +18,13 @@ struct Backlog {
     std::size_t bytes = 0;  ///< Not sent yet.
 };
 
+/// A connection's peer can be talked to on a new stream.
 template <class T>
 concept OpensStreams = requires(T transport, ConnectionId connection) {
     { transport.open_stream(connection) } -> std::same_as<Result<StreamId>>;
 };
 
+/// Bytes go out in order on a stream, until it ends or is abandoned.
 template <class T>
 concept WritesStreams = requires(T transport, const T& view, ConnectionId connection,
                                  StreamId stream, Bytes bytes, bool fin, std::uint64_t code) {
@@ -31,39 +33,46 @@ concept WritesStreams = requires(T transport, const T& view, ConnectionId connec
     { view.backlog(connection, stream) } -> std::same_as<Backlog>;
 };
 
+/// It says how much it keeps for peers.
 template <class T>
 concept CountsWhatItHolds = requires(const T& view, ConnectionId connection) {
     { view.unacknowledged(connection) } -> std::same_as<std::size_t>;
     { view.unacknowledged() } -> std::same_as<std::size_t>;
 };
 
+/// Its peers send more only as the application takes what came.
 template <class T>
 concept GrantsCredit = requires(T transport, ConnectionId connection, StreamId stream,
                                 std::size_t bytes) {
     { transport.consume(connection, stream, bytes) } -> std::same_as<void>;
 };
 
+/// What need not arrive can be sent without a stream.
 template <class T>
 concept SendsDatagrams = requires(T transport, ConnectionId connection, Bytes bytes) {
     { transport.send_datagram(connection, bytes) } -> std::same_as<bool>;
 };
 
+/// A login can be bound to the connection that it travels on.
 template <class T>
 concept BindsChannels = requires(const T& view, ConnectionId connection) {
     { view.channel_binding(connection) } -> std::same_as<Result<ChannelBinding>>;
 };
 
+/// A connection can be ended, with a reason.
 template <class T>
 concept ClosesConnections = requires(T transport, ConnectionId connection, Errc why,
                                      std::string_view text) {
     { transport.close(connection, why, text) } -> std::same_as<void>;
 };
 
+/// News waits until it is asked for.
 template <class T>
 concept ReportsEvents = requires(T transport) {
     { transport.poll_event() } -> std::same_as<std::optional<TransportEvent>>;
 };
 
+/// Time comes in from outside, and it says when it must.
 template <class T>
 concept KeepsTime = requires(T transport, const T& view, TimePoint now) {
     { transport.handle_timeout(now) } -> std::same_as<void>;

@@ -9,6 +9,7 @@
 
 namespace quicchat {
 
+/// What the text form begins with.
 inline constexpr std::string_view fingerprint_prefix = "sha256:";
 
 /// The form in which people compare and pin keys: "sha256:" and 64 lower-case hexadecimal digits.

@@ -15,10 +15,11 @@ class PieceReader {
 public:
     /// A part of a payload, or all of it.
     struct Piece {
-        std::uint64_t type = 0;
+        std::uint64_t type = 0;    ///< The type of the frame or capsule.
         std::uint64_t length = 0;  ///< Of the whole payload.
+        /// Good during the call of `take` only, as the bytes that were given to `read`.
         BytesView bytes;
-        bool is_last = false;
+        bool is_last = false;  ///< The payload ends with these bytes.
     };
 
     /// Calls `take(piece)` for each piece, at least once for each payload, until it returns false.

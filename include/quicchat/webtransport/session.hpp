@@ -41,41 +41,41 @@ namespace actions {
 
 /// To our control stream, which is opened by the first one.
 struct WriteControl {
-    Buffer bytes;
+    Buffer bytes;  ///< Behind those of the one before.
 };
 /// To a stream of the peer's.
 struct Write {
-    StreamId stream;
-    Buffer bytes;
-    bool fin = false;
+    StreamId stream;   ///< One that is open.
+    Buffer bytes;      ///< Empty only if the stream ends.
+    bool fin = false;  ///< Nothing more follows on that stream from us.
 };
 /// Abandon a stream.
 struct Reset {
-    StreamId stream;
-    std::uint64_t code = 0;
+    StreamId stream;         ///< In both directions.
+    std::uint64_t code = 0;  ///< Of HTTP/3 (RFC 9114 §8.1) or of WebTransport.
 };
 /// So many bytes of a stream need no memory any more.
 struct Consume {
-    StreamId stream;
-    std::size_t bytes = 0;
+    StreamId stream;        ///< Of the peer.
+    std::size_t bytes = 0;  ///< Which the peer may then send anew.
 };
 /// The peer is no page that we serve: end the connection. The text says why.
 struct Violation {
-    std::string text;
+    std::string text;  ///< A clause.
 };
 
 /// The page is there.
 struct Established {};
 /// Bytes of the page's stream of that number, counted within the session.
 struct PageData {
-    StreamId stream;
-    Bytes bytes;
-    bool fin = false;
+    StreamId stream;   ///< Counted from 0, see `page_stream`.
+    Bytes bytes;       ///< Empty only if the stream ends.
+    bool fin = false;  ///< The page says nothing more on that stream.
 };
 /// The page abandoned that stream, with a code of ours.
 struct PageReset {
-    StreamId stream;
-    std::uint64_t code = 0;
+    StreamId stream;         ///< Counted from 0, see `page_stream`.
+    std::uint64_t code = 0;  ///< Of ours (PROTOCOL.md §8).
 };
 /// The page ended the session, or took note that we did.
 struct PageClosed {
@@ -85,6 +85,7 @@ struct PageClosed {
 
 }  // namespace actions
 
+/// Do them in their order.
 using Action = std::variant<actions::WriteControl, actions::Write, actions::Reset, actions::Consume,
                             actions::Violation, actions::Established, actions::PageData,
                             actions::PageReset, actions::PageClosed>;
@@ -96,10 +97,14 @@ public:
     /// `config` must outlive it.
     explicit Session(const Config& config);
 
+    /// Bytes of any stream of the connection, in order.
     void handle_data(StreamId stream, Bytes bytes, bool fin);
+    /// The peer gave up a stream of the connection.
     void handle_reset(StreamId stream, std::uint64_t code, TimePoint now);
+    /// Tells of the resets that waited for `reset_patience`.
     void handle_timeout(TimePoint now);
 
+    /// The oldest one; nothing: there is none.
     std::optional<Action> poll_action() { return pop_front(actions_); }
     /// When `handle_timeout` has something to do.
     std::optional<TimePoint> next_deadline() const;

@@ -47,6 +47,7 @@ inline constexpr Duration farewell = std::chrono::seconds{1};
 template <CarriesHttp Inner>
 class Transport {
 public:
+    /// Takes the transport below over. `config`: which pages may come, see `set_config`.
     Transport(Inner inner, Config config)
         : state_(std::make_unique<State>(std::move(inner), std::move(config))) {}
 
@@ -54,6 +55,8 @@ public:
 
     /// PROTOCOL.md §2.1: a page opens its streams itself.
     Result<StreamId> open_stream(ConnectionId id);
+    /// As the concept Transport has it. Streams of a page count from 0.
+    /// @{
     Result<Backlog> write(ConnectionId id, StreamId stream, Bytes bytes, bool fin);
     void reset_stream(ConnectionId id, StreamId stream, std::uint64_t code);
     Backlog backlog(ConnectionId id, StreamId stream) const;
@@ -63,30 +66,42 @@ public:
     bool send_datagram(ConnectionId id, Bytes bytes);
     Result<ChannelBinding> channel_binding(ConnectionId id) const;
     void close(ConnectionId id, Errc why, std::string_view text);
+    /// @}
 
     // --- Inputs and outputs.
 
+    /// As the concept Transport has it.
+    /// @{
     std::optional<TransportEvent> poll_event();
     void handle_timeout(TimePoint now);
     std::optional<TimePoint> next_deadline() const;
+    /// @}
 
     // --- What the transport below may do beyond the concept.
 
+    /// See `quic::Endpoint::note_login`.
     void note_login(ConnectionId id) requires requires(Inner i) { i.note_login(id); }
     { state_->inner.note_login(id); }
+    /// See `quic::Endpoint::look_ahead`. Nothing is done for pages.
     void look_ahead(ConnectionId id, StreamId stream) const requires requires(const Inner& i) {
         i.look_ahead(id, stream);
     }
     {
         if (find(id) == nullptr) state_->inner.look_ahead(id, stream);
     }
+    /// Of the transport below.
     TransportStats stats() const requires MeasuresItself<Inner> { return state_->inner.stats(); }
+    /// Nothing also for a connection that was not Connected yet.
     std::optional<PathStats> path_stats(ConnectionId id) const requires MeasuresItself<Inner> {
         return is_heard_of(id) ? state_->inner.path_stats(id) : std::nullopt;
     }
 
+    /// The transport below: for its socket and timers, not to write to.
+    /// @{
     Inner& inner() { return state_->inner; }
     const Inner& inner() const { return state_->inner; }
+    /// @}
+
     /// Asks all pages to end soon: the server does.
     void drain();
     /// A session that we closed waits for its page to acknowledge that, for `farewell` at most: who

@@ -18,12 +18,16 @@ namespace quicchat {
 /// Appends fields to a buffer.
 class FieldWriter {
 public:
+    /// Appends to a buffer, which outlives it.
     explicit FieldWriter(Buffer& buffer);
 
+    /// A varint: at most 2^62 - 1 (RFC 9000 §16).
     void number(const std::uint64_t& value) { append_varint(buffer_, value); }
 
+    /// A varint that is 0 or 1.
     void flag(const bool& value) { append_varint(buffer_, value ? 1 : 0); }
 
+    /// A varint; whoever reads it knows the last one.
     template <class Enum>
     void choice(const Enum& value, Enum /*last*/) {
         append_varint(buffer_, static_cast<std::uint64_t>(value));
@@ -38,10 +42,14 @@ public:
     /// A MessageId or DeviceId.
     void id(const auto& value) { append(buffer_, value.bytes); }
 
+    /// A length, and so many bytes. Whoever writes has seen to the bounds.
+    /// @{
     void text(const std::string& value, std::size_t /*bytes_max*/);
 
     void data(const Buffer& value, std::size_t /*bytes_max*/);
+    /// @}
 
+    /// A count, and so many texts.
     void texts(const std::vector<std::string>& values, std::size_t /*count_max*/,
                std::size_t bytes_max);
 
@@ -60,13 +68,18 @@ private:
 /// Takes no more memory than the bytes that are there.
 class FieldReader {
 public:
+    /// The bytes outlive it.
     explicit FieldReader(BytesView bytes) : bytes_(bytes) {}
 
+    /// Whether all that was read was there, and in its bounds.
     bool ok() const { return ok_; }
+    /// What was not read yet.
     BytesView rest() const { return bytes_; }
 
+    /// Any varint.
     void number(std::uint64_t& value);
 
+    /// Fails above 1.
     void flag(bool& value);
 
     /// A value above `last` is not one of the enumeration.
@@ -81,21 +94,28 @@ public:
         }
     }
 
+    /// All 64 bits, big-endian.
     void epoch(Epoch& value);
 
+    /// Milliseconds since 1970, up to 2^62 - 1.
     void time(WallTime& value);
 
+    /// A MessageId or DeviceId.
     void id(auto& value) {
         const BytesView bytes = take(value.bytes.size());
         for (std::size_t i = 0; i < bytes.size(); ++i) value.bytes[i] = bytes[i];
     }
 
+    /// Fails above `bytes_max`. Whether it is UTF-8 is looked at elsewhere.
     void text(std::string& value, std::size_t bytes_max) { value = to_string(sized(bytes_max)); }
 
+    /// Fails above `bytes_max`.
     void data(Buffer& value, std::size_t bytes_max);
 
+    /// Fails above `count_max` texts, or if one is too long.
     void texts(std::vector<std::string>& values, std::size_t count_max, std::size_t bytes_max);
 
+    /// Fails if fewer bytes are left than elements are announced. `fields` reads one.
     template <class Value, class Fields>
     void list(std::vector<Value>& values, Fields fields) {
         std::uint64_t count = 0;

@@ -14,6 +14,7 @@ namespace quicchat {
 /// is too long at its header, before it takes memory for the payload.
 class FrameAssembler {
 public:
+    /// The bound is for payloads.
     explicit FrameAssembler(std::size_t frame_bytes_max);
 
     /// More may be allowed once the peer is known.

@@ -10,6 +10,6 @@ inline constexpr std::string_view protocol_alpn = "quicchat/1";
 
 /// The minor versions of protocol 1 that this library speaks (PROTOCOL.md §1.3).
 inline constexpr std::uint64_t protocol_minor_min = 0;
-inline constexpr std::uint64_t protocol_minor_max = 0;
+inline constexpr std::uint64_t protocol_minor_max = 0;  ///< The newest one.
 
 }  // namespace quicchat

@@ -28,11 +28,14 @@ namespace quicchat {
 /// cursor (Inboxes).
 class ControlStreams {
 public:
+    /// What it is given outlives it.
     ControlStreams(Inboxes& inboxes, RoomStore& room_store, const DisplayNames& names,
                    const Limits& limits, TurnWork& work);
 
+    /// The login is complete. What was told while the account was away is sent.
     void open(ConnectionId connection, std::string_view user);
 
+    /// The connection is gone, and what waits for it.
     void close(ConnectionId connection);
 
     /// The answer to a request of the connection; nothing if it is gone.
@@ -53,6 +56,7 @@ public:
     /// There is a record for an inbox; see Inboxes.
     void note_told(ConnectionId connection, const Room& room, Offset offset);
 
+    /// The stream has room again.
     void handle_writable(ConnectionId connection);
 
     /// Hands `write` frame after frame for each connection, until it says that the stream is full.

@@ -23,6 +23,7 @@ namespace quicchat {
 /// up and pages of history ask for, are kept here for a short while.
 class EventFrames {
 public:
+    /// What it is given outlives it.
     EventFrames(const RoomLog& log, const Limits& limits, TurnWork& work);
 
     /// A record of the room as it is now; nothing if the log has dropped it, or cannot be read.
@@ -31,9 +32,12 @@ public:
 
     /// What was made of the records `first` to `last`.
     struct Run {
-        Bytes bytes{};
+        Bytes bytes{};  ///< One frame behind the other.
+        /// Both included.
+        /// @{
         Offset first = 0;
         Offset last = 0;
+        /// @}
     };
 
     /// The frames from `first` on that the room keeps, joined to one piece that all members share
@@ -48,6 +52,7 @@ public:
 
     /// Why the log could not be read, once.
     Errc take_failure();
+    /// True if `take_failure` has an error to give.
     bool has_failed() const { return failure_ != Errc{}; }
 
 private:

@@ -22,27 +22,37 @@ namespace quicchat {
 /// memory or from the log.
 class FanOut {
 public:
+    /// What it is given outlives it.
     FanOut(const RoomLog& log, EventFrames& frames, const Limits& limits, TurnWork& work);
 
     /// Who had to wait for this turn is served again.
     void begin_turn();
 
+    /// In place of one with that connection and stream. Its address is stable until `remove`.
     Member& add(Member member);
 
+    /// With the answers that wait for it. The room's own list is the caller's.
     void remove(Member& member);
 
+    /// nullptr if no room is joined on that stream.
     Member* find(ConnectionId connection, StreamId stream);
 
     /// The memberships of one connection.
     std::vector<const Member*> members_of(ConnectionId connection) const;
 
+    /// Of all rooms and connections: one connection in two rooms counts twice.
+    /// @{
     bool empty() const { return members_.empty(); }
     std::size_t size() const { return members_.size(); }
+    /// @}
 
+    /// There is something for it, unless its stream is full: then it waits for `handle_writable`.
     void wake(Member& member);
 
+    /// The same for each member of a room.
     void wake_all(const Room& room);
 
+    /// An answer, which goes out before any more records.
     void reply(Member& member, Bytes frame);
 
     /// Where a new member begins, and whether it misses nothing (PROTOCOL.md §6.2).
@@ -59,16 +69,21 @@ public:
     /// old records waits after so many for the next turn.
     std::optional<Bytes> next_frames(Member& member);
 
+    /// The stream of a member is full: it is not served before `handle_writable`.
     void stall(Member& member) { member.stalled = true; }
 
+    /// The stream has room again.
     void handle_writable(Member& member);
 
+    /// Frames that wait, of all members.
     std::size_t answers_waiting() const;
     /// Of answers that wait.
     const ByteCounts& answer_bytes() const { return answer_bytes_; }
 
     // Records that were handed over since the start.
+    /// Counted for each member to whom it went.
     std::uint64_t deliveries() const { return deliveries_; }
+    /// Bytes of their frames.
     std::uint64_t delivered_bytes() const { return delivered_bytes_; }
 
 private:

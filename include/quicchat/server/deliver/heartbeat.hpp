@@ -16,8 +16,10 @@ namespace quicchat {
 /// moment.
 class Heartbeat {
 public:
+    /// `limits` outlives it; `Limits::heartbeat` is how often each member is told, at most.
     explicit Heartbeat(const Limits& limits) : limits_(&limits) {}
 
+    /// A slice of the members of each quiet room gets a frame, if it is time.
     void handle_timeout(TimePoint now, Directory::Rooms& rooms, auto& fan_out) {
         const Duration period = limits_->heartbeat;
         if (!next_) next_ = now + period / slices;
@@ -35,6 +37,7 @@ public:
         }
     }
 
+    /// When the next slice is due; nothing before the first call.
     std::optional<TimePoint> next_deadline() const { return next_; }
 
 private:

@@ -18,11 +18,13 @@ namespace quicchat {
 /// each of these rooms that has something for it, so a slow reader costs its cursors only.
 class Inboxes {
 public:
+    /// `room_store` outlives it.
     explicit Inboxes(RoomStore& room_store);
 
     /// Begins with what was told while the account was away.
     void open(ConnectionId connection, std::string_view user);
 
+    /// The connection is gone, and its cursors.
     void close(ConnectionId connection);
 
     /// A record came into a room that the connection has not joined. Nothing is to be done where it
@@ -32,6 +34,7 @@ public:
     /// The next message, as it is now; nothing if there is none for now.
     std::optional<Bytes> next_frame(ConnectionId connection);
 
+    /// Why the log could not be read, once; `Errc{}`: it could.
     Errc take_failure();
 
 private:

@@ -20,6 +20,7 @@ namespace quicchat {
 /// woken; FanOut and ControlStreams hand it out.
 class LogFollower {
 public:
+    /// What it is given outlives it.
     LogFollower(RoomStore& room_store, Profiles& profiles, FanOut& fan_out, EventFrames& frames,
                 ControlStreams& control, Membership& membership, const OnlineUsers& online,
                 Turn& turn);

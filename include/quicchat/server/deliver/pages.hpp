@@ -26,22 +26,27 @@ namespace quicchat {
 /// so that they hold up nobody.
 class Pages {
 public:
+    /// What it is given outlives it.
     Pages(RoomStore& room_store, EventFrames& frames, const Limits& limits, TurnWork& work);
 
     /// A stream asks for one page or one search: `ServerStream::takes` sees to that.
     Errc open(const Caller& caller, StreamId stream, const Room& room,
               const wire::HistoryRequest& m);
 
+    /// The same for a search, whose form was checked.
     Errc open(const Caller& caller, StreamId stream, const Room& room,
               const wire::SearchRequest& m);
 
+    /// The stream is gone or has its answer. Nothing is done if there is no page on it.
     void close(ConnectionId connection, StreamId stream);
 
+    /// The same for all streams of a connection.
     void close(ConnectionId connection);
 
     /// The room is about to go: its pages end with what was read of it.
     void forget(const Room& room);
 
+    /// The stream has room again.
     void handle_writable(ConnectionId connection, StreamId stream);
 
     /// Lets searches look at the log, for so long as they may in one turn.
@@ -82,6 +87,7 @@ public:
         }
     }
 
+    /// Why the log could not be read, once; `Errc{}`: it could.
     Errc take_failure();
 
 private:

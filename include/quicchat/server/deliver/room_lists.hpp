@@ -20,12 +20,14 @@ namespace quicchat {
 /// more than its account's share of a turn goes on in the next one.
 class RoomLists {
 public:
+    /// What it is given outlives it.
     RoomLists(RoomStore& room_store, ControlStreams& control, const Limits& limits, Turn& turn,
               TurnWork& work);
 
     /// Begins an answer. It is there at once, or `is_making` says that the connection waits.
     void ask(const Caller& caller, const wire::RoomsRequest& request);
 
+    /// True while an answer to it has to wait for the next turn.
     bool is_making(ConnectionId connection) const;
 
     /// In a new turn: goes on with what was left.

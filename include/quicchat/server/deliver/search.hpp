@@ -16,10 +16,12 @@ namespace quicchat {
 /// What the searches of a server may do in one turn, all together: a few milliseconds. The unit is
 /// about a byte that is compared with one word.
 struct SearchEffort {
+    /// A few milliseconds on the machines of today.
     static constexpr std::size_t turn_max = 1 << 20;
     static constexpr std::size_t record = 1024;  ///< What reading one costs, however short it is.
 
-    std::size_t spent = 0;
+    std::size_t spent = 0;  ///< In this turn, in the unit above.
+    /// True if no search should begin another slice in this turn.
     bool is_over() const { return spent >= turn_max; }
 };
 
@@ -29,10 +31,14 @@ public:
     /// Records of one slice: then others have their turn.
     static constexpr std::size_t slice_records_max = 64;
 
+    /// It begins below `m.before`, or with the newest record.
     Search(std::string user, const Room& room, const wire::SearchRequest& m, const Limits& limits);
 
+    /// Who searches.
     const std::string& user() const { return user_; }
+    /// That of the room; see `Room::key`.
     const std::string& key() const { return key_; }
+    /// The number that the answer has.
     RequestId request() const { return request_; }
 
     /// The room is about to go: the search ends, and what it found goes along.

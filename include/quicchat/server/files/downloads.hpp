@@ -31,9 +31,12 @@ public:
     /// A stream begins with a request. An error is the answer to it.
     Errc open(const Caller& caller, StreamId stream, const wire::FileRequest& m);
 
+    /// The stream is gone, or is to have no more of its file.
     void close(ConnectionId connection, StreamId stream);
+    /// The same for all streams of a connection.
     void close(ConnectionId connection);
 
+    /// The stream has room again.
     void handle_writable(ConnectionId connection, StreamId stream);
 
     /// The store of files has answered one of our requests. False: it was not ours.
@@ -72,8 +75,10 @@ public:
     /// Goes on with those who had to wait because they fetched much. Call at the begin of each
     /// turn.
     void handle_timeout(TimePoint now);
+    /// When somebody who waits may have more; nothing: nobody waits for that.
     std::optional<TimePoint> next_deadline() const;
 
+    /// Files that are being handed out.
     std::size_t size() const { return downloads_.size(); }
 
 private:

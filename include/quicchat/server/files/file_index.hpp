@@ -49,8 +49,10 @@ public:
     std::uint64_t bytes_of(std::string_view user) const;
     /// Bytes of all files.
     std::uint64_t bytes() const { return bytes_; }
+    /// All files that a record announces.
     std::size_t count() const;
 
+    /// Their keys: everything else in the store is not wanted.
     std::vector<std::string> keys() const;
 
 private:

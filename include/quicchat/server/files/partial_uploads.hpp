@@ -18,8 +18,10 @@ namespace quicchat {
 /// hardly anything, and not for long.
 class PartialUploads {
 public:
+    /// `limits` outlives it.
     explicit PartialUploads(const Limits& limits);
 
+    /// Whether that file is begun, be it sent now or left.
     bool contains(const std::string& key) const { return files_.count(key) != 0; }
 
     /// Somebody sends a file now, for the first time or again. If that account has too many begun,
@@ -49,6 +51,7 @@ public:
 
     /// Some of them are those of this file. True if it is asked for the first time.
     bool claim(const std::string& key, std::uint64_t bytes);
+    /// Bytes that were begun before the server was and that nobody went on with.
     std::uint64_t unclaimed() const { return unclaimed_; }
 
     /// It is finished, or gone.
@@ -57,11 +60,17 @@ public:
     /// The key of one that nobody went on with in time.
     std::optional<std::string> take_expired(TimePoint now);
 
+    /// When `take_drop` or `take_expired` may have something.
     std::optional<TimePoint> next_deadline() const { return earlier(expiries_.next(), next_drop_); }
 
+    /// The space that is kept for those of a room, of an account, and of all with `unclaimed`.
+    /// @{
     std::uint64_t bytes(const std::string& room) const { return find(bytes_by_room_, room); }
     std::uint64_t bytes_of(std::string_view user) const;
     std::uint64_t bytes() const { return bytes_ + unclaimed_; }
+    /// @}
+
+    /// Files, but for those that were begun before the server was and not gone on with.
     std::size_t size() const { return files_.size(); }
 
 private:

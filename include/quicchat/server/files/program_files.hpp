@@ -22,12 +22,13 @@ namespace quicchat {
 
 /// The bytes of a file that the server's program sends are wanted from there on.
 struct ProgramFileWanted {
-    std::uint64_t offset = 0;
+    std::uint64_t offset = 0;  ///< From the first byte of the file.
 };
 
 /// What became of something that the server's program asked about files.
 struct ProgramFileOutcome {
-    std::uint64_t ticket = 0;
+    std::uint64_t ticket = 0;  ///< As it was given with the request; never 0.
+    /// What went wrong; where the record is; what is to be given next; or the piece that was read.
     std::variant<Errc, wire::Ack, ProgramFileWanted, Bytes> what{};
 };
 
@@ -41,6 +42,7 @@ public:
     /// Bytes of a piece that is given.
     static constexpr std::size_t piece_bytes_max = 256 * 1024;
 
+    /// What it is given outlives it.
     ProgramFiles(FileStore& files, Hub& hub, Uploads& uploads, const Limits& limits)
         : files_(&files), hub_(&hub), uploads_(&uploads), limits_(&limits) {}
 
@@ -70,6 +72,7 @@ public:
     Errc read(std::uint64_t ticket, std::string_view reader, const std::string& room,
               std::pair<Epoch, Offset> file, std::uint64_t from, std::size_t count);
 
+    /// The oldest one; nothing: there is none.
     std::optional<ProgramFileOutcome> poll_outcome() { return pop_front(outcomes_); }
 
     /// The server ends: what is being sent is abandoned, and nothing more is taken. A record that

@@ -23,10 +23,14 @@ namespace quicchat {
 
 /// Something for the stream of an upload, and whether it is the last.
 struct UploadFrame {
+    /// What to write where. It may be empty if it is the last.
+    /// @{
     ConnectionId connection{};
     StreamId stream{};
     Bytes frame{};
-    bool last = false;
+    /// @}
+
+    bool last = false;  ///< The stream ends behind it.
 };
 
 /// What becomes of a file that the server's program sends.
@@ -44,6 +48,7 @@ struct ProgramUpload {
 /// when it comes to nothing.
 class Uploads {
 public:
+    /// What it is given outlives it.
     Uploads(FileStore& files, Hub& hub, RateLimits& rates, const Limits& limits);
 
     /// A stream begins with an offer. An error is the answer to it.
@@ -63,6 +68,7 @@ public:
     /// client will ask for it again. False: it is one of the program's, whose record is on its way
     /// to the log. It goes on, and `poll_program` tells what became of it.
     bool abandon(ConnectionId connection, StreamId stream);
+    /// The same for all streams of a connection.
     void abandon(ConnectionId connection);
 
     /// Goes on with what had to wait for others. True if something was asked of the log or the
@@ -81,14 +87,19 @@ public:
 
     /// Drops what was begun and never finished, and offers whose bytes do not come.
     void handle_timeout(TimePoint now);
+    /// When `handle_timeout` is to be called.
     std::optional<TimePoint> next_deadline() const;
 
+    /// The oldest one; nothing: there is none.
+    /// @{
     std::optional<UploadFrame> poll_frame();
     std::optional<ProgramUpload> poll_program();
+    /// @}
 
     /// A stream that was busy and is not any more: read on.
     std::optional<std::pair<ConnectionId, StreamId>> poll_freed();
 
+    /// Files that are being taken in.
     std::size_t size() const { return uploads_.size(); }
 
 private:

@@ -15,6 +15,7 @@ namespace quicchat {
 template <Transport T>
 class Delivery {
 public:
+    /// What it is given outlives it.
     Delivery(Peers<T>& peers, Hub& hub, UnsentBytes<T>& unsent)
         : peers_(&peers), hub_(&hub), unsent_(&unsent) {}
 

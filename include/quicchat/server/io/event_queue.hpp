@@ -11,9 +11,12 @@ namespace quicchat {
 /// What a server tells the program around it, which need not listen: the oldest news are dropped.
 class EventQueue {
 public:
+    /// The bound outlives it, and may be changed.
     explicit EventQueue(const std::size_t& events_max);
 
+    /// Drops the oldest events if there are too many.
     void push(ServerEvent event);
+    /// The oldest one; nothing: there is none.
     std::optional<ServerEvent> poll();
 
 private:

@@ -18,6 +18,7 @@ namespace quicchat {
 template <Transport T>
 class FileStreams {
 public:
+    /// What it refers to outlives it. Has the store drop old files that no record announces.
     FileStreams(Owned<FileStore> files, Hub& hub, Peers<T>& peers, RateLimits& rates,
                 const Limits& limits, UnsentBytes<T>& unsent)
         : files_(std::move(files)),
@@ -35,16 +36,23 @@ public:
     // What comes on streams. An error of `offer` and `open` refuses the request, one of `data`
     // closes the connection.
 
+    /// As Uploads and Downloads have them.
+    /// @{
     Errc offer(const Caller& caller, StreamId stream, wire::FileOffer m, TimePoint now);
     Errc data(ConnectionId id, StreamId stream, wire::FileData m, TimePoint now);
     Errc open(const Caller& caller, StreamId stream, const wire::FileRequest& m);
+    /// @}
 
     /// The client has sent all of a file, or will not send the rest.
     void finish(ConnectionId id, StreamId stream) { uploads_.finish(id, stream); }
 
+    /// A stream, or all of a connection, is gone: what is done for it ends.
+    /// @{
     void abandon(ConnectionId id, StreamId stream);
     void abandon(ConnectionId id);
+    /// @}
 
+    /// As Uploads has it.
     bool is_busy(ConnectionId id, StreamId stream) const { return uploads_.is_busy(id, stream); }
 
     /// Takes in what the log and the store of files have done. `moved` becomes true if more was
@@ -60,12 +68,15 @@ public:
     /// A stream that was busy and is not any more: read on.
     std::optional<std::pair<ConnectionId, StreamId>> poll_freed();
 
+    /// Does what is due for those who send and fetch.
     void handle_timeout(TimePoint now);
+    /// When `handle_timeout` is to be called next.
     std::optional<TimePoint> next_deadline() const;
 
     /// Those of the server's program.
     ProgramFiles& program() { return program_; }
 
+    /// To look at only: its wake-up descriptor, for who waits.
     const FileStore& store() const { return *files_; }
     /// Under way, in both directions.
     std::size_t transfers() const { return uploads_.size() + downloads_.size(); }

@@ -19,6 +19,7 @@ public:
     /// Keeps a marker until `due`, instead of an older one of that connection about that room.
     void keep(ConnectionId connection, wire::MarkRead marker, TimePoint due);
 
+    /// The connection is gone, and its markers.
     void forget(ConnectionId connection);
 
     /// A marker whose time has come. Put it back by `keep` if it is too early all the same.
@@ -34,6 +35,7 @@ public:
         }
     }
 
+    /// When `take_due` has something; nothing: none is late.
     std::optional<TimePoint> next_deadline() const;
 
 private:

@@ -22,6 +22,7 @@ namespace quicchat {
 template <Transport T>
 class Logins {
 public:
+    /// What it refers to outlives it.
     Logins(Owned<Authenticator> authenticator, Entropy entropy, const Limits& limits,
            Peers<T>& peers, RateLimits& rates, EventQueue& news)
         : table_(std::move(authenticator), entropy, limits.login_timeout),
@@ -39,24 +40,32 @@ public:
     /// A name by which nobody can log in; empty: none.
     void reserve(std::string name) { reserved_ = std::move(name); }
 
+    /// A connection is there, and may log in until its time is over.
     void open(ConnectionId id, TimePoint now) { table_.open(id, now); }
+    /// The connection is gone.
     void forget(ConnectionId id) { table_.forget(id); }
 
     // An error closes the connection.
 
+    /// The peer begins to log in. Without a channel binding that is `login_failed`, but in pages.
     Errc begin(ConnectionId id, const wire::LoginBegin& m, Hub& hub, Now now);
 
+    /// The peer's next message.
     Errc respond(ConnectionId id, const wire::LoginResponse& m, Hub& hub, Now now);
 
     /// Goes on with logins that had to wait, and ends those that are late.
     void process(Hub& hub, Now now);
 
+    /// Closes the connections whose time to log in is over.
     void end_late(TimePoint now);
 
+    /// When `process` or `end_late` has something to do.
     std::optional<TimePoint> next_deadline() const { return table_.next_deadline(); }
 
     // Since the start.
+    /// Logins that succeeded.
     std::uint64_t accepted() const { return accepted_; }
+    /// Logins that did not, by their reason; late ones included.
     const ErrorCounts& refused() const { return refused_; }
 
     /// Who was let in since the last call.

@@ -33,6 +33,7 @@ class RateLimits {
     }
 
 public:
+    /// `limits` outlives it, and may be changed: see `handle_changed_limits`.
     explicit RateLimits(const Limits& limits);
 
     /// Somebody publishes so many bytes, for so many people. Zero: he may, and it is counted.
@@ -57,6 +58,7 @@ public:
     /// there. What fails for others counts for them, so that strangers lock nobody out.
     Duration try_password(const std::string& prefix, std::string_view user, TimePoint now) const;
 
+    /// It counts against `try_password` for that account from that network.
     void note_failed_password(const std::string& prefix, std::string_view user, TimePoint now);
 
     /// Any login has failed there. True if these are too many for one network.

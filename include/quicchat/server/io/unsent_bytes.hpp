@@ -24,6 +24,7 @@ namespace quicchat {
 template <Transport T>
 class UnsentBytes {
 public:
+    /// What it is given outlives it.
     UnsentBytes(Peers<T>& peers, const Hub& hub, const Limits& limits)
         : peers_(&peers), hub_(&hub), limits_(&limits) {}
 
@@ -46,6 +47,7 @@ public:
         }
     }
 
+    /// When to call `resume` next; nothing: nobody has to wait.
     std::optional<TimePoint> next_deadline() const;
 
     /// All that is counted.

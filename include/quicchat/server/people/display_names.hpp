@@ -18,10 +18,12 @@ public:
     /// An empty name takes the account's out.
     void set(std::string_view user, std::string display);
 
+    /// Accounts that are called otherwise than by their user name.
     std::size_t size() const { return names_.size(); }
 
     // What the log keeps of them.
 
+    /// What to store so that `restore` brings it back.
     static StateChange change_of(std::string_view user, const std::string& display);
 
     /// Takes in one entry of a stored state. False if it is about something else, or nonsense.

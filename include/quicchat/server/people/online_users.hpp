@@ -16,14 +16,18 @@ namespace quicchat {
 /// Who is logged in, on which connections.
 class OnlineUsers {
 public:
+    /// Somebody who is logged in.
     struct User {
-        std::string name;  ///< In the spelling of the account.
-        std::vector<ConnectionId> connections;
+        std::string name;                       ///< In the spelling of the account.
+        std::vector<ConnectionId> connections;  ///< At least one, in the order of the logins.
     };
 
+    /// A login, and the end of a connection that was logged in.
+    /// @{
     void add(std::string_view name, ConnectionId connection);
 
     void remove(std::string_view name, ConnectionId connection);
+    /// @}
 
     /// A user who is logged in, or nullptr.
     const User* find(std::string_view name) const;
@@ -33,6 +37,7 @@ public:
     std::pair<std::vector<const User*>, bool> page(std::string_view after,
                                                    std::size_t count_max) const;
 
+    /// Accounts that are logged in.
     std::size_t size() const { return users_.size(); }
 
     /// From now on, or no longer, it is noted who comes and who goes.

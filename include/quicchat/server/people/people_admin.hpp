@@ -23,6 +23,7 @@ struct PersonReport {
 /// What the server's program sees of people, in whatever rooms they are.
 class PeopleAdmin {
 public:
+    /// What it is given outlives it.
     PeopleAdmin(const OnlineUsers& online, const DisplayNames& names, const AccountFinder& accounts,
                 const Limits& limits)
         : online_(&online), names_(&names), accounts_(&accounts), limits_(&limits) {}

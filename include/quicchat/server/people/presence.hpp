@@ -19,6 +19,7 @@ namespace quicchat {
 /// read how far. In large rooms nobody is told.
 class Presence {
 public:
+    /// What it is given outlives it.
     Presence(FanOut& fan_out, ControlStreams& control, const OnlineUsers& online,
              const DisplayNames& names, const Limits& limits);
 

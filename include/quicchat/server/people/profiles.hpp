@@ -24,6 +24,7 @@ namespace quicchat {
 /// and tells who should know. Bounded by `Limits::profiles_max`.
 class Profiles {
 public:
+    /// What it is given outlives it.
     Profiles(RoomStore& room_store, Proposer& proposer, FanOut& fan_out, ControlStreams& control,
              DisplayNames& names, const OnlineUsers& online, const AccountFinder& accounts,
              const Limits& limits, Turn& turn);

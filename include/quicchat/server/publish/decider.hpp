@@ -23,6 +23,7 @@ namespace quicchat {
 /// proposed, and while a reaction is, nothing of its author: both depend on how it ends.
 class Decider {
 public:
+    /// What it is given outlives it.
     Decider(RoomStore& room_store, const Limits& limits, Turn& turn, TurnWork& work);
 
     /// Has a proposal stored or, if that may not be, looked for: then it was sent again, and is a
@@ -35,6 +36,7 @@ public:
     /// The private room that is to go since there are too many, other than the newest; nullptr:
     /// none. Take its members out, then `forget` it.
     Room* surplus(const Room& newest) { return room_store_->next_surplus(newest); }
+    /// Deletes a room with its log; see RoomStore.
     void forget(const Room& room) { room_store_->forget(room); }
 
     /// What would become of an act, as far as it is known now: `Errc{}`, or why it may not be.

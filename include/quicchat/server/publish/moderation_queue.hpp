@@ -21,16 +21,17 @@ namespace quicchat {
 
 /// What somebody asked to have stored, until it is decided.
 struct HeldMessage {
-    ConnectionId connection{};
+    ConnectionId connection{};         ///< Who waits for the answer; it may be gone by then.
     StreamId stream = control_stream;  ///< Of a member; the control stream for a Tell.
-    RequestId request = 0;
-    std::string room;  ///< Its key.
-    std::string to{};  ///< Of a Tell: whom it is for.
-    Record record;
+    RequestId request = 0;             ///< Of that connection.
+    std::string room;                  ///< Its key.
+    std::string to{};                  ///< Of a Tell: whom it is for.
+    Record record;                     ///< As it is to be stored, without offset.
     Errc refusal{};  ///< It might not be stored when it came, so that nobody was asked about it.
 
     bool is_file = false;  ///< It is the name of a file; its answer is a FileOutcome.
 
+    /// What counts for `Limits::checks_bytes_max`.
     std::size_t bytes() const { return record.text.size() + record.attributes.size(); }
 };
 
@@ -46,10 +47,14 @@ struct HeldMessage {
 /// `ServerConfig::check_timeout`.
 class ModerationQueue {
 public:
+    /// `config` outlives it, and may be changed.
     explicit ModerationQueue(const ServerConfig& config);
 
+    /// As the configuration says now.
+    /// @{
     bool is_on() const { return config_->checks_messages; }
     Unchecked unchecked() const { return config_->unchecked; }
+    /// @}
 
     /// What time it is for everything up to the next call.
     void begin_turn(TimePoint now) { now_ = now; }
@@ -64,9 +69,12 @@ public:
 
     /// What went wrong with an answer, for the program's log.
     std::optional<CheckFailed> poll_failure();
+    /// Behind those that were not polled.
     void note_failure(CheckFailed failure);
 
+    /// Ends the questions that were open for too long; each leaves a failure.
     void handle_timeout(TimePoint now);
+    /// When the next question is over; nothing: none is open.
     std::optional<TimePoint> next_deadline() const;
 
     // For the publisher.
@@ -103,6 +111,7 @@ public:
 
     /// How much of one stream is held.
     std::size_t held(ConnectionId connection, StreamId stream = control_stream) const;
+    /// All that is held, asked about or behind something.
     std::size_t size() const { return entries_.size(); }
 
 private:

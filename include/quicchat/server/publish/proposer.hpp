@@ -28,6 +28,7 @@ namespace quicchat {
 /// the form and has the server's program judge; rights and order are for the Decider.
 class Proposer {
 public:
+    /// What it is given outlives it.
     Proposer(RoomStore& room_store, Decider& decider, FanOut& fan_out, ControlStreams& control,
              Membership& membership, ModerationQueue& checks, const Limits& limits, Turn& turn);
 
@@ -55,11 +56,13 @@ public:
     /// record as it may be stored. False: nobody is to be asked.
     bool check_file(ConnectionId connection, StreamId stream, const std::string& key,
                     const Record& record);
+    /// The oldest one; nothing: there is none.
     std::optional<FileOutcome> poll_file_outcome();
 
     /// Of the server's program. An error: it is refused at once. Otherwise a ProgramOutcome with
     /// that ticket follows, if it is not 0.
     Errc propose_for_program(Proposal proposal, std::uint64_t ticket = 0);
+    /// The same of what the server's program asked.
     std::optional<ProgramOutcome> poll_program_outcome();
 
     /// Proposes or refuses what the program has decided about. True if there was anything.
@@ -72,6 +75,7 @@ public:
     /// How much of what a connection asked on its control stream is not decided yet.
     std::size_t under_way(ConnectionId connection) const;
 
+    /// Records that were proposed and are not decided.
     std::size_t size() const { return askers_.size(); }
 
     /// How long the log took for each: from turn to turn.

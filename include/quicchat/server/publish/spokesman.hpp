@@ -28,6 +28,7 @@ public:
     /// What may be under way at once; above it `queue_full`.
     static constexpr std::size_t under_way_max = 4096;
 
+    /// What it is given outlives it.
     Spokesman(RoomStore& room_store, Membership& membership, Proposer& proposer, Profiles& profiles,
               const Limits& limits, Turn& turn)
         : room_store_(&room_store),
@@ -50,6 +51,7 @@ public:
     /// What an account wants to be called from now on; empty: its user name.
     Errc set_profile(std::uint64_t ticket, const std::string& user, const std::string& display);
 
+    /// The oldest one; nothing: there is none.
     std::optional<ProgramOutcome> poll_outcome();
 
     /// Takes note that somebody has read a room up to a record, as Membership does; into a room for

@@ -9,6 +9,7 @@
 
 namespace quicchat {
 
+/// What an account may want of a room.
 enum class Action : std::uint8_t {
     read,        ///< Join, history, who is there.
     write,       ///< Messages and reactions; editing and deleting what is one's own.
@@ -18,13 +19,15 @@ enum class Action : std::uint8_t {
     rule,        ///< Appoint anybody to any role; decide about access.
 };
 
+/// Who may do one thing.
 struct AccessRule {
-    Action action;
+    Action action;     ///< There is one rule for each.
     Role from;         ///< This role may, and all above it.
     bool in_archived;  ///< Also when the room is archived.
 };
 
 // clang-format off
+/// PROTOCOL.md §6.10, a row for each.
 inline constexpr auto access_rules = std::to_array<AccessRule>({
     {Action::read,       Role::muted,     true},
     {Action::write,      Role::member,    false},

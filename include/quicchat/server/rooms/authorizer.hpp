@@ -14,6 +14,7 @@ namespace quicchat {
 /// to it that nothing that matters is under way.
 class Authorizer {
 public:
+    /// For one moment, `now`. What it is given outlives it.
     Authorizer(const Directory& directory, const RoomLog& log, const Limits& limits, WallTime now)
         : directory_(&directory), log_(&log), limits_(&limits), now_(now) {}
 

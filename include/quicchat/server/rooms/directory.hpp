@@ -16,27 +16,34 @@ namespace quicchat {
 /// The rooms of a server, and who may do what in them.
 class Directory {
 public:
+    /// By key.
     using Rooms = std::map<std::string, Room>;
 
+    /// Their names, in any spelling.
     explicit Directory(const std::vector<std::string>& operators);
 
     /// Other operators from now on.
     void set_operators(const std::vector<std::string>& operators);
 
+    /// In place of one with that key. Its address is stable until `remove`.
     Room& add(Room room);
 
+    /// Does nothing if there is no such room.
     void remove(const std::string& key);
 
     /// By its name in any spelling, or its key.
     Room* find(std::string_view name);
+    /// The same, to look at only; nullptr: there is none.
     const Room* find(std::string_view name) const;
 
     /// What an account is in a room. An operator of the server is everywhere an owner, but in what
     /// two others tell each other.
     Role role(const Room& room, std::string_view user, WallTime now) const;
 
+    /// Whether the account's role lets it do that now; see access.hpp.
     bool may(const Room& room, std::string_view user, Action action, WallTime now) const;
 
+    /// Whether the configuration names the account as one, in any spelling.
     bool is_operator(std::string_view user) const;
 
     /// At most `count_max` of the rooms that an account may read, with keys above `after`, in
@@ -49,8 +56,11 @@ public:
     /// How many rooms an account has made.
     std::size_t made_by(std::string_view user) const;
 
+    /// Those of two people included.
+    /// @{
     std::size_t size() const { return rooms_.size(); }
     Rooms& rooms() { return rooms_; }
+    /// @}
 
 private:
     Rooms rooms_;  ///< By key.

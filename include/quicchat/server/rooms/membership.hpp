@@ -23,6 +23,7 @@ namespace quicchat {
 /// Who is in which room: finding rooms, coming in and going out.
 class Membership {
 public:
+    /// What it is given outlives it.
     Membership(RoomStore& room_store, Decider& decider, FanOut& fan_out, Presence& presence,
                Pages& pages, const OnlineUsers& online, const AccountFinder& accounts,
                const Limits& limits, Turn& turn);

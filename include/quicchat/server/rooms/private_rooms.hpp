@@ -23,6 +23,7 @@ public:
     /// The key of what an account calls by that name: the room of two people, or another one.
     static std::string key_for(std::string_view user, std::string_view name);
 
+    /// False for the key of any other room: no room's name begins with `@`.
     static bool is_key(std::string_view key) { return key.starts_with('@'); }
 
     /// The two canonical names in a key.
@@ -35,6 +36,7 @@ public:
     /// The rooms of one person.
     const std::set<std::string>& of(std::string_view user) const;
 
+    /// How many such rooms there are.
     std::size_t size() const { return places_.size(); }
 
     /// The key of the room that is to go, but not `newest`: of those who made the most, the one
@@ -52,6 +54,7 @@ public:
         return found == own.end() ? own.front() : *found;
     }
 
+    /// Forgets the pair. Does nothing if that is not known.
     void drop(const std::string& key);
 
 private:

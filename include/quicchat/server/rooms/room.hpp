@@ -23,9 +23,13 @@ class Room;
 /// queue of messages, so a slow reader costs no memory.
 struct Member {
     // What each delivery looks at is together: there are many members, and memory is far away.
+    /// Where its frames go, and which room it follows. The room outlives it.
+    /// @{
     ConnectionId connection{};
     StreamId stream{};
     Room* room = nullptr;
+    /// @}
+
     Offset next = 1;                      ///< The record to send next.
     bool waiting = false;                 ///< In the hub's list of members with something to send.
     bool stalled = false;                 ///< The stream's backlog is full until Writable comes.
@@ -33,19 +37,24 @@ struct Member {
     bool members_stale = false;           ///< Too many came or went: the whole list goes out.
     std::vector<std::string> presence{};  ///< Who came or went and was not told yet, each once.
     Queue<Bytes> replies{};               ///< Joined, Ack, Error, Members: what it asked for.
-    std::size_t reply_bytes = 0;
-    std::size_t appends = 0;  ///< What it published and the log has not committed yet.
+    std::size_t reply_bytes = 0;          ///< Bytes of those answers.
+    std::size_t appends = 0;              ///< What it published and the log has not committed yet.
 
+    /// Who it is, in the account's spelling, and on which device.
+    /// @{
     std::string user{};
     DeviceId device{};
-    std::size_t place = 0;  ///< Index among the room's members.
-    std::optional<TimePoint> typed_at{};
+    /// @}
+
+    std::size_t place = 0;                ///< Index among the room's members.
+    std::optional<TimePoint> typed_at{};  ///< When the others were last told that it types.
 };
 
 /// Members and recent events of one room, and what else is known of it. The recent events are
 /// encoded once, in shared memory; each member has an offset into them.
 class Room {
 public:
+    /// As its log stands. At most `recent_max` records are kept encoded.
     Room(std::string name, LogHead head, std::size_t recent_max);
 
     /// Takes in what the log has stored of the room.
@@ -90,8 +99,11 @@ public:
     /// Removes a member. True if that was the last device of its user.
     bool remove(Member& member);
 
+    /// As whoever made it spells it. Another spelling has the same key.
+    /// @{
     const std::string& name() const { return name_; }
     void rename(std::string name) { name_ = std::move(name); }
+    /// @}
 
     /// True if it is the room of two people; see PrivateRooms.
     bool is_private() const;
@@ -103,17 +115,25 @@ public:
     std::string other_than(std::string_view user) const;
 
     const std::string& key() const { return key_; }  ///< The name of the room's log.
+    /// Empty if nobody has set one.
     const std::string& topic() const { return topic_; }
     const std::string& creator() const { return creator_; }  ///< Empty: the server's program.
     const std::string& maker() const { return maker_; }  ///< Of a room of two; empty: not known.
+    /// Of a room of two people: `invitation`.
     RoomAccess access() const { return access_; }
+    /// Of its log; a room that was deleted and made again has another one.
     Epoch epoch() const { return epoch_; }
+    /// The offset of the newest record; 0: there is none.
     Offset head() const { return head_; }
     /// True if nothing was pushed since the last call.
     bool take_quiet();
+    /// Those that follow it now, in no order.
     const std::vector<Member*>& members() const { return members_; }
+    /// Those who belong to it, or are in it.
+    /// @{
     RoomAccounts& people() { return people_; }
     const RoomAccounts& people() const { return people_; }
+    /// @}
 
     /// Acts under way that change who may do what. Until they are over nobody is judged by it.
     std::size_t changes_under_way = 0;
@@ -122,6 +142,7 @@ public:
     /// again, since whether a reaction is there depends on it.
     std::vector<std::pair<std::string, Offset>> reactions_under_way{};
 
+    /// Whether a reaction of that account is among these.
     bool has_reaction_under_way(std::string_view user) const;
 
 private:

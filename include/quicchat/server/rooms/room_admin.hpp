@@ -21,11 +21,15 @@ namespace quicchat {
 
 /// A room, as the server's program sees it.
 struct RoomReport {
+    /// As it is spelled; the topic may be empty.
+    /// @{
     std::string name;
     std::string topic;
-    std::string creator;  ///< Empty: the server's program.
-    RoomAccess access = RoomAccess::everybody;
-    Epoch epoch{};
+    /// @}
+
+    std::string creator;                        ///< Empty: the server's program.
+    RoomAccess access = RoomAccess::everybody;  ///< Who may come in, and whether it is archived.
+    Epoch epoch{};                              ///< Of its log.
     Offset first = 0;           ///< The oldest record that is kept; `head + 1` if none is.
     Offset head = 0;            ///< The newest one.
     std::size_t accounts = 0;   ///< That it knows: with a role, or a place up to which they read.
@@ -39,6 +43,7 @@ struct RoomReport {
 /// the program reads by the name of the other: `@bob`.
 class RoomAdmin {
 public:
+    /// What it is given outlives it.
     RoomAdmin(RoomStore& room_store, Membership& membership, Proposer& proposer, Decider& decider,
               const DisplayNames& names, const Limits& limits, Turn& turn)
         : room_store_(&room_store),
@@ -72,8 +77,11 @@ public:
 
     /// Messages and files, the newest first, and below which offset the search goes on; 0: nowhere.
     struct Found {
+        /// As they are now.
+        /// @{
         std::vector<LoggedRecord> records{};
         Offset next = 0;
+        /// @}
     };
 
     /// Looks for the newest `count` messages and files below `before` that have all of the words

@@ -27,9 +27,12 @@ struct RoomRetention {
 
 /// What changes of it; nothing: that stays as it is.
 struct RetentionChange {
+    /// 0: what the limits say, as RoomRetention has it.
+    /// @{
     std::optional<std::size_t> records_max{};
     std::optional<std::size_t> bytes_max{};
     std::optional<std::chrono::seconds> age_max{};
+    /// @}
 };
 
 /// What was chosen for rooms about how much they keep, by their keys. It is stored in their states,
@@ -41,8 +44,9 @@ class RoomRetentions {
 public:
     /// An age is a minute at least, and ten years at most.
     static constexpr std::chrono::seconds age_min{60};
-    static constexpr std::chrono::seconds age_most{320'000'000};
+    static constexpr std::chrono::seconds age_most{320'000'000};  ///< The upper end of that range.
 
+    /// `limits` outlives it.
     explicit RoomRetentions(const Limits& limits) : limits_(&limits) {}
 
     /// `invalid_request`: more than the limits, or no age.
@@ -54,6 +58,7 @@ public:
     /// As a log has stored it.
     void restore(const std::string& key, const RoomState& state);
 
+    /// The room is gone.
     void forget(const std::string& key) { chosen_.erase(key), aging_.erase(key); }
 
     /// What was chosen.
@@ -72,6 +77,7 @@ public:
     /// `storage_failed`.
     Errc handle_timeout(RoomLog& log, Now now);
 
+    /// When `handle_timeout` has something to do; nothing: no room has an age.
     std::optional<TimePoint> next_deadline() const;
 
 private:

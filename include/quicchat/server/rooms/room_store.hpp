@@ -28,8 +28,11 @@ public:
     /// How the names of logs begin that are no room's.
     static constexpr std::string_view reserved = "!";
 
+    /// `config` outlives it, and may be changed.
     RoomStore(Owned<RoomLog> log, const ServerConfig& config);
 
+    /// Its parts, for the others in a hub.
+    /// @{
     RoomLog& log() { return *log_; }
     const RoomLog& log() const { return *log_; }
     Directory& directory() { return directory_; }
@@ -37,6 +40,7 @@ public:
     const PrivateRooms& private_rooms() const { return private_rooms_; }
     FileIndex& files() { return files_; }
     const FileIndex& files() const { return files_; }
+    /// @}
 
     /// A record was committed: it may announce a file, or take one away.
     void note_files(const Room& room, const LoggedRecord& logged);
@@ -71,6 +75,7 @@ public:
     /// are.
     Result<Room*> open_private(const std::string& one, const std::string& other);
 
+    /// Of a room of two people: it is not the next one to be forgotten.
     void note_use(const Room& room);
 
     /// Lets somebody who may read it into a room: in one for everybody he becomes a member. False
@@ -82,16 +87,19 @@ public:
     /// read yet at last.
     Room* next_surplus(const Room& newest);
 
+    /// Deletes a room with all that is stored of it. Its members have been taken out.
     void forget(const Room& room);
 
     /// How much a room keeps from now on; what it may not keep goes at once, whoever wrote it.
     /// `invalid_request`: more than the limits, or no age.
     Errc keep(const Room& room, const RetentionChange& change, WallTime now);
 
+    /// What was chosen for rooms about how much they keep; to look at only.
     const RoomRetentions& retentions() const { return retentions_; }
 
     /// Has dropped what is too old, and says when it must be called again. `storage_failed`.
     Errc handle_timeout(Now now) { return retentions_.handle_timeout(*log_, now); }
+    /// When `handle_timeout` is to be called; nothing: no room has an age.
     std::optional<TimePoint> next_deadline() const { return retentions_.next_deadline(); }
 
     /// Records of a room were dropped that no other has pushed out.

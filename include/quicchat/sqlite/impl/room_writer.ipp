@@ -122,7 +122,8 @@ QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, AppendDone& don
     }
     room.head = offset;
     count_record(append, room);
-    if (const int code = drop_oldest(append.room, room)) return code;
+    std::size_t share = dropped_per_append_max;
+    if (const int code = drop_oldest(append.room, room, share)) return code;
     answer(append, Errc{}, room.first, done);
     done.news.offset = offset;
     done.news.time = append.record.time;
@@ -138,9 +139,10 @@ QUICCHAT_DECL int RoomWriter::drop_old(const DropOld& o, AppendDone& done) {
     Touched& touched = remember(o.room);
     StoredRoom& room = found->second;
     const Offset first = room.first;
-    if (const int code = drop_oldest(o.room, room)) return code;
+    std::size_t share = dropped_per_batch_max;
+    if (const int code = drop_oldest(o.room, room, share)) return code;
     Oldest& oldest = oldest_[o.room];
-    while (room.first <= room.head) {
+    for (; share > 0 && room.first <= room.head; --share) {
         detail::OldRecord* record = nullptr;
         if (const int code = find_oldest(o.room, room, oldest, 0, record)) return code;
         if (record == nullptr || record->id.time >= o.before) break;
@@ -148,6 +150,7 @@ QUICCHAT_DECL int RoomWriter::drop_old(const DropOld& o, AppendDone& done) {
     }
     touched.is_changed |= room.first != first;
     done.first = room.first;
+    if (share == 0) done.more_before = o.before;
     return SQLITE_OK;
 }
 
@@ -400,6 +403,8 @@ QUICCHAT_DECL int RoomWriter::keep_ids(RoomKey key, const StoredRoom& room, Olde
 QUICCHAT_DECL int RoomWriter::find_oldest(RoomKey key, const StoredRoom& room, Oldest& oldest,
                                           std::size_t index, detail::OldRecord*& found) {
     std::deque<detail::OldRecord>& records = oldest.records;
+    // What was dropped behind these is passed over, and read again to be deleted.
+    if (!records.empty() && records.back().id.offset + 1 < room.first) oldest = {};
     index += oldest.dropped;
     if (index >= records.size()) {
         const Offset from = records.empty() ? room.first : records.back().id.offset + 1;
@@ -419,13 +424,13 @@ QUICCHAT_DECL void RoomWriter::count_record(const AppendRecord& append, StoredRo
     if (leaves_surplus) forget_surplus(append.room, room, record.author, record.device);
 }
 
-QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room) {
+QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room, std::size_t& share) {
     if (size_of(room).fits(room.retention)) return SQLITE_OK;
     Oldest& oldest = oldest_[key];
-    while (!size_of(room).fits(room.retention)) {
+    for (; share > 0 && !size_of(room).fits(room.retention); --share) {
         detail::OldRecord* record = nullptr;
         if (const int code = find_oldest(key, room, oldest, 0, record)) return code;
-        if (record == nullptr) return room.first = room.head, SQLITE_OK;
+        if (record == nullptr) return SQLITE_CORRUPT;  // there are rows for what counts
         drop_one(key, room, oldest, *record);
     }
     return SQLITE_OK;

@@ -218,6 +218,9 @@ QUICCHAT_DECL bool Store::learn(const AppendDone& done) {
     if (is_append && has_moved) writer_.trim(done.room, done.first);
     // What a room may not keep is to be gone; and also what a crash has left of it.
     if (!is_append && done.first > 1) writer_.push(TrimRoom{done.room, done.first, true});
+    if (done.more_before) {
+        writer_.push(DropOld{done.room, done.news.room, done.news.epoch, *done.more_before});
+    }
     return is_append || has_moved;
 }
 
