@@ -39,6 +39,7 @@ enum class KeyKind : std::uintptr_t { helpers = 0, aes = 1, chacha = 2, next_aes
 
 inline constexpr std::uintptr_t key_kind_bits = 3;
 
+/// A key of ChaCha20-Poly1305, to seal and open or for header protection.
 struct alignas(std::max_align_t) ChaChaKey {
     std::array<std::uint8_t, CHACHA20_POLY1305_AEAD_KEYSIZE> octets;
 };
@@ -125,6 +126,7 @@ QUICCHAT_DECL void use_packet_keys(WOLFSSL_CTX* context);
 
 // With the signatures of ngtcp2's callbacks.
 
+/// Derives the next secrets and keys of both directions (RFC 9001 §6.1).
 QUICCHAT_DECL int update_packet_keys(ngtcp2_conn* connection, std::uint8_t* rx_secret,
                                      std::uint8_t* tx_secret, ngtcp2_crypto_aead_ctx* rx_context,
                                      std::uint8_t* rx_iv, ngtcp2_crypto_aead_ctx* tx_context,
@@ -132,9 +134,11 @@ QUICCHAT_DECL int update_packet_keys(ngtcp2_conn* connection, std::uint8_t* rx_s
                                      const std::uint8_t* current_tx_secret,
                                      std::size_t secret_bytes, void* user_data) noexcept;
 
+/// Wipes and frees a key that seals or opens, ours or the helper's.
 QUICCHAT_DECL void delete_packet_key(ngtcp2_conn* connection, ngtcp2_crypto_aead_ctx* context,
                                      void* user_data) noexcept;
 
+/// The same of a key of header protection.
 QUICCHAT_DECL void delete_mask_key(ngtcp2_conn* connection, ngtcp2_crypto_cipher_ctx* context,
                                    void* user_data) noexcept;
 
