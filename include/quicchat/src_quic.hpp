@@ -50,6 +50,7 @@ template class TicketAuthenticator<quic::WolfCrypto>;
 #include "quicchat/quic/impl/known_servers_file.ipp"
 #include "quicchat/quic/impl/memory_trim.ipp"
 #include "quicchat/quic/impl/network_watch.ipp"
+#include "quicchat/quic/impl/packet_keys.ipp"
 #include "quicchat/quic/impl/packet_protection.ipp"
 #include "quicchat/quic/impl/packet_size.ipp"
 #include "quicchat/quic/impl/packet_writer.ipp"

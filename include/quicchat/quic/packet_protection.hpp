@@ -9,9 +9,9 @@
 #include "quicchat/base/config.hpp"
 
 // Packet protection (RFC 9001 §5.3 and §5.4), with the signatures of ngtcp2's callbacks. ngtcp2's
-// own go through wolfSSL's EVP layer, which allocates twice for each packet; for AES these go to
-// wolfCrypt at once, with the key that the EVP context holds. What else is negotiated goes the way
-// of ngtcp2.
+// own go through wolfSSL's EVP layer, which allocates twice for each packet; these go to wolfCrypt
+// at once, with the keys of packet_keys.hpp, and for AES also with those that EVP contexts hold.
+// What else is negotiated goes the way of ngtcp2.
 
 namespace quicchat::quic {
 

@@ -7,6 +7,7 @@
 #include "quicchat/base/config.hpp"
 #include "quicchat/quic/config.hpp"
 #include "quicchat/quic/connection_id.hpp"
+#include "quicchat/quic/packet_keys.hpp"
 #include "quicchat/quic/packet_protection.hpp"
 #include "quicchat/quic/tls.hpp"
 
@@ -180,9 +181,9 @@ QUICCHAT_DECL ngtcp2_callbacks make_callbacks(bool is_server) {
     callbacks.encrypt = encrypt_packet;
     callbacks.decrypt = decrypt_packet;
     callbacks.hp_mask = mask_header;
-    callbacks.update_key = ngtcp2_crypto_update_key_cb;
-    callbacks.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
-    callbacks.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
+    callbacks.update_key = update_packet_keys;
+    callbacks.delete_crypto_aead_ctx = delete_packet_key;
+    callbacks.delete_crypto_cipher_ctx = delete_mask_key;
     callbacks.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
     callbacks.stream_open = detail::on_stream_open;
     callbacks.recv_stream_data = detail::on_stream_data;

@@ -17,6 +17,7 @@
 
 #include "quicchat/base/config.hpp"
 #include "quicchat/quic/error.hpp"
+#include "quicchat/quic/packet_keys.hpp"
 #include "quicchat/quic/pem.hpp"
 #include "quicchat/quic/wolf_crypto.hpp"
 
@@ -45,6 +46,7 @@ QUICCHAT_RARE_DECL Result<TlsContext> TlsContext::server(const std::string& cert
     Context context = make(wolfTLSv1_3_server_method());
     if (context == nullptr) return Errc::internal_error;
     ngtcp2_crypto_wolfssl_configure_server_context(context.get());
+    use_packet_keys(context.get());
     // No session tickets: a resumed handshake would skip the certificate, and with it the trust
     // check of the client.
     wolfSSL_CTX_no_ticket_TLSv13(context.get());
@@ -75,6 +77,7 @@ QUICCHAT_RARE_DECL Result<TlsContext> TlsContext::client(Trust trust, std::strin
     Context context = make(wolfTLSv1_3_client_method());
     if (context == nullptr) return Errc::internal_error;
     ngtcp2_crypto_wolfssl_configure_client_context(context.get());
+    use_packet_keys(context.get());
     auto check = std::make_unique<const TrustCheck>(std::move(trust), std::move(server_name));
     if (!load_authorities(context.get(), check->trust())) {
         return make_error_code(CertificateError::not_authorities);
