@@ -19,6 +19,7 @@ class ManyLogins(Case):
         rates = dict.fromkeys(("messages_per_account", "messages_per_room",
                                "messages_per_prefix"), 1_000_000)
         users = [{"username": name, "verifier": verifier} for name in names]
+        rates["stored_bytes_per_account"] = 1 << 30  # a fast machine sends megabytes meanwhile
         config = self.config(limits={**rates, **patience}, auth={"users": users})
 
         async def main():
