@@ -19,7 +19,6 @@ class ManyLogins(Case):
         rates = dict.fromkeys(("messages_per_account", "messages_per_room",
                                "messages_per_prefix"), 1_000_000)
         users = [{"username": name, "verifier": verifier} for name in names]
-        rates["stored_bytes_per_account"] = 1 << 30  # a fast machine sends megabytes meanwhile
         config = self.config(limits={**rates, **patience}, auth={"users": users})
 
         async def main():
@@ -40,6 +39,7 @@ class ManyLogins(Case):
                         while not over.is_set() or sent[name] < 20:
                             await room.send(f"{name} {sent[name]}")
                             sent[name] += 1
+                            await asyncio.sleep(0.005)  # megabytes are more than one may store
 
                     async def listen(chat):
                         async for event in chat:
