@@ -26,15 +26,8 @@ namespace quicchat {
 namespace {
 
 using namespace sqlite;
-
-std::string read_file(const std::string& path) {
-    std::ifstream file{path, std::ios::binary};
-    return {std::istreambuf_iterator<char>{file}, {}};
-}
-
-void write_file(const std::string& path, const std::string& text) {
-    std::ofstream{path, std::ios::binary} << text;
-}
+using test::read_file;
+using test::write_file;
 
 /// A database with some records, closed.
 std::string make_store(const test::TemporaryFolder& folder) {

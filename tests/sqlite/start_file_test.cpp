@@ -32,15 +32,8 @@ namespace quicchat {
 namespace {
 
 using namespace sqlite;
-
-std::string read_file(const std::string& path) {
-    std::ifstream file{path, std::ios::binary};
-    return {std::istreambuf_iterator<char>{file}, {}};
-}
-
-void write_file(const std::string& path, const std::string& text) {
-    std::ofstream{path, std::ios::binary} << text;
-}
+using test::read_file;
+using test::write_file;
 
 /// What a disk does by itself: the file's content is another, and nobody has written it.
 void decay(const std::string& path, std::size_t at) {

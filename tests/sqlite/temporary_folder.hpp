@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include <catch2/catch_test_macros.hpp>
@@ -31,5 +33,14 @@ public:
 private:
     std::filesystem::path path_;
 };
+
+inline std::string read_file(const std::string& path) {
+    std::ifstream file{path, std::ios::binary};
+    return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+inline void write_file(const std::string& path, const std::string& text) {
+    std::ofstream{path, std::ios::binary} << text;
+}
 
 }  // namespace quicchat::test
