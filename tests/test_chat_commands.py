@@ -240,6 +240,16 @@ class Recorded(Case):
                       output)
         self.assertIn("* /react [#12] EMOJI: put a short text under it", output)
 
+    def test_help_is_as_wide_as_the_terminal(self):
+        from quicchat.cli import _commands
+
+        whole = _commands.list_commands(0)
+        self.assertEqual(len(whole), len(_commands.COMMANDS))
+        for columns in (56, 72, 90):
+            lines = _commands.list_commands(columns)
+            self.assertLess(max(map(len, lines)), columns)
+            self.assertEqual(" ".join(" ".join(lines).split()), " ".join(" ".join(whole).split()))
+        self.assertEqual(_commands.list_commands(30), whole)  # too few to break them well
 
     def test_what_is_said_to_me_is_marked(self):
         from datetime import UTC, datetime

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import shutil
+import textwrap
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +14,9 @@ from . import _room_commands as rooms
 
 if TYPE_CHECKING:
     from ._session import Session
+
+
+_HELP_MIN = 20  #: columns for words; in fewer, the terminal breaks the line
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +39,23 @@ async def _help(session: Session, text: str) -> None:
             raise ValueError(f"no such command: {text}")
         session.screen.note(f"{command.usage}: {command.help}")
         return
-    width = max(len(command.usage) for command in COMMANDS)
+    columns = shutil.get_terminal_size().columns if session.screen.is_terminal else 0
     session.screen.read_out([
-        *(f"{command.usage:{width}}  {command.help}" for command in COMMANDS),
+        *list_commands(columns),
         "A number such as #12 says which message is meant; /history shows them."])
+
+
+def list_commands(columns: int) -> list[str]:
+    """Each command and what it does, at most ``columns`` wide where that leaves room for words; 0:
+    a line for each."""
+    width = max(len(command.usage) for command in COMMANDS) + 2
+    room = columns - 1 - width
+    lines: list[str] = []
+    for command in COMMANDS:
+        parts = textwrap.wrap(command.help, room) if room >= _HELP_MIN else [command.help]
+        lines.append(f"{command.usage:{width}}{parts[0]}")
+        lines += [" " * width + part for part in parts[1:]]
+    return lines
 
 
 async def _quit(session: Session, _: str) -> None:
