@@ -206,7 +206,8 @@ _ACTIONS = (
             "quicchat room access '#tea' everybody"),
     _Action("retention", "Show and say how much of its history a room keeps.", _retention,
             "quicchat room retention '#tea' --age 30d --bytes 2MB"),
-    _Action("keep", "Say how many records a room keeps; 'retention' says more.", _keep, "quicchat room keep '#tea' 500"),
+    _Action("keep", "Say how many records a room keeps; 'retention' says more.", _keep,
+            "quicchat room keep '#tea' 500"),
     _Action("delete", "Delete a room with all that was said in it, and its files.", _delete,
             "quicchat room delete '#tea'"),
 )
