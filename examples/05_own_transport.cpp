@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <variant>
 
 #include "quicchat/memory.hpp"
 
@@ -52,10 +53,16 @@ public:
         if (found != wire_->streams.end()) found->second[1 - side_].unconsumed -= bytes;
     }
     void reset_stream(ConnectionId, StreamId stream, std::uint64_t code) {
-        if (wire_->streams.erase(stream) > 0) theirs().push_back(StreamReset{id, stream, code});
+        if (wire_->streams.erase(stream) == 0) return;
+        std::erase_if(mine(), [&](const TransportEvent& event) {
+            const auto* data = std::get_if<StreamData>(&event);
+            return data && data->stream == stream;
+        });
+        theirs().push_back(StreamReset{id, stream, code});
     }
     void close(ConnectionId, Errc why, std::string_view text) {
         if (!std::exchange(wire_->open, false)) return;
+        wire_->streams.clear();  // with what was not sent
         const std::string said{text};
         mine() = {Disconnected{id, {.errc = why, .text = said}}};
         theirs().push_back(Disconnected{id, {.errc = why, .by_peer = true, .text = said}});

@@ -4,8 +4,10 @@ import logging
 import os
 import re
 import unittest
+from pathlib import Path
 
 from _support import ACCOUNTS, Case, account, quicchat
+from quicchat import _modes
 
 
 class Exposed(Case):
@@ -50,7 +52,24 @@ class Exposed(Case):
         self.warnings(state=state)
         state.chmod(0o644)
         self.assertEqual(self.warnings(state=state),
-                         [f"{state} is readable by everyone (mode 0644); chmod 600 {state}*"])
+                         [f"{state} is readable by everyone (mode 0644); chmod 600 {state}"])
+
+    def test_what_is_said_of_a_mode(self):
+        path = self.folder / "a b.state"
+        for name, mode, said, change in (
+                ("", 0o664, "readable by everyone and writable by its group", "600"),
+                ("", 0o606, "readable and writable by everyone", "600"),
+                ("", 0o620, "writable by its group", "600"),
+                ("-wal", 0o640, "readable by its group", "600")):
+            file = path.with_name(path.name + name)
+            file.touch()
+            file.chmod(mode)
+            with self.subTest(said):
+                self.assertEqual(_modes.exposed_database(path),
+                                 f"{file} is {said} (mode {mode:04o}); chmod {change} '{file}'")
+            file.chmod(0o600)
+        # What is no file is left alone: nobody should be told to close /dev/null.
+        self.assertIsNone(_modes.exposed(Path("/dev/null"), is_secret=True))
 
     def test_known_servers_that_others_can_write(self):
         self.warnings()

@@ -1,5 +1,6 @@
 """How much of its history a room keeps: `quicchat room retention`, and the server's own program."""
 
+import argparse
 import asyncio
 import json
 import sqlite3
@@ -155,7 +156,7 @@ class Retention(Case):
         self.assert_words(self.room("retention", "#tea", "--bytes", "900GB"), 65,
                           "more than any room", "room_log_bytes_max")
         self.assert_words(self.room("retention", "#tea", "--age", "11y"), 64, "30d")
-        self.assert_words(self.room("retention", "#tea", "--age", "9999w"), 65, "320000000")
+        self.assert_words(self.room("retention", "#tea", "--age", "9999w"), 64, "529w")
         self.assert_words(self.room("retention", "#nowhere"), 65, "#nowhere")
         self.assert_words(self.room("retention", "#nowhere", "--age", "30d"), 65, "#nowhere")
         self.assertEqual(self.kept()["chosen"], [])
@@ -206,6 +207,17 @@ class Program(InMemory):
 
         self.on(scenario)
 
+    def test_nothing_is_asked_of_a_server_that_has_ended(self):
+        async def scenario(net):
+            server, room = net.server, net.server.room("#lobby")
+            await server.close()
+            for ask in (room.retention, lambda: room.set_retention(records=1), room.remove,
+                        lambda: server.remove_room("#lobby"), server.list_rooms):
+                with self.assertRaises(quicchat.ServerShutdown):
+                    await ask()
+
+        self.on(scenario)
+
     def test_what_has_become_too_old_goes_within_a_minute(self):
         async def scenario(net):
             room = net.server.room("#lobby")
@@ -233,9 +245,14 @@ class Amounts(unittest.TestCase):
                          [5400, 43200, 30 * DAY, 56 * DAY, 0])
         self.assertEqual([_amounts.size(text) for text in ("7", "7b", "5kB", "2 MB", "1GiB")],
                          [7, 7, 5000, 2_000_000, 1 << 30])
-        for text in ("", "0", "-1", "5x", "1.5", "٣", "30", "d"):
-            with self.assertRaises(Exception, msg=text):
+        for text in ("", "0", "-1", "5x", "1.5", "٣", "30", "d", "6M", "530w", "9" * 5000 + "d"):
+            with self.assertRaisesRegex(argparse.ArgumentTypeError, "^'.*' is not an age from 1m"):
                 _amounts.age(text)
+        self.assertEqual(_amounts.age("529w"), 529 * 7 * DAY)
+        for read in (_amounts.size, _amounts.count):
+            for text in ("0", "-1", "999999999999999999GiB", "9" * 5000):
+                with self.assertRaisesRegex(argparse.ArgumentTypeError, "is not a .* 'default'$"):
+                    read(text)
 
     def test_what_is_shown(self):
         self.assertEqual([_amounts.size_text(n) for n in (8 << 20, 5000, 1234, 3 << 30)],

@@ -111,6 +111,20 @@ class ComingAndGoing(InMemory):
 
         self.on(scenario)
 
+    def test_two_tasks_read_one_view_and_one_is_cancelled(self):
+        async def scenario(net):
+            view = net.server.people()
+            first = asyncio.create_task(anext(view))
+            second = asyncio.create_task(anext(view))
+            await asyncio.sleep(0)
+            first.cancel()
+            await net.settle()
+            await net.connect("ada")
+            await net.settle()
+            self.assertEqual((await second).user, "ada")
+
+        self.on(scenario)
+
     def test_names_are_as_the_account_is_spelled(self):
         async def scenario(net):
             await net.server.set_display_name("Ada L.", user="ada")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from .settings import ServerConfig
@@ -18,28 +20,40 @@ def exposed(path: Path, *, is_secret: bool) -> str | None:
         return None
     mode = stat.S_IMODE(found.st_mode)
     wrong = mode & (0o077 if is_secret else 0o022)
-    if stat.S_ISSOCK(found.st_mode) or not wrong:
+    is_folder = stat.S_ISDIR(found.st_mode)
+    # A device or a pipe keeps nothing, and its mode is not ours to change.
+    if not wrong or not (is_folder or stat.S_ISREG(found.st_mode)):
         return None
     # A folder whose files nobody can reach gives nothing away.
-    if stat.S_ISDIR(found.st_mode) and is_secret and not mode & 0o011 and not mode & 0o022:
+    if is_folder and is_secret and not mode & 0o011 and not mode & 0o022:
         return None
-    who = "everyone" if mode & 0o007 & wrong else "its group"
-    what = "readable" if wrong & 0o044 or not wrong & 0o022 else ""
-    if wrong & 0o022:
-        what = f"{what} and writable" if what else "writable"
-    shown = "700" if stat.S_ISDIR(found.st_mode) else "600"
-    mend = f"chmod {shown} {path}" if is_secret else f"chmod go-w {path}"
-    return f"{path} is {what} by {who} (mode {mode:04o}); {mend}"
+    change = ("700" if is_folder else "600") if is_secret else "go-w"
+    return _problem(path, mode, wrong, change, [path])
+
+
+def _problem(path: Path, mode: int, wrong: int, change: str, mend: Sequence[Path]) -> str:
+    said = [f"{what} by {who}" for what, bits in (("readable", 0o055), ("writable", 0o022))
+            for who in [_whom(wrong & bits)] if who]
+    if len(said) == 2 and said[0].partition(" ")[2] == said[1].partition(" ")[2]:
+        said = [f"readable and {said[1]}"]
+    names = " ".join(shlex.quote(str(each)) for each in mend)
+    return f"{path} is {' and '.join(said)} (mode {mode:04o}); chmod {change} {names}"
+
+
+def _whom(wrong: int) -> str:
+    """Whom bits of a mode let in, of those that are not its owner's."""
+    return "everyone" if wrong & 0o007 else "its group" if wrong else ""
 
 
 def exposed_database(path: Path) -> str | None:
     """The same of an SQLite file and of the two that stand beside it while it is open, to which
     SQLite gives the mode of the first."""
-    for end in ("", "-wal", "-shm"):
-        problem = exposed(Path(os.fspath(path) + end), is_secret=True)
-        if problem is not None:
-            return f"{problem.partition(';')[0]}; chmod 600 {path}*"
-    return None
+    files = [Path(os.fspath(path) + end) for end in ("", "-wal", "-shm")]
+    found = {file: problem for file in files if (problem := exposed(file, is_secret=True))}
+    if not found:
+        return None
+    names = " ".join(shlex.quote(str(file)) for file in found)
+    return f"{next(iter(found.values())).partition('; chmod ')[0]}; chmod 600 {names}"
 
 
 def exposed_client_files(state: Path | None, known_servers: Path | None,

@@ -20,7 +20,7 @@ class Person(Plain):
 
     user: str  #: as the account is spelled
     display_name: str  #: what they want to be called; empty: nothing else
-    connections: int  #: on which they are logged in
+    connections: int  #: on which they were logged in at that moment
 
     @property
     def is_online(self) -> bool:
@@ -39,6 +39,7 @@ class PeopleView(AsyncIterator[Person]):
         self._changed: dict[str, Person] = {}  # by name in lower case, in the order of the news
         self._here: set[str] = set()  # who was given as on line
         self._news = asyncio.Event()
+        self._turn = asyncio.Lock()  # of tasks that read it together
         program.hear_people(self)
 
     def came_or_went(self, person: Person | None) -> None:
@@ -52,7 +53,8 @@ class PeopleView(AsyncIterator[Person]):
 
     async def __anext__(self) -> Person:
         try:
-            return await self._next()
+            async with self._turn:
+                return await self._next()
         except ServerShutdown:
             raise StopAsyncIteration from None
 

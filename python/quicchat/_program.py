@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
 from weakref import WeakSet
 
 from . import _core
@@ -34,6 +34,8 @@ class Hearer(Protocol):
     def told(self, room: str, /) -> None: ...
 
 
+ResultT = TypeVar("ResultT")
+
 #: Files that are sent at once, and as many that are fetched. The core takes twice as many.
 _FILES_AT_ONCE = 8
 
@@ -53,6 +55,18 @@ class Program:
         # Each of them holds a file open, and some bytes of it here and on the engine thread.
         self.sending = asyncio.Semaphore(_FILES_AT_ONCE)
         self.fetching = asyncio.Semaphore(_FILES_AT_ONCE)
+
+    async def call(self, subject: str, function: Callable[..., Awaitable[ResultT]],
+                   *arguments: Any) -> ResultT:
+        """What ``function`` gives, which asks the core without :meth:`begin`."""
+        if self._over:
+            raise _ended()
+        try:
+            return await function(*arguments)
+        except _core.CoreError as error:
+            if error.args[2] == "not_ready":  # it ends just now
+                raise _ended() from None
+            raise request_error(error.args[2], 0, "", subject) from None
 
     async def ask(self, subject: str, request: Callable[..., None], *arguments: Any) -> Any:
         """The fields of the answer. ``subject`` is what an error is about."""

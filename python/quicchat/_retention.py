@@ -32,7 +32,7 @@ class RoomRetention(Plain):
 
     records: int  #: so many at most
     bytes: int  #: so many at most: texts, names, and about what a row takes
-    age: timedelta | None  #: what is older goes within a minute; None: nothing goes for its age
+    age: timedelta | None  #: what is older is given to nobody after a minute; None: that never is
     chosen: tuple[str, ...] = ()  #: which of these were chosen for the room, and not by the limits
 
 
@@ -51,7 +51,7 @@ def retention_row(kept: Row, chosen: Row) -> dict[str, Any]:
 
 
 async def find_retention(core: _core.Server, room: str) -> tuple[Row, Row]:
-    """What the core says of a room. Raises RequestError."""
+    """What the core says of a room. Raises RequestError, CoreError."""
     for name, *_, kept, chosen in await asyncio.to_thread(core.rooms):
         if name.lower() == room.lower():
             return kept, chosen
@@ -59,7 +59,8 @@ async def find_retention(core: _core.Server, room: str) -> tuple[Row, Row]:
 
 
 async def set_retention(core: _core.Server, room: str, wanted: dict[str, Wanted]) -> None:
-    """Of ``records``, ``bytes`` and ``age`` in seconds. Raises RequestError, QuicChatError."""
+    """Of ``records``, ``bytes`` and ``age`` in seconds. Raises QuicChatError for what is no amount,
+    CoreError."""
     if all(number is ... for number in wanted.values()):
         return
     for name, number in wanted.items():
@@ -72,7 +73,7 @@ async def set_retention(core: _core.Server, room: str, wanted: dict[str, Wanted]
                                                    for name in _NAMES))
     except _core.CoreError as error:
         if error.args[2] != "invalid_request":
-            raise request_error(error.args[2], 0, "", room) from None
+            raise
         many = " and ".join(f"{wanted[name]} {name}" for name in ("records", "bytes")
                             if isinstance(wanted.get(name), int))
         raise _refusal(f"{many} are more than any room may keep",
@@ -104,7 +105,7 @@ def checked_retention(records: Any, size: Any, age: Any) -> dict[str, Wanted]:
             raise TypeError(f"{name} is a number of them, or None for what the limits say, "
                             f"not {number!r}")
         if not _NAMES[name][0] <= number <= _NAMES[name][1]:
-            raise ValueError(f"{name}={number}: at least 1, or None for what the limits say")
+            raise ValueError(f"{name}={number}: 1 to 2**62, or None for what the limits say")
     if age is None or age is ...:
         return {"records": records, "bytes": size, "age": age}
     if not isinstance(age, timedelta):

@@ -145,7 +145,8 @@ class ServerRoom(RoomActs[Coroutine[Any, Any, Receipt]], AsyncIterable[RoomRecor
 
     async def retention(self) -> RoomRetention:
         """How much of its history the room keeps."""
-        return retention_of(*await find_retention(self._program.core, self.name))
+        return retention_of(*await self._program.call(
+            self.name, find_retention, self._program.core, self.name))
 
     async def set_retention(self, *, records: int | EllipsisType | None = ...,
                             bytes: int | EllipsisType | None = ...,
@@ -153,16 +154,18 @@ class ServerRoom(RoomActs[Coroutine[Any, Any, Receipt]], AsyncIterable[RoomRecor
         """Says how much of its history the room keeps, whoever may do what in it; what is not
         named stays as it is, and None is what the limits say (of the age: nothing goes for it). It
         counts at once and outlives the server. What is beyond it goes from the old end, whoever
-        wrote it and however young it is."""
-        await set_retention(self._program.core, self.name, checked_retention(records, bytes, age))
+        wrote it and however young it is.
+
+        Raises TypeError or ValueError for what is no amount, RequestError if there is no such room,
+        and QuicChatError (``E-ADMIN-REQUEST``) for more than the limits let any room keep."""
+        await self._program.call(self.name, set_retention, self._program.core, self.name,
+                                 checked_retention(records, bytes, age))
         return await self.retention()
 
     async def remove(self) -> None:
         """Deletes the room with its records and files, whoever may do what in it."""
-        try:
-            await asyncio.to_thread(self._program.core.remove_room, self.name)
-        except _core.CoreError as error:
-            raise request_error(error.args[2], 0, "", self.name) from None
+        await self._program.call(self.name, asyncio.to_thread, self._program.core.remove_room,
+                                 self.name)
 
     def records(self, *, after: Placed | int | None = None) -> RecordView:
         """What is stored in the room, for one reader: from now on, or all ``after`` a record. It

@@ -48,7 +48,8 @@ as well. Lines with ``"row"`` come first, as many as there are; the last line ha
 ``disconnect``  ``user``                                 ``done``: how many connections were ended
 ==============  =======================================  ==========================================
 
-Keys that are not known are ignored. What is not known as ``ask`` is the error ``E-ADMIN-REQUEST``.
+Keys that are not known are ignored, but by ``retention``, which refuses them. What is not known as
+``ask`` is the error ``E-ADMIN-REQUEST``.
 """
 
 from __future__ import annotations

@@ -44,10 +44,10 @@ public:
     /// A second copy, which is wiped when that one ends.
     Secret(const Secret&) = default;
     /// Leaves the other one without a secret.
-    /// @{
     Secret(Secret&& other) noexcept;
+    /// What this had is wiped. One that was copied from keeps its secret, one that was moved from
+    /// has none.
     Secret& operator=(Secret other) noexcept;
-    /// @}
 
     ~Secret() { wipe(); }
 

@@ -27,7 +27,8 @@ class Background {
 public:
     virtual ~Background() = default;
 
-    /// Returns at once. Tasks of one that asks may run at the same time and end in any order.
+    /// Returns at once, unless there is no thread left: then it runs the task itself. Tasks of one
+    /// that asks may run at the same time and end in any order.
     virtual void begin(std::shared_ptr<LongTask> task) = 0;
 
     /// A task that was run, or nullptr. If there is none, `wake_fd` is quiet again.

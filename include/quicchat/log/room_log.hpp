@@ -25,7 +25,9 @@ struct LogHead {
 /// How much a room's log keeps; older records are dropped.
 struct Retention {
     std::size_t records_max = 0;  ///< So many at most.
-    std::size_t bytes_max = 0;    ///< Of texts, names and attributes.
+    /// Of texts, names and attributes, and of what a record takes beside them: some 100 to 300
+    /// each.
+    std::size_t bytes_max = 0;
     /// So many of the newest ids of each device are recognised, also when their records are gone.
     std::size_t ids_max = 0;
     /// Who writes in haste pushes out no record of another that is younger than that.

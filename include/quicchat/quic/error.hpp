@@ -26,7 +26,6 @@ inline constexpr std::uint8_t alert_internal_error = 80;
 inline constexpr std::uint8_t alert_no_application_protocol = 120;
 /// @}
 
-// RFC 9114 §8.1.
 /// The codes of HTTP/3 that we send or take for peaceful, RFC 9114 §8.1.
 /// @{
 inline constexpr std::uint64_t http3_no_error = 0x100;

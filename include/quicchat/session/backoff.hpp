@@ -19,7 +19,7 @@ struct Reconnection {
     Duration delay_max = std::chrono::seconds{30};        ///< Doubled with each, up to this.
     /// The same where the server said that it is busy or broken.
     Duration busy_delay_min = std::chrono::seconds{5};
-    Duration busy_delay_max = std::chrono::minutes{2};  ///< The same as `delay_max`.
+    Duration busy_delay_max = std::chrono::minutes{2};  ///< Doubled with each, up to this.
     /// A connection that held so long was good: delays begin anew after it.
     Duration stable = std::chrono::seconds{10};
     std::optional<Duration> give_up_after{};  ///< Offline for so long is the end. Nothing: never.

@@ -84,11 +84,10 @@ concept KeepsTime = requires(T transport, const T& view, TimePoint now) {
 /// Beyond the signatures a transport promises that
 ///  - it never calls back: all news waits in `poll_event` until asked for;
 ///  - a connection's events start with Connected and end with Disconnected, and there is exactly
-///  one
-///    Disconnected for each connection that was connected or dialled, also after our own `close`;
+///    one Disconnected for each connection that was connected or dialled, also after our own
+///    `close`;
 ///  - `write` takes all bytes by reference and keeps them until the peer acknowledged them. It
-///  fails
-///    with `not_ready` on a stream that is unknown, finished or reset, and does nothing then;
+///    fails with `not_ready` on a stream that is unknown, finished or reset, and does nothing then;
 ///  - `write` returns the backlog. Once that reached `Limits::stream_backlog_bytes_max`, a Writable
 ///    follows when it has fallen below half of it, unless the stream or connection ended before;
 ///  - `unacknowledged` is how many bytes of a connection, or of all, it keeps: what was written and

@@ -33,7 +33,7 @@ struct Act {
     std::string subject{};      ///< Whom it is about, or a digest.
     std::uint64_t value = 0;    ///< A role, an access or a size.
     WallTime until{};           ///< When a role ends by itself.
-    /// The same in all.
+    /// Equal in every field.
     friend bool operator==(const Act&, const Act&) = default;
 };
 

@@ -13,7 +13,7 @@ namespace quicchat::wire {
 
 /// Client, first frame of a stream of its own: a file for a room. FileReady, Ack or Error follows.
 struct FileOffer {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::file_offer;
     RequestId request = 0;   ///< Answered by its Ack or Error.
     MessageId id{};          ///< Of the record that will announce it.
@@ -29,7 +29,7 @@ struct FileOffer {
 
 /// Server: send the file's bytes from there on.
 struct FileReady {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::file_ready;
     RequestId request = 0;     ///< The offer that it answers.
     std::uint64_t offset = 0;  ///< So much of the file is there.
@@ -39,7 +39,7 @@ struct FileReady {
 
 /// Either: the next bytes of the file.
 struct FileData {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::file_data;
     Buffer data;  ///< Behind those of the frame before.
     friend bool operator==(const FileData&, const FileData&) = default;
@@ -49,7 +49,7 @@ struct FileData {
 /// Client, the only frame of a stream of its own: the file that the record at `offset` announces,
 /// from its byte `from` on.
 struct FileRequest {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::file_request;
     RequestId request = 0;   ///< Answered by its FileHead or Error.
     std::string room;        ///< As the account calls it.
@@ -61,7 +61,7 @@ struct FileRequest {
 
 /// Server: what follows is that file.
 struct FileHead {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::file_head;
     RequestId request = 0;   ///< The request that it answers.
     Epoch epoch{};           ///< Of the room's log.

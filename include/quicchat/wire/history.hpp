@@ -13,7 +13,7 @@ namespace quicchat::wire {
 /// Client, the only frame of a stream of its own: records of a room. The newest `before` of those
 /// below `offset`, and the oldest `after` of the others.
 struct HistoryRequest {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::history_request;
     RequestId request = 0;  ///< Answered by its HistoryEnd or Error.
     std::string room;       ///< As the account calls it.
@@ -26,7 +26,7 @@ struct HistoryRequest {
 
 /// Server, behind the Events of a page of history: that was all.
 struct HistoryEnd {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::history_end;
     RequestId request = 0;       ///< The request that it answers.
     Epoch epoch{};               ///< Of the room's log.
@@ -39,7 +39,7 @@ struct HistoryEnd {
 /// Client, the only frame of a stream of its own: the newest `count` records of a room below
 /// `before` that have all of the words in their texts.
 struct SearchRequest {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::search_request;
     RequestId request = 0;    ///< Answered by its SearchEnd or Error.
     std::string room;         ///< As the account calls it.
@@ -52,7 +52,7 @@ struct SearchRequest {
 
 /// Server, behind the Events that were found, the newest first: that was all for now.
 struct SearchEnd {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::search_end;
     RequestId request = 0;  ///< The request that it answers.
     Epoch epoch{};          ///< Of the room's log.

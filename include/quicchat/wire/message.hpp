@@ -43,7 +43,7 @@ struct Position {
     static Position after(Epoch epoch, Offset offset);
     /// @}
 
-    friend bool operator==(const Position&, const Position&) = default;  ///< The same in all.
+    friend bool operator==(const Position&, const Position&) = default;  ///< Equal in every field.
 };
 
 /// What the server allows, told in Welcome.
@@ -51,7 +51,7 @@ struct ServerLimits {
     std::uint64_t message_bytes_max = 0;     ///< Of a message's text.
     std::uint64_t attributes_bytes_max = 0;  ///< Of its attributes, as JSON.
     std::uint64_t rooms_max = 0;             ///< That one connection may be in.
-    /// The same in all.
+    /// Equal in every field.
     friend bool operator==(const ServerLimits&, const ServerLimits&) = default;
 };
 
@@ -60,7 +60,7 @@ namespace wire {
 
 /// Client: the versions and features it knows. The first frame of a connection.
 struct Hello {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::hello;
     std::uint64_t minor_min = 0;        ///< The lowest minor version that it speaks.
     std::uint64_t minor_max = 0;        ///< The highest one.
@@ -72,7 +72,7 @@ struct Hello {
 
 /// Server: the version and features both know, and what it allows.
 struct Welcome {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::welcome;
     std::uint64_t minor = 0;            ///< The highest one that both speak.
     std::vector<std::string> features;  ///< Those of the client's that the server can, too.
@@ -84,7 +84,7 @@ struct Welcome {
 
 /// Client: the first SASL message of a mechanism (RFC 4422 §3).
 struct LoginBegin {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::login_begin;
     std::string mechanism;  ///< The name of a SASL mechanism.
     DeviceId device{};      ///< Which installation of the client this is; zeros: it does not say.
@@ -95,7 +95,7 @@ struct LoginBegin {
 
 /// Server: a SASL challenge.
 struct LoginChallenge {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::login_challenge;
     Buffer data;  ///< What is in it is the mechanism's.
     friend bool operator==(const LoginChallenge&, const LoginChallenge&) = default;
@@ -104,7 +104,7 @@ struct LoginChallenge {
 
 /// Client: the answer to a challenge.
 struct LoginResponse {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::login_response;
     Buffer data;  ///< What is in it is the mechanism's.
     friend bool operator==(const LoginResponse&, const LoginResponse&) = default;
@@ -113,7 +113,7 @@ struct LoginResponse {
 
 /// Server: logged in, under this name, with the mechanism's additional data (the server's proof).
 struct LoginDone {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::login_done;
     std::string user;  ///< In the spelling of the account.
     Buffer data;       ///< The server's proof.
@@ -123,7 +123,7 @@ struct LoginDone {
 
 /// Server: the device's token for its next login. What is said of it is kept already.
 struct Token {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::token;
     std::uint64_t generation = 0;  ///< Above that of all tokens of the device before.
     Buffer key;                    ///< 32 bytes; a secret.
@@ -133,7 +133,7 @@ struct Token {
 
 /// Either: a request was refused, or why the connection is about to be closed.
 struct Error {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::error;
     RequestId request = 0;   ///< 0: not about a request.
     std::uint64_t code = 0;  ///< See PROTOCOL.md §8.
@@ -147,7 +147,7 @@ struct Error {
 
 /// Server: it will close the connection within `grace_ms`; begin nothing new.
 struct Goaway {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::goaway;
     std::uint64_t code = 0;      ///< See PROTOCOL.md §8.
     std::uint64_t grace_ms = 0;  ///< Milliseconds until then.
@@ -158,7 +158,7 @@ struct Goaway {
 
 /// Client, first frame of a room's stream: join the room.
 struct Join {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::join;
     RequestId request = 0;  ///< Answered by its Joined or Error.
     std::string room;       ///< As the account calls it.
@@ -169,7 +169,7 @@ struct Join {
 
 /// Server: joined; events from `next` on follow on this stream.
 struct Joined {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::joined;
     RequestId request = 0;   ///< The request that it answers.
     std::string room;        ///< As whoever made it spells it; of two people, the other one.
@@ -187,7 +187,7 @@ struct Joined {
 
 /// Client: put this message, or another act, into the room of this stream.
 struct Publish {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::publish;
     RequestId request = 0;   ///< Answered by its Ack or Error.
     MessageId id{};          ///< The same when it is sent again.
@@ -200,7 +200,7 @@ struct Publish {
 
 /// Server: the message is committed there, as safe as `durability` says.
 struct Ack {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::ack;
     RequestId request = 0;                       ///< The request that it answers.
     Epoch epoch{};                               ///< The life of the log that has the record.
@@ -213,7 +213,7 @@ struct Ack {
 
 /// Server: one record of the room's log.
 struct Event {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::event;
     Offset offset = 0;  ///< In a room's stream one above that of the Event before, or behind a Gap.
     WallTime time{};    ///< When the server took it.
@@ -229,7 +229,7 @@ struct Event {
 
 /// Server: the records from `first` to `last` cannot be had any more.
 struct Gap {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::gap;
     Offset first = 0;  ///< The oldest one.
     Offset last = 0;   ///< The newest one.
@@ -239,7 +239,7 @@ struct Gap {
 
 /// Client: who is in the room of this stream? Names after `after`, in order.
 struct MembersRequest {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::members_request;
     RequestId request = 0;  ///< Answered by a Members.
     std::string after;      ///< Empty: from the beginning.
@@ -249,7 +249,7 @@ struct MembersRequest {
 
 /// Server: who belongs to the room or is in it, in order of their names.
 struct Members {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::members;
     RequestId request = 0;  ///< 0: nobody asked, but too much has changed to say it one by one.
     std::vector<RoomPerson> people;  ///< A page of them.
@@ -260,7 +260,7 @@ struct Members {
 
 /// Server: somebody came or went.
 struct Presence {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::presence;
     std::string user;       ///< In the spelling of the account.
     bool present = true;    ///< False: the last device has left.
@@ -271,7 +271,7 @@ struct Presence {
 
 /// Server: the newest record of the room, in case that nothing came for long.
 struct Heartbeat {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::heartbeat;
     Offset head = 0;  ///< 0: there is none.
     friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
@@ -280,7 +280,7 @@ struct Heartbeat {
 
 /// Client, on the control stream: a message to one person.
 struct Tell {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::tell;
     RequestId request = 0;   ///< Answered by its Ack or Error.
     MessageId id{};          ///< The same when it is sent again.
@@ -293,7 +293,7 @@ struct Tell {
 
 /// Server, on the control stream: a message from one person to another, to the devices of both.
 struct Told {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::told;
     Epoch epoch{};           ///< Of the log of the room of the two.
     Offset offset = 0;       ///< Where it is in that log.
@@ -310,7 +310,7 @@ struct Told {
 
 /// Client, on the control stream: make a room, with us as its owner.
 struct CreateRoom {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::create_room;
     RequestId request = 0;                      ///< Answered by its Ack or Error.
     MessageId id{};                             ///< The same when it is sent again.
@@ -323,7 +323,7 @@ struct CreateRoom {
 
 /// Client, on the control stream: which rooms are there? Names after `after`, in order.
 struct RoomsRequest {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::rooms_request;
     RequestId request = 0;  ///< Answered by its Rooms or Error.
     std::string after;      ///< Empty: from the beginning.
@@ -333,7 +333,7 @@ struct RoomsRequest {
 
 /// Server: the rooms that the account may see, in order of their names.
 struct Rooms {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::rooms;
     RequestId request = 0;           ///< The request that it answers.
     std::vector<RoomSummary> rooms;  ///< A page of them.
@@ -344,7 +344,7 @@ struct Rooms {
 
 /// Client, on the control stream: the account has read a room up to `offset`. Has no answer.
 struct MarkRead {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::mark_read;
     std::string room;     ///< As the account calls it.
     Epoch epoch{};        ///< Of the log that was read: in another one it means nothing.
@@ -356,7 +356,7 @@ struct MarkRead {
 
 /// Server, on the control stream: somebody has read a room up to `offset`.
 struct Marker {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::marker;
     std::string room;  ///< As the account that is told calls it.
     /// Who it is: the account itself on another device, or a member who wants it known.
@@ -368,7 +368,7 @@ struct Marker {
 
 /// Client, on the control stream: what our account wants to be called. Profile or Error follows.
 struct SetProfile {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::set_profile;
     RequestId request = 0;  ///< Answered by its Profile or Error.
     std::string display;    ///< Empty: by its name again.
@@ -378,7 +378,7 @@ struct SetProfile {
 
 /// Server, on the control stream: what an account is called from now on.
 struct Profile {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::profile;
     RequestId request = 0;  ///< 0: somebody else's, or set on another device.
     std::string user;       ///< In the spelling of the account.
@@ -390,7 +390,7 @@ struct Profile {
 /// Either, in a datagram: somebody is typing in the room of that stream of the receiver's
 /// connection. From a client without a name.
 struct Typing {
-    /// As PROTOCOL.md §4 has it. @{
+    /// Its type in PROTOCOL.md §4, and comparison of all fields. @{
     static constexpr FrameType type = FrameType::typing;
     std::uint64_t stream = 0;  ///< The number of a QUIC stream.
     std::string user;          ///< Empty from a client: the server knows who it is.

@@ -20,7 +20,7 @@ from ._lines import LineReader, ask
 from ._parsers import add_action
 
 NAME = "room"
-HELP = "List, archive, export and delete the rooms of a server that runs."
+HELP = "List, archive, export and delete the rooms of a server that runs; say how much they keep."
 EXAMPLES = """examples:
   quicchat room list
   quicchat room export '#tea' --out tea.jsonl        all records that are kept, as JSON lines
@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                                   "nothing goes for its age")
             sub.add_argument("--json", action="store_true", help="one JSON object")
         if action.name == "keep":
-            sub.add_argument("records", metavar="NUMBER",
+            sub.add_argument("records", type=count, metavar="NUMBER",
                              help="how many records at most, or 'default'")
         if action.name == "delete":
             sub.add_argument("--yes", action="store_true", help="do not ask")
@@ -138,14 +138,9 @@ def _retention(options: argparse.Namespace) -> int:
 
 
 def _keep(options: argparse.Namespace) -> int:
-    records = None if options.records == "default" else options.records
-    if records is not None and not (records.isdecimal() and records.isascii() and int(records)):
-        raise ConfigError(f"not a number of records: {records}", code="E-USAGE",
-                          hint="1 or more, or 'default' for what the limits say")
-    _done(options, ask="keep", room=options.room,
-          records=None if records is None else int(records))
+    _done(options, ask="keep", room=options.room, records=options.records or None)
     show(f"{options.room} keeps "
-         + ("what the limits say" if records is None else f"the newest {records} records"))
+         + (f"the newest {options.records} records" if options.records else "what the limits say"))
     return 0
 
 
@@ -211,7 +206,8 @@ _ACTIONS = (
             "quicchat room access '#tea' everybody"),
     _Action("retention", "Show and say how much of its history a room keeps.", _retention,
             "quicchat room retention '#tea' --age 30d --bytes 2MB"),
-    _Action("keep", "Say how many records a room keeps.", _keep, "quicchat room keep '#tea' 500"),
+    _Action("keep", "Say how many records a room keeps; 'retention' says more.", _keep,
+            "quicchat room keep '#tea' 500"),
     _Action("delete", "Delete a room with all that was said in it, and its files.", _delete,
             "quicchat room delete '#tea'"),
 )

@@ -44,7 +44,7 @@ public:
     void watch(bool on);
 
     /// The canonical name of somebody who came or went since this said so before: a name is there
-    /// once, however often that happened.
+    /// once, however often that happened, and all names have their turn.
     std::optional<std::string> poll_change();
 
 private:
@@ -52,7 +52,8 @@ private:
 
     std::map<std::string, User> users_;  ///< By canonical name.
     bool is_watched_ = false;
-    std::set<std::string> changed_;  ///< At most one for each account.
+    std::set<std::string> changed_;  // at most one for each account that may log in
+    std::string last_change_;        // after which the next one is looked for
 };
 
 }  // namespace quicchat

@@ -44,7 +44,6 @@ struct ReplaceMessage {
 
 /// It is not stored. Its author is told the reason: what is no clean text is taken out of it, and
 /// it is cut at `error_text_bytes_max`.
-/// For people; may be empty.
 struct RefuseMessage {
     std::string reason{};  ///< For people; may be empty.
 };

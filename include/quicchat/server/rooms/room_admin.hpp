@@ -75,13 +75,10 @@ public:
     Result<std::pair<std::vector<RoomPerson>, bool>> people(std::string_view room,
                                                             std::string_view after) const;
 
-    /// Messages and files, the newest first, and below which offset the search goes on; 0: nowhere.
+    /// What a search found.
     struct Found {
-        /// As they are now.
-        /// @{
-        std::vector<LoggedRecord> records{};
-        Offset next = 0;
-        /// @}
+        std::vector<LoggedRecord> records{};  ///< Messages and files as they are now, newest first.
+        Offset next = 0;  ///< Below which offset the search goes on; 0: it has seen everything.
     };
 
     /// Looks for the newest `count` messages and files below `before` that have all of the words
@@ -111,7 +108,7 @@ public:
 
     /// How much of its history a room keeps from now on. It outlives the server. What the room may
     /// not keep is dropped, whoever wrote it and however young it is, also by what comes later.
-    /// `no_such_room`; `invalid_request`: more than the limits, or no age.
+    /// `no_such_room`; `invalid_request`: more than the limits, or an age out of bounds.
     Errc keep(std::string_view room, const RetentionChange& change);
 
 private:

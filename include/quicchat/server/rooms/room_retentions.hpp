@@ -49,7 +49,7 @@ public:
     /// `limits` outlives it.
     explicit RoomRetentions(const Limits& limits) : limits_(&limits) {}
 
-    /// `invalid_request`: more than the limits, or no age.
+    /// `invalid_request`: more than the limits, or an age out of bounds.
     Errc check(const RetentionChange& change) const;
 
     /// What of a room's state changes along.

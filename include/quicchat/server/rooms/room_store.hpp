@@ -91,7 +91,7 @@ public:
     void forget(const Room& room);
 
     /// How much a room keeps from now on; what it may not keep goes at once, whoever wrote it.
-    /// `invalid_request`: more than the limits, or no age.
+    /// `invalid_request`: more than the limits, or an age out of bounds.
     Errc keep(const Room& room, const RetentionChange& change, WallTime now);
 
     /// What was chosen for rooms about how much they keep; to look at only.

@@ -44,7 +44,10 @@ QUICCHAT_RARE_DECL void OnlineUsers::watch(bool on) {
 
 QUICCHAT_RARE_DECL std::optional<std::string> OnlineUsers::poll_change() {
     if (changed_.empty()) return std::nullopt;
-    return std::move(changed_.extract(changed_.begin()).value());
+    auto next = changed_.upper_bound(last_change_);
+    if (next == changed_.end()) next = changed_.begin();
+    last_change_ = *next;
+    return std::move(changed_.extract(next).value());
 }
 
 QUICCHAT_RARE_DECL void OnlineUsers::note_change(const std::string& canonical) {
