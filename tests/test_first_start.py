@@ -52,7 +52,10 @@ class FirstStart(Case):
 
         for changes in ({}, {"database": None, "files": None}):
             said, threads = self.start(self.many(**changes), scenario)
-            self.assertEqual(said, [(n, COUNT) for n in range(1, COUNT + 1)])
+            self.assertEqual([numbers[:2] for numbers in said],
+                             [(n, COUNT) for n in range(1, COUNT + 1)])
+            self.assertTrue(all(left > 0 for *_, left in said[:-1]))
+            self.assertEqual(said[-1][2], 0)
             self.assertEqual(len(threads), 2)
 
     def test_the_next_start_hashes_nothing(self):
@@ -69,7 +72,7 @@ class FirstStart(Case):
     def test_only_new_ones_are_hashed(self):
         self.start(self.many(3))
         said, _ = self.start(self.many(COUNT))
-        self.assertEqual(said[-1], (COUNT - 3, COUNT - 3))
+        self.assertEqual(said[-1], (COUNT - 3, COUNT - 3, 0))
 
     def test_a_port_in_use_is_told_before(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
@@ -107,7 +110,14 @@ class FirstStart(Case):
     def test_the_command_says_it(self):
         self.many()
         server = self.start_server(config=self.folder / "config.json")
-        self.assertIn(f"hashed {COUNT} of {COUNT} new passwords", server.log)
+        self.assertIn(f"hashed {COUNT} of {COUNT} new passwords\n", server.log)
+
+    def test_how_long_it_takes(self):
+        from quicchat.cli.serve import _hashed
+
+        self.assertEqual([_hashed(10, 20, left) for left in (0.2, 40.4, 90, 600)], [
+            f"hashed 10 of 20 new passwords, some {rest} to go"
+            for rest in ("1 s", "40 s", "2 min", "10 min")])
 
 
 if __name__ == "__main__":

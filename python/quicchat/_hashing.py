@@ -23,8 +23,9 @@ class Hashing:
     """Makes the verifiers of accounts that a server does not know yet."""
 
     def __init__(self) -> None:
-        #: Called with how many passwords are hashed, and how many there are, in any thread.
-        self.on_progress: Callable[[int, int], None] = lambda done, total: None
+        #: Called with how many passwords are hashed, how many there are, and in how many seconds
+        #: the rest will be, as fast as it was until then; in any thread.
+        self.on_progress: Callable[[int, int, float], None] = lambda done, total, left: None
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -42,15 +43,16 @@ class Hashing:
         if len(new) < MANY:
             return rows
         result = list(rows)
-        reported = time.monotonic()
+        begun = reported = time.monotonic()
         with ThreadPoolExecutor(os.cpu_count(), "quicchat-hash") as threads:
             works = {threads.submit(self._hash, rows[index], iterations): index for index in new}
             try:
                 for done, work in enumerate(as_completed(works), 1):
                     result[works[work]] = work.result()
-                    if done == len(new) or time.monotonic() - reported >= _PAUSE:
-                        reported = time.monotonic()
-                        self.on_progress(done, len(new))
+                    now = time.monotonic()
+                    if done == len(new) or now - reported >= _PAUSE:
+                        reported = now
+                        self.on_progress(done, len(new), (now - begun) / done * (len(new) - done))
             except BaseException:
                 self.stop()
                 raise

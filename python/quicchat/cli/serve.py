@@ -165,8 +165,7 @@ async def _serve(config: ServerConfig, options: argparse.Namespace, log: Log,
 
     loop.add_signal_handler(signal.SIGHUP, hang_up)
     server = serve(config)
-    server.hashing.on_progress = lambda done, total: log.say(
-        f"hashed {done} of {total} new passwords")
+    server.hashing.on_progress = lambda done, total, left: log.say(_hashed(done, total, left))
     async with server, contextlib.AsyncExitStack() as measured:
         if config.metrics is not None:
             place = measured.enter_context(metrics.serve(server, config.metrics))
@@ -200,6 +199,12 @@ async def _serve(config: ServerConfig, options: argparse.Namespace, log: Log,
             for task in (*waits, events, reloads, renewals):
                 task.cancel()
     return 0
+
+
+def _hashed(done: int, total: int, left: float) -> str:
+    rest = (f", some {left / 60:.0f} min to go" if left >= 90 else
+            f", some {max(left, 1):.0f} s to go" if done < total else "")
+    return f"hashed {done} of {total} new passwords{rest}"
 
 
 def _has_terminal() -> bool:
