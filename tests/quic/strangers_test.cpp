@@ -190,6 +190,18 @@ TEST_CASE("a token of an earlier run leads through a flood of 250 networks",
     CHECK(server.endpoint.stats().strangers.dropped_answers > 2000);
 }
 
+TEST_CASE("an address token that no packet can hold keeps nobody out", "[quic][strangers]") {
+    World world;
+    world.add_server({}, World::config(1));
+    Host& client = world.add_client();
+    for (const std::size_t size : {40, 511, 512, 513, 1200, 1400, 20'000}) {
+        CAPTURE(size);
+        client.endpoint.set_address_token(std::vector<std::uint8_t>(size, 7));
+        CHECK(client.endpoint.address_token().size() == (size <= 512 ? size : 0));
+        CHECK(connects(world, client));
+    }
+}
+
 TEST_CASE("an address token is good for a few uses", "[quic][strangers][retry]") {
     World world;
     Host& server = world.add_server({.retry = quic::RetryPolicy::always}, World::config(1));

@@ -23,6 +23,7 @@
 #include "quicchat/quic/doorman.hpp"
 #include "quicchat/quic/route.hpp"
 #include "quicchat/quic/timer_heap.hpp"
+#include "quicchat/quic/token.hpp"
 #include "quicchat/transport/concept.hpp"
 #include "quicchat/transport/stats.hpp"
 
@@ -80,8 +81,12 @@ public:
     /// dial shows; empty if there is none. One from an earlier run may be given back. A Dialler
     /// does both where it has `Destination::tokens`.
     const std::vector<std::uint8_t>& address_token() const { return state_->token; }
-    /// Shown by the next dial. An empty one: none is.
-    void set_address_token(std::vector<std::uint8_t> token) { state_->token = std::move(token); }
+    /// Shown by the next dial. One that is empty, or longer than `address_token_bytes_max`: none
+    /// is.
+    void set_address_token(std::vector<std::uint8_t> token) {
+        if (token.size() > address_token_bytes_max) token.clear();
+        state_->token = std::move(token);
+    }
 
     // --- Requests; see transport/concept.hpp for their promises.
 

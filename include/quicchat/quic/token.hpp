@@ -30,6 +30,10 @@ inline constexpr Duration retry_token_lifetime = std::chrono::seconds{10};
 /// How long a client may come back from the same address without another round trip.
 inline constexpr Duration new_token_lifetime = std::chrono::hours{1};
 
+/// Longer address tokens a client does not keep: ours have 41 bytes, and with one that fills a
+/// packet it could not begin.
+inline constexpr std::size_t address_token_bytes_max = 512;
+
 /// The same for who was logged in: a token is given at the login only, and may be needed when a
 /// long connection has ended.
 inline constexpr Duration known_token_lifetime = std::chrono::hours{24 * 7};

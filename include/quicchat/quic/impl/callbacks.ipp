@@ -133,8 +133,9 @@ QUICCHAT_DECL int on_path_challenge_data(ngtcp2_conn*, ngtcp2_path_challenge_dat
 
 QUICCHAT_DECL int on_new_token(ngtcp2_conn*, const std::uint8_t* token, std::size_t size,
                                void* user_data) noexcept {
-    constexpr std::size_t token_bytes_max = 512;  // ours have 41; a stranger's we can do without
-    if (size <= token_bytes_max) record_of(user_data).new_token.assign(token, token + size);
+    if (size <= address_token_bytes_max) {
+        record_of(user_data).new_token.assign(token, token + size);
+    }
     return 0;
 }
 
