@@ -150,7 +150,9 @@ TEST_CASE("a server refuses a database that it cannot use", "[sqlite][files]") {
         for (const char* change :
              {"UPDATE record SET bytes = 1 << 61 WHERE offset > 2",
               "UPDATE record SET bytes = -1 WHERE offset = 7", "UPDATE room SET bytes = -1",
-              "UPDATE room SET bytes = 1 << 62"}) {
+              "UPDATE room SET bytes = 1 << 62", "UPDATE room SET first = -1",
+              "UPDATE room SET first = 0", "UPDATE room SET head = -1",
+              "UPDATE room SET first = head + 2", "UPDATE room SET head = 1 << 62"}) {
             CAPTURE(change);
             const test::TemporaryFolder other;
             const std::string file = make_store(other);

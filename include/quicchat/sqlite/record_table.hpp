@@ -29,6 +29,8 @@ QUICCHAT_DECL std::int64_t size_of(const Record& record);
 /// A file that says more, or less than nothing, is damaged: sums of it could overflow.
 inline constexpr std::int64_t record_bytes_max = std::int64_t{1} << 30;
 inline constexpr std::int64_t room_bytes_max = std::int64_t{1} << 60;  ///< The same.
+/// The same: with some to come, offsets must fit a varint (RFC 9000 §16).
+inline constexpr std::int64_t head_max = std::int64_t{1} << 61;
 
 inline constexpr const char* select_records =
     "SELECT offset, time, id, device, author, text, attributes, kind, target, subject, value, "

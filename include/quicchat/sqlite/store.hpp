@@ -115,6 +115,9 @@ private:
 
     AppendRecord make_append(AppendToken token, const std::string& room, Record&& record) const;
 
+    /// Of a query for records in order. `storage_failed`, also where they are not in order.
+    static Result<std::vector<LoggedRecord>> take_records(Rows& rows);
+
     static StorageResult<Secret> read_secret(Database& reader);
 
     static std::map<std::string, Room> known_rooms(const Writer& writer);

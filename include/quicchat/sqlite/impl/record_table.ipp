@@ -42,11 +42,14 @@ QUICCHAT_DECL int load_rooms(Database& database, std::map<RoomKey, StoredRoom>& 
     Statement select{database, "SELECT id, name, epoch, first, head, bytes FROM room"};
     Rows rows = select.query();
     while (rows.next()) {
-        if (rows.number(5) < 0 || rows.number(5) > room_bytes_max) return SQLITE_CORRUPT;
-        rooms[RoomKey{rows.number(0)}] = {std::string{rows.text(1)},
-                                          Epoch{static_cast<std::uint64_t>(rows.number(2))},
-                                          static_cast<Offset>(rows.number(3)),
-                                          static_cast<Offset>(rows.number(4)), rows.number(5)};
+        const std::int64_t first = rows.number(3);
+        const std::int64_t head = rows.number(4);
+        const std::int64_t bytes = rows.number(5);
+        if (first < 1 || first - 1 > head || head > head_max) return SQLITE_CORRUPT;
+        if (bytes < 0 || bytes > room_bytes_max) return SQLITE_CORRUPT;
+        rooms[RoomKey{rows.number(0)}] = {
+            std::string{rows.text(1)}, Epoch{static_cast<std::uint64_t>(rows.number(2))},
+            static_cast<Offset>(first), static_cast<Offset>(head), bytes};
     }
     return rows.code();
 }

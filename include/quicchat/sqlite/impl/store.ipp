@@ -121,23 +121,29 @@ QUICCHAT_DECL std::optional<LogNews> Store::poll_news() {
 QUICCHAT_DECL Result<std::vector<LoggedRecord>> Store::read(const std::string& name, Offset after,
                                                             std::size_t count_max) {
     const Room& room = rooms_.at(name);
-    std::vector<LoggedRecord> records;
-    if (after >= room.head.head) return records;
+    if (after >= room.head.head) return std::vector<LoggedRecord>{};
     const Offset first = std::max(after + 1, room.head.first);
     Rows rows = select_records_.query(room.key, first, room.head.head,
                                       std::min<std::size_t>(count_max, room.head.head));
-    while (rows.next()) records.push_back(detail::read_record(rows));
-    if (rows.code() != SQLITE_OK) return Errc::storage_failed;
-    return records;
+    return take_records(rows);
 }
 
 QUICCHAT_DECL Result<std::vector<LoggedRecord>> Store::files(const std::string& name) {
     const Room& room = rooms_.at(name);
-    std::vector<LoggedRecord> files;
     Rows rows = select_files_.query(room.key, room.head.first, room.head.head);
-    while (rows.next()) files.push_back(detail::read_record(rows));
+    return take_records(rows);
+}
+
+QUICCHAT_DECL Result<std::vector<LoggedRecord>> Store::take_records(Rows& rows) {
+    std::vector<LoggedRecord> records;
+    while (rows.next()) {
+        LoggedRecord record = detail::read_record(rows);
+        // By an index with damage SQLite finds rows in another order, or twice.
+        if (!records.empty() && record.offset <= records.back().offset) return Errc::storage_failed;
+        records.push_back(std::move(record));
+    }
     if (rows.code() != SQLITE_OK) return Errc::storage_failed;
-    return files;
+    return records;
 }
 
 QUICCHAT_DECL Result<Reactions> Store::reactions(const std::string& name, Offset target,
