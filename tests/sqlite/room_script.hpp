@@ -74,8 +74,8 @@ inline Record make_script_record(std::uint64_t number, std::size_t size) {
     return record;
 }
 
-/// Writes to three rooms of which some are forgotten now and then: messages, edits, deletions,
-/// repetitions and state. Expects the answers, and knows what should be on the disk.
+/// Writes to three rooms of which some are forgotten now and then: messages, replies, edits,
+/// deletions, repetitions and state. Expects the answers, and knows what should be on the disk.
 class RoomScript {
 public:
     explicit RoomScript(sqlite::Writer& writer) : writer_(&writer) {
@@ -87,7 +87,7 @@ public:
     bool run_batch(memory::Random& random) {
         std::vector<Answer> expected;
         std::size_t drops = 0;
-        const std::uint64_t count = random.draw(1, 7);
+        const std::uint64_t count = random.chance(10) ? random.draw(8, 40) : random.draw(1, 7);
         for (std::uint64_t i = 0; i < count; ++i) {
             if (random.chance(2)) replace_a_room(random);
             if (random.chance(30)) store(random);
@@ -216,6 +216,8 @@ private:
                 writer_->add(std::move(append));
                 return {Errc::no_such_message, 0};
             }
+        } else if (!room.records.empty() && random.chance(40)) {
+            act.target = any_offset(room, random);  // a reply
         }
         room.sent.push_back(append.record);
         room.records.push_back({++room.head, append.record});

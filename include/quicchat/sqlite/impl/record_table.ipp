@@ -105,7 +105,8 @@ QUICCHAT_DECL RecordTable::RecordTable(Database& database)
       select_(database, select_records),
       select_oldest_(database,
                      "SELECT offset, time, id, device, author, bytes, text, attributes, "
-                     "kind | changed_by | sent FROM record "
+                     "kind | target | value | until | changed_by | sent | (subject <> '') "
+                     "FROM record "
                      "WHERE room=?1 AND offset>=?2 ORDER BY offset LIMIT 64"),
       select_edits_(database,
                     "SELECT offset FROM record INDEXED BY record_acts "
