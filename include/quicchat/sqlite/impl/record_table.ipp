@@ -205,6 +205,7 @@ QUICCHAT_DECL int RecordTable::insert(RoomKey room, Offset offset, const Record&
         waiting_.push_back({room, offset, &record});
         return waiting_.size() < rows_at_once ? SQLITE_OK : flush();
     }
+    if (const int code = flush()) return code;  // or this one would be before those that wait
     return insert_.run(room, offset, size_of(record), to_number(record.time),
                        BytesView{record.id.bytes}, BytesView{record.device.bytes}, record.author,
                        record.text, record.attributes, act.kind, act.target, act.subject, act.value,
