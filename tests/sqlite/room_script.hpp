@@ -96,9 +96,9 @@ public:
             expected.push_back(drop_old(random));
             ++drops;
         }
-        const std::vector<sqlite::AppendDone> done = writer_->commit();
+        const std::vector<sqlite::WriteDone> done = writer_->commit();
         if (writer_->failure()) {
-            const auto appends = std::ranges::count_if(done, &sqlite::AppendDone::is_append);
+            const auto appends = std::ranges::count_if(done, &sqlite::WriteDone::is_append);
             REQUIRE(static_cast<std::size_t>(appends) == expected.size() - drops);
             return false;
         }
@@ -113,7 +113,7 @@ public:
         store(random);
         const ScriptRooms before = rooms_;
         const Answer expected = append(random);
-        const std::vector<sqlite::AppendDone> done = writer_->commit();
+        const std::vector<sqlite::WriteDone> done = writer_->commit();
         REQUIRE(done.size() == 1);
         if (done[0].news.error == Errc::storage_full) {
             rooms_ = before;  // the store waits, and will not be lost
@@ -132,14 +132,14 @@ private:
         Offset offset = 0;
     };
 
-    static void check(const sqlite::AppendDone& done, const Answer& expected) {
+    static void check(const sqlite::WriteDone& done, const Answer& expected) {
         REQUIRE(done.news.error == expected.error);
         REQUIRE(done.news.offset == expected.offset);
     }
 
     /// Once it is told that they are gone, as the Store does it.
-    void trim(const std::vector<sqlite::AppendDone>& all, memory::Random& random) {
-        for (const sqlite::AppendDone& done : all) {
+    void trim(const std::vector<sqlite::WriteDone>& all, memory::Random& random) {
+        for (const sqlite::WriteDone& done : all) {
             if (!random.chance(30) || !rooms_.contains(done.room)) continue;
             writer_->add(sqlite::TrimRoom{done.room, done.first, random.chance(50)});
         }

@@ -99,7 +99,7 @@ using Operation = std::variant<CreateRoom, SetRetention, DropRoom, TrimRoom, Dro
                                StoreState, ChangeDevices>;
 
 /// The end of an AppendRecord, or of a DropOld: then just where the room begins.
-struct AppendDone {
+struct WriteDone {
     RoomKey room{};    ///< Which log.
     LogNews news;      ///< Without the record; the writer has it from the append.
     Offset first = 1;  ///< Of the room after it. Records before that may be deleted any time.

@@ -48,19 +48,19 @@ public:
 
     /// Looks for the record's name, and for what it is about, and stores it. `done`, which is new,
     /// becomes its answer once the transaction is committed.
-    int append(const AppendRecord& append, AppendDone& done);
+    int append(const AppendRecord& append, WriteDone& done);
 
     /// Looks for the record's name, also among those whose records are gone. Sees what the open
     /// transaction has inserted.
-    int find_duplicate(const AppendRecord& append, std::optional<AppendDone>& known) {
+    int find_duplicate(const AppendRecord& append, std::optional<WriteDone>& known) {
         return find_duplicate(append, name_of(append.record), known);
     }
 
     /// `done`, which is new, says where the room begins once the transaction is committed.
-    int drop_old(const DropOld& o, AppendDone& done);
+    int drop_old(const DropOld& o, WriteDone& done);
 
     /// The answer to an append that is not stored, for that reason.
-    AppendDone answer(const AppendRecord& append, Errc error) const;
+    WriteDone answer(const AppendRecord& append, Errc error) const;
 
     /// Before the operations that were applied end: the records of appends may go then.
     int flush() { return table_.flush(); }
@@ -76,7 +76,7 @@ public:
 
 private:
     /// The answer, into a `done` that is new; `first` is the room's.
-    void answer(const AppendRecord& append, Errc error, Offset first, AppendDone& done) const;
+    void answer(const AppendRecord& append, Errc error, Offset first, WriteDone& done) const;
 
     void forget_changes();
 
@@ -89,13 +89,13 @@ private:
     /// Call before the room is changed.
     Touched& remember(RoomKey key);
 
-    AppendDone recognise(const AppendRecord& append, Offset offset, WallTime time,
-                         bool is_same) const;
+    WriteDone recognise(const AppendRecord& append, Offset offset, WallTime time,
+                        bool is_same) const;
 
     std::uint64_t name_of(const Record& record) const;
 
     int find_duplicate(const AppendRecord& append, std::uint64_t name,
-                       std::optional<AppendDone>& known);
+                       std::optional<WriteDone>& known);
 
     /// A record as it will be, and how many bytes more it will have.
     struct ChangedRecord {

@@ -51,7 +51,7 @@ public:
     std::size_t appends() const { return appends_; }
 
     /// Ends the transaction, and the appends in it: committed, or each with its error. In order.
-    std::vector<AppendDone> commit();
+    std::vector<WriteDone> commit();
 
     /// True if something waits for room on the disk, or for the lock: call `commit` again after a
     /// while.
@@ -121,7 +121,7 @@ private:
     void refuse_rest();
 
     /// What was committed comes with its news. There is an answer for each append.
-    void hand_over_records(std::vector<AppendDone>& answers);
+    void hand_over_records(std::vector<WriteDone>& answers);
 
     int apply(const Operation& operation);
 
@@ -137,9 +137,9 @@ private:
     std::size_t appends_ = 0;
     bool begun_ = false;
     int code_ = SQLITE_OK;
-    bool is_locked_ = false;           ///< The last transaction could not begin.
-    std::vector<AppendDone> done_;     ///< Of the open transaction.
-    std::vector<AppendDone> answers_;  ///< Of transactions that are over.
+    bool is_locked_ = false;          ///< The last transaction could not begin.
+    std::vector<WriteDone> done_;     ///< Of the open transaction.
+    std::vector<WriteDone> answers_;  ///< Of transactions that are over.
     std::vector<Operation> postponed_;
     SaveTicket applied_ticket_ = 0;
     SaveTicket saved_ = 0;

@@ -94,9 +94,9 @@ QUICCHAT_DECL int RoomWriter::apply(const StoreState& o) {
     return SQLITE_OK;
 }
 
-QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, AppendDone& done) {
+QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, WriteDone& done) {
     const std::uint64_t name = name_of(append.record);
-    std::optional<AppendDone> known;
+    std::optional<WriteDone> known;
     if (const int code = find_duplicate(append, name, known)) return code;
     if (known) return done = *std::move(known), SQLITE_OK;
 
@@ -130,7 +130,7 @@ QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, AppendDone& don
     return SQLITE_OK;
 }
 
-QUICCHAT_DECL int RoomWriter::drop_old(const DropOld& o, AppendDone& done) {
+QUICCHAT_DECL int RoomWriter::drop_old(const DropOld& o, WriteDone& done) {
     done.room = o.room;
     done.news.room = o.name;
     done.news.epoch = o.epoch;
@@ -155,7 +155,7 @@ QUICCHAT_DECL int RoomWriter::drop_old(const DropOld& o, AppendDone& done) {
 }
 
 QUICCHAT_DECL int RoomWriter::find_duplicate(const AppendRecord& append, std::uint64_t name,
-                                             std::optional<AppendDone>& known) {
+                                             std::optional<WriteDone>& known) {
     const Record& record = append.record;
     const StoredRoom& room = rooms_.at(append.room);
     for (const Offset offset : names_.find(append.room, name, room.head)) {
@@ -175,15 +175,15 @@ QUICCHAT_DECL int RoomWriter::find_duplicate(const AppendRecord& append, std::ui
     return SQLITE_OK;
 }
 
-QUICCHAT_DECL AppendDone RoomWriter::answer(const AppendRecord& append, Errc error) const {
-    AppendDone done;
+QUICCHAT_DECL WriteDone RoomWriter::answer(const AppendRecord& append, Errc error) const {
+    WriteDone done;
     const auto room = rooms_.find(append.room);
     answer(append, error, room == rooms_.end() ? done.first : room->second.first, done);
     return done;
 }
 
 QUICCHAT_DECL void RoomWriter::answer(const AppendRecord& append, Errc error, Offset first,
-                                      AppendDone& done) const {
+                                      WriteDone& done) const {
     done.room = append.room;
     done.news.token = append.token;
     done.news.room = append.name;
@@ -238,9 +238,9 @@ QUICCHAT_DECL RoomWriter::Touched& RoomWriter::remember(RoomKey key) {
     return place->second;
 }
 
-QUICCHAT_DECL AppendDone RoomWriter::recognise(const AppendRecord& append, Offset offset,
-                                               WallTime time, bool is_same) const {
-    AppendDone known = answer(append, is_same ? Errc{} : Errc::conflict);
+QUICCHAT_DECL WriteDone RoomWriter::recognise(const AppendRecord& append, Offset offset,
+                                              WallTime time, bool is_same) const {
+    WriteDone known = answer(append, is_same ? Errc{} : Errc::conflict);
     known.news.offset = offset;
     known.news.time = time;
     known.news.duplicate = is_same;

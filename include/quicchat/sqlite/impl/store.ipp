@@ -110,7 +110,7 @@ QUICCHAT_DECL std::optional<LogNews> Store::poll_news() {
     while (true) {
         if (answers_.empty()) answers_ = writer_.take_answers();
         if (answers_.empty()) return std::nullopt;
-        AppendDone& done = answers_.front();
+        WriteDone& done = answers_.front();
         const bool is_news = learn(done);
         std::optional<LogNews> news{std::move(done.news)};
         answers_.pop_front();
@@ -211,7 +211,7 @@ QUICCHAT_DECL std::int64_t Store::newest_room(const Writer& writer) {
     return writer.rooms().empty() ? 0 : static_cast<std::int64_t>(writer.rooms().rbegin()->first);
 }
 
-QUICCHAT_DECL bool Store::learn(const AppendDone& done) {
+QUICCHAT_DECL bool Store::learn(const WriteDone& done) {
     const bool is_append = done.is_append();
     if (is_append && !done.news.is_commit()) return true;
     const auto found = rooms_.find(done.news.room);

@@ -37,7 +37,7 @@ QUICCHAT_DECL void Writer::add_rest() {
     if (begun_ && code_ == SQLITE_OK && !failure_) code_ = tables_->rooms.flush();
 }
 
-QUICCHAT_DECL std::vector<AppendDone> Writer::commit() {
+QUICCHAT_DECL std::vector<WriteDone> Writer::commit() {
     if (!failure_ && !begun_ && !postponed_.empty()) begin();
     if (begun_ && code_ == SQLITE_OK) code_ = finish();
     if (begun_ && code_ == SQLITE_OK) {
@@ -47,7 +47,7 @@ QUICCHAT_DECL std::vector<AppendDone> Writer::commit() {
         end_badly();
     }
     if (failure_) refuse_rest();
-    std::vector<AppendDone> answers = std::exchange(answers_, {});
+    std::vector<WriteDone> answers = std::exchange(answers_, {});
     hand_over_records(answers);
     batch_.clear();
     added_ = 0;
@@ -182,7 +182,7 @@ QUICCHAT_DECL void Writer::postpone(Operation operation) {
 
 QUICCHAT_DECL void Writer::append_alone(const AppendRecord& append) {
     if (rooms().contains(append.room)) {  // a duplicate needs no room on the disk
-        std::optional<AppendDone> known;
+        std::optional<WriteDone> known;
         if (tables_->rooms.find_duplicate(append, known) != SQLITE_OK) {
             failure_ = database_->error();
             return;
@@ -213,7 +213,7 @@ QUICCHAT_DECL int Writer::transact(const AppendRecord* append) {
 }
 
 QUICCHAT_DECL void Writer::refuse_rest() {
-    auto answered = std::ranges::count_if(answers_, &AppendDone::is_append);
+    auto answered = std::ranges::count_if(answers_, &WriteDone::is_append);
     for (const Operation& operation : batch_) {
         const auto* append = std::get_if<AppendRecord>(&operation);
         if (append == nullptr) continue;
@@ -225,7 +225,7 @@ QUICCHAT_DECL void Writer::refuse_rest() {
     }
 }
 
-QUICCHAT_DECL void Writer::hand_over_records(std::vector<AppendDone>& answers) {
+QUICCHAT_DECL void Writer::hand_over_records(std::vector<WriteDone>& answers) {
     auto done = answers.begin();
     for (Operation& operation : batch_) {
         auto* append = std::get_if<AppendRecord>(&operation);
