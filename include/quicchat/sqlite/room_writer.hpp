@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -112,7 +113,8 @@ private:
     static void add_changed(ChangedRecords& changed, Offset at, Record record, const Record& by,
                             Offset offset);
 
-    /// Whether the record would push out what another wrote a short while ago, and may not.
+    /// Whether the record would push out what another wrote a short while ago, and may not. What
+    /// goes with later ones is not its concern.
     int look_for_haste(const AppendRecord& append, const StoredRoom& room,
                        const ChangedRecords& changed, bool& is_hasty);
 
@@ -152,15 +154,18 @@ private:
     /// The record of the append is stored.
     void count_record(const AppendRecord& append, StoredRoom& room);
 
-    // How many records go with one append, and in one batch by order, since others wait for it.
+    // How many records go with one append and with one transaction, since others wait for it.
     static constexpr std::size_t dropped_per_append_max = 256;
-    static constexpr std::size_t dropped_per_batch_max = 4096;
+    static constexpr std::size_t dropped_per_commit_max = 4096;
 
-    /// Moves `first` on until the room is within its retention, or by `share` records, of which
-    /// what is left remains. The rows stay until they are trimmed.
-    int drop_oldest(RoomKey key, StoredRoom& room, std::size_t& share);
+    /// How many go with the next append. Two in any case, so that each makes a room smaller.
+    std::size_t append_share() const { return std::min(dropped_per_append_max, share_ + 2); }
 
-    /// Moves `first` on behind the oldest one.
+    /// Moves `first` on until the room is within its retention, or by `most` records. The rows stay
+    /// until they are trimmed.
+    int drop_oldest(RoomKey key, StoredRoom& room, std::size_t most);
+
+    /// Moves `first` on behind the oldest one, which takes one of the share.
     void drop_one(RoomKey key, StoredRoom& room, Oldest& oldest, detail::OldRecord& record);
 
     /// The oldest one was dropped.
@@ -169,7 +174,6 @@ private:
     /// The record is gone, and its id may be kept.
     void drop(RoomKey key, const StoredRoom& room, detail::OldRecord& record);
 
-    /// Of the ids without records.
     /// Takes a step, and forgets what it forgets.
     void take(RoomKey key, Authors::Step&& step);
 
@@ -192,6 +196,8 @@ private:
     std::map<RoomKey, Oldest> oldest_;
     std::map<RoomKey, StoredRoom> rooms_;  ///< As the open transaction sees them.
     std::map<RoomKey, Touched> touched_;
+    /// So many records the open transaction may still drop.
+    std::size_t share_ = dropped_per_commit_max;
 };
 
 }  // namespace quicchat::sqlite

@@ -122,8 +122,7 @@ QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, WriteDone& done
     }
     room.head = offset;
     count_record(append, room);
-    std::size_t share = dropped_per_append_max;
-    if (const int code = drop_oldest(append.room, room, share)) return code;
+    if (const int code = drop_oldest(append.room, room, append_share())) return code;
     answer(append, Errc{}, room.first, done);
     done.news.offset = offset;
     done.news.time = append.record.time;
@@ -139,10 +138,9 @@ QUICCHAT_DECL int RoomWriter::drop_old(const DropOld& o, WriteDone& done) {
     Touched& touched = remember(o.room);
     StoredRoom& room = found->second;
     const Offset first = room.first;
-    std::size_t share = dropped_per_batch_max;
-    if (const int code = drop_oldest(o.room, room, share)) return code;
+    if (const int code = drop_oldest(o.room, room, share_)) return code;
     Oldest& oldest = oldest_[o.room];
-    for (; share > 0 && room.first <= room.head; --share) {
+    while (share_ > 0 && room.first <= room.head) {
         detail::OldRecord* record = nullptr;
         if (const int code = find_oldest(o.room, room, oldest, 0, record)) return code;
         if (record == nullptr || record->id.time >= o.before) break;
@@ -150,7 +148,7 @@ QUICCHAT_DECL int RoomWriter::drop_old(const DropOld& o, WriteDone& done) {
     }
     touched.is_changed |= room.first != first;
     done.first = room.first;
-    if (share == 0) done.more_before = o.before;
+    if (share_ == 0) done.more_before = o.before;
     return SQLITE_OK;
 }
 
@@ -227,7 +225,10 @@ QUICCHAT_DECL void RoomWriter::roll_back() {
     forget_changes();
 }
 
-QUICCHAT_DECL void RoomWriter::forget_changes() { touched_.clear(); }
+QUICCHAT_DECL void RoomWriter::forget_changes() {
+    touched_.clear();
+    share_ = dropped_per_commit_max;
+}
 
 QUICCHAT_DECL RoomWriter::Touched& RoomWriter::remember(RoomKey key) {
     const auto [place, is_new] = touched_.try_emplace(key);
@@ -293,7 +294,8 @@ QUICCHAT_DECL int RoomWriter::look_for_haste(const AppendRecord& append, const S
     if (!authors_.at(append.room).is_hasty(record.author, record.time, room.retention)) {
         return SQLITE_OK;
     }
-    for (std::size_t i = 0; !size.fits(room.retention); ++i) {
+    const std::size_t most = append_share();
+    for (std::size_t i = 0; i < most && !size.fits(room.retention); ++i) {
         detail::OldRecord* oldest = nullptr;
         const int code = find_oldest(append.room, room, oldest_[append.room], i, oldest);
         if (code != SQLITE_OK) return code;
@@ -424,10 +426,10 @@ QUICCHAT_DECL void RoomWriter::count_record(const AppendRecord& append, StoredRo
     if (leaves_surplus) forget_surplus(append.room, room, record.author, record.device);
 }
 
-QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room, std::size_t& share) {
+QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room, std::size_t most) {
     if (size_of(room).fits(room.retention)) return SQLITE_OK;
     Oldest& oldest = oldest_[key];
-    for (; share > 0 && !size_of(room).fits(room.retention); --share) {
+    for (; most > 0 && !size_of(room).fits(room.retention); --most) {
         detail::OldRecord* record = nullptr;
         if (const int code = find_oldest(key, room, oldest, 0, record)) return code;
         if (record == nullptr) return SQLITE_CORRUPT;  // there are rows for what counts
@@ -438,6 +440,7 @@ QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room, std::si
 
 QUICCHAT_DECL void RoomWriter::drop_one(RoomKey key, StoredRoom& room, Oldest& oldest,
                                         detail::OldRecord& record) {
+    if (share_ > 0) --share_;
     room.bytes -= record.bytes;
     room.first = record.id.offset + 1;
     drop(key, room, record);
