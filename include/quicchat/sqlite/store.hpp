@@ -108,6 +108,7 @@ private:
     struct Room {
         RoomKey key{};
         LogHead head;
+        Offset trimmed = 1;  ///< The rows before that were asked to be deleted at once.
     };
 
     Store(const StoreConfig& config, Entropy entropy, FileLock lock, Writer writer, Database reader,

@@ -222,8 +222,11 @@ QUICCHAT_DECL bool Store::learn(const WriteDone& done) {
     const bool has_moved = done.first > head.first;
     if (has_moved) head.first = done.first;
     if (is_append && has_moved) writer_.trim(done.room, done.first);
-    // What a room may not keep is to be gone; and also what a crash has left of it.
-    if (!is_append && done.first > 1) writer_.push(TrimRoom{done.room, done.first, true});
+    // What a room may not keep is to be gone; and also what a crash or an append has left of it.
+    if (!is_append && done.first > found->second.trimmed) {
+        writer_.push(TrimRoom{done.room, done.first, true});
+        found->second.trimmed = done.first;
+    }
     if (done.more_before) {
         writer_.push(DropOld{done.room, done.news.room, done.news.epoch, *done.more_before});
     }
