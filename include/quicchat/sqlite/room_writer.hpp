@@ -129,7 +129,7 @@ private:
         bool is_whole = false;    ///< No row is older than these.
     };
 
-    /// False: they are about other rooms.
+    /// False: they are about other rooms than those that have records, or of more records.
     bool restore(KnownRooms&& known);
 
     /// Gives the authors of the ids whose records were dropped, and the names if they are not

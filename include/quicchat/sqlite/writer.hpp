@@ -91,7 +91,8 @@ private:
     /// batch, and not here: the disk may be full, and then it can still be read.
     std::optional<StorageError> load(std::optional<KnownRooms> known);
 
-    /// Whether the tables in memory are what is in the file.
+    /// Whether nothing waits, nobody else has committed anything, and pages are such as have sums:
+    /// then what is known of the rooms is what is in the file.
     bool is_settled() const;
 
     void begin();
@@ -143,6 +144,7 @@ private:
     std::vector<Operation> postponed_;
     SaveTicket applied_ticket_ = 0;
     SaveTicket saved_ = 0;
+    std::int64_t data_version_ = 0;  ///< Of the database, before anything was read.
     std::optional<StorageError> trouble_;
     std::optional<StorageError> failure_;
 };

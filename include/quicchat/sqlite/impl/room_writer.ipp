@@ -34,6 +34,20 @@ QUICCHAT_DECL int RoomWriter::load(std::optional<KnownRooms> known) {
 }
 
 QUICCHAT_DECL bool RoomWriter::restore(KnownRooms&& known) {
+    for (const auto& [key, room] : rooms_) {
+        std::size_t left = static_cast<std::size_t>(room.head - room.first + 1);
+        const auto found = known.find(key);
+        if (found == known.end()) {
+            if (room.head > 0) return false;
+            continue;
+        }
+        for (const Authors::Share& share : found->second.authors.shares()) {
+            for (const auto& [device, records] : share.live) {
+                if (records > left) return false;
+                left -= records;
+            }
+        }
+    }
     for (const auto& [key, room] : known) {
         if (!rooms_.contains(key)) return false;
     }

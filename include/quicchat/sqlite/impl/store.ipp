@@ -22,7 +22,7 @@ QUICCHAT_DECL StorageResult<std::shared_ptr<Store>> Store::open(const StoreConfi
     // A VFS of tests has no files that lie beside it.
     std::optional<StartFile> left = config.vfs.empty() ? read_start_file(path) : std::nullopt;
     const auto files = std::make_shared<SummingVfs>(config.vfs);
-    if (left) files->sums().restore(std::move(left->sums));
+    if (left) files->restore(std::move(left->sums), left->stamp);
     auto database = open_database({.path = path,
                                    .durability = config.durability,
                                    .has_sums = left.has_value(),

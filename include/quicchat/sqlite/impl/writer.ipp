@@ -69,19 +69,22 @@ QUICCHAT_DECL void Writer::close() {
     if (failure_) return;
     checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
     sqlite3_db_config(database_->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
-    if (!files_ || !is_settled()) return;
+    const auto written = files_ ? files_->written() : std::nullopt;
+    if (!written || !is_settled()) return;
     const std::string path = database_->path();
     const KnownRooms known = tables_->rooms.leave();
     tables_.reset();
     database_.reset();
-    write_start_file(path, files_->sums().all(), known);
+    write_start_file(path, *written, files_->sums().all(), known);
 }
 
 QUICCHAT_DECL bool Writer::is_settled() const {
+    // It is another one once another connection has committed.
+    const auto version = read_number(*database_, "PRAGMA data_version");
+    if (!version || *version != data_version_) return false;
     // What is to be deleted is found again by the next start.
     const auto is_trim = [](const Operation& o) { return std::holds_alternative<TrimRoom>(o); };
     if (failure_ || !std::ranges::all_of(postponed_, is_trim)) return false;
-    if (!files_->is_sole_writer()) return false;
     const auto page = read_number(*database_, "PRAGMA page_size");
     return page && static_cast<std::size_t>(*page) % PageSums::block_bytes == 0;
 }
@@ -99,6 +102,12 @@ QUICCHAT_DECL int Writer::note_wal_pages(void* noted, sqlite3*, const char*, int
 
 QUICCHAT_DECL std::optional<StorageError> Writer::load(std::optional<KnownRooms> known) {
     if (auto error = detail::set_cache(*database_, detail::cache_kib_of_start)) return error;
+    const auto version = read_number(*database_, "PRAGMA data_version");
+    if (!version) return version.error();
+    data_version_ = *version;
+    // What was committed before that reading is in the file or in the WAL.
+    const auto written = files_ ? files_->written() : std::nullopt;
+    if (!written || !is_as_written(database_->path(), *written)) known.reset();
     if (const int code = tables_->rooms.load(std::move(known))) return database_->error(code);
     if (auto error = detail::set_cache(*database_, detail::cache_kib)) return error;
     for (const auto& [key, room] : rooms()) {
