@@ -119,7 +119,7 @@ QUICCHAT_DECL RecordTable::RecordTable(Database& database)
       insert_many_(database, insert_plain(rows_at_once).c_str()),
       change_(database,
               "UPDATE record SET bytes=?3, text=?4, attributes=?5, kind=?6, changed_by=?7, "
-              "subject=?8, value=?9 WHERE room=?1 AND offset=?2"),
+              "subject=?8, value=?9, until=?10 WHERE room=?1 AND offset=?2"),
       trim_(database, "DELETE FROM record WHERE room=?1 AND offset<?2"),
       set_state_(database, "INSERT OR REPLACE INTO room_state VALUES(?1, ?2, ?3)"),
       remove_state_(database, "DELETE FROM room_state WHERE room=?1 AND key=?2") {}
@@ -241,7 +241,8 @@ QUICCHAT_DECL int RecordTable::bind_plain(Statement& statement, int& place, cons
 QUICCHAT_DECL int RecordTable::change(RoomKey room, Offset offset, const Record& record) {
     if (const int code = flush()) return code;
     return change_.run(room, offset, size_of(record), record.text, record.attributes,
-                       record.act.kind, record.changed_by, record.act.subject, record.act.value);
+                       record.act.kind, record.changed_by, record.act.subject, record.act.value,
+                       to_number(record.act.until));
 }
 
 QUICCHAT_DECL int RecordTable::set_state(RoomKey room, const std::string& key,
