@@ -19,6 +19,7 @@
 #include "conformance/log_acts.hpp"
 #include "conformance/log_harness.hpp"
 #include "conformance/log_haste.hpp"
+#include "conformance/log_mixture.hpp"
 #include "conformance/log_reactions.hpp"
 #include "conformance/log_state.hpp"
 #include "conformance/log_trimming.hpp"
@@ -381,6 +382,7 @@ void check_log() {
     SECTION("haste") { check_haste<H>(); }
     SECTION("haste in bytes") { check_haste_in_bytes<H>(); }
     SECTION("trimming") { check_trimming<H>(); }
+    SECTION("mixture") { check_mixture<H>(); }
     SECTION("acts") { check_acts<H>(); }
     SECTION("other texts") { check_other_texts<H>(); }
     SECTION("changes") { check_changes<H>(); }

@@ -92,6 +92,21 @@ void check_window() {
         check_recognised(harness, odd, 1);
         CHECK(log.head("#a").head == 5);
     }
+    SECTION("recognises a message by all that it says, as a reply") {
+        std::vector<Record> messages;
+        for (unsigned i = 1; i <= 4; ++i) messages.push_back(make_record(i));
+        messages[0].act.target = 1;
+        messages[1].act.subject = "bob";
+        messages[2].act.value = 1;
+        messages[3].act.until = WallTime{std::chrono::milliseconds{1}};
+        for (const Record& message : messages) append(harness, "#a", message);
+        fill(5, 5);
+        append(harness, "#a", make_record_of("bob", 1, 1));
+        for (unsigned i = 1; i <= 4; ++i) {
+            check_recognised(harness, messages[i - 1], i);
+            CHECK(append(harness, "#a", make_record(i)).error == Errc::conflict);
+        }
+    }
     SECTION("knows a record that was changed by its name alone") {
         fill(1, 2);
         append(harness, "#a", make_act(3, edit, 2, "better"));

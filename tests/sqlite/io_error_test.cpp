@@ -67,7 +67,7 @@ Run run_script(Writer& writer, FaultyDisk& disk, const After& after) {
     Run run;
     for (std::size_t batch = 0; batch < 15; ++batch) {
         for (std::size_t i = 0; i < 4; ++i) writer.add(append(4 * batch + i));
-        for (const AppendDone& done : writer.commit()) {
+        for (const WriteDone& done : writer.commit()) {
             REQUIRE(done.news.token == run.errors.size());
             run.errors.push_back(done.news.error);
             run.offsets.push_back(done.news.offset);
@@ -95,7 +95,7 @@ void check_disk(const test::DiskFiles& files, const Run& run) {
     REQUIRE(writer->rooms().at(room).head >= expected);
     writer->add(SetRetention{room, much});
     for (std::size_t i = 0; i < run.errors.size(); ++i) writer->add(append(i));
-    const std::vector<AppendDone> done = writer->commit();
+    const std::vector<WriteDone> done = writer->commit();
     REQUIRE(done.size() == run.errors.size());
     for (std::size_t i = 0; i < done.size(); ++i) {
         REQUIRE(done[i].news.error == Errc{});

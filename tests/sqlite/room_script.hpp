@@ -74,8 +74,8 @@ inline Record make_script_record(std::uint64_t number, std::size_t size) {
     return record;
 }
 
-/// Writes to three rooms of which some are forgotten now and then: messages, edits, deletions,
-/// repetitions and state. Expects the answers, and knows what should be on the disk.
+/// Writes to three rooms of which some are forgotten now and then: messages, replies, edits,
+/// deletions, repetitions and state. Expects the answers, and knows what should be on the disk.
 class RoomScript {
 public:
     explicit RoomScript(sqlite::Writer& writer) : writer_(&writer) {
@@ -87,7 +87,7 @@ public:
     bool run_batch(memory::Random& random) {
         std::vector<Answer> expected;
         std::size_t drops = 0;
-        const std::uint64_t count = random.draw(1, 7);
+        const std::uint64_t count = random.chance(10) ? random.draw(8, 40) : random.draw(1, 7);
         for (std::uint64_t i = 0; i < count; ++i) {
             if (random.chance(2)) replace_a_room(random);
             if (random.chance(30)) store(random);
@@ -96,9 +96,9 @@ public:
             expected.push_back(drop_old(random));
             ++drops;
         }
-        const std::vector<sqlite::AppendDone> done = writer_->commit();
+        const std::vector<sqlite::WriteDone> done = writer_->commit();
         if (writer_->failure()) {
-            const auto appends = std::ranges::count_if(done, &sqlite::AppendDone::is_append);
+            const auto appends = std::ranges::count_if(done, &sqlite::WriteDone::is_append);
             REQUIRE(static_cast<std::size_t>(appends) == expected.size() - drops);
             return false;
         }
@@ -113,7 +113,7 @@ public:
         store(random);
         const ScriptRooms before = rooms_;
         const Answer expected = append(random);
-        const std::vector<sqlite::AppendDone> done = writer_->commit();
+        const std::vector<sqlite::WriteDone> done = writer_->commit();
         REQUIRE(done.size() == 1);
         if (done[0].news.error == Errc::storage_full) {
             rooms_ = before;  // the store waits, and will not be lost
@@ -132,14 +132,14 @@ private:
         Offset offset = 0;
     };
 
-    static void check(const sqlite::AppendDone& done, const Answer& expected) {
+    static void check(const sqlite::WriteDone& done, const Answer& expected) {
         REQUIRE(done.news.error == expected.error);
         REQUIRE(done.news.offset == expected.offset);
     }
 
     /// Once it is told that they are gone, as the Store does it.
-    void trim(const std::vector<sqlite::AppendDone>& all, memory::Random& random) {
-        for (const sqlite::AppendDone& done : all) {
+    void trim(const std::vector<sqlite::WriteDone>& all, memory::Random& random) {
+        for (const sqlite::WriteDone& done : all) {
             if (!random.chance(30) || !rooms_.contains(done.room)) continue;
             writer_->add(sqlite::TrimRoom{done.room, done.first, random.chance(50)});
         }
@@ -216,6 +216,8 @@ private:
                 writer_->add(std::move(append));
                 return {Errc::no_such_message, 0};
             }
+        } else if (!room.records.empty() && random.chance(40)) {
+            act.target = any_offset(room, random);  // a reply
         }
         room.sent.push_back(append.record);
         room.records.push_back({++room.head, append.record});

@@ -1,4 +1,3 @@
-#include <poll.h>
 #include <sys/stat.h>
 
 #include <cstddef>
@@ -7,8 +6,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -21,7 +18,7 @@
 #include "quicchat/sqlite/database.hpp"
 #include "quicchat/sqlite/start_file.hpp"
 #include "quicchat/sqlite/store.hpp"
-#include "sqlite/faulty_disk.hpp"
+#include "sqlite/start_fixture.hpp"
 #include "sqlite/temporary_folder.hpp"
 #include "support/printers.hpp"
 #include "support/seed.hpp"
@@ -32,7 +29,9 @@ namespace quicchat {
 namespace {
 
 using namespace sqlite;
+using test::make_record;
 using test::read_file;
+using test::StartFixture;
 using test::write_file;
 
 /// What a disk does by itself: the file's content is another, and nobody has written it.
@@ -42,83 +41,9 @@ void decay(const std::string& path, std::size_t at) {
     std::string bytes = read_file(path);
     bytes.at(at) = static_cast<char>(bytes[at] ^ 0x10);
     write_file(path, bytes);
-    write_start_file(path, left->sums, left->rooms);
+    write_start_file(path, *stamp_of(path.c_str()), left->sums, left->rooms);
     REQUIRE(read_start_file(path));
 }
-
-Record make_record(std::size_t number) {
-    Record record;
-    record.id.bytes[0] = static_cast<std::byte>(number);
-    record.id.bytes[1] = static_cast<std::byte>(number >> 8);
-    record.device.bytes[0] = static_cast<std::byte>(number % 3);
-    record.author = number % 2 == 0 ? "ada" : "bob";
-    record.text = "text " + std::to_string(number) + std::string(300, 'x');
-    record.attributes = "{}";
-    return record;
-}
-
-class StartFixture {
-public:
-    StartFixture() { start(); }
-
-    void start() {
-        store.reset();
-        auto opened = Store::open({.path = path,
-                                   .durability = Durability::process,
-                                   .commit = {.wal_pages_max = 20},
-                                   .vfs = disk ? disk->vfs() : std::string{}},
-                                  Entropy::seeded(1));
-        if (!opened) FAIL(opened.error().text);
-        store = *opened;
-        REQUIRE(store->open_room("#a", retention));
-    }
-
-    LogNews append(Record record) {
-        store->append(1, "#a", std::move(record));
-        std::optional<LogNews> news;
-        while (!(news = store->poll_news())) {
-            pollfd wake{store->wake_fd(), POLLIN, 0};
-            REQUIRE(::poll(&wake, 1, 60'000) == 1);
-        }
-        return *news;
-    }
-
-    void append_many(std::size_t first, std::size_t count) {
-        for (std::size_t i = first; i < first + count; ++i) {
-            REQUIRE(append(make_record(i)).error == Errc{});
-        }
-    }
-
-    /// Which of the first records are known as such.
-    std::set<std::size_t> known(std::size_t count) {
-        std::set<std::size_t> found;
-        for (std::size_t i = 0; i < count; ++i) {
-            store->look_up(1, "#a", make_record(i));
-            std::optional<LogNews> news;
-            while (!(news = store->poll_news())) {
-                pollfd wake{store->wake_fd(), POLLIN, 0};
-                REQUIRE(::poll(&wake, 1, 60'000) == 1);
-            }
-            if (news->error != Errc{}) continue;
-            CHECK(news->offset == i + 1);
-            found.insert(i);
-        }
-        return found;
-    }
-
-    /// From the next start on, where there is nothing yet.
-    void use_faulty_disk() {
-        store.reset();
-        disk = std::make_unique<test::FaultyDisk>(test::DiskFiles{{path, {}}});
-    }
-
-    std::unique_ptr<test::FaultyDisk> disk;
-    Retention retention{40, 1'000'000, 25};
-    test::TemporaryFolder folder;
-    std::string path = folder.file("chat.db");
-    std::string start_file = path + ".start";
-    std::shared_ptr<Store> store;
-};
 
 /// Opening fails with these words, as often as one tries, and changes nothing.
 void check_refusal(const std::string& path, const std::string& words) {
@@ -302,7 +227,7 @@ TEST_CASE("what a disk has changed by itself is noticed", "[sqlite][start]") {
             decay(f.path, page * 4096 + 100 + page * 37 % 3900);
             check_refusal(f.path, "it is damaged; restore it from a backup");
             write_file(f.path, whole);
-            write_start_file(f.path, left->sums, left->rooms);
+            write_start_file(f.path, *stamp_of(f.path.c_str()), left->sums, left->rooms);
         }
         f.start();
         CHECK(f.known(30).size() == 30);

@@ -98,12 +98,12 @@ struct ChangeDevices {
 using Operation = std::variant<CreateRoom, SetRetention, DropRoom, TrimRoom, DropOld, AppendRecord,
                                StoreState, ChangeDevices>;
 
-/// The end of an AppendRecord, or of a DropOld: then just where the room begins.
-struct AppendDone {
+/// The end of an AppendRecord, or of a DropOld: of that, just where the room begins.
+struct WriteDone {
     RoomKey room{};    ///< Which log.
     LogNews news;      ///< Without the record; the writer has it from the append.
     Offset first = 1;  ///< Of the room after it. Records before that may be deleted any time.
-    /// Of a DropOld that has done its share of a batch: it goes on with another.
+    /// Of a DropOld whose transaction has dropped its share: it goes on with another.
     std::optional<WallTime> more_before{};
 
     /// False: the end of a DropOld.

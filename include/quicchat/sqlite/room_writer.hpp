@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -48,19 +49,19 @@ public:
 
     /// Looks for the record's name, and for what it is about, and stores it. `done`, which is new,
     /// becomes its answer once the transaction is committed.
-    int append(const AppendRecord& append, AppendDone& done);
+    int append(const AppendRecord& append, WriteDone& done);
 
     /// Looks for the record's name, also among those whose records are gone. Sees what the open
     /// transaction has inserted.
-    int find_duplicate(const AppendRecord& append, std::optional<AppendDone>& known) {
+    int find_duplicate(const AppendRecord& append, std::optional<WriteDone>& known) {
         return find_duplicate(append, name_of(append.record), known);
     }
 
     /// `done`, which is new, says where the room begins once the transaction is committed.
-    int drop_old(const DropOld& o, AppendDone& done);
+    int drop_old(const DropOld& o, WriteDone& done);
 
     /// The answer to an append that is not stored, for that reason.
-    AppendDone answer(const AppendRecord& append, Errc error) const;
+    WriteDone answer(const AppendRecord& append, Errc error) const;
 
     /// Before the operations that were applied end: the records of appends may go then.
     int flush() { return table_.flush(); }
@@ -76,7 +77,7 @@ public:
 
 private:
     /// The answer, into a `done` that is new; `first` is the room's.
-    void answer(const AppendRecord& append, Errc error, Offset first, AppendDone& done) const;
+    void answer(const AppendRecord& append, Errc error, Offset first, WriteDone& done) const;
 
     void forget_changes();
 
@@ -89,13 +90,13 @@ private:
     /// Call before the room is changed.
     Touched& remember(RoomKey key);
 
-    AppendDone recognise(const AppendRecord& append, Offset offset, WallTime time,
-                         bool is_same) const;
+    WriteDone recognise(const AppendRecord& append, Offset offset, WallTime time,
+                        bool is_same) const;
 
     std::uint64_t name_of(const Record& record) const;
 
     int find_duplicate(const AppendRecord& append, std::uint64_t name,
-                       std::optional<AppendDone>& known);
+                       std::optional<WriteDone>& known);
 
     /// A record as it will be, and how many bytes more it will have.
     struct ChangedRecord {
@@ -112,7 +113,8 @@ private:
     static void add_changed(ChangedRecords& changed, Offset at, Record record, const Record& by,
                             Offset offset);
 
-    /// Whether the record would push out what another wrote a short while ago, and may not.
+    /// Whether the record would push out what another wrote a short while ago, and may not. What
+    /// goes with later ones is not its concern.
     int look_for_haste(const AppendRecord& append, const StoredRoom& room,
                        const ChangedRecords& changed, bool& is_hasty);
 
@@ -127,7 +129,7 @@ private:
         bool is_whole = false;    ///< No row is older than these.
     };
 
-    /// False: they are about other rooms.
+    /// False: they are about other rooms than those that have records, or of more records.
     bool restore(KnownRooms&& known);
 
     /// Gives the authors of the ids whose records were dropped, and the names if they are not
@@ -152,15 +154,18 @@ private:
     /// The record of the append is stored.
     void count_record(const AppendRecord& append, StoredRoom& room);
 
-    // How many records go with one append, and in one batch by order, since others wait for it.
+    // How many records go with one append and with one transaction, since others wait for it.
     static constexpr std::size_t dropped_per_append_max = 256;
-    static constexpr std::size_t dropped_per_batch_max = 4096;
+    static constexpr std::size_t dropped_per_commit_max = 4096;
 
-    /// Moves `first` on until the room is within its retention, or by `share` records, of which
-    /// what is left remains. The rows stay until they are trimmed.
-    int drop_oldest(RoomKey key, StoredRoom& room, std::size_t& share);
+    /// How many go with the next append. Two in any case, so that each makes a room smaller.
+    std::size_t append_share() const { return std::min(dropped_per_append_max, share_ + 2); }
 
-    /// Moves `first` on behind the oldest one.
+    /// Moves `first` on until the room is within its retention, or by `most` records. The rows stay
+    /// until they are trimmed.
+    int drop_oldest(RoomKey key, StoredRoom& room, std::size_t most);
+
+    /// Moves `first` on behind the oldest one, which takes one of the share.
     void drop_one(RoomKey key, StoredRoom& room, Oldest& oldest, detail::OldRecord& record);
 
     /// The oldest one was dropped.
@@ -169,7 +174,6 @@ private:
     /// The record is gone, and its id may be kept.
     void drop(RoomKey key, const StoredRoom& room, detail::OldRecord& record);
 
-    /// Of the ids without records.
     /// Takes a step, and forgets what it forgets.
     void take(RoomKey key, Authors::Step&& step);
 
@@ -192,6 +196,8 @@ private:
     std::map<RoomKey, Oldest> oldest_;
     std::map<RoomKey, StoredRoom> rooms_;  ///< As the open transaction sees them.
     std::map<RoomKey, Touched> touched_;
+    /// So many records the open transaction may still drop.
+    std::size_t share_ = dropped_per_commit_max;
 };
 
 }  // namespace quicchat::sqlite

@@ -11,6 +11,7 @@
 #include "quicchat/base/storage_error.hpp"
 #include "quicchat/log/authors.hpp"
 #include "quicchat/log/name_table.hpp"
+#include "quicchat/sqlite/file_stamp.hpp"
 #include "quicchat/sqlite/operation.hpp"
 
 // What a server that ends in order leaves beside its database, so that the next start need not read
@@ -28,17 +29,21 @@ using KnownRooms = std::map<RoomKey, KnownRoom>;
 
 /// What was known when the server ended, and the sums of the file's pages then.
 struct StartFile {
-    std::vector<std::uint64_t> sums;  ///< As `PageSums::all` has them.
-    KnownRooms rooms;                 ///< Of all rooms in that file.
+    FileStamp stamp{};                  ///< Of the database file then.
+    std::vector<std::uint64_t> sums{};  ///< As `PageSums::all` has them.
+    KnownRooms rooms{};                 ///< Of all rooms in that file.
 };
+
+/// Whether nobody has written into the database since its file had that stamp, nor into a WAL.
+QUICCHAT_DECL bool is_as_written(const std::string& database, const FileStamp& written);
 
 /// What belongs to the database file as it is: nothing was written into it since, and there is no
 /// WAL. Nothing: there is none, or it is about another state, or damaged.
 QUICCHAT_DECL std::optional<StartFile> read_start_file(const std::string& database);
 
-/// Call when the database is closed, with the sums of what was written into it. If something is in
-/// the way there will be none.
-QUICCHAT_DECL void write_start_file(const std::string& database,
+/// Call when the database is closed, with the sums of what was written into it, and the stamp that
+/// it had then. If something is in the way, or another has written it since, there will be none.
+QUICCHAT_DECL void write_start_file(const std::string& database, const FileStamp& written,
                                     std::span<const std::uint64_t> sums, const KnownRooms& rooms);
 
 /// Call before anything is written into the database file: after a power failure it must not be

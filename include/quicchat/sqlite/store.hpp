@@ -108,6 +108,7 @@ private:
     struct Room {
         RoomKey key{};
         LogHead head;
+        Offset trimmed = 1;  ///< The rows before that were asked to be deleted at once.
     };
 
     Store(const StoreConfig& config, Entropy entropy, FileLock lock, Writer writer, Database reader,
@@ -127,7 +128,7 @@ private:
     /// From here on the caller knows the record, and no more those that it pushed out of the
     /// retention. Only now they may be deleted: nobody can ask for them any more. True if it is
     /// something to tell.
-    bool learn(const AppendDone& done);
+    bool learn(const WriteDone& done);
 
     const StoreConfig config_;
     Entropy entropy_;
@@ -137,7 +138,7 @@ private:
     std::map<std::string, Room> rooms_;
     std::int64_t newest_room_;
     SaveTicket newest_ticket_ = 0;
-    std::deque<AppendDone> answers_;
+    std::deque<WriteDone> answers_;
     WriterThread writer_;
     Database reader_;  ///< Ends before the writer, which closes the file as the last.
     Statement select_records_;

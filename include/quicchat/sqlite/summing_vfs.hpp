@@ -2,9 +2,11 @@
 
 #include <sqlite3.h>
 
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "quicchat/base/config.hpp"
 #include "quicchat/sqlite/file_stamp.hpp"
@@ -30,8 +32,12 @@ public:
     /// Of the database file alone.
     PageSums& sums() { return sums_; }
 
-    /// False: another program has written the file.
-    bool is_sole_writer() const;
+    /// Before the file is opened: its sums when it had that stamp.
+    void restore(std::vector<std::uint64_t> sums, const FileStamp& stamp);
+
+    /// The stamp of the file as we have written it and synced. Nothing: that is still to come, or
+    /// another program has written it.
+    std::optional<FileStamp> written() const;
 
 private:
     struct File;
@@ -51,8 +57,8 @@ private:
     /// Something is not as it was written. True: another program wrote the file.
     bool is_written_by_others(const char* name);
 
-    /// Needs the lock.
-    void note_others();
+    /// Needs the lock, and a stamp: if another one wrote the file since, no sum is known any more.
+    void compare_stamps(const char* name);
 
     static const sqlite3_io_methods* methods();
 

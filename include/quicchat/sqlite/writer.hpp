@@ -51,7 +51,7 @@ public:
     std::size_t appends() const { return appends_; }
 
     /// Ends the transaction, and the appends in it: committed, or each with its error. In order.
-    std::vector<AppendDone> commit();
+    std::vector<WriteDone> commit();
 
     /// True if something waits for room on the disk, or for the lock: call `commit` again after a
     /// while.
@@ -91,7 +91,8 @@ private:
     /// batch, and not here: the disk may be full, and then it can still be read.
     std::optional<StorageError> load(std::optional<KnownRooms> known);
 
-    /// Whether the tables in memory are what is in the file.
+    /// Whether nothing waits, nobody else has committed anything, and pages are such as have sums:
+    /// then what is known of the rooms is what is in the file.
     bool is_settled() const;
 
     void begin();
@@ -121,7 +122,7 @@ private:
     void refuse_rest();
 
     /// What was committed comes with its news. There is an answer for each append.
-    void hand_over_records(std::vector<AppendDone>& answers);
+    void hand_over_records(std::vector<WriteDone>& answers);
 
     int apply(const Operation& operation);
 
@@ -137,12 +138,13 @@ private:
     std::size_t appends_ = 0;
     bool begun_ = false;
     int code_ = SQLITE_OK;
-    bool is_locked_ = false;           ///< The last transaction could not begin.
-    std::vector<AppendDone> done_;     ///< Of the open transaction.
-    std::vector<AppendDone> answers_;  ///< Of transactions that are over.
+    bool is_locked_ = false;          ///< The last transaction could not begin.
+    std::vector<WriteDone> done_;     ///< Of the open transaction.
+    std::vector<WriteDone> answers_;  ///< Of transactions that are over.
     std::vector<Operation> postponed_;
     SaveTicket applied_ticket_ = 0;
     SaveTicket saved_ = 0;
+    std::int64_t data_version_ = 0;  ///< Of the database, before anything was read.
     std::optional<StorageError> trouble_;
     std::optional<StorageError> failure_;
 };

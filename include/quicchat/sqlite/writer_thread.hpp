@@ -43,7 +43,7 @@ public:
     void trim(RoomKey room, Offset first);
 
     /// The answers since the last call, in order. If there are none, `wake_fd` is quiet again.
-    std::deque<AppendDone> take_answers();
+    std::deque<WriteDone> take_answers();
 
     /// See `Writer::saved`. Of any thread.
     SaveTicket saved() const { return saved_.load(std::memory_order_acquire); }
@@ -72,7 +72,7 @@ private:
     /// Hands the queue to the writer until the commit is full or the queue empty.
     void fill();
 
-    void publish(std::vector<AppendDone> answers);
+    void publish(std::vector<WriteDone> answers);
 
     Writer writer_;  ///< Of the thread, once it runs.
     const CommitConfig config_;
@@ -83,7 +83,7 @@ private:
     std::optional<StorageError> trouble_;
 
     std::atomic<SaveTicket> saved_{0};
-    WorkerThread<Operation, AppendDone> thread_;  ///< The last: it uses all others.
+    WorkerThread<Operation, WriteDone> thread_;  ///< The last: it uses all others.
 };
 
 }  // namespace quicchat::sqlite

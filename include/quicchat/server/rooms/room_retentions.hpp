@@ -59,7 +59,7 @@ public:
     void restore(const std::string& key, const RoomState& state);
 
     /// The room is gone.
-    void forget(const std::string& key) { chosen_.erase(key), aging_.erase(key); }
+    void forget(const std::string& key) { chosen_.erase(key), watched_.erase(key); }
 
     /// What was chosen.
     RoomRetention chosen(const std::string& key) const;
@@ -73,11 +73,12 @@ public:
     /// What was stored before that is too old.
     WallTime oldest(const std::string& key, WallTime now) const;
 
-    /// Has what is too old dropped by the log. Each room is looked at once a minute.
-    /// `storage_failed`.
+    /// Has what is too old dropped by the log, and of each room with a rule once what a server that
+    /// ended has left. Each room is looked at once a minute. `storage_failed`.
     Errc handle_timeout(RoomLog& log, Now now);
 
-    /// When `handle_timeout` has something to do; nothing: no room has an age.
+    /// When `handle_timeout` has something to do; nothing: no room has an age, and all that have a
+    /// rule were looked at.
     std::optional<TimePoint> next_deadline() const;
 
 private:
@@ -85,12 +86,15 @@ private:
 
     void choose(const std::string& key, const RoomRetention& wanted);
 
+    bool has_age(const std::string& key) const;
+
     Errc look(RoomLog& log, const std::string& key, WallTime now);
 
     const Limits* limits_;
     std::map<std::string, RoomRetention> chosen_;
-    std::map<std::string, bool> aging_;  ///< Rooms with an age; true: trimmed since the start.
-    std::string looked_;                 ///< The room that was looked at last.
+    /// Rooms with an age, and for a while others with a rule; true: trimmed since the start.
+    std::map<std::string, bool> watched_;
+    std::string looked_;  ///< The room that was looked at last.
     std::optional<TimePoint> next_;
 };
 

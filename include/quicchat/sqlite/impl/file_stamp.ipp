@@ -21,9 +21,9 @@ QUICCHAT_DECL FileStamp to_stamp(const struct stat& found) {
 
 }  // namespace detail
 
-QUICCHAT_DECL std::optional<FileStamp> stamp_of(const std::string& path) {
+QUICCHAT_DECL std::optional<FileStamp> stamp_of(const char* path) {
     struct stat found {};
-    if (::stat(path.c_str(), &found) != 0) return std::nullopt;
+    if (::stat(path, &found) != 0) return std::nullopt;
     return detail::to_stamp(found);
 }
 

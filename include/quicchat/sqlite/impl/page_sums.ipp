@@ -101,7 +101,7 @@ QUICCHAT_DECL bool PageSums::check_read(std::uint64_t at, BytesView bytes) {
 QUICCHAT_DECL void PageSums::forget(std::uint64_t at, std::size_t size) {
     const std::lock_guard lock{mutex_};
     for (std::uint64_t block = at / block_bytes; block * block_bytes < at + size; ++block) {
-        this->at(block) = 0;
+        if (block < sums_.size()) sums_[static_cast<std::size_t>(block)] = 0;
     }
 }
 

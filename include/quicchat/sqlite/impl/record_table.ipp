@@ -105,7 +105,8 @@ QUICCHAT_DECL RecordTable::RecordTable(Database& database)
       select_(database, select_records),
       select_oldest_(database,
                      "SELECT offset, time, id, device, author, bytes, text, attributes, "
-                     "kind | changed_by | sent FROM record "
+                     "kind | target | value | until | changed_by | sent | (subject <> '') "
+                     "FROM record "
                      "WHERE room=?1 AND offset>=?2 ORDER BY offset LIMIT 64"),
       select_edits_(database,
                     "SELECT offset FROM record INDEXED BY record_acts "
@@ -118,7 +119,7 @@ QUICCHAT_DECL RecordTable::RecordTable(Database& database)
       insert_many_(database, insert_plain(rows_at_once).c_str()),
       change_(database,
               "UPDATE record SET bytes=?3, text=?4, attributes=?5, kind=?6, changed_by=?7, "
-              "subject=?8, value=?9 WHERE room=?1 AND offset=?2"),
+              "subject=?8, value=?9, until=?10 WHERE room=?1 AND offset=?2"),
       trim_(database, "DELETE FROM record WHERE room=?1 AND offset<?2"),
       set_state_(database, "INSERT OR REPLACE INTO room_state VALUES(?1, ?2, ?3)"),
       remove_state_(database, "DELETE FROM room_state WHERE room=?1 AND key=?2") {}
@@ -204,6 +205,7 @@ QUICCHAT_DECL int RecordTable::insert(RoomKey room, Offset offset, const Record&
         waiting_.push_back({room, offset, &record});
         return waiting_.size() < rows_at_once ? SQLITE_OK : flush();
     }
+    if (const int code = flush()) return code;  // or this one would be before those that wait
     return insert_.run(room, offset, size_of(record), to_number(record.time),
                        BytesView{record.id.bytes}, BytesView{record.device.bytes}, record.author,
                        record.text, record.attributes, act.kind, act.target, act.subject, act.value,
@@ -239,7 +241,8 @@ QUICCHAT_DECL int RecordTable::bind_plain(Statement& statement, int& place, cons
 QUICCHAT_DECL int RecordTable::change(RoomKey room, Offset offset, const Record& record) {
     if (const int code = flush()) return code;
     return change_.run(room, offset, size_of(record), record.text, record.attributes,
-                       record.act.kind, record.changed_by, record.act.subject, record.act.value);
+                       record.act.kind, record.changed_by, record.act.subject, record.act.value,
+                       to_number(record.act.until));
 }
 
 QUICCHAT_DECL int RecordTable::set_state(RoomKey room, const std::string& key,

@@ -34,6 +34,20 @@ QUICCHAT_DECL int RoomWriter::load(std::optional<KnownRooms> known) {
 }
 
 QUICCHAT_DECL bool RoomWriter::restore(KnownRooms&& known) {
+    for (const auto& [key, room] : rooms_) {
+        std::size_t left = static_cast<std::size_t>(room.head - room.first + 1);
+        const auto found = known.find(key);
+        if (found == known.end()) {
+            if (room.head > 0) return false;
+            continue;
+        }
+        for (const Authors::Share& share : found->second.authors.shares()) {
+            for (const auto& [device, records] : share.live) {
+                if (records > left) return false;
+                left -= records;
+            }
+        }
+    }
     for (const auto& [key, room] : known) {
         if (!rooms_.contains(key)) return false;
     }
@@ -94,9 +108,9 @@ QUICCHAT_DECL int RoomWriter::apply(const StoreState& o) {
     return SQLITE_OK;
 }
 
-QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, AppendDone& done) {
+QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, WriteDone& done) {
     const std::uint64_t name = name_of(append.record);
-    std::optional<AppendDone> known;
+    std::optional<WriteDone> known;
     if (const int code = find_duplicate(append, name, known)) return code;
     if (known) return done = *std::move(known), SQLITE_OK;
 
@@ -122,15 +136,14 @@ QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, AppendDone& don
     }
     room.head = offset;
     count_record(append, room);
-    std::size_t share = dropped_per_append_max;
-    if (const int code = drop_oldest(append.room, room, share)) return code;
+    if (const int code = drop_oldest(append.room, room, append_share())) return code;
     answer(append, Errc{}, room.first, done);
     done.news.offset = offset;
     done.news.time = append.record.time;
     return SQLITE_OK;
 }
 
-QUICCHAT_DECL int RoomWriter::drop_old(const DropOld& o, AppendDone& done) {
+QUICCHAT_DECL int RoomWriter::drop_old(const DropOld& o, WriteDone& done) {
     done.room = o.room;
     done.news.room = o.name;
     done.news.epoch = o.epoch;
@@ -139,10 +152,9 @@ QUICCHAT_DECL int RoomWriter::drop_old(const DropOld& o, AppendDone& done) {
     Touched& touched = remember(o.room);
     StoredRoom& room = found->second;
     const Offset first = room.first;
-    std::size_t share = dropped_per_batch_max;
-    if (const int code = drop_oldest(o.room, room, share)) return code;
+    if (const int code = drop_oldest(o.room, room, share_)) return code;
     Oldest& oldest = oldest_[o.room];
-    for (; share > 0 && room.first <= room.head; --share) {
+    while (share_ > 0 && room.first <= room.head) {
         detail::OldRecord* record = nullptr;
         if (const int code = find_oldest(o.room, room, oldest, 0, record)) return code;
         if (record == nullptr || record->id.time >= o.before) break;
@@ -150,12 +162,12 @@ QUICCHAT_DECL int RoomWriter::drop_old(const DropOld& o, AppendDone& done) {
     }
     touched.is_changed |= room.first != first;
     done.first = room.first;
-    if (share == 0) done.more_before = o.before;
+    if (share_ == 0) done.more_before = o.before;
     return SQLITE_OK;
 }
 
 QUICCHAT_DECL int RoomWriter::find_duplicate(const AppendRecord& append, std::uint64_t name,
-                                             std::optional<AppendDone>& known) {
+                                             std::optional<WriteDone>& known) {
     const Record& record = append.record;
     const StoredRoom& room = rooms_.at(append.room);
     for (const Offset offset : names_.find(append.room, name, room.head)) {
@@ -175,15 +187,15 @@ QUICCHAT_DECL int RoomWriter::find_duplicate(const AppendRecord& append, std::ui
     return SQLITE_OK;
 }
 
-QUICCHAT_DECL AppendDone RoomWriter::answer(const AppendRecord& append, Errc error) const {
-    AppendDone done;
+QUICCHAT_DECL WriteDone RoomWriter::answer(const AppendRecord& append, Errc error) const {
+    WriteDone done;
     const auto room = rooms_.find(append.room);
     answer(append, error, room == rooms_.end() ? done.first : room->second.first, done);
     return done;
 }
 
 QUICCHAT_DECL void RoomWriter::answer(const AppendRecord& append, Errc error, Offset first,
-                                      AppendDone& done) const {
+                                      WriteDone& done) const {
     done.room = append.room;
     done.news.token = append.token;
     done.news.room = append.name;
@@ -227,7 +239,10 @@ QUICCHAT_DECL void RoomWriter::roll_back() {
     forget_changes();
 }
 
-QUICCHAT_DECL void RoomWriter::forget_changes() { touched_.clear(); }
+QUICCHAT_DECL void RoomWriter::forget_changes() {
+    touched_.clear();
+    share_ = dropped_per_commit_max;
+}
 
 QUICCHAT_DECL RoomWriter::Touched& RoomWriter::remember(RoomKey key) {
     const auto [place, is_new] = touched_.try_emplace(key);
@@ -238,9 +253,9 @@ QUICCHAT_DECL RoomWriter::Touched& RoomWriter::remember(RoomKey key) {
     return place->second;
 }
 
-QUICCHAT_DECL AppendDone RoomWriter::recognise(const AppendRecord& append, Offset offset,
-                                               WallTime time, bool is_same) const {
-    AppendDone known = answer(append, is_same ? Errc{} : Errc::conflict);
+QUICCHAT_DECL WriteDone RoomWriter::recognise(const AppendRecord& append, Offset offset,
+                                              WallTime time, bool is_same) const {
+    WriteDone known = answer(append, is_same ? Errc{} : Errc::conflict);
     known.news.offset = offset;
     known.news.time = time;
     known.news.duplicate = is_same;
@@ -293,7 +308,8 @@ QUICCHAT_DECL int RoomWriter::look_for_haste(const AppendRecord& append, const S
     if (!authors_.at(append.room).is_hasty(record.author, record.time, room.retention)) {
         return SQLITE_OK;
     }
-    for (std::size_t i = 0; !size.fits(room.retention); ++i) {
+    const std::size_t most = append_share();
+    for (std::size_t i = 0; i < most && !size.fits(room.retention); ++i) {
         detail::OldRecord* oldest = nullptr;
         const int code = find_oldest(append.room, room, oldest_[append.room], i, oldest);
         if (code != SQLITE_OK) return code;
@@ -424,10 +440,10 @@ QUICCHAT_DECL void RoomWriter::count_record(const AppendRecord& append, StoredRo
     if (leaves_surplus) forget_surplus(append.room, room, record.author, record.device);
 }
 
-QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room, std::size_t& share) {
+QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room, std::size_t most) {
     if (size_of(room).fits(room.retention)) return SQLITE_OK;
     Oldest& oldest = oldest_[key];
-    for (; share > 0 && !size_of(room).fits(room.retention); --share) {
+    for (; most > 0 && !size_of(room).fits(room.retention); --most) {
         detail::OldRecord* record = nullptr;
         if (const int code = find_oldest(key, room, oldest, 0, record)) return code;
         if (record == nullptr) return SQLITE_CORRUPT;  // there are rows for what counts
@@ -438,6 +454,7 @@ QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room, std::si
 
 QUICCHAT_DECL void RoomWriter::drop_one(RoomKey key, StoredRoom& room, Oldest& oldest,
                                         detail::OldRecord& record) {
+    if (share_ > 0) --share_;
     room.bytes -= record.bytes;
     room.first = record.id.offset + 1;
     drop(key, room, record);

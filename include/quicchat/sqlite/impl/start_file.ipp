@@ -206,10 +206,10 @@ QUICCHAT_DECL bool outlive_stamp(std::FILE* file, const FileStamp& stamp) {
     return false;
 }
 
-QUICCHAT_DECL bool write_all(std::FILE* file, const std::string& database,
+QUICCHAT_DECL bool write_all(std::FILE* file, const std::string& database, const FileStamp& written,
                              std::span<const std::uint64_t> sums, const KnownRooms& rooms) {
-    const auto stamp = stamp_of(database);
-    if (!stamp || has_journal(database)) return false;
+    const auto stamp = stamp_of(database.c_str());
+    if (!stamp || !is_as_written(database, written)) return false;
     Words head{start_file_magic, schema_version, rooms.size()};
     head.insert(head.end(), stamp->begin(), stamp->end());
     if (!write_piece(file, head) || !write_piece(file, sums)) return false;
@@ -217,14 +217,19 @@ QUICCHAT_DECL bool write_all(std::FILE* file, const std::string& database,
         if (!write_piece(file, write_room(key, room.authors))) return false;
         if (!write_piece(file, room.names.slots())) return false;
     }
-    return outlive_stamp(file, *stamp) && stamp_of(database) == stamp;
+    return outlive_stamp(file, *stamp) && stamp_of(database.c_str()) == stamp;
 }
 
 }  // namespace detail
 
+QUICCHAT_DECL bool is_as_written(const std::string& database, const FileStamp& written) {
+    const auto stamp = stamp_of(database.c_str());
+    return stamp && has_same_content(*stamp, written) && !detail::has_journal(database);
+}
+
 QUICCHAT_DECL std::optional<StartFile> read_start_file(const std::string& database) {
     const auto file = detail::open_file(detail::start_file_of(database), O_RDONLY, "r");
-    const auto stamp = stamp_of(database);
+    const auto stamp = stamp_of(database.c_str());
     if (!file || !stamp || detail::has_journal(database)) return std::nullopt;
     detail::Words head;
     if (!detail::read_piece(file.get(), head) || head.size() != 3 + stamp->size()) {
@@ -234,20 +239,20 @@ QUICCHAT_DECL std::optional<StartFile> read_start_file(const std::string& databa
         return std::nullopt;
     }
     if (!std::equal(stamp->begin(), stamp->end(), head.begin() + 3)) return std::nullopt;
-    StartFile found;
+    StartFile found{.stamp = *stamp};
     if (!detail::read_piece(file.get(), found.sums)) return std::nullopt;
     if (!detail::read_rooms(file.get(), head[2], found.rooms)) return std::nullopt;
     return found;
 }
 
-QUICCHAT_DECL void write_start_file(const std::string& database,
+QUICCHAT_DECL void write_start_file(const std::string& database, const FileStamp& written,
                                     std::span<const std::uint64_t> sums, const KnownRooms& rooms) {
     const std::string name = detail::start_file_of(database);
     const std::string made = name + ".part";
     ::unlink(made.c_str());
     auto file = detail::open_file(made, O_RDWR | O_CREAT | O_EXCL, "w+");
     if (!file) return;
-    const bool is_good = detail::write_all(file.get(), database, sums, rooms);
+    const bool is_good = detail::write_all(file.get(), database, written, sums, rooms);
     const bool is_closed = std::fclose(file.release()) == 0;
     if (is_good && is_closed && ::rename(made.c_str(), name.c_str()) == 0) return;
     ::unlink(made.c_str());

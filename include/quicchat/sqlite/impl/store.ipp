@@ -22,7 +22,7 @@ QUICCHAT_DECL StorageResult<std::shared_ptr<Store>> Store::open(const StoreConfi
     // A VFS of tests has no files that lie beside it.
     std::optional<StartFile> left = config.vfs.empty() ? read_start_file(path) : std::nullopt;
     const auto files = std::make_shared<SummingVfs>(config.vfs);
-    if (left) files->sums().restore(std::move(left->sums));
+    if (left) files->restore(std::move(left->sums), left->stamp);
     auto database = open_database({.path = path,
                                    .durability = config.durability,
                                    .has_sums = left.has_value(),
@@ -110,7 +110,7 @@ QUICCHAT_DECL std::optional<LogNews> Store::poll_news() {
     while (true) {
         if (answers_.empty()) answers_ = writer_.take_answers();
         if (answers_.empty()) return std::nullopt;
-        AppendDone& done = answers_.front();
+        WriteDone& done = answers_.front();
         const bool is_news = learn(done);
         std::optional<LogNews> news{std::move(done.news)};
         answers_.pop_front();
@@ -211,7 +211,7 @@ QUICCHAT_DECL std::int64_t Store::newest_room(const Writer& writer) {
     return writer.rooms().empty() ? 0 : static_cast<std::int64_t>(writer.rooms().rbegin()->first);
 }
 
-QUICCHAT_DECL bool Store::learn(const AppendDone& done) {
+QUICCHAT_DECL bool Store::learn(const WriteDone& done) {
     const bool is_append = done.is_append();
     if (is_append && !done.news.is_commit()) return true;
     const auto found = rooms_.find(done.news.room);
@@ -222,8 +222,11 @@ QUICCHAT_DECL bool Store::learn(const AppendDone& done) {
     const bool has_moved = done.first > head.first;
     if (has_moved) head.first = done.first;
     if (is_append && has_moved) writer_.trim(done.room, done.first);
-    // What a room may not keep is to be gone; and also what a crash has left of it.
-    if (!is_append && done.first > 1) writer_.push(TrimRoom{done.room, done.first, true});
+    // What a room may not keep is to be gone; and also what a crash or an append has left of it.
+    if (!is_append && done.first > found->second.trimmed) {
+        writer_.push(TrimRoom{done.room, done.first, true});
+        found->second.trimmed = done.first;
+    }
     if (done.more_before) {
         writer_.push(DropOld{done.room, done.news.room, done.news.epoch, *done.more_before});
     }

@@ -63,6 +63,12 @@ QUICCHAT_DECL SummingVfs::~SummingVfs() {
     if (base_ != nullptr) sqlite3_vfs_unregister(&vfs_);
 }
 
+QUICCHAT_DECL void SummingVfs::restore(std::vector<std::uint64_t> sums, const FileStamp& stamp) {
+    sums_.restore(std::move(sums));
+    stamp_ = stamp;
+    is_open_ = true;
+}
+
 QUICCHAT_DECL SummingVfs& SummingVfs::of(sqlite3_vfs* vfs) {
     return *static_cast<SummingVfs*>(vfs->pAppData);
 }
@@ -86,7 +92,7 @@ QUICCHAT_DECL int SummingVfs::open(sqlite3_vfs* vfs, const char* name, sqlite3_f
     if (file->below()->pMethods != nullptr) file->pMethods = methods();
     if (code == SQLITE_OK && name != nullptr) {
         const std::lock_guard lock{self.mutex_};
-        if (!std::exchange(self.is_open_, true)) self.stamp_ = stamp_of(std::string{name});
+        if (!std::exchange(self.is_open_, true)) self.stamp_ = stamp_of(name);
     }
     return code;
 }
@@ -97,7 +103,11 @@ QUICCHAT_DECL int SummingVfs::read(sqlite3_file* file, void* out, int size, sqli
     if (code != SQLITE_OK) return code;
     const BytesView bytes{static_cast<const std::byte*>(out), static_cast<std::size_t>(size)};
     SummingVfs& owner = *f.owner;
-    if (owner.sums_.check_read(static_cast<std::uint64_t>(from), bytes)) return SQLITE_OK;
+    try {
+        if (owner.sums_.check_read(static_cast<std::uint64_t>(from), bytes)) return SQLITE_OK;
+    } catch (const std::bad_alloc&) {  // which must not pass through SQLite
+        return SQLITE_IOERR_NOMEM;
+    }
     return owner.is_written_by_others(f.name) ? SQLITE_OK : SQLITE_CORRUPT;
 }
 
@@ -107,7 +117,12 @@ QUICCHAT_DECL int SummingVfs::write(sqlite3_file* file, const void* data, int si
     const auto at = static_cast<std::uint64_t>(to);
     const BytesView bytes{static_cast<const std::byte*>(data), static_cast<std::size_t>(size)};
     f.owner->begin_to_write(f.name);
-    f.owner->sums_.note_write(at, bytes);
+    try {
+        f.owner->sums_.note_write(at, bytes);
+    } catch (const std::bad_alloc&) {
+        f.owner->sums_.forget(at, bytes.size());
+        return SQLITE_IOERR_NOMEM;
+    }
     const int code = f.calls().xWrite(f.below(), data, size, to);
     if (code != SQLITE_OK) f.owner->sums_.forget(at, bytes.size());
     return code;
@@ -127,30 +142,32 @@ QUICCHAT_DECL int SummingVfs::sync(sqlite3_file* file, int flags) {
     return code;
 }
 
-QUICCHAT_DECL bool SummingVfs::is_sole_writer() const {
+QUICCHAT_DECL std::optional<FileStamp> SummingVfs::written() const {
     const std::lock_guard lock{mutex_};
-    return is_sole_writer_;
+    return is_sole_writer_ ? stamp_ : std::nullopt;
 }
 
 QUICCHAT_DECL void SummingVfs::begin_to_write(const char* name) {
     const std::lock_guard lock{mutex_};
     if (!stamp_) return;
-    if (stamp_of(std::string{name}) != stamp_) note_others();
+    compare_stamps(name);
     stamp_.reset();
 }
 
 QUICCHAT_DECL void SummingVfs::end_of_writes(const char* name) {
     const std::lock_guard lock{mutex_};
-    if (!stamp_) stamp_ = stamp_of(std::string{name});
+    if (!stamp_) stamp_ = stamp_of(name);
 }
 
 QUICCHAT_DECL bool SummingVfs::is_written_by_others(const char* name) {
     const std::lock_guard lock{mutex_};
-    if (stamp_ && stamp_of(std::string{name}) != stamp_) note_others();
+    if (stamp_) compare_stamps(name);
     return !is_sole_writer_;
 }
 
-QUICCHAT_DECL void SummingVfs::note_others() {
+QUICCHAT_DECL void SummingVfs::compare_stamps(const char* name) {
+    const auto found = stamp_of(name);
+    if (found && has_same_content(*found, *stamp_)) return;
     is_sole_writer_ = false;
     sums_.forget_all();
 }

@@ -37,7 +37,7 @@ QUICCHAT_DECL void Writer::add_rest() {
     if (begun_ && code_ == SQLITE_OK && !failure_) code_ = tables_->rooms.flush();
 }
 
-QUICCHAT_DECL std::vector<AppendDone> Writer::commit() {
+QUICCHAT_DECL std::vector<WriteDone> Writer::commit() {
     if (!failure_ && !begun_ && !postponed_.empty()) begin();
     if (begun_ && code_ == SQLITE_OK) code_ = finish();
     if (begun_ && code_ == SQLITE_OK) {
@@ -47,7 +47,7 @@ QUICCHAT_DECL std::vector<AppendDone> Writer::commit() {
         end_badly();
     }
     if (failure_) refuse_rest();
-    std::vector<AppendDone> answers = std::exchange(answers_, {});
+    std::vector<WriteDone> answers = std::exchange(answers_, {});
     hand_over_records(answers);
     batch_.clear();
     added_ = 0;
@@ -69,19 +69,22 @@ QUICCHAT_DECL void Writer::close() {
     if (failure_) return;
     checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
     sqlite3_db_config(database_->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
-    if (!files_ || !is_settled()) return;
+    const auto written = files_ ? files_->written() : std::nullopt;
+    if (!written || !is_settled()) return;
     const std::string path = database_->path();
     const KnownRooms known = tables_->rooms.leave();
     tables_.reset();
     database_.reset();
-    write_start_file(path, files_->sums().all(), known);
+    write_start_file(path, *written, files_->sums().all(), known);
 }
 
 QUICCHAT_DECL bool Writer::is_settled() const {
+    // It is another one once another connection has committed.
+    const auto version = read_number(*database_, "PRAGMA data_version");
+    if (!version || *version != data_version_) return false;
     // What is to be deleted is found again by the next start.
     const auto is_trim = [](const Operation& o) { return std::holds_alternative<TrimRoom>(o); };
     if (failure_ || !std::ranges::all_of(postponed_, is_trim)) return false;
-    if (!files_->is_sole_writer()) return false;
     const auto page = read_number(*database_, "PRAGMA page_size");
     return page && static_cast<std::size_t>(*page) % PageSums::block_bytes == 0;
 }
@@ -99,6 +102,12 @@ QUICCHAT_DECL int Writer::note_wal_pages(void* noted, sqlite3*, const char*, int
 
 QUICCHAT_DECL std::optional<StorageError> Writer::load(std::optional<KnownRooms> known) {
     if (auto error = detail::set_cache(*database_, detail::cache_kib_of_start)) return error;
+    const auto version = read_number(*database_, "PRAGMA data_version");
+    if (!version) return version.error();
+    data_version_ = *version;
+    // What was committed before that reading is in the file or in the WAL.
+    const auto written = files_ ? files_->written() : std::nullopt;
+    if (!written || !is_as_written(database_->path(), *written)) known.reset();
     if (const int code = tables_->rooms.load(std::move(known))) return database_->error(code);
     if (auto error = detail::set_cache(*database_, detail::cache_kib)) return error;
     for (const auto& [key, room] : rooms()) {
@@ -182,7 +191,7 @@ QUICCHAT_DECL void Writer::postpone(Operation operation) {
 
 QUICCHAT_DECL void Writer::append_alone(const AppendRecord& append) {
     if (rooms().contains(append.room)) {  // a duplicate needs no room on the disk
-        std::optional<AppendDone> known;
+        std::optional<WriteDone> known;
         if (tables_->rooms.find_duplicate(append, known) != SQLITE_OK) {
             failure_ = database_->error();
             return;
@@ -213,7 +222,7 @@ QUICCHAT_DECL int Writer::transact(const AppendRecord* append) {
 }
 
 QUICCHAT_DECL void Writer::refuse_rest() {
-    auto answered = std::ranges::count_if(answers_, &AppendDone::is_append);
+    auto answered = std::ranges::count_if(answers_, &WriteDone::is_append);
     for (const Operation& operation : batch_) {
         const auto* append = std::get_if<AppendRecord>(&operation);
         if (append == nullptr) continue;
@@ -225,7 +234,7 @@ QUICCHAT_DECL void Writer::refuse_rest() {
     }
 }
 
-QUICCHAT_DECL void Writer::hand_over_records(std::vector<AppendDone>& answers) {
+QUICCHAT_DECL void Writer::hand_over_records(std::vector<WriteDone>& answers) {
     auto done = answers.begin();
     for (Operation& operation : batch_) {
         auto* append = std::get_if<AppendRecord>(&operation);

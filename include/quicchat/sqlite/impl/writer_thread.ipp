@@ -23,7 +23,7 @@ QUICCHAT_DECL void WriterThread::trim(RoomKey room, Offset first) {
     trims_[room] = first;
 }
 
-QUICCHAT_DECL std::deque<AppendDone> WriterThread::take_answers() { return thread_.take_answers(); }
+QUICCHAT_DECL std::deque<WriteDone> WriterThread::take_answers() { return thread_.take_answers(); }
 
 QUICCHAT_DECL std::optional<StorageError> WriterThread::failure() const {
     const std::lock_guard lock{mutex_};
@@ -86,7 +86,7 @@ QUICCHAT_DECL void WriterThread::fill() {
     }
 }
 
-QUICCHAT_DECL void WriterThread::publish(std::vector<AppendDone> answers) {
+QUICCHAT_DECL void WriterThread::publish(std::vector<WriteDone> answers) {
     bool is_news = writer_.saved() != saved_.load(std::memory_order_relaxed);
     {
         const std::lock_guard lock{mutex_};

@@ -70,6 +70,20 @@ TEST_CASE("the program says how many records a room keeps", "[server][admin]") {
         CHECK(report(later).first == 6);
         CHECK(report(later, "#quiet").retention.records_max == most);
     }
+    SECTION("also what a server that ended has left of it, where nobody writes") {
+        const auto keys = chat.log->rooms();
+        for (const std::string& key : *keys) {
+            if (chat.log->head(key).head == 7) chat.log->store(key, {{"keep/records", "2"}});
+        }
+        HubFixture later{{}, chat.log};
+        CHECK(report(later).first == 4);
+        REQUIRE(later.hub.next_deadline());  // although nobody is there
+        CHECK(*later.hub.next_deadline() <= TimePoint{});
+        wait_until(later, 1s);
+        CHECK(report(later).first == 6);
+        wait_until(later, 2min);
+        CHECK_FALSE(later.hub.room_store().next_deadline());
+    }
     SECTION("until it says otherwise") {
         REQUIRE(keep(chat, {.records_max = 0}) == Errc{});
         CHECK(report(chat).retention.records_max == most);

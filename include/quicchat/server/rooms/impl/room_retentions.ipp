@@ -97,14 +97,18 @@ QUICCHAT_RARE_DECL WallTime RoomRetentions::oldest(const std::string& key, WallT
 }
 
 QUICCHAT_DECL Errc RoomRetentions::handle_timeout(RoomLog& log, Now now) {
-    if (aging_.empty()) return next_.reset(), Errc{};
+    if (watched_.empty()) return next_.reset(), Errc{};
     if (next_ && now.steady < *next_) return Errc{};
-    const std::size_t slice = (aging_.size() - 1) / static_cast<std::size_t>(period.count()) + 1;
-    const std::size_t slices = (aging_.size() - 1) / slice + 1;
+    const std::size_t slice = (watched_.size() - 1) / static_cast<std::size_t>(period.count()) + 1;
+    const std::size_t slices = (watched_.size() - 1) / slice + 1;
     next_ = now.steady + Duration{period} / slices;
     for (std::size_t i = 0; i < slice; ++i) {
-        auto room = aging_.upper_bound(looked_);
-        if (room == aging_.end()) room = aging_.begin();
+        auto room = watched_.upper_bound(looked_);
+        if (room == watched_.end()) {
+            std::erase_if(watched_, [&](const auto& w) { return w.second && !has_age(w.first); });
+            if (watched_.empty()) return next_.reset(), Errc{};
+            room = watched_.begin();
+        }
         looked_ = room->first;
         const Errc errc = look(log, room->first, now.wall);
         if (errc != Errc{}) return errc;
@@ -113,20 +117,29 @@ QUICCHAT_DECL Errc RoomRetentions::handle_timeout(RoomLog& log, Now now) {
     return Errc{};
 }
 
-QUICCHAT_DECL std::optional<TimePoint> RoomRetentions::next_deadline() const { return next_; }
+QUICCHAT_DECL std::optional<TimePoint> RoomRetentions::next_deadline() const {
+    // Nobody has called `handle_timeout` yet.
+    if (!next_ && !watched_.empty()) return TimePoint{};
+    return next_;
+}
 
 QUICCHAT_RARE_DECL void RoomRetentions::choose(const std::string& key,
                                                const RoomRetention& wanted) {
     forget(key);
     if (wanted == RoomRetention{}) return;
     chosen_.emplace(key, wanted);
-    if (wanted.age_max > std::chrono::seconds{}) aging_.emplace(key, false);
+    watched_.emplace(key, false);
+}
+
+QUICCHAT_RARE_DECL bool RoomRetentions::has_age(const std::string& key) const {
+    return chosen(key).age_max > std::chrono::seconds{};
 }
 
 QUICCHAT_RARE_DECL Errc RoomRetentions::look(RoomLog& log, const std::string& key, WallTime now) {
     const WallTime before = oldest(key, now);
-    // What a crash has left of records that were dropped goes with the first trim.
-    if (!aging_.at(key)) return log.trim(key, before), Errc{};
+    // What a server that ended has left goes with the first trim.
+    if (!watched_.at(key)) return log.trim(key, before), Errc{};
+    if (!has_age(key)) return Errc{};
     const LogHead head = log.head(key);
     if (head.first > head.head) return Errc{};
     const auto read = log.read(key, head.first - 1, 1);
