@@ -157,6 +157,9 @@ class Retention(Case):
                           "more than any room", "room_log_bytes_max")
         self.assert_words(self.room("retention", "#tea", "--age", "11y"), 64, "30d")
         self.assert_words(self.room("retention", "#tea", "--age", "9999w"), 64, "529w")
+        # What the command takes at most, the server takes, too.
+        self.assertEqual(self.kept("#tea", "--age", "529w")["age"], 529 * 7 * DAY)
+        self.assertEqual(self.kept("#tea", "--age", "default")["chosen"], [])
         self.assert_words(self.room("retention", "#nowhere"), 65, "#nowhere")
         self.assert_words(self.room("retention", "#nowhere", "--age", "30d"), 65, "#nowhere")
         self.assertEqual(self.kept()["chosen"], [])
