@@ -16,11 +16,13 @@ namespace {
 template <class Action>
 auto ask(const RunningServer& server, Action action) {
     using Answer = decltype(action(std::declval<ServerDesk&>()));
-    const auto answer = std::make_shared<std::promise<Answer>>();
+    auto answer = std::make_shared<std::promise<Answer>>();
     std::future<Answer> future = answer->get_future();
-    server.port.post(ServerErrand{[answer, action = std::move(action)](ServerDesk& desk) {
-        answer->set_value(action(desk));
-    }});
+    // The errand alone has the promise, which is broken if the errand is never run.
+    server.port.post(ServerErrand{
+        [answer = std::move(answer), action = std::move(action)](ServerDesk& desk) {
+            answer->set_value(action(desk));
+        }});
     server.host.wake(server.id);
     return wait_for(std::move(future));
 }

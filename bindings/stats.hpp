@@ -26,18 +26,20 @@ struct ServerReport {
 template <class T>
 using Promised = std::shared_ptr<std::promise<T>>;
 
-/// Waits for the engine, without the GIL: it has nothing to do with Python. `not_ready` if who was
-/// asked has ended.
+/// Waits for the engine, without the GIL: it has nothing to do with Python. Throws CoreFailure:
+/// `not_ready` if who was asked has ended, which breaks the promise; `internal_error` if the engine
+/// hangs.
 template <class T>
 T wait_for(std::future<T> answer) {
     const ReleasedGil other_threads_may_run;
-    try {
-        if (answer.wait_for(std::chrono::seconds{5}) == std::future_status::ready) {
-            return answer.get();
-        }
-    } catch (const std::future_error&) {
+    if (answer.wait_for(std::chrono::minutes{1}) != std::future_status::ready) {
+        throw CoreFailure{Errc::internal_error};
     }
-    throw CoreFailure{Errc::not_ready};
+    try {
+        return answer.get();
+    } catch (const std::future_error&) {
+        throw CoreFailure{Errc::not_ready};
+    }
 }
 
 // Dictionaries by the names of the members. Called with the GIL held.

@@ -56,7 +56,8 @@ public:
         if (wire_->streams.erase(stream) == 0) return;
         std::erase_if(mine(), [&](const TransportEvent& event) {
             const auto* data = std::get_if<StreamData>(&event);
-            return data && data->stream == stream;
+            const auto* writable = std::get_if<Writable>(&event);
+            return (data && data->stream == stream) || (writable && writable->stream == stream);
         });
         theirs().push_back(StreamReset{id, stream, code});
     }

@@ -68,6 +68,9 @@ class Exposed(Case):
                 self.assertEqual(_modes.exposed_database(path),
                                  f"{file} is {said} (mode {mode:04o}); chmod {change} '{file}'")
             file.chmod(0o600)
+        path.touch()
+        path.chmod(0o611)
+        self.assertIsNone(_modes.exposed_database(path))
         # What is no file is left alone: nobody should be told to close /dev/null.
         self.assertIsNone(_modes.exposed(Path("/dev/null"), is_secret=True))
 

@@ -221,6 +221,17 @@ class Program(InMemory):
 
         self.on(scenario)
 
+    def test_who_asks_a_server_that_ends_is_told_so(self):
+        async def scenario(net):
+            room = net.server.room("#lobby")
+            asks = [asyncio.create_task(room.retention()) for _ in range(200)]
+            await asyncio.sleep(0)  # they have begun; most wait for a thread
+            await net.server.close()
+            for answer in await asyncio.gather(*asks, return_exceptions=True):
+                self.assertIsInstance(answer, quicchat.RoomRetention | quicchat.ServerShutdown)
+
+        self.on(scenario)
+
     def test_what_has_become_too_old_goes_within_a_minute(self):
         async def scenario(net):
             room = net.server.room("#lobby")

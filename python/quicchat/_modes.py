@@ -19,8 +19,9 @@ def exposed(path: Path, *, is_secret: bool) -> str | None:
     except OSError:
         return None
     mode = stat.S_IMODE(found.st_mode)
-    wrong = mode & (0o077 if is_secret else 0o022)
     is_folder = stat.S_ISDIR(found.st_mode)
+    secret = 0o077 if is_folder else 0o066  # who may only run a file can neither read nor write it
+    wrong = mode & (secret if is_secret else 0o022)
     # A device or a pipe keeps nothing, and its mode is not ours to change.
     if not wrong or not (is_folder or stat.S_ISREG(found.st_mode)):
         return None

@@ -31,16 +31,21 @@ public:
         limit(room, 1'000'000);
     }
 
-    void limit(std::int64_t room, std::size_t records_max, Duration age_min = {}) {
-        writer_.add(SetRetention{
-            RoomKey{room},
-            {.records_max = records_max, .bytes_max = 1 << 30, .ids_max = 10, .age_min = age_min}});
+    void limit(std::int64_t room, std::size_t records_max, Duration age_min = {},
+               std::size_t bytes_max = 1 << 30) {
+        writer_.add(SetRetention{RoomKey{room},
+                                 {.records_max = records_max,
+                                  .bytes_max = bytes_max,
+                                  .ids_max = 10,
+                                  .age_min = age_min}});
     }
 
-    void append(std::int64_t room, int count, const std::string& author = "ada", WallTime at = {}) {
+    void append(std::int64_t room, int count, const std::string& author = "ada", WallTime at = {},
+                std::size_t text_bytes = 0) {
         for (; count > 0; --count) {
             Record record;
             record.author = author;
+            record.text.assign(text_bytes, 'x');
             record.time = at;
             ++newest_;
             std::memcpy(record.id.bytes.data(), &newest_, sizeof newest_);
@@ -53,6 +58,8 @@ public:
     }
 
     Writer& writer() { return writer_; }
+
+    const StoredRoom& at(std::int64_t room) const { return writer_.rooms().at(RoomKey{room}); }
 
     std::size_t dropped() const {
         std::size_t sum = 0;
@@ -113,6 +120,42 @@ TEST_CASE("a transaction drops no more because many rooms ask for it", "[sqlite]
         CHECK(rooms.dropped() <= dropped_per_commit_max + 2 * count);
         for (const auto& [key, room] : rooms.writer().rooms()) CHECK(room.first > 2);
     }
+}
+
+TEST_CASE("a room in bytes stays within them, whatever a transaction has dropped",
+          "[sqlite][log]") {
+    constexpr std::int64_t bytes_max = 4 << 20;
+    Rooms rooms;
+    rooms.create(1);
+    rooms.limit(1, 1'000'000, {}, bytes_max);
+    rooms.append(1, 30'000);  // of the least that a record has
+    (void)rooms.writer().commit();
+    for (int commit = 0; commit < 4; ++commit) {
+        rooms.append(1, 64, "bob", {}, 40'000);
+        (void)rooms.writer().commit();
+        CHECK(rooms.at(1).bytes <= bytes_max);
+    }
+    CHECK(rooms.at(1).first > 2 * static_cast<Offset>(dropped_per_commit_max));
+}
+
+TEST_CASE("who is in haste leaves nothing for others to push out", "[sqlite][log]") {
+    constexpr std::int64_t bytes_max = 16 << 20;
+    const WallTime now{hours{24 * 30}};
+    Rooms rooms;
+    rooms.create(1);
+    rooms.limit(1, 4096, hours{24 * 7}, bytes_max);
+    rooms.append(1, 3500, "bob");
+    rooms.append(1, 32, "carol", now - hours{20});
+    const Offset carols = 3501;
+    for (bool is_refused = false; !is_refused;) {
+        REQUIRE(rooms.at(1).head < 5000);
+        rooms.append(1, 1, "eve", now, 40'000);
+        is_refused = rooms.writer().commit().back().news.error == Errc::rate_limited;
+        CHECK(rooms.at(1).bytes <= bytes_max);
+    }
+    rooms.append(1, 1, "dan", now, 1);
+    CHECK(rooms.writer().commit().back().news.error == Errc{});
+    CHECK(rooms.at(1).first <= carols);
 }
 
 TEST_CASE("who is in haste may push out what is old before what is young", "[sqlite][log]") {

@@ -113,10 +113,30 @@ private:
     static void add_changed(ChangedRecords& changed, Offset at, Record record, const Record& by,
                             Offset offset);
 
+    // How many records go with one append and with one transaction, since others wait for it. If an
+    // append needs more to leave the room no larger than it was, it has them.
+    static constexpr std::size_t dropped_per_append_max = 256;
+    static constexpr std::size_t dropped_per_commit_max = 4096;
+
+    /// How far the oldest records of a room are dropped.
+    struct DropGoal {
+        std::size_t most = 0;  ///< So many go if the room is still too large.
+        RoomSize before{};     ///< More go until it is no larger than this.
+
+        bool is_reached(const RoomSize& size, const Retention& retention,
+                        std::size_t dropped) const;
+    };
+
+    /// That of the next append to a room of that size. Two go in any case, so that a room of too
+    /// many records has fewer after each.
+    DropGoal append_goal(const RoomSize& before) const {
+        return {std::min(dropped_per_append_max, share_ + 2), before};
+    }
+
     /// Whether the record would push out what another wrote a short while ago, and may not. What
     /// goes with later ones is not its concern.
     int look_for_haste(const AppendRecord& append, const StoredRoom& room,
-                       const ChangedRecords& changed, bool& is_hasty);
+                       const ChangedRecords& changed, const DropGoal& goal, bool& is_hasty);
 
     static RoomSize size_of(const StoredRoom& room);
 
@@ -154,16 +174,8 @@ private:
     /// The record of the append is stored.
     void count_record(const AppendRecord& append, StoredRoom& room);
 
-    // How many records go with one append and with one transaction, since others wait for it.
-    static constexpr std::size_t dropped_per_append_max = 256;
-    static constexpr std::size_t dropped_per_commit_max = 4096;
-
-    /// How many go with the next append. Two in any case, so that each makes a room smaller.
-    std::size_t append_share() const { return std::min(dropped_per_append_max, share_ + 2); }
-
-    /// Moves `first` on until the room is within its retention, or by `most` records. The rows stay
-    /// until they are trimmed.
-    int drop_oldest(RoomKey key, StoredRoom& room, std::size_t most);
+    /// Moves `first` on. The rows stay until they are trimmed.
+    int drop_oldest(RoomKey key, StoredRoom& room, const DropGoal& goal);
 
     /// Moves `first` on behind the oldest one, which takes one of the share.
     void drop_one(RoomKey key, StoredRoom& room, Oldest& oldest, detail::OldRecord& record);

@@ -121,8 +121,9 @@ QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, WriteDone& done
     std::optional<ChangedRecords> changed;
     if (const int code = find_changed(append, room, offset, changed)) return code;
     if (!changed) return done = answer(append, Errc::no_such_message), SQLITE_OK;
+    const DropGoal goal = append_goal(size_of(room));
     bool is_hasty = false;
-    if (const int code = look_for_haste(append, room, *changed, is_hasty)) return code;
+    if (const int code = look_for_haste(append, room, *changed, goal, is_hasty)) return code;
     if (is_hasty) return done = answer(append, Errc::rate_limited), SQLITE_OK;
 
     touched.is_changed = true;
@@ -136,7 +137,7 @@ QUICCHAT_DECL int RoomWriter::append(const AppendRecord& append, WriteDone& done
     }
     room.head = offset;
     count_record(append, room);
-    if (const int code = drop_oldest(append.room, room, append_share())) return code;
+    if (const int code = drop_oldest(append.room, room, goal)) return code;
     answer(append, Errc{}, room.first, done);
     done.news.offset = offset;
     done.news.time = append.record.time;
@@ -152,7 +153,7 @@ QUICCHAT_DECL int RoomWriter::drop_old(const DropOld& o, WriteDone& done) {
     Touched& touched = remember(o.room);
     StoredRoom& room = found->second;
     const Offset first = room.first;
-    if (const int code = drop_oldest(o.room, room, share_)) return code;
+    if (const int code = drop_oldest(o.room, room, {share_, size_of(room)})) return code;
     Oldest& oldest = oldest_[o.room];
     while (share_ > 0 && room.first <= room.head) {
         detail::OldRecord* record = nullptr;
@@ -298,7 +299,8 @@ QUICCHAT_DECL void RoomWriter::add_changed(ChangedRecords& changed, Offset at, R
 }
 
 QUICCHAT_DECL int RoomWriter::look_for_haste(const AppendRecord& append, const StoredRoom& room,
-                                             const ChangedRecords& changed, bool& is_hasty) {
+                                             const ChangedRecords& changed, const DropGoal& goal,
+                                             bool& is_hasty) {
     const Record& record = append.record;
     RoomSize size = size_of(room);
     ++size.records;
@@ -308,8 +310,7 @@ QUICCHAT_DECL int RoomWriter::look_for_haste(const AppendRecord& append, const S
     if (!authors_.at(append.room).is_hasty(record.author, record.time, room.retention)) {
         return SQLITE_OK;
     }
-    const std::size_t most = append_share();
-    for (std::size_t i = 0; i < most && !size.fits(room.retention); ++i) {
+    for (std::size_t i = 0; !goal.is_reached(size, room.retention, i); ++i) {
         detail::OldRecord* oldest = nullptr;
         const int code = find_oldest(append.room, room, oldest_[append.room], i, oldest);
         if (code != SQLITE_OK) return code;
@@ -440,10 +441,20 @@ QUICCHAT_DECL void RoomWriter::count_record(const AppendRecord& append, StoredRo
     if (leaves_surplus) forget_surplus(append.room, room, record.author, record.device);
 }
 
-QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room, std::size_t most) {
+QUICCHAT_DECL bool RoomWriter::DropGoal::is_reached(const RoomSize& size,
+                                                    const Retention& retention,
+                                                    std::size_t dropped) const {
+    if (size.fits(retention)) return true;
+    Retention as_before = retention;
+    as_before.records_max = std::max(retention.records_max, before.records);
+    as_before.bytes_max = std::max(retention.bytes_max, static_cast<std::size_t>(before.bytes));
+    return dropped >= most && size.fits(as_before);
+}
+
+QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room, const DropGoal& goal) {
     if (size_of(room).fits(room.retention)) return SQLITE_OK;
     Oldest& oldest = oldest_[key];
-    for (; most > 0 && !size_of(room).fits(room.retention); --most) {
+    for (std::size_t i = 0; !goal.is_reached(size_of(room), room.retention, i); ++i) {
         detail::OldRecord* record = nullptr;
         if (const int code = find_oldest(key, room, oldest, 0, record)) return code;
         if (record == nullptr) return SQLITE_CORRUPT;  // there are rows for what counts

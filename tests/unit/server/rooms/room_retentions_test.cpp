@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -7,6 +8,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "support/shared_log.hpp"
 #include "unit/server/hub_fixture.hpp"
 
 using namespace quicchat;
@@ -189,6 +191,42 @@ TEST_CASE("many rooms are looked at a few at a time", "[server][admin]") {
         wait_until(chat, time);
     }
     CHECK(emptied() == 150);
+}
+
+TEST_CASE("a room is looked at once in a turn, though others need it no more", "[server][admin]") {
+    class CountingLog : public SharedLog {
+    public:
+        using SharedLog::SharedLog;
+        Result<std::vector<LoggedRecord>> read(const std::string& room, Offset after,
+                                               std::size_t count_max) const override {
+            ++reads;
+            return SharedLog::read(room, after, count_max);
+        }
+        mutable int reads = 0;
+    };
+    const Limits limits;
+    RoomRetentions retentions{limits};
+    CountingLog log{std::make_shared<MemoryLog>(Entropy::seeded(1))};
+    for (int i = 0; i < 300; ++i) {
+        const std::string key = "#room" + std::to_string(i);
+        REQUIRE(log.open(key, retentions.log_retention(key)));
+        retentions.set(key, {.records_max = 9});
+    }
+    retentions.set("#room7", {.age_max = 1h});
+    Record record;
+    record.author = "ada";
+    log.append({}, "#room7", record);
+    while (log.poll_news()) {
+    }
+    for (std::chrono::milliseconds time{}; time < 4min;) {
+        const int before = log.reads;
+        REQUIRE(retentions.handle_timeout(log, {TimePoint{time}, WallTime{time}}) == Errc{});
+        CHECK(log.reads - before <= 1);
+        REQUIRE(retentions.next_deadline());
+        time = std::chrono::ceil<std::chrono::milliseconds>(
+            retentions.next_deadline()->time_since_epoch());
+    }
+    CHECK(log.reads >= 3);
 }
 
 TEST_CASE("what a room may not keep is handed to nobody", "[server][admin]") {

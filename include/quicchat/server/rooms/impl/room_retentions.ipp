@@ -102,7 +102,7 @@ QUICCHAT_DECL Errc RoomRetentions::handle_timeout(RoomLog& log, Now now) {
     const std::size_t slice = (watched_.size() - 1) / static_cast<std::size_t>(period.count()) + 1;
     const std::size_t slices = (watched_.size() - 1) / slice + 1;
     next_ = now.steady + Duration{period} / slices;
-    for (std::size_t i = 0; i < slice; ++i) {
+    for (std::size_t i = 0; i < std::min(slice, watched_.size()); ++i) {
         auto room = watched_.upper_bound(looked_);
         if (room == watched_.end()) {
             std::erase_if(watched_, [&](const auto& w) { return w.second && !has_age(w.first); });
