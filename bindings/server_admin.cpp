@@ -19,10 +19,8 @@ auto ask(const RunningServer& server, Action action) {
     auto answer = std::make_shared<std::promise<Answer>>();
     std::future<Answer> future = answer->get_future();
     // The errand alone has the promise, which is broken if the errand is never run.
-    server.port.post(ServerErrand{
-        [answer = std::move(answer), action = std::move(action)](ServerDesk& desk) {
-            answer->set_value(action(desk));
-        }});
+    server.port.post(ServerErrand{[answer = std::move(answer), action = std::move(action)](
+                                      ServerDesk& desk) { answer->set_value(action(desk)); }});
     server.host.wake(server.id);
     return wait_for(std::move(future));
 }
