@@ -69,7 +69,11 @@ class EvilChat:
         hint = self._hint(function)
         if hint is quicchat.Room:
             return quicchat.Room(self, t.instances(quicchat.Joined, self._text)[0])
-        return t.values(hint, self._text)[0]
+        made = t.values(hint, self._text)[0]
+        if isinstance(made, quicchat.HistoryPage | quicchat.SearchPage):
+            # Enough for every choice of each of a record's fields, as none has seven of them.
+            return replace(made, records=made.records[::7])
+        return made
 
 
 async def session_of(text, error=None):
