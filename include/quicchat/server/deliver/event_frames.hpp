@@ -41,7 +41,7 @@ public:
     };
 
     /// The frames from `first` on that the room keeps, joined to one piece that all members share
-    /// who are as far; just the first one if it is long. The room keeps that one.
+    /// who are as far; just the first one if it is long. No bytes: the room does not keep that one.
     Run get_run(const Room& room, Offset first);
 
     /// A record was committed, and its room knows it: what it changes is made anew.

@@ -32,8 +32,9 @@ QUICCHAT_DECL std::optional<Bytes> EventFrames::get(const Room& room, Offset off
 }
 
 QUICCHAT_DECL EventFrames::Run EventFrames::get_run(const Room& room, Offset first) {
-    const Bytes& one = *room.recent(first);
-    if (first == room.head() || one.size() >= run_bytes_max / 2) return {one, first, first};
+    const Bytes* const one = room.recent(first);
+    if (one == nullptr) return {};
+    if (first == room.head() || one->size() >= run_bytes_max / 2) return {*one, first, first};
     Made& made = runs_[first % runs_max];
     if (made.run.first == first && made.epoch == room.epoch() && made.head == room.head()) {
         return made.run;

@@ -93,8 +93,8 @@ QUICCHAT_DECL std::optional<Bytes> FanOut::next_frames(Member& member) {
     }
     Room& room = *member.room;
     if (member.next > room.head()) return std::nullopt;
-    if (room.recent(member.next) != nullptr) {
-        EventFrames::Run run = frames_->get_run(room, member.next);
+    EventFrames::Run run = frames_->get_run(room, member.next);
+    if (!run.bytes.empty()) {
         count_delivered(member, run.last, run.bytes.size());
         return std::move(run.bytes);
     }

@@ -6,8 +6,9 @@ namespace quicchat {
 
 template <Transport T>
 Errc Logins<T>::begin(ConnectionId id, const wire::LoginBegin& m, Hub& hub, Now now) {
-    const ServerConnection& connection = *peers_->find(id);
-    const PageSession* const page = connection.page.get();
+    const ServerConnection* const connection = peers_->find(id);
+    if (connection == nullptr) return Errc::not_ready;
+    const PageSession* const page = connection->page.get();
     ChannelBinding binding{};  // a page cannot have it, so what needs one refuses pages
     if (page == nullptr) {
         // Fail closed: without a binding there is no login.
@@ -17,7 +18,7 @@ Errc Logins<T>::begin(ConnectionId id, const wire::LoginBegin& m, Hub& hub, Now 
     }
     return go_on(
         id, hub, now.steady,
-        table_.start(id, {m.mechanism, m.data, binding, m.device, connection.address, now, page}));
+        table_.start(id, {m.mechanism, m.data, binding, m.device, connection->address, now, page}));
 }
 
 template <Transport T>
