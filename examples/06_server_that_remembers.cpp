@@ -12,8 +12,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <variant>
 
@@ -51,8 +51,9 @@ void set_password(const std::string& database, const char* user, const char* pas
 
 /// A key that stays: clients that saw the server before would distrust another one.
 quic::CertificatePair make_pair(const std::string& path) {
-    std::ifstream file{path};
-    const std::string text{std::istreambuf_iterator<char>{file}, {}};
+    std::ostringstream read;
+    read << std::ifstream{path}.rdbuf();
+    const std::string text = read.str();
     const std::size_t key = text.find("-----BEGIN", 1);  // behind the certificate
     if (key != std::string::npos) return {text.substr(0, key), text.substr(key)};
     auto pair = or_exit(quic::make_self_signed({"localhost"}, 365, quic::read_clock().wall));
