@@ -87,7 +87,7 @@ def _judge(character, before):
 
 def _has_variants(before, character):
     """Whether a joiner or selector may stand behind that character."""
-    if before in "#*0123456789":
+    if before in "#*0123456789\u24c2":
         return character in "\ufe0e\ufe0f"
     if _CHANGES_WHAT_IS_BEFORE.search(unicodedata.name(before, "")):
         return character in "\u200c\u200d" and before not in "\u200c\u200d"

@@ -53,6 +53,11 @@ class Cleaner(Case):
                 and "FILLER" not in unicodedata.name(character, ""))
             self.assertEqual(quicchat.clean_line(shapes), shapes)
 
+    def test_the_one_emoji_with_a_small_form_has_its_selectors(self):
+        for text in ("\u24c2\ufe0f", "\u24c2\ufe0e"):
+            self.assertEqual(quicchat.clean_line(text), text)
+            self.assertEqual(t.problem(text), "")
+
     def test_cleaning_twice_changes_nothing(self):
         for name, (text, _) in t.corpus().items():
             for clean in (quicchat.clean_line, quicchat.clean_text):
