@@ -1,0 +1,19 @@
+#!/bin/sh
+# packager.sh CMAKE SOURCES FOLDER [OPTION...]
+#
+# Configures the sources as a package of a distribution would, and says if there is anything to
+# compile but the library.
+set -eu
+cmake=$1
+sources=$2
+folder=$3
+shift 3
+rm -rf "$folder"
+"$cmake" -S "$sources" -B "$folder" -G Ninja -DBUILD_TESTING=OFF -DQUICCHAT_BUILD_EXAMPLES=OFF "$@"
+objects=$(grep '^build .*\.o: ' "$folder/build.ninja" | grep -v quicchat_compiled || true)
+[ -z "$objects" ] || {
+    echo "this would be compiled:"
+    echo "$objects"
+    exit 1
+}
+grep -q '^build .*quicchat_compiled.*\.o: ' "$folder/build.ninja"
