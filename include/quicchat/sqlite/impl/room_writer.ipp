@@ -445,10 +445,11 @@ QUICCHAT_DECL bool RoomWriter::DropGoal::is_reached(const RoomSize& size,
                                                     const Retention& retention,
                                                     std::size_t dropped) const {
     if (size.fits(retention)) return true;
+    if (dropped < most) return false;
     Retention as_before = retention;
     as_before.records_max = std::max(retention.records_max, before.records);
     as_before.bytes_max = std::max(retention.bytes_max, static_cast<std::size_t>(before.bytes));
-    return dropped >= most && size.fits(as_before);
+    return size.fits(as_before);
 }
 
 QUICCHAT_DECL int RoomWriter::drop_oldest(RoomKey key, StoredRoom& room, const DropGoal& goal) {
