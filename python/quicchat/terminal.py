@@ -41,7 +41,7 @@ _JOINERS = "\u200c\u200d"
 _SELECTORS = frozenset(map(chr, (0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10),
                                  *range(0xE0100, 0xE01F0))))
 _HOLDERS = frozenset(("Lo", "Mc", "Mn", "No", "Pd", "Po", "Sk", "Sm", "So"))
-_KEYCAPS = "#*0123456789\u24c2"  # and the only emoji that has a small form, a circled M
+_TWO_FORMS = "#*0123456789\u24c2"  # keys, and the only emoji that has a case, a circled M
 _INFORMATION = "\u2139"  # the only emoji that is a letter with case
 
 
@@ -67,7 +67,7 @@ _PILE_MAX = 8
 def _does_something(character: str, before: str) -> bool:
     """Whether a joiner or selector changes what is drawn for the character before it."""
     if before.isascii() or before.lower() != before.upper():
-        return character in "\ufe0e\ufe0f" and before in _KEYCAPS
+        return character in "\ufe0e\ufe0f" and before in _TWO_FORMS
     if before in _SELECTORS:
         return character in _JOINERS
     return before == _INFORMATION or unicodedata.category(before) in _HOLDERS
