@@ -31,7 +31,7 @@ def locked(database):
     lets go."""
     with subprocess.Popen([sys.executable, "-c", LOCK, database],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        other.stdout.readline()
+        assert other.stdout.readline() == b"locked\n", "the database could not be locked"
         yield other.stdin.close
 
 

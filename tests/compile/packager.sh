@@ -1,8 +1,8 @@
 #!/bin/sh
 # packager.sh CMAKE SOURCES FOLDER [OPTION...]
 #
-# Configures the sources as a package of a distribution would, and says if there is anything to
-# compile but the library.
+# Configures the sources as a package of a distribution would, says if there is anything to compile
+# but the library, and installs without it.
 set -eu
 cmake=$1
 sources=$2
@@ -17,3 +17,5 @@ objects=$(grep '^build .*\.o: ' "$folder/build.ninja" | grep -v quicchat_compile
     exit 1
 }
 grep -q '^build .*quicchat_compiled.*\.o: ' "$folder/build.ninja"
+"$cmake" --install "$folder" --prefix "$folder/prefix" >/dev/null
+[ -e "$folder/prefix/include/quicchat/quicchat.hpp" ]
