@@ -1,4 +1,5 @@
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <optional>
 #include <utility>
@@ -20,7 +21,8 @@ struct Traffic {
 
 /// A server with a stream to a client that has nothing to say, 100 us away.
 struct Talk {
-    explicit Talk(bool hold) : world({.delay_min = 100us, .delay_max = 100us}) {
+    explicit Talk(bool hold, LinkConfig link = {.delay_min = 100us, .delay_max = 100us})
+        : world(link) {
         quic::Config server_config = World::config(1);
         quic::Config client_config = World::config(2);
         server_config.hold_acknowledgements = client_config.hold_acknowledgements = hold;
@@ -91,20 +93,64 @@ TEST_CASE("a held acknowledgement comes before the sender gets nervous", "[quic]
     CHECK(held.from_client <= 110);
 }
 
-TEST_CASE("ten large packets are acknowledged together", "[quic][ack]") {
+/// Datagrams while the server sends 300 times so many bytes, 1 ms apart.
+Traffic stream_of(std::size_t bytes) {
     Talk talk{true};
     Traffic traffic;
     talk.world.spy = [&](const DatagramLink::Letter& letter) {
         ++(letter.to == talk.server->address ? traffic.from_client : traffic.from_server);
     };
     for (int i = 0; i < 300; ++i) {
-        talk.send(1150);
+        talk.send(bytes);
         talk.world.run_for(1ms);
     }
     talk.world.run_for(100ms);
-    CHECK(talk.client->bytes_received == 300u * 1150u);
+    traffic.all_arrived = talk.client->bytes_received == 300 * bytes;
     CHECK(traffic.from_server < 320);
-    CHECK(traffic.from_client * 7 < traffic.from_server);
+    return traffic;
+}
+
+TEST_CASE("many packets are acknowledged together", "[quic][ack]") {
+    const Traffic large = stream_of(1150);
+    CHECK(large.all_arrived);
+    CHECK(large.from_client * 10 < large.from_server);
+    // Small ones leave room in any congestion window, so that only the delay counts.
+    const Traffic small = stream_of(120);
+    CHECK(small.all_arrived);
+    CHECK(small.from_client * 15 < small.from_server);
+}
+
+namespace {
+
+/// How long 2 MB take from the server to the client.
+Duration transfer_time(bool hold, const LinkConfig& link) {
+    Talk talk{hold, link};
+    constexpr std::size_t bytes = 2'000'000;
+    const TimePoint begin = talk.world.now;
+    talk.send(bytes);
+    talk.world.run_until([&] { return talk.client->bytes_received == bytes; });
+    REQUIRE(talk.client->bytes_received == bytes);
+    return talk.world.now - begin;
+}
+
+}  // namespace
+
+TEST_CASE("acknowledgements that wait hold up nobody who fills a congestion window",
+          "[quic][ack]") {
+    LinkConfig link = GENERATE(LinkConfig{.delay_min = 100us, .delay_max = 100us},
+                               LinkConfig{.delay_min = 2ms, .delay_max = 2ms},
+                               LinkConfig{.delay_min = 20ms, .delay_max = 20ms},
+                               LinkConfig{.loss = 10, .delay_min = 1ms, .delay_max = 1ms},
+                               LinkConfig{.loss = 30, .delay_min = 1ms, .delay_max = 1ms});
+    CAPTURE(link.loss, link.delay_min.count());
+    Duration prompt{};
+    Duration held{};
+    for (link.seed = 1; link.seed <= 8; ++link.seed) {
+        prompt += transfer_time(false, link);
+        held += transfer_time(true, link);
+    }
+    CAPTURE(prompt.count(), held.count());
+    CHECK(held * 2 <= prompt * 3);
 }
 
 namespace {
@@ -149,8 +195,24 @@ quic::ShortNumber number(unsigned bits) { return {bits & 0xffU, 0xff}; }
 
 /// False: the acknowledgement goes at once.
 bool waits_after(quic::AcknowledgementHold& hold, quic::ShortNumber number) {
-    hold.handle_received(true, number, TimePoint{1s});
+    hold.handle_received(true, 100, number, TimePoint{1s});
     return hold.is_on();
+}
+
+/// What there was to say has been said, before the wait was over.
+void write(quic::AcknowledgementHold& hold, bool something = true) {
+    hold.handle_written(something, TimePoint{1s});
+}
+
+/// How many packets of so many bytes wait together, if they come at once.
+int count_together(quic::AcknowledgementHold& hold, std::size_t bytes, unsigned& next) {
+    int count = 0;
+    while (hold.is_on()) {
+        hold.handle_received(true, bytes, number(next++ & 0xffU), TimePoint{1s});
+        ++count;
+    }
+    write(hold);
+    return count;
 }
 
 }  // namespace
@@ -158,11 +220,11 @@ bool waits_after(quic::AcknowledgementHold& hold, quic::ShortNumber number) {
 TEST_CASE("a packet that is not the one after the newest is acknowledged at once", "[quic][ack]") {
     quic::AcknowledgementHold hold{true};
     for (unsigned i = 250; i < 258; ++i) CHECK(waits_after(hold, number(i)));  // 255 and 0 follow
-    hold.handle_written(true);
+    write(hold);
     CHECK_FALSE(waits_after(hold, number(259)));
-    hold.handle_written(true);
+    write(hold);
     CHECK_FALSE(waits_after(hold, number(258)));  // late
-    hold.handle_written(true);
+    write(hold);
     CHECK(waits_after(hold, number(260)));
     CHECK(waits_after(hold, {}));  // could not be opened
     CHECK(waits_after(hold, number(261)));
@@ -175,10 +237,38 @@ TEST_CASE("what needs no acknowledgement leaves it to the next packet to tell of
           "[quic][ack]") {
     quic::AcknowledgementHold hold{true};
     CHECK(waits_after(hold, number(1)));
-    hold.handle_written(true);
+    write(hold);
     CHECK_FALSE(waits_after(hold, number(3)));
-    hold.handle_written(false);  // there was nothing to acknowledge
+    write(hold, false);  // there was nothing to acknowledge
     CHECK_FALSE(waits_after(hold, number(4)));
-    hold.handle_written(true);
+    write(hold);
     CHECK(waits_after(hold, number(5)));
+}
+
+TEST_CASE("an acknowledgement waits for more where nobody waits in vain", "[quic][ack]") {
+    quic::AcknowledgementHold hold{true};
+    unsigned next = 0;
+    const auto together = [&](std::size_t bytes) { return count_together(hold, bytes, next); };
+    CHECK(together(1200) == 8);  // two fewer than a congestion window begins with
+    CHECK(together(1200) == 10);
+    CHECK(together(120) == 32);
+    for (int i = 0; i < 10; ++i) (void)together(1200);
+    CHECK(together(1200) == 32);
+
+    SECTION("and for half as many behind a gap, as who loses packets sends less") {
+        ++next;
+        CHECK(together(1200) == 1);
+        CHECK(together(1200) == 16);
+        CHECK(together(1200) == 17);
+    }
+    SECTION("and for fewer if the sender may have stood still") {
+        for (int i = 0; i < 16; ++i) {
+            hold.handle_received(true, 1200, number(next++ & 0xffU), TimePoint{1s});
+        }
+        CHECK(hold.is_on());
+        hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
+        CHECK(together(1200) == 12);
+        CHECK(together(1200) == 12);  // with more patience than before
+        CHECK(together(1200) == 13);
+    }
 }

@@ -16,33 +16,37 @@ namespace quicchat::quic {
 /// delay up to the max_ack_delay that we advertise, 25 ms.
 ///
 /// Deviation: RFC 9000 §13.2.2 says that an acknowledgement SHOULD follow after two packets. We
-/// wait for ten, which is what a congestion window begins with (RFC 9002 §7.2): a sender with less
-/// in flight than that waits for at most the delay.
+/// wait for up to 32, as each acknowledgement wakes a sender that may have nothing else to do, but
+/// not for so many bytes that the sender's congestion window might be full: it would stand still
+/// until the wait is over. These are at first eight full packets of the ten that a window begins
+/// with (RFC 9002 §7.2), and half as many behind a gap. Each time that they come before the delay
+/// is over they become a quarter more, as a window grows that was never too small. If much has come
+/// when it is over, the sender may have stood still: they become fewer, and more slowly more.
 class AcknowledgementHold {
 public:
     /// So long it waits at most: less than the 25 ms that the peer is told of.
     static constexpr Duration delay = std::chrono::milliseconds{20};
-    static constexpr std::size_t packets_max = 10;  ///< So many packets end the wait.
+    static constexpr std::uint32_t packets_max = 32;  ///< So many packets end the wait.
+    static constexpr std::uint32_t full_packet = 1200;
+    static constexpr std::uint32_t bytes_at_first = 8 * full_packet;  ///< So do so many bytes.
+    static constexpr std::uint32_t bytes_min = 2 * full_packet;       ///< Never fewer than these.
 
     /// False: nothing ever waits.
     explicit AcknowledgementHold(bool enabled) : enabled_(enabled) {}
 
-    /// A datagram came that may want an acknowledgement. RFC 9000 §13.2.1: the sender SHOULD hear
-    /// at once of a packet that is not the one after the newest. So he does of what brought nothing
-    /// that we waited for: that is behind a gap of which he may not have heard.
-    void handle_received(bool brought_something, ShortNumber number, TimePoint now);
+    /// A datagram of so many bytes came that may want an acknowledgement. RFC 9000 §13.2.1: the
+    /// sender SHOULD hear at once of a packet that is not the one after the newest. So he does of
+    /// what brought nothing that we waited for: that is behind a gap of which he may not have
+    /// heard.
+    void handle_received(bool brought_something, std::size_t bytes, ShortNumber number,
+                         TimePoint now);
 
     /// There is a reason to write at once.
     void end() { ended_ = true; }
 
     /// All that was there to say has been said, and whether that was something. What needs no
     /// acknowledgement may be what showed a gap, and then the next packet tells of it.
-    void handle_written(bool something) {
-        ended_ = false;
-        until_.reset();
-        packets_ = 0;
-        if (something) shows_gap_ = false;
-    }
+    void handle_written(bool something, TimePoint now);
 
     /// False if nothing may wait.
     bool is_on() const { return enabled_ && !ended_; }
@@ -54,12 +58,21 @@ private:
     /// True unless it is the packet after the newest.
     bool is_out_of_turn(ShortNumber number);
 
+    void lengthen();
+    void shorten();
+
+    static constexpr std::uint8_t patience_max = 64;
+
     bool enabled_;
     bool ended_ = false;
-    bool shows_gap_ = false;  ///< Of which the sender has not heard.
+    bool shows_gap_ = false;       ///< Of which the sender has not heard.
+    std::uint8_t patience_ = 1;    ///< So many waits end by bytes until these grow.
+    std::uint8_t waits_left_ = 1;  ///< So many of them are left.
+    std::uint32_t packets_ = 0;    ///< That have come since an acknowledgement was written.
+    std::uint32_t bytes_ = 0;      ///< Of these packets.
+    std::uint32_t bytes_max_ = bytes_at_first;  ///< So many end the wait.
+    std::optional<std::uint32_t> newest_;       ///< The lowest bits of the newest packet's number.
     std::optional<TimePoint> until_;
-    std::size_t packets_ = 0;
-    std::optional<std::uint32_t> newest_;  ///< The lowest bits of the newest packet's number.
 };
 
 }  // namespace quicchat::quic

@@ -8,12 +8,45 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL void AcknowledgementHold::handle_received(bool brought_something, ShortNumber number,
-                                                        TimePoint now) {
+QUICCHAT_DECL void AcknowledgementHold::handle_received(bool brought_something, std::size_t bytes,
+                                                        ShortNumber number, TimePoint now) {
     if (!until_) until_ = now + delay;
     ++packets_;
-    shows_gap_ |= is_out_of_turn(number);
-    if (packets_ >= packets_max || !brought_something || shows_gap_) end();
+    bytes_ += static_cast<std::uint32_t>(bytes);
+    if (is_out_of_turn(number)) {
+        shows_gap_ = true;
+        // Who loses packets sends less: 0.7 times as much, RFC 9438 §4.6.
+        bytes_max_ = std::max(bytes_min, bytes_max_ / 2);
+        patience_ = std::max<std::uint8_t>(patience_, 2);
+    }
+    if (packets_ >= packets_max || bytes_ >= bytes_max_ || !brought_something || shows_gap_) end();
+}
+
+QUICCHAT_DECL void AcknowledgementHold::handle_written(bool something, TimePoint now) {
+    if (bytes_ >= bytes_max_) {
+        lengthen();
+    } else if (bytes_ >= std::min(bytes_at_first, bytes_max_ / 4 * 3) && now >= until_) {
+        shorten();
+    }
+    ended_ = false;
+    until_.reset();
+    packets_ = 0;
+    bytes_ = 0;
+    if (something) shows_gap_ = false;
+}
+
+QUICCHAT_DECL void AcknowledgementHold::lengthen() {
+    if (bytes_max_ >= bytes_at_first && --waits_left_ > 0) return;
+    waits_left_ = patience_;
+    // A window that never was too small grows as fast, RFC 9002 §7.3.1.
+    bytes_max_ += patience_ == 1 ? bytes_max_ / 4 : full_packet;
+    bytes_max_ = std::min(bytes_max_, packets_max * full_packet);
+}
+
+QUICCHAT_DECL void AcknowledgementHold::shorten() {
+    bytes_max_ = std::max(bytes_min, bytes_ / 4 * 3);
+    patience_ = std::min<std::uint8_t>(2 * patience_, patience_max);
+    waits_left_ = patience_;
 }
 
 QUICCHAT_DECL bool AcknowledgementHold::is_out_of_turn(ShortNumber number) {

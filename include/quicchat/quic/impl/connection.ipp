@@ -43,7 +43,9 @@ QUICCHAT_DECL void Connection::handle_datagram(const Datagram& datagram, TimePoi
                                 datagram.bytes.size(), to_tstamp(now)));
     const bool brought_something = std::exchange(record_.something_came, false);
     const ShortNumber number = take_opened_number();
-    if (is_ready()) hold_.handle_received(brought_something, number, now);
+    if (is_ready()) {
+        hold_.handle_received(brought_something, datagram.bytes.size(), number, now);
+    }
     // A pacing timer that is over would look like a reason to write.
     if (ignored_pacing && is_alive() && ngtcp2_conn_get_expiry2(conn_.get()) <= to_tstamp(now)) {
         handle_timeout(now);
@@ -262,7 +264,7 @@ QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer,
         fail(static_cast<int>(size));
         return {};
     }
-    hold_.handle_written(size > 0);
+    hold_.handle_written(size > 0, now);
     unpaced_expiry_ = ngtcp2_conn_get_expiry2(conn_.get());
     ngtcp2_conn_update_pkt_tx_time(conn_.get(), to_tstamp(now));
     settle(0);
