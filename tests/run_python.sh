@@ -1,8 +1,8 @@
 #!/bin/sh
 # The Python part of run.sh: installs the package and runs pytest and unittest.
 #   run_python.sh RESULTS PROCESSES [LIBRARY]
-# With LIBRARY, libquicchat_compiled.a of the preset "dev", the module is built with the flags of that
-# preset and links it, with its assertions, as soon as RESULTS/library.status is there.
+# With LIBRARY, libquicchat_compiled.a of the preset "dev", the module links it, with its assertions, as
+# soon as RESULTS/library.status is there, and is not optimised itself: it hands on what that does.
 # Leaves in RESULTS how the suites ended, *.status, and what they ran, pytest.xml and unittest.txt.
 set -u
 results=$1
@@ -26,7 +26,7 @@ heading "pip install"
 set --
 if [ -n "$library" ]; then
     while [ ! -e "$results/library.status" ]; do sleep 1; done
-    set -- -C cmake.build-type=Debug -C "cmake.define.CMAKE_CXX_FLAGS_DEBUG=-g1 -O1 -DNDEBUG" \
+    set -- -C cmake.build-type=Debug -C "cmake.define.CMAKE_CXX_FLAGS_DEBUG=-g0 -O0 -DNDEBUG" \
         -C "cmake.define.QUICCHAT_COMPILED_LIBRARY=$PWD/$library"
 fi
 # One compiler at a time: run.sh uses the others.

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -116,6 +117,13 @@ class SeedCommands(Case):
                 result = self.command(command, "--help")
                 self.assert_words(result, 0)
                 self.assertIn(b"examples:", result.stdout)
+
+    def test_a_command_loads_no_other(self):
+        said = subprocess.run(
+            [sys.executable, "-c", "import sys; from quicchat import cli; cli.main(['version']);"
+             "print([name for name in sys.modules if name.startswith('quicchat.cli.')])"],
+            stdout=subprocess.PIPE, check=True, text=True).stdout
+        self.assertEqual(said.splitlines()[-1], "['quicchat.cli.version']")
 
     def test_a_wrong_option_ends_with_usage(self):
         self.assert_words(self.command("serve", "--prot", "1"), 64, "--help")

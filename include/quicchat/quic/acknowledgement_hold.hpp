@@ -27,7 +27,7 @@ public:
     /// So long it waits at most: less than the 25 ms that the peer is told of.
     static constexpr Duration delay = std::chrono::milliseconds{20};
     static constexpr std::uint32_t packets_max = 32;  ///< So many packets end the wait.
-    static constexpr std::uint32_t full_packet = 1200;
+    static constexpr std::uint32_t full_packet = 1200;  ///< RFC 9000 §14: every path carries it.
     static constexpr std::uint32_t bytes_at_first = 8 * full_packet;  ///< So do so many bytes.
     static constexpr std::uint32_t bytes_min = 2 * full_packet;       ///< Never fewer than these.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import importlib
 import os
 import resource
 import sys
@@ -14,31 +15,12 @@ from typing import Any
 from ..errors import OutputError, QuicChatError, exit_status, exit_status_of
 from ..errors import explain as explained
 from ..terminal import clean_text, show
-from . import (
-    backup,
-    bench,
-    cert,
-    chat,
-    completion,
-    config,
-    doctor,
-    explain,
-    man,
-    restore,
-    room,
-    send,
-    serve,
-    status,
-    tail,
-    ticket,
-    user,
-    version,
-)
 
 __all__ = ["main", "make_parser", "run"]
 
-_COMMANDS = (serve, chat, send, tail, doctor, cert, ticket, user, room, status,
-             backup, restore, config, explain, bench, version, completion, man)
+#: Each is a module here.
+_COMMANDS = ("serve", "chat", "send", "tail", "doctor", "cert", "ticket", "user", "room", "status",
+             "backup", "restore", "config", "explain", "bench", "version", "completion", "man")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -61,21 +43,25 @@ class _Parser(argparse.ArgumentParser):
 
 class _ShowVersion(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        parser.exit(version.run(argparse.Namespace(json=False)))
+        parser.exit(_module("version").run(argparse.Namespace(json=False)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
-    return _guarded(make_parser(), arguments)
+    if arguments is None:
+        arguments = sys.argv[1:]
+    # A fifth of the time until a command begins goes into the others.
+    named = tuple(name for name in arguments[:1] if name in _COMMANDS)
+    return _guarded(make_parser(named or _COMMANDS), arguments)
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Of all commands."""
+def make_parser(names: Sequence[str] = _COMMANDS) -> argparse.ArgumentParser:
+    """Of these commands: all, unless it is known which one is meant."""
     parser = _Parser(prog="quicchat", description="Secure group chat over QUIC.",
                      epilog="quicchat COMMAND --help tells more about a command.")
-    parser.add_argument("--version", action=_ShowVersion, nargs=0, help=version.HELP)
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help=_module("version").HELP)
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    for command in _COMMANDS:
+    for command in map(_module, names):
         sub = commands.add_parser(
             command.NAME, help=command.HELP, description=command.HELP, epilog=command.EXAMPLES,
             formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -86,13 +72,17 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(name: str, program: str, arguments: Sequence[str] | None = None) -> int:
     """One command as a program of its own: ``server.py`` is ``quicchat serve``."""
-    command = next(command for command in _COMMANDS if name == command.NAME)
+    command = _module(name)
     parser = _Parser(prog=program, description=command.HELP,
                      epilog=command.EXAMPLES.replace(f"quicchat {name}", f"python3 {program}"),
                      formatter_class=argparse.RawDescriptionHelpFormatter)
     command.add_arguments(parser)
     parser.set_defaults(run=command.run)
     return _guarded(parser, arguments)
+
+
+def _module(command: str) -> Any:
+    return importlib.import_module(f"{__name__}.{command}")
 
 
 def _guarded(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:

@@ -9,7 +9,6 @@ import os
 import sys
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -133,6 +132,8 @@ def _check_full(options: argparse.Namespace, reader: LineReader) -> None:
                           hint="leave --full out for one line after the other")
     problem = ""
     try:
+        from importlib.metadata import version  # takes long to load
+
         import textual  # noqa: F401
 
         found = version("textual")
