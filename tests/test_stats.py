@@ -6,18 +6,24 @@ import json
 import logging
 import sys
 import unittest
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from unittest import mock
 
 from _support import ACCOUNTS, PATIENCE, Case, account, quicchat
 
-
 GUESS = "hunter22"  # nobody's password
 
 
 def intruder(server, name):
     return quicchat.connect("127.0.0.1", server.address[1], **account(name) | {"password": GUESS})
+
+
+def core_error(name):
+    """What the core says where that error of the protocol is in the way."""
+    value, text = next((row[0], row[3]) for row in quicchat._core.error_table() if row[1] == name)
+    return quicchat._core.CoreError("quicchat", value, name, text)
 
 
 @contextmanager
@@ -100,6 +106,21 @@ class Figures(Case):
             self.assertEqual(caught.exception.name, "not_ready")
 
         self.talk(scenario, database=None)
+
+    def test_only_who_has_ended_is_said_to_have_ended(self):
+        from quicchat.stats import client_stats, server_stats
+
+        for ask in (client_stats, server_stats):
+            for name, says in (("not_ready", "has ended"), ("internal_error", "no answer"),
+                               ("queue_full", "no answer")):
+                with self.subTest(f"{ask.__name__} {name}"):
+                    core = mock.Mock()
+                    core.stats.side_effect = core_error(name)
+                    with self.assertRaises(quicchat.RequestError) as caught:
+                        ask(core)
+                    self.assertEqual(caught.exception.name, name)
+                    self.assertIn(says, str(caught.exception))
+                    self.assertEqual("has ended" in str(caught.exception), name == "not_ready")
 
 
 class Logs(Case):
@@ -185,6 +206,25 @@ class Prometheus(Case):
                 self.assertNotIn(name, text)
 
         self.talk(scenario, database=None)
+
+    def test_a_server_that_has_ended_has_no_figures_and_one_that_is_silent_is_an_error(self):
+        from quicchat.metrics import _Collector
+        from quicchat.stats import server_stats
+
+        core = mock.Mock()
+        server = mock.Mock(stats=lambda: server_stats(core)[0],
+                           connection_stats=lambda: server_stats(core)[1])
+        core.stats.side_effect = core_error("not_ready")
+        self.assertEqual(list(_Collector(server).collect()), [])
+        core.stats.side_effect = core_error("internal_error")
+        with self.assertRaises(quicchat.RequestError):
+            list(_Collector(server).collect())
+        with quicchat.metrics.serve(server, "127.0.0.1:0") as place, \
+                mock.patch("sys.stderr", io.StringIO()), \
+                self.assertRaises(urllib.error.HTTPError) as caught:
+            self.get(place)
+        self.assertEqual(caught.exception.code, 500)
+        caught.exception.close()
 
     def test_quicchat_serve_does_it_if_the_configuration_says_so(self):
         server = self.start_server(config=self.write_config(metrics="127.0.0.1:0"))
