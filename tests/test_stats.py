@@ -4,7 +4,11 @@ import asyncio
 import io
 import json
 import logging
+import os
+import signal
 import sys
+import threading
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -12,6 +16,7 @@ from contextlib import contextmanager
 from unittest import mock
 
 from _support import ACCOUNTS, PATIENCE, Case, account, quicchat
+from test_users_running import locked
 
 GUESS = "hunter22"  # nobody's password
 
@@ -121,6 +126,53 @@ class Figures(Case):
                     self.assertEqual(caught.exception.name, name)
                     self.assertIn(says, str(caught.exception))
                     self.assertEqual("has ended" in str(caught.exception), name == "not_ready")
+
+    def test_a_signal_is_heard_while_the_engine_is_busy(self):
+        class Heard(Exception):
+            pass
+
+        def hear(*_):
+            heard.append(time.monotonic())
+            raise Heard
+
+        def wait_for_a_call_that_lasts(chat):
+            while not freed:
+                begin = time.monotonic()
+                chat.stats()
+                if time.monotonic() - begin > 0.5:
+                    freed.append(time.monotonic())
+
+        def signal_when_a_call_lasts():
+            while time.monotonic() - asked[0] < 0.5:
+                time.sleep(0.01)
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+        async def scenario(connect, server):
+            state = self.folder / "ada.db"
+            async with connect("ada", state=state) as chat:
+                room = await chat.join("#lobby")
+                threads = [threading.Thread(target=wait_for_a_call_that_lasts, args=(chat,)),
+                           threading.Thread(target=signal_when_a_call_lasts)]
+                with locked(state):
+                    sending = asyncio.create_task(room.send("hello"))
+                    await asyncio.sleep(0)
+                    asked.append(time.monotonic())
+                    for thread in threads:
+                        thread.start()
+                    with self.assertRaises(Heard):
+                        while True:
+                            asked[0] = time.monotonic()
+                            chat.stats()
+                    for thread in threads:
+                        thread.join()
+                await sending
+            self.assertLess(heard[0] - sent[0], freed[0] - heard[0])
+
+        asked, sent, heard, freed = [], [], [], []
+        before = signal.signal(signal.SIGUSR1, hear)
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+        self.talk(scenario)
 
 
 class Logs(Case):
