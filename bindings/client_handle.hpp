@@ -19,7 +19,7 @@
 
 namespace quicchat::python {
 
-/// Python's end of a client. Thread-safe; nothing here waits.
+/// Python's end of a client. Thread-safe; nothing here waits but `stats`.
 class ClientHandle {
 public:
     ClientHandle(std::shared_ptr<Host> host, RunnerId id, std::shared_ptr<ClientPort> port)

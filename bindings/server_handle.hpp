@@ -38,7 +38,8 @@ py::tuple server_mail_tuple(const ServerMail& mail);
 /// What Python is told of a room.
 py::tuple report_row(const RoomReport& report);
 
-/// Python's end of a server. Thread-safe; nothing here waits but the constructor.
+/// Python's end of a server. Thread-safe. Only `reload`, `stats` and what is from `rooms` to `keep`
+/// wait for the engine.
 class ServerHandle {
 public:
     /// `address`: where it listens; `replaced`: accounts whose password was another one.

@@ -26,14 +26,22 @@ struct ServerReport {
 template <class T>
 using Promised = std::shared_ptr<std::promise<T>>;
 
-/// Waits for the engine, without the GIL: it has nothing to do with Python. Throws CoreFailure:
+/// Waits for the engine, without the GIL: it has nothing to do with Python. Called with it held,
+/// which is taken again now and then for signals: what their handlers raise comes out of here, and
+/// the answer goes nowhere; what was asked for may be done all the same. Throws CoreFailure:
 /// `not_ready` if who was asked has ended, which breaks the promise; `internal_error` if the engine
 /// hangs.
 template <class T>
 T wait_for(std::future<T> answer) {
-    const ReleasedGil other_threads_may_run;
-    if (answer.wait_for(std::chrono::minutes{1}) != std::future_status::ready) {
-        throw CoreFailure{Errc::internal_error};
+    constexpr std::chrono::milliseconds between_signals{50};
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+    const auto is_there = [&] {
+        const ReleasedGil other_threads_may_run;
+        return answer.wait_for(between_signals) == std::future_status::ready;
+    };
+    while (!is_there()) {
+        if (PyErr_CheckSignals() != 0) throw pybind11::error_already_set{};
+        if (std::chrono::steady_clock::now() >= end) throw CoreFailure{Errc::internal_error};
     }
     try {
         return answer.get();

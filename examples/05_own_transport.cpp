@@ -1,8 +1,8 @@
 // A third transport, to show what one has to do: both ends live in this program, and what is
-// written at one end is there at the other end's next turn. It carries one connection, and neither
-// limits nor forgets its streams: a real one must. The promises are in
-// quicchat/transport/concept.hpp, and tests/conformance checks them: for your transport too, if you
-// write a fixture for it.
+// written at one end is there at the other end's next turn. It carries one connection, and lacks
+// what a real one needs: it neither limits nor forgets its streams, and one large write passes the
+// peer's window whole. The promises are in quicchat/transport/concept.hpp, and tests/conformance
+// checks them: for your transport too, if you write a fixture for it.
 
 #include <array>
 #include <cstdio>
@@ -41,6 +41,7 @@ public:
         if (!wire_->open || found == wire_->streams.end()) return Errc::not_ready;
         Way& way = found->second[side_];
         if (way.fin) return Errc::not_ready;
+        if (bytes.empty() && !fin) return Backlog{way.backlog};
         way.fin = fin;
         way.backlog += bytes.size();
         way.waiting.push_back({id, stream, std::move(bytes), fin});
@@ -84,7 +85,10 @@ public:
     }
     /// Nobody can come between two ends in one process, so a constant binds them. A transport over
     /// a network takes it from TLS, or fails.
-    Result<ChannelBinding> channel_binding(ConnectionId) const { return ChannelBinding{}; }
+    Result<ChannelBinding> channel_binding(ConnectionId) const {
+        if (!wire_->open) return Errc::not_ready;
+        return ChannelBinding{};
+    }
 
     /// The turn: moves what the peer's window lets through.
     void handle_timeout(TimePoint) {

@@ -11,10 +11,12 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <variant>
 
 #include "quicchat/quic.hpp"
@@ -49,16 +51,29 @@ void set_password(const std::string& database, const char* user, const char* pas
     }
 }
 
-/// A key that stays: clients that saw the server before would distrust another one.
+/// A key that stays: clients that saw the server before would distrust another one. So one is made
+/// only where there is no file yet.
 quic::CertificatePair make_pair(const std::string& path) {
-    std::ostringstream read;
-    read << std::ifstream{path}.rdbuf();
-    const std::string text = read.str();
-    const std::size_t key = text.find("-----BEGIN", 1);  // behind the certificate
-    if (key != std::string::npos) return {text.substr(0, key), text.substr(key)};
+    std::error_code error;
+    const bool is_there = std::filesystem::exists(path, error);
+    if (error) fail(path + ": " + error.message());
+    if (is_there) {
+        std::ostringstream read;
+        std::ifstream file{path};
+        if (!file || !(read << file.rdbuf())) fail(path + " is empty or cannot be read");
+        const std::string text = read.str();
+        const std::size_t key = text.find("-----BEGIN", 1);  // behind the certificate
+        if (key == std::string::npos) fail(path + " does not hold a certificate and its key");
+        return {text.substr(0, key), text.substr(key)};
+    }
     auto pair = or_exit(quic::make_self_signed({"localhost"}, 365, quic::read_clock().wall));
-    std::ofstream{path} << pair.certificate_pem << pair.key_pem;
-    return pair;
+    std::ofstream file{path};
+    if (!file) fail(path + " cannot be written");
+    file << pair.certificate_pem << pair.key_pem;
+    file.close();
+    if (file) return pair;
+    (void)std::remove(path.c_str());  // half a pair would be in the way of the next start
+    fail("what was written to " + path + " did not get there");
 }
 
 }  // namespace

@@ -4,20 +4,31 @@ import asyncio
 import io
 import json
 import logging
+import os
+import signal
 import sys
+import threading
+import time
 import unittest
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from unittest import mock
 
 from _support import ACCOUNTS, PATIENCE, Case, account, quicchat
-
+from test_users_running import locked
 
 GUESS = "hunter22"  # nobody's password
 
 
 def intruder(server, name):
     return quicchat.connect("127.0.0.1", server.address[1], **account(name) | {"password": GUESS})
+
+
+def core_error(name):
+    """What the core says where that error of the protocol is in the way."""
+    value, text = next((row[0], row[3]) for row in quicchat._core.error_table() if row[1] == name)
+    return quicchat._core.CoreError("quicchat", value, name, text)
 
 
 @contextmanager
@@ -100,6 +111,68 @@ class Figures(Case):
             self.assertEqual(caught.exception.name, "not_ready")
 
         self.talk(scenario, database=None)
+
+    def test_only_who_has_ended_is_said_to_have_ended(self):
+        from quicchat.stats import client_stats, server_stats
+
+        for ask in (client_stats, server_stats):
+            for name, says in (("not_ready", "has ended"), ("internal_error", "no answer"),
+                               ("queue_full", "no answer")):
+                with self.subTest(f"{ask.__name__} {name}"):
+                    core = mock.Mock()
+                    core.stats.side_effect = core_error(name)
+                    with self.assertRaises(quicchat.RequestError) as caught:
+                        ask(core)
+                    self.assertEqual(caught.exception.name, name)
+                    self.assertIn(says, str(caught.exception))
+                    self.assertEqual("has ended" in str(caught.exception), name == "not_ready")
+
+    def test_a_signal_is_heard_while_the_engine_is_busy(self):
+        class Heard(Exception):
+            pass
+
+        def hear(*_):
+            heard.append(time.monotonic())
+            raise Heard
+
+        def wait_for_a_call_that_lasts(chat):
+            while not freed:
+                begin = time.monotonic()
+                chat.stats()
+                if time.monotonic() - begin > 0.5:
+                    freed.append(time.monotonic())
+
+        def signal_when_a_call_lasts():
+            while time.monotonic() - asked[0] < 0.5:
+                time.sleep(0.01)
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+        async def scenario(connect, server):
+            state = self.folder / "ada.db"
+            async with connect("ada", state=state) as chat:
+                room = await chat.join("#lobby")
+                threads = [threading.Thread(target=wait_for_a_call_that_lasts, args=(chat,)),
+                           threading.Thread(target=signal_when_a_call_lasts)]
+                with locked(state):
+                    sending = asyncio.create_task(room.send("hello"))
+                    await asyncio.sleep(0)
+                    asked.append(time.monotonic())
+                    for thread in threads:
+                        thread.start()
+                    with self.assertRaises(Heard):
+                        while True:
+                            asked[0] = time.monotonic()
+                            chat.stats()
+                    for thread in threads:
+                        thread.join()
+                await sending
+            self.assertLess(heard[0] - sent[0], freed[0] - heard[0])
+
+        asked, sent, heard, freed = [], [], [], []
+        before = signal.signal(signal.SIGUSR1, hear)
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+        self.talk(scenario)
 
 
 class Logs(Case):
@@ -185,6 +258,25 @@ class Prometheus(Case):
                 self.assertNotIn(name, text)
 
         self.talk(scenario, database=None)
+
+    def test_a_server_that_has_ended_has_no_figures_and_one_that_is_silent_is_an_error(self):
+        from quicchat.metrics import _Collector
+        from quicchat.stats import server_stats
+
+        core = mock.Mock()
+        server = mock.Mock(stats=lambda: server_stats(core)[0],
+                           connection_stats=lambda: server_stats(core)[1])
+        core.stats.side_effect = core_error("not_ready")
+        self.assertEqual(list(_Collector(server).collect()), [])
+        core.stats.side_effect = core_error("internal_error")
+        with self.assertRaises(quicchat.RequestError):
+            list(_Collector(server).collect())
+        with quicchat.metrics.serve(server, "127.0.0.1:0") as place, \
+                mock.patch("sys.stderr", io.StringIO()), \
+                self.assertRaises(urllib.error.HTTPError) as caught:
+            self.get(place)
+        self.assertEqual(caught.exception.code, 500)
+        caught.exception.close()
 
     def test_quicchat_serve_does_it_if_the_configuration_says_so(self):
         server = self.start_server(config=self.write_config(metrics="127.0.0.1:0"))

@@ -10,8 +10,9 @@ import re
 import types
 import typing
 import unittest
+from collections import Counter
 from collections.abc import Coroutine
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from unittest import mock
 
@@ -30,6 +31,7 @@ if quicchat:
 # How a line of the chat begins: a remark, a complaint, somebody's words, a number, a time, or the
 # rest of a text of several lines.
 BEGINNING = re.compile(r"\* |! |<.|\[(to|from) |#\d+ |\d\d:\d\d |\d{4}-|a time far away|    |$")
+MANY = 8  # More records of one class than these are thinned out.
 FAKED = ("<ada>", "* ada has left", "Enter Password: ")
 
 
@@ -71,9 +73,21 @@ class EvilChat:
             return quicchat.Room(self, t.instances(quicchat.Joined, self._text)[0])
         made = t.values(hint, self._text)[0]
         if isinstance(made, quicchat.HistoryPage | quicchat.SearchPage):
-            # Enough for every choice of each of a record's fields, as none has seven of them.
-            return replace(made, records=made.records[::7])
+            return replace(made, records=tuple(a_few(made.records)))
         return made
+
+
+def a_few(records):
+    """All of each class, but of those that are many: there the first with each value of a field,
+    so every text of them is ours at least once, beside every other field's first value."""
+    kinds = Counter(type(record) for record in records)
+    seen = set()
+    for record in records:
+        values = {(type(record), field.name, getattr(record, field.name))
+                  for field in fields(record)}
+        if kinds[type(record)] <= MANY or not values <= seen:
+            seen |= values
+            yield record
 
 
 async def session_of(text, error=None):

@@ -15,7 +15,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .errors import BindError, ConfigError, QuicChatError
+from .errors import BindError, ConfigError, RequestError
 from .stats import ConnectionStats, ServerStats, Timing
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ class _Collector:
     def collect(self) -> Iterator[Any]:
         try:
             stats, connections = self._server.stats(), self._server.connection_stats()
-        except QuicChatError:
+        except RequestError as error:
+            if error.name != "not_ready":
+                raise
             return  # it has ended
         yield from _families(stats, connections)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from . import _core
 from ._failures import core_error
+from .errors import QuicChatError
 
 __all__ = ["ClientStats", "ConnectionStats", "PathStats", "ServerStats", "Timing",
            "TransportStats"]
@@ -140,12 +141,18 @@ def _with(fields: dict[str, Any], **others: Any) -> dict[str, Any]:
     return fields | others
 
 
+def _error(error: _core.CoreError, ended: str) -> QuicChatError:
+    """Why there are no figures. An engine that is slow has not ended."""
+    _, _, name, _ = error.args
+    return core_error(error, ended if name == "not_ready" else "no answer from the engine")
+
+
 def server_stats(core: _core.Server) -> tuple[ServerStats, tuple[ConnectionStats, ...]]:
     """Both at one moment. Waits for the engine, for a turn of the server at most."""
     try:
         fields, connections = core.stats()
     except _core.CoreError as error:
-        raise core_error(error, "the server has ended") from None
+        raise _error(error, "the server has ended") from None
     stats = ServerStats(**fields | {
         "appends": Timing(**fields["appends"]), "turns": Timing(**fields["turns"]),
         "transport": TransportStats(**fields["transport"])})
@@ -158,6 +165,6 @@ def client_stats(core: _core.Client) -> ClientStats:
     try:
         fields = core.stats()
     except _core.CoreError as error:
-        raise core_error(error, "the connection has ended") from None
+        raise _error(error, "the connection has ended") from None
     return ClientStats(**_with(fields, path=_path(fields["path"]),
                                transport=TransportStats(**fields["transport"])))

@@ -138,6 +138,24 @@ TEST_CASE("a room in bytes stays within them, whatever a transaction has dropped
     CHECK(rooms.at(1).first > 2 * static_cast<Offset>(dropped_per_commit_max));
 }
 
+TEST_CASE("a room that was given fewer bytes shrinks by a bounded number of records an append",
+          "[sqlite][log]") {
+    constexpr std::size_t dropped_per_append_max = 256;
+    Rooms rooms;
+    rooms.create(1);
+    rooms.append(1, 1000, "bob", {}, 100);
+    (void)rooms.writer().commit();
+    rooms.limit(1, 1'000'000, {}, 10'000);
+    for (std::size_t append = 1; append <= 3; ++append) {
+        rooms.append(1, 1, "ada", {}, 100);
+        (void)rooms.writer().commit();
+        CHECK(rooms.dropped() == append * dropped_per_append_max);
+    }
+    rooms.append(1, 1, "ada", {}, 100);
+    (void)rooms.writer().commit();
+    CHECK(rooms.at(1).bytes <= 10'000);
+}
+
 TEST_CASE("who is in haste leaves nothing for others to push out", "[sqlite][log]") {
     constexpr std::int64_t bytes_max = 16 << 20;
     const WallTime now{hours{24 * 30}};
