@@ -98,10 +98,10 @@ private:
         bool has_news() const { return append || trim; }
     };
 
-    LogNews commit(Step step);
+    LogNews commit(Step& step);
 
     /// Nothing: nothing went.
-    std::optional<LogNews> trim(Step step);
+    std::optional<LogNews> trim(Step& step);
 
     std::uint64_t hash_of(const Record& record) const;
 

@@ -19,6 +19,13 @@ namespace detail {
 /// number, a length and so many bytes. Odd ones are skipped, even ones refused.
 QUICCHAT_DECL Errc skip_extensions(FieldReader& reader);
 
+/// For most messages without a text of their own: a buffer that grows with each field takes longer
+/// than all else that there is to encode.
+inline constexpr std::size_t payload_bytes_usual = 128;
+
+/// The whole frame, in memory of its length.
+QUICCHAT_DECL Buffer make_frame(FrameType type, BytesView payload);
+
 }  // namespace detail
 
 /// The message in a frame. `unknown_frame` for a type of a later version: skip it if
@@ -33,13 +40,10 @@ template <class M>
 requires requires { M::type; }
 Buffer encode(const M& message) {
     Buffer payload;
+    payload.reserve(detail::payload_bytes_usual);
     FieldWriter writer{payload};
     detail::fields(writer, message);
-
-    Buffer frame;
-    frame.reserve(payload.size() + 10);
-    append_frame(frame, {static_cast<std::uint64_t>(M::type), payload});
-    return frame;
+    return detail::make_frame(M::type, payload);
 }
 
 }  // namespace quicchat

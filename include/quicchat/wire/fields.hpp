@@ -135,16 +135,19 @@ void fields(auto& io, Is<wire::Ack> auto& m) {
     io.time(m.time);
 }
 
-void fields(auto& io, Is<wire::Event> auto& m) {
-    io.number(m.offset);
-    io.time(m.time);
-    io.id(m.id);
-    io.text(m.from, user_name_bytes_max);
-    io.text(m.text, any_size);
-    io.text(m.attributes, any_size);
-    fields(io, m.act);
-    io.number(m.changed_by);
+/// Of a wire::Event, or of the record that it tells of.
+void record_fields(auto& io, auto& offset, auto& from, auto& record) {
+    io.number(offset);
+    io.time(record.time);
+    io.id(record.id);
+    io.text(from, user_name_bytes_max);
+    io.text(record.text, any_size);
+    io.text(record.attributes, any_size);
+    fields(io, record.act);
+    io.number(record.changed_by);
 }
+
+void fields(auto& io, Is<wire::Event> auto& m) { record_fields(io, m.offset, m.from, m); }
 
 void fields(auto& io, Is<wire::Gap> auto& m) {
     io.number(m.first);

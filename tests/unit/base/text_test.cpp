@@ -53,6 +53,20 @@ TEST_CASE("clean text", "[base]") {
         }
         CHECK_FALSE(is_clean_text("nul\0inside"sv));
     }
+
+    SECTION("is looked at eight bytes at a time, and each of them counts") {
+        for (int c = 0; c < 0x100; ++c) {
+            const bool is_plain = c >= 0x20 && c < 0x7f;
+            for (std::size_t at = 0; at < 25; ++at) {
+                std::string text(25, at % 2 == 0 ? ' ' : '~');
+                text[at] = static_cast<char>(c);
+                INFO("byte " << c << " at " << at);
+                CHECK(detail::count_plain(text) == (is_plain ? text.size() : at));
+                CHECK(is_clean_text(text) == (is_plain || c == '\t' || c == '\n'));
+            }
+        }
+        static_assert(is_clean_text("a constant text is judged as well") && !is_clean_text("\x7f"));
+    }
 }
 
 TEST_CASE("a text is cleaned and cut", "[base]") {

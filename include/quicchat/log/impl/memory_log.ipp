@@ -40,7 +40,8 @@ QUICCHAT_DECL LogHead MemoryLog::head(const std::string& room) const {
 
 QUICCHAT_DECL void MemoryLog::append(AppendToken token, const std::string& room, Record record,
                                      std::vector<StateChange> changes) {
-    queue_.push_back({rooms_.at(room), std::move(changes), Append{token, room, std::move(record)}});
+    queue_.push_back({rooms_.at(room), std::move(changes), Append{token, room, {}}});
+    queue_.back().append->record = std::move(record);  // it has many members, moved once here
 }
 
 QUICCHAT_DECL void MemoryLog::look_up(AppendToken token, const std::string& room, Record record) {
@@ -62,9 +63,10 @@ QUICCHAT_DECL Result<RoomState> MemoryLog::state(const std::string& room) const 
 
 QUICCHAT_DECL std::optional<LogNews> MemoryLog::poll_news() {
     store_first();
-    while (std::optional<Step> step = pop_front(queue_)) {
-        std::optional<LogNews> done =
-            step->append ? std::optional{commit(*std::move(step))} : trim(*std::move(step));
+    while (!queue_.empty()) {
+        Step& step = queue_.front();
+        std::optional<LogNews> done = step.append ? std::optional{commit(step)} : trim(step);
+        queue_.pop_front();
         store_first();
         if (done) return done;
     }
@@ -113,7 +115,7 @@ QUICCHAT_DECL LoggedRecord& MemoryLog::Room::at(Offset offset) {
     return records[static_cast<std::size_t>(offset - first)];
 }
 
-QUICCHAT_DECL LogNews MemoryLog::commit(Step step) {
+QUICCHAT_DECL LogNews MemoryLog::commit(Step& step) {
     Room& r = *step.room;
     Record& record = step.append->record;
     LogNews done{
@@ -147,13 +149,15 @@ QUICCHAT_DECL LogNews MemoryLog::commit(Step step) {
     take(r, r.authors.add(record, bytes, r.retention.ids_max));
     forget_surplus(r, record.author, record.device);
     done.record = record;
-    r.records.push_back({offset, std::move(record)});
+    LoggedRecord& stored = r.records.emplace_back();
+    stored.offset = offset;
+    stored.record = std::move(record);
     change_state(r, std::move(step.changes));
     drop_surplus(r);
     return done;
 }
 
-QUICCHAT_RARE_DECL std::optional<LogNews> MemoryLog::trim(Step step) {
+QUICCHAT_RARE_DECL std::optional<LogNews> MemoryLog::trim(Step& step) {
     Room& r = *step.room;
     const Offset first = r.first;
     drop_surplus(r);

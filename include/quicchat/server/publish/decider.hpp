@@ -28,7 +28,7 @@ public:
 
     /// Has a proposal stored or, if that may not be, looked for: then it was sent again, and is a
     /// success. News with that token follow. An error: none do, it is refused at once.
-    Errc decide(AppendToken token, Proposal proposal);
+    Errc decide(AppendToken token, Proposal&& proposal);
 
     /// Opens the room of two people who have accounts, the first of whom wants it.
     Result<Room*> open_private_room(const std::string& one, const std::string& other);

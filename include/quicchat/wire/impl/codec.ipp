@@ -20,6 +20,14 @@ QUICCHAT_DECL Errc skip_extensions(FieldReader& reader) {
     return reader.ok() ? Errc{} : Errc::malformed_frame;
 }
 
+QUICCHAT_DECL Buffer make_frame(FrameType type, BytesView payload) {
+    const auto number = static_cast<std::uint64_t>(type);
+    Buffer frame;
+    frame.reserve(varint_size(number) + varint_size(payload.size()) + payload.size());
+    append_frame(frame, {number, payload});
+    return frame;
+}
+
 }  // namespace quicchat::detail
 
 namespace quicchat {

@@ -2,6 +2,7 @@
 
 #include "quicchat/wire/cursor.hpp"
 
+#include <array>
 #include <chrono>
 
 #include "quicchat/base/config.hpp"
@@ -11,9 +12,12 @@ namespace quicchat {
 QUICCHAT_DECL FieldWriter::FieldWriter(Buffer& buffer) : buffer_(buffer) {}
 
 QUICCHAT_DECL void FieldWriter::epoch(const Epoch& value) {
-    for (int shift = 56; shift >= 0; shift -= 8) {
-        buffer_.push_back(static_cast<std::byte>(static_cast<std::uint64_t>(value) >> shift));
+    std::array<std::byte, 8> octets;
+    auto rest = static_cast<std::uint64_t>(value);
+    for (std::size_t i = octets.size(); i-- > 0; rest >>= 8) {
+        octets[i] = static_cast<std::byte>(rest & 0xff);
     }
+    append(buffer_, octets);
 }
 
 QUICCHAT_DECL void FieldWriter::time(const WallTime& value) {

@@ -10,6 +10,7 @@ namespace quicchat {
 
 QUICCHAT_DECL void append_varint(Buffer& buffer, std::uint64_t value) {
     assert(value <= varint_max);
+    if (value < 64) return buffer.push_back(static_cast<std::byte>(value));  // most of them
     const std::size_t length = varint_size(value);
     const unsigned prefix = length == 1 ? 0 : length == 2 ? 1 : length == 4 ? 2 : 3;
     const std::size_t begin = buffer.size();

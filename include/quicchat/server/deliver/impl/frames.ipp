@@ -11,9 +11,12 @@
 namespace quicchat {
 
 QUICCHAT_DECL Bytes encode_event(const LoggedRecord& logged) {
-    const Record& r = logged.record;
-    return Bytes{encode(wire::Event{logged.offset, r.time, r.id, r.author, r.text, r.attributes,
-                                    r.act, r.changed_by})};
+    const Record& record = logged.record;
+    Buffer payload;
+    payload.reserve(detail::payload_bytes_usual + record.text.size() + record.attributes.size());
+    FieldWriter writer{payload};
+    detail::record_fields(writer, logged.offset, record.author, record);
+    return Bytes{detail::make_frame(wire::Event::type, payload)};
 }
 
 QUICCHAT_DECL Bytes encode_refusal(RequestId request, Errc errc, Duration wait,

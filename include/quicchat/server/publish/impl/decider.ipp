@@ -15,7 +15,7 @@ QUICCHAT_DECL Decider::Decider(RoomStore& room_store, const Limits& limits, Turn
                                TurnWork& work)
     : room_store_(&room_store), limits_(&limits), turn_(&turn), work_(&work) {}
 
-QUICCHAT_DECL Errc Decider::decide(AppendToken token, Proposal proposal) {
+QUICCHAT_DECL Errc Decider::decide(AppendToken token, Proposal&& proposal) {
     Decision decision{.refusal = proposal.refusal};
     const Errc errc = proposal.kind == Proposal::Kind::creation
                           ? prepare_creation(proposal, decision)
