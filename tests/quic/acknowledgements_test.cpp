@@ -259,6 +259,7 @@ TEST_CASE("an acknowledgement waits for more where nobody waits in vain", "[quic
         ++next;
         CHECK(together(1200) == 1);
         CHECK(together(1200) == 16);
+        CHECK(together(1200) == 16);  // with more patience than before
         CHECK(together(1200) == 17);
     }
     SECTION("and for fewer if the sender may have stood still") {

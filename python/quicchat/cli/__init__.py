@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
     if arguments is None:
         arguments = sys.argv[1:]
-    # A fifth of the time until a command begins goes into the others.
+    # A seventh of the time until a command begins goes into the others.
     named = tuple(name for name in arguments[:1] if name in _COMMANDS)
     return _guarded(make_parser(named or _COMMANDS), arguments)
 

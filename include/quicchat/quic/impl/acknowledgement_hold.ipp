@@ -17,13 +17,13 @@ QUICCHAT_DECL void AcknowledgementHold::handle_received(bool brought_something, 
         shows_gap_ = true;
         // Who loses packets sends less: 0.7 times as much, RFC 9438 §4.6.
         bytes_max_ = std::max(bytes_min, bytes_max_ / 2);
-        patience_ = std::max<std::uint8_t>(patience_, 2);
+        waits_left_ = patience_ = std::max<std::uint8_t>(patience_, 2);
     }
     if (packets_ >= packets_max || bytes_ >= bytes_max_ || !brought_something || shows_gap_) end();
 }
 
 QUICCHAT_DECL void AcknowledgementHold::handle_written(bool something, TimePoint now) {
-    if (bytes_ >= bytes_max_) {
+    if (bytes_ >= bytes_max_ && !shows_gap_) {
         lengthen();
     } else if (bytes_ >= std::min(bytes_at_first, bytes_max_ / 4 * 3) && now >= until_) {
         shorten();
