@@ -195,7 +195,7 @@ quic::ShortNumber number(unsigned bits) { return {bits & 0xffU, 0xff}; }
 
 /// False: the acknowledgement goes at once.
 bool waits_after(quic::AcknowledgementHold& hold, quic::ShortNumber number) {
-    hold.handle_received(true, 100, number, TimePoint{1s});
+    hold.handle_received({.bytes = 100, .number = number}, TimePoint{1s});
     return hold.is_on();
 }
 
@@ -208,7 +208,7 @@ void write(quic::AcknowledgementHold& hold, bool something = true) {
 int count_together(quic::AcknowledgementHold& hold, std::size_t bytes, unsigned& next) {
     int count = 0;
     while (hold.is_on()) {
-        hold.handle_received(true, bytes, number(next++ & 0xffU), TimePoint{1s});
+        hold.handle_received({.bytes = bytes, .number = number(next++ & 0xffU)}, TimePoint{1s});
         ++count;
     }
     write(hold);
@@ -262,9 +262,44 @@ TEST_CASE("an acknowledgement waits for more where nobody waits in vain", "[quic
         CHECK(together(1200) == 16);  // with more patience than before
         CHECK(together(1200) == 17);
     }
+    SECTION("and once for half as many, however much is late in one turn") {
+        for (int i = 0; i < 8; ++i) {
+            hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)}, TimePoint{1s});
+        }
+        for (int i = 0; i < 60; ++i) {
+            next += 2;
+            hold.handle_received({.bytes = 1200, .number = number(next & 0xffU)}, TimePoint{2s});
+        }
+        hold.handle_written(true, TimePoint{2s});  // the delay is long over
+        ++next;
+        CHECK(together(1200) == 16);
+    }
+    SECTION("and for half as many behind a mark of congestion, which is told at once") {
+        const quic::AcknowledgementHold::Packet marked{
+            .bytes = 1200, .ecn = 3, .number = number(next++ & 0xffU)};
+        hold.handle_received(marked, TimePoint{1s});
+        CHECK_FALSE(hold.is_on());
+        write(hold);
+        CHECK(together(1200) == 16);
+    }
+    SECTION("and for fewer for long, if the sender stands still again and again") {
+        const auto stand_still = [&](int packets) {
+            for (int i = 0; i < packets; ++i) {
+                hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)},
+                                     TimePoint{1s});
+            }
+            hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
+        };
+        stand_still(16);
+        stand_still(10);
+        stand_still(6);
+        for (int i = 0; i < 7; ++i) CHECK(together(1200) == 5);
+        (void)together(1200);
+        CHECK(together(1200) == 6);
+    }
     SECTION("and for fewer if the sender may have stood still") {
         for (int i = 0; i < 16; ++i) {
-            hold.handle_received(true, 1200, number(next++ & 0xffU), TimePoint{1s});
+            hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)}, TimePoint{1s});
         }
         CHECK(hold.is_on());
         hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);

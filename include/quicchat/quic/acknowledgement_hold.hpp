@@ -26,7 +26,7 @@ class AcknowledgementHold {
 public:
     /// So long it waits at most: less than the 25 ms that the peer is told of.
     static constexpr Duration delay = std::chrono::milliseconds{20};
-    static constexpr std::uint32_t packets_max = 32;  ///< So many packets end the wait.
+    static constexpr std::uint32_t packets_max = 32;    ///< So many packets end the wait.
     static constexpr std::uint32_t full_packet = 1200;  ///< RFC 9000 §14: every path carries it.
     static constexpr std::uint32_t bytes_at_first = 8 * full_packet;  ///< So do so many bytes.
     static constexpr std::uint32_t bytes_min = 2 * full_packet;       ///< Never fewer than these.
@@ -34,12 +34,19 @@ public:
     /// False: nothing ever waits.
     explicit AcknowledgementHold(bool enabled) : enabled_(enabled) {}
 
-    /// A datagram of so many bytes came that may want an acknowledgement. RFC 9000 §13.2.1: the
-    /// sender SHOULD hear at once of a packet that is not the one after the newest. So he does of
-    /// what brought nothing that we waited for: that is behind a gap of which he may not have
-    /// heard.
-    void handle_received(bool brought_something, std::size_t bytes, ShortNumber number,
-                         TimePoint now);
+    /// What came in a datagram.
+    struct Packet {
+        bool brought_something = true;  ///< That we waited for.
+        std::size_t bytes = 0;          ///< Of the datagram.
+        std::uint8_t ecn = 0;           ///< Its two ECN bits.
+        ShortNumber number{};           ///< As its header has it.
+    };
+
+    /// A packet came that may want an acknowledgement. RFC 9000 §13.2.1: the sender SHOULD hear at
+    /// once of one that is not the one after the newest, or that met congestion (ECN-CE). So he
+    /// does of what brought nothing that we waited for: that is behind a gap of which he may not
+    /// have heard.
+    void handle_received(const Packet& packet, TimePoint now);
 
     /// There is a reason to write at once.
     void end() { ended_ = true; }
@@ -65,7 +72,7 @@ private:
 
     bool enabled_;
     bool ended_ = false;
-    bool shows_gap_ = false;       ///< Of which the sender has not heard.
+    bool shows_gap_ = false;       ///< Or congestion, of which the sender has not heard.
     std::uint8_t patience_ = 1;    ///< So many waits end by bytes until these grow.
     std::uint8_t waits_left_ = 1;  ///< So many of them are left.
     std::uint32_t packets_ = 0;    ///< That have come since an acknowledgement was written.

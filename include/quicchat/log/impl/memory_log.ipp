@@ -64,9 +64,9 @@ QUICCHAT_DECL Result<RoomState> MemoryLog::state(const std::string& room) const 
 QUICCHAT_DECL std::optional<LogNews> MemoryLog::poll_news() {
     store_first();
     while (!queue_.empty()) {
-        Step& step = queue_.front();
-        std::optional<LogNews> done = step.append ? std::optional{commit(step)} : trim(step);
+        Step step = std::move(queue_.front());
         queue_.pop_front();
+        std::optional<LogNews> done = step.append ? std::optional{commit(step)} : trim(step);
         store_first();
         if (done) return done;
     }

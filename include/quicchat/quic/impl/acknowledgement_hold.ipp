@@ -8,22 +8,27 @@
 
 namespace quicchat::quic {
 
-QUICCHAT_DECL void AcknowledgementHold::handle_received(bool brought_something, std::size_t bytes,
-                                                        ShortNumber number, TimePoint now) {
+QUICCHAT_DECL void AcknowledgementHold::handle_received(const Packet& packet, TimePoint now) {
+    constexpr std::uint8_t congestion_experienced = 3;  // RFC 3168 §5
     if (!until_) until_ = now + delay;
     ++packets_;
-    bytes_ += static_cast<std::uint32_t>(bytes);
-    if (is_out_of_turn(number)) {
+    bytes_ += static_cast<std::uint32_t>(packet.bytes);
+    if (is_out_of_turn(packet.number) || packet.ecn == congestion_experienced) {
+        // Who hears of that sends less, once: 0.7 times as much, RFC 9438 §4.6.
+        if (!shows_gap_) bytes_max_ = std::max(bytes_min, bytes_max_ / 2);
         shows_gap_ = true;
-        // Who loses packets sends less: 0.7 times as much, RFC 9438 §4.6.
-        bytes_max_ = std::max(bytes_min, bytes_max_ / 2);
         waits_left_ = patience_ = std::max<std::uint8_t>(patience_, 2);
     }
-    if (packets_ >= packets_max || bytes_ >= bytes_max_ || !brought_something || shows_gap_) end();
+    if (packets_ >= packets_max || bytes_ >= bytes_max_ || !packet.brought_something ||
+        shows_gap_) {
+        end();
+    }
 }
 
 QUICCHAT_DECL void AcknowledgementHold::handle_written(bool something, TimePoint now) {
-    if (bytes_ >= bytes_max_ && !shows_gap_) {
+    if (shows_gap_) {
+        // They have become fewer.
+    } else if (bytes_ >= bytes_max_) {
         lengthen();
     } else if (bytes_ >= std::min(bytes_at_first, bytes_max_ / 4 * 3) && now >= until_) {
         shorten();
@@ -36,7 +41,8 @@ QUICCHAT_DECL void AcknowledgementHold::handle_written(bool something, TimePoint
 }
 
 QUICCHAT_DECL void AcknowledgementHold::lengthen() {
-    if (bytes_max_ >= bytes_at_first && --waits_left_ > 0) return;
+    const bool is_behind_gap = bytes_max_ < bytes_at_first && patience_ <= 2;
+    if (!is_behind_gap && --waits_left_ > 0) return;
     waits_left_ = patience_;
     // A window that never was too small grows as fast, RFC 9002 §7.3.1.
     bytes_max_ += patience_ == 1 ? bytes_max_ / 4 : full_packet;

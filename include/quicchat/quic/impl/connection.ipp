@@ -44,7 +44,8 @@ QUICCHAT_DECL void Connection::handle_datagram(const Datagram& datagram, TimePoi
     const bool brought_something = std::exchange(record_.something_came, false);
     const ShortNumber number = take_opened_number();
     if (is_ready()) {
-        hold_.handle_received(brought_something, datagram.bytes.size(), number, now);
+        hold_.handle_received({brought_something, datagram.bytes.size(), datagram.ecn, number},
+                              now);
     }
     // A pacing timer that is over would look like a reason to write.
     if (ignored_pacing && is_alive() && ngtcp2_conn_get_expiry2(conn_.get()) <= to_tstamp(now)) {
