@@ -63,10 +63,8 @@ QUICCHAT_DECL Result<RoomState> MemoryLog::state(const std::string& room) const 
 
 QUICCHAT_DECL std::optional<LogNews> MemoryLog::poll_news() {
     store_first();
-    while (!queue_.empty()) {
-        Step step = std::move(queue_.front());
-        queue_.pop_front();
-        std::optional<LogNews> done = step.append ? std::optional{commit(step)} : trim(step);
+    while (std::optional<Step> step = pop_front(queue_)) {
+        std::optional<LogNews> done = step->append ? std::optional{commit(*step)} : trim(*step);
         store_first();
         if (done) return done;
     }
