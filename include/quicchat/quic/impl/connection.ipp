@@ -159,7 +159,7 @@ QUICCHAT_DECL void Connection::consume(StreamNumber number, std::size_t bytes) {
     ngtcp2_conn_extend_max_offset(conn_.get(), bytes);
     // ngtcp2 tells the peer about a quarter of a window, and only when it writes.
     unsent_credit_ += bytes;
-    if (unsent_credit_ > window_ / 8) hold_.end();
+    if (unsent_credit_ > window_ / 4) hold_.end();
     forget_if_spent(number);
 }
 
