@@ -31,6 +31,25 @@ def scaled(seconds):
 
 PATIENCE = scaled(120.0)  # in seconds; a test that waits for longer hangs
 
+LOCK = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def locked(database):
+    """By a process of its own: two SQLites in one would take each other's locks away. Gives what
+    lets go."""
+    with subprocess.Popen([sys.executable, "-c", LOCK, database],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"locked\n", "the database could not be locked"
+        yield other.stdin.close
+
+
 try:
     import quicchat
 

@@ -4,35 +4,15 @@ import asyncio
 import json
 import os
 import socket
-import subprocess
-import sys
 import threading
 import unittest
-from contextlib import contextmanager
 from unittest import mock
 
-from _support import ACCOUNTS, account, quicchat
+from _support import ACCOUNTS, account, locked, quicchat
 from _users import AccountCase
 from quicchat import administration
 
 VERIFIER = quicchat._core.verifier("x", bytes(16), 100_000) if quicchat else ""
-LOCK = """
-import sqlite3, sys
-database = sqlite3.connect(sys.argv[1], isolation_level=None)
-database.execute("BEGIN IMMEDIATE")
-print("locked", flush=True)
-sys.stdin.read()
-"""
-
-
-@contextmanager
-def locked(database):
-    """By a process of its own: two SQLites in one would take each other's locks away. Gives what
-    lets go."""
-    with subprocess.Popen([sys.executable, "-c", LOCK, database],
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout.readline() == b"locked\n", "the database could not be locked"
-        yield other.stdin.close
 
 
 class Running(AccountCase):

@@ -47,6 +47,7 @@ template class TicketAuthenticator<quic::WolfCrypto>;
 #include "quicchat/quic/impl/endpoint_turn.ipp"
 #include "quicchat/quic/impl/error.ipp"
 #include "quicchat/quic/impl/host_name.ipp"
+#include "quicchat/quic/impl/interface_payloads.ipp"
 #include "quicchat/quic/impl/known_servers_file.ipp"
 #include "quicchat/quic/impl/memory_trim.ipp"
 #include "quicchat/quic/impl/network_watch.ipp"

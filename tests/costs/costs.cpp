@@ -52,7 +52,9 @@ std::vector<std::string> room_names(std::size_t count) {
 }
 
 quic::Config endpoint_config(std::uint64_t seed) {
-    return {.limits = bench::bench_limits(), .seed = quic::test_seed(seed)};
+    return {.limits = bench::bench_limits(),
+            .seed = quic::test_seed(seed),
+            .udp_payload_bytes_max = quic::PacketSize::ordinary};
 }
 
 struct Letter {
@@ -103,8 +105,7 @@ public:
         (void)accounts_->add("ada", *make_verifier<quic::WolfCrypto>(
                                         "password", std::array<std::byte, 16>{}, 100'000));
         server_ = std::make_unique<Server>(
-            transport(std::move(identity)),
-            MemoryLog{Entropy::seeded(4)},
+            transport(std::move(identity)), MemoryLog{Entropy::seeded(4)},
             quic::Authenticator{accounts_, std::array<std::byte, 32>{}, Entropy::seeded(5)},
             Entropy::seeded(6),
             quicchat::ServerConfig{.rooms = rooms_, .limits = bench::bench_limits()});

@@ -135,6 +135,7 @@ private:
     static quic::Config config(std::uint64_t seed) {
         quic::Config config;
         config.seed = quic::test_seed(seed);
+        config.udp_payload_bytes_max = quic::PacketSize::ordinary;
         return config;
     }
     static quic::Endpoint make_server(quic::RetryPolicy retry) {

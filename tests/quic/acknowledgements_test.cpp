@@ -226,11 +226,21 @@ TEST_CASE("a packet that is not the one after the newest is acknowledged at once
     CHECK_FALSE(waits_after(hold, number(258)));  // late
     write(hold);
     CHECK(waits_after(hold, number(260)));
-    CHECK(waits_after(hold, {}));  // could not be opened
     CHECK(waits_after(hold, number(261)));
     // With more of its bits than before.
     CHECK(waits_after(hold, {262, 0xffff}));
     CHECK_FALSE(waits_after(hold, {262 + 256 + 1, 0xffff}));
+}
+
+TEST_CASE("what cannot be opened changes nothing", "[quic][ack]") {
+    quic::AcknowledgementHold hold{true};
+    for (int i = 0; i < 100; ++i) {
+        hold.handle_received({.brought_something = false, .bytes = 1200, .ecn = 3}, TimePoint{1s});
+    }
+    CHECK(hold.is_on());
+    write(hold);
+    unsigned next = 1;
+    CHECK(count_together(hold, 1200, next) == 8);
 }
 
 TEST_CASE("what needs no acknowledgement leaves it to the next packet to tell of a gap",
@@ -255,23 +265,41 @@ TEST_CASE("an acknowledgement waits for more where nobody waits in vain", "[quic
     for (int i = 0; i < 10; ++i) (void)together(1200);
     CHECK(together(1200) == 32);
 
+    const auto behind_gap = [&](bool brought_something, TimePoint now) {
+        next += 2;
+        hold.handle_received({.brought_something = brought_something,
+                              .bytes = 1200,
+                              .number = number((next - 1) & 0xffU)},
+                             now);
+    };
+    const auto stand_still = [&](int packets) {
+        for (int i = 0; i < packets; ++i) {
+            hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)}, TimePoint{1s});
+        }
+        hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
+    };
     SECTION("and for half as many behind a gap, as who loses packets sends less") {
-        ++next;
-        CHECK(together(1200) == 1);
+        behind_gap(false, TimePoint{1s});
+        CHECK_FALSE(hold.is_on());
+        write(hold);
         CHECK(together(1200) == 16);
         CHECK(together(1200) == 16);  // with more patience than before
         CHECK(together(1200) == 17);
+    }
+    SECTION("and for as many behind a number that was never sent") {
+        behind_gap(true, TimePoint{1s});
+        CHECK_FALSE(hold.is_on());  // who cannot tell the one from the other says so
+        write(hold);
+        CHECK(together(1200) == 32);
     }
     SECTION("and once for half as many, however much is late in one turn") {
         for (int i = 0; i < 8; ++i) {
             hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)}, TimePoint{1s});
         }
         for (int i = 0; i < 60; ++i) {
-            next += 2;
-            hold.handle_received({.bytes = 1200, .number = number(next & 0xffU)}, TimePoint{2s});
+            behind_gap(false, TimePoint{2s});
         }
         hold.handle_written(true, TimePoint{2s});  // the delay is long over
-        ++next;
         CHECK(together(1200) == 16);
     }
     SECTION("and for half as many behind a mark of congestion, which is told at once") {
@@ -283,19 +311,53 @@ TEST_CASE("an acknowledgement waits for more where nobody waits in vain", "[quic
         CHECK(together(1200) == 16);
     }
     SECTION("and for fewer for long, if the sender stands still again and again") {
-        const auto stand_still = [&](int packets) {
-            for (int i = 0; i < packets; ++i) {
-                hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)},
-                                     TimePoint{1s});
-            }
-            hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
-        };
         stand_still(16);
         stand_still(10);
         stand_still(6);
         for (int i = 0; i < 7; ++i) CHECK(together(1200) == 5);
         (void)together(1200);
         CHECK(together(1200) == 6);
+    }
+    SECTION("and not for ever, however often it stands still") {
+        for (const int packets : {30, 22, 16, 11, 8, 5, 3}) stand_still(packets);
+        for (int i = 0; i < 64; ++i) CHECK(together(1200) == 3);
+        CHECK(together(1200) == 4);
+    }
+    SECTION("and for two, however much is lost") {
+        for (int i = 0; i < 10; ++i) {
+            behind_gap(false, TimePoint{1s});
+            write(hold);
+        }
+        CHECK(together(1200) == 2);
+    }
+    SECTION("and for as many when they were written with something else") {
+        for (int i = 0; i < 16; ++i) {
+            hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)}, TimePoint{1s});
+        }
+        hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay - 1ms);
+        CHECK(together(1200) == 32);
+    }
+    SECTION("and for fewer if the sender may have stood still with a small window") {
+        for (int i = 0; i < 4; ++i) {
+            hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)}, TimePoint{1s});
+        }
+        hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
+        CHECK(together(1200) == 3);
+    }
+    SECTION("and for as many if little was sent, which was no window") {
+        for (int i = 0; i < 25; ++i) {
+            hold.handle_received({.bytes = 120, .number = number(next++ & 0xffU)}, TimePoint{1s});
+        }
+        hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
+        CHECK(together(1200) == 32);
+    }
+    SECTION("and for as many if the sender goes on until the wait is over") {
+        for (int i = 0; i < 20; ++i) {
+            hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)},
+                                 TimePoint{1s} + i * 1ms);
+        }
+        hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
+        CHECK(together(1200) == 32);
     }
     SECTION("and for fewer if the sender may have stood still") {
         for (int i = 0; i < 16; ++i) {

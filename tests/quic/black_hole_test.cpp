@@ -11,15 +11,17 @@ namespace {
 
 /// A client and a server that have measured a wide path.
 struct Scene {
-    World world;
-    Host& server = world.add_server();
-    Host& client = world.add_client();
+    World world{LinkConfig{.datagram_bytes_max = 9000}};
+    Host& server;
+    Host& client;
     ConnectionId at_client = client.endpoint.connect(world.now).value();
     ConnectionId at_server{};
     StreamId stream{};
     std::size_t longest = 0;  ///< Datagram of the last moments.
 
-    Scene() {
+    explicit Scene(std::size_t payload_max = quic::PacketSize::ordinary)
+        : server(world.add_server({}, config(1, payload_max))),
+          client(world.add_client({.trust = quic::Trust::insecure()}, config(2, payload_max))) {
         REQUIRE(world.run_until([&] { return find_event<Connected>(server) != nullptr; }));
         at_server = find_event<Connected>(server)->connection;
         stream = client.endpoint.open_stream(at_client).value();
@@ -30,6 +32,13 @@ struct Scene {
             longest = std::max(longest, letter.bytes.size());
         };
     }
+
+    static quic::Config config(std::uint64_t seed, std::size_t payload_max) {
+        quic::Config made = World::config(seed);
+        made.udp_payload_bytes_max = payload_max;
+        return made;
+    }
+
     void narrow(std::size_t bytes = 1252) { world.link.config().datagram_bytes_max = bytes; }
 
     Duration send(Host& from, std::size_t bytes) {
@@ -75,6 +84,54 @@ TEST_CASE("a path that becomes narrower holds up nobody for long", "[quic][mtu]"
     }
     CHECK(count_events<Disconnected>(scene.client) == 0);
     CHECK(count_events<Disconnected>(scene.server) == 0);
+}
+
+TEST_CASE("packets are as long as a path with jumbo frames takes", "[quic][mtu]") {
+    Scene scene{8952};
+    const bool from_server = GENERATE(true, false);
+    CAPTURE(from_server);
+    Host& sender = from_server ? scene.server : scene.client;
+    scene.send(sender, 200'000);  // until then the congestion window is small
+    CHECK(scene.longest == 8952);
+
+    SECTION("until it becomes an ordinary one") {
+        scene.narrow(1500);
+        CHECK(scene.send(sender, 20'000) < 1500ms);
+        for (int i = 0; i < 60; ++i) {
+            CHECK(scene.send(sender, 50'000) < 500ms);
+            scene.world.run_for(1s);
+        }
+        CHECK(scene.send(sender, 50'000) < 500ms);
+        CHECK(scene.longest == 1452);
+        scene.narrow(1252);
+        CHECK(scene.send(sender, 20'000) < 1500ms);
+        CHECK(scene.send(sender, 50'000) < 500ms);
+        CHECK(scene.longest == 1200);
+    }
+    SECTION("and fill it with many small pieces") {
+        const ConnectionId id = from_server ? scene.at_server : scene.at_client;
+        scene.longest = 0;
+        for (int i = 0; i < 60; ++i) {
+            REQUIRE(sender.endpoint.write(id, scene.stream, Bytes{Buffer(100)}, false));
+        }
+        scene.world.run_for(1s);
+        CHECK(scene.longest > 6000);
+    }
+}
+
+TEST_CASE("packets are as long as an ordinary path takes where more is tried", "[quic][mtu]") {
+    World world;
+    world.link.config().datagram_bytes_max = GENERATE(1500, 1452, 1444);
+    Host& server = world.add_server({}, Scene::config(1, 8952));
+    Host& client = world.add_client({.trust = quic::Trust::insecure()}, Scene::config(2, 8952));
+    const ConnectionId id = client.endpoint.connect(world.now).value();
+    REQUIRE(world.run_until([&] { return find_event<Connected>(server) != nullptr; }));
+    const StreamId stream = client.endpoint.open_stream(id).value();
+    REQUIRE(client.endpoint.write(id, stream, Bytes{Buffer(200'000)}, false));
+    REQUIRE(world.run_until([&] { return server.bytes_received == 200'000; }, 500ms));
+    world.run_for(10s);
+    const std::size_t wanted = std::min<std::size_t>(world.link.config().datagram_bytes_max, 1452);
+    CHECK(client.endpoint.path_stats(id).value().packet_bytes_max == wanted);
 }
 
 TEST_CASE("a stream that is stuck in a narrow path is noticed beside one that is not",
@@ -143,6 +200,39 @@ TEST_CASE("the size of packets", "[quic][mtu]") {
             size.handle_written(1300);
             pause = std::min<Duration>(2 * pause, 10min);
         }
+    }
+}
+
+TEST_CASE("packets that may be much longer grow in two steps", "[quic][mtu]") {
+    quic::PacketSize size;
+    const TimePoint begin{1000s};
+    const auto check = [&](Duration waits, std::uint64_t lost, Duration at) {
+        size.check({begin + at - waits, 50ms, lost}, begin + at);
+        return size.limit(8952);
+    };
+    CHECK(size.limit(8952) == 8952);
+    CHECK(check(500ms, 0, 1s) == 1200);
+    CHECK(check(0s, 0, 6s) == 1452);
+    size.handle_written(1452);
+    CHECK(check(0s, 0, 7s) == 1200);
+    CHECK(check(0s, 0, 8s) == 1452);
+    CHECK(check(0s, 0, 12s) == 1452);
+    CHECK(check(0s, 0, 13s) == 8952);
+    CHECK(check(0s, 3, 14s) == 8952);  // nothing long was sent
+    SECTION("if the second one comes through") {
+        size.handle_written(8952);
+        CHECK(check(0s, 3, 15s) == 1452);
+        CHECK(check(0s, 3, 16s) == 8952);
+        CHECK(check(0s, 9, 90s) == 8952);
+    }
+    SECTION("or in one") {
+        size.handle_written(8952);
+        CHECK(check(0s, 4, 15s) == 1452);
+        CHECK(check(0s, 4, 24s) == 1452);
+        CHECK(check(0s, 4, 25s) == 8952);
+    }
+    SECTION("and are short again when even those of the first step are lost") {
+        CHECK(check(500ms, 4, 15s) == 1200);
     }
 }
 

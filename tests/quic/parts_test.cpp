@@ -18,11 +18,15 @@ using namespace std::chrono_literals;
 
 TEST_CASE("a send buffer", "[quic][send_buffer]") {
     quic::SendBuffer buffer;
-    std::array<BytesView, quic::SendBuffer::pieces_max> views{};
-    const auto next = [&] {
+    std::vector<BytesView> views;
+    const auto next = [&](std::size_t pieces_max = 100, std::size_t enough = 1000) {
         std::string text;
-        const std::size_t count = buffer.next(views);
-        for (std::size_t i = 0; i < count; ++i) text += as_text(views[i]);
+        views.clear();
+        const std::size_t shown = buffer.show(pieces_max, enough, [&](BytesView piece) {
+            views.push_back(piece);
+            text += as_text(piece);
+        });
+        CHECK(shown == text.size());
         return text;
     };
     buffer.append(text_bytes("hello "));
@@ -62,14 +66,28 @@ TEST_CASE("a send buffer", "[quic][send_buffer]") {
         const Bytes bytes = text_bytes("shared");
         buffer.clear();
         buffer.append(bytes);
-        REQUIRE(buffer.next(views) == 1);
+        CHECK(next() == "shared");
+        REQUIRE(views.size() == 1);
         CHECK(views[0].data() == bytes.data());
     }
     SECTION("shows no more pieces than fit a packet") {
         for (int i = 0; i < 100; ++i) buffer.append(text_bytes("x"));
-        CHECK(buffer.next(views) == quic::SendBuffer::pieces_max);
+        CHECK(next(4) == "hello worldxx");
+        CHECK(next(100, 12) == "hello worldx");
+        CHECK(next(100, 3) == "hello ");
         CHECK(buffer.unsent() == 111);
     }
+}
+
+TEST_CASE("an interface tells how long packets may be", "[quic][mtu]") {
+    quic::InterfacePayloads payloads;
+    const auto max_from = [&](const char* address) {
+        return payloads.max_from(*quic::SocketAddress::from_numeric(address, 4433), TimePoint{1s});
+    };
+    // The loopback, which takes more than any Ethernet, though not on every machine.
+    CHECK(max_from("127.0.0.1") >= quic::PacketSize::ordinary);
+    CHECK(max_from("::ffff:127.0.0.1") == max_from("127.0.0.1"));
+    CHECK(max_from("192.0.2.1") == 0);  // RFC 5737: nobody has it
 }
 
 TEST_CASE("connection ids", "[quic]") {

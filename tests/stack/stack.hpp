@@ -219,6 +219,7 @@ private:
         quic::Config config;
         config.limits = config_.limits;
         config.seed = quic::test_seed(random_.draw_number());
+        config.udp_payload_bytes_max = quic::PacketSize::ordinary;
         return config;
     }
 

@@ -77,9 +77,11 @@ private:
 /// Takes the oldest element out of a queue; nothing if there is none.
 template <class Queue>
 std::optional<typename Queue::value_type> pop_front(Queue& queue) {
-    if (queue.empty()) return std::nullopt;
-    std::optional<typename Queue::value_type> front{std::move(queue.front())};
-    queue.pop_front();
+    std::optional<typename Queue::value_type> front;
+    if (!queue.empty()) {
+        front.emplace(std::move(queue.front()));
+        queue.pop_front();
+    }
     return front;
 }
 

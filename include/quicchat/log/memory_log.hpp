@@ -98,7 +98,8 @@ private:
         bool has_news() const { return append || trim; }
     };
 
-    LogNews commit(Step& step);
+    /// `done` is empty before.
+    void commit(Step& step, LogNews& done);
 
     /// Nothing: nothing went.
     std::optional<LogNews> trim(Step& step);

@@ -19,9 +19,10 @@ namespace quicchat::quic {
 /// wait for up to 32, as each acknowledgement wakes a sender that may have nothing else to do, but
 /// not for so many bytes that the sender's congestion window might be full: it would stand still
 /// until the wait is over. These are at first eight full packets of the ten that a window begins
-/// with (RFC 9002 §7.2), and half as many behind a gap. Each time that they come before the delay
-/// is over they become a quarter more, as a window grows that was never too small. If much has come
-/// when it is over, the sender may have stood still: they become fewer, and more slowly more.
+/// with (RFC 9002 §7.2), and half as many when packets are lost. Each time that they come before
+/// the delay is over they become a quarter more, as a window grows that was never too small. If
+/// much has come when it is over, and lastly nothing, the sender may have stood still: they become
+/// fewer, and more slowly more.
 class AcknowledgementHold {
 public:
     /// So long it waits at most: less than the 25 ms that the peer is told of.
@@ -39,7 +40,7 @@ public:
         bool brought_something = true;  ///< That we waited for.
         std::size_t bytes = 0;          ///< Of the datagram.
         std::uint8_t ecn = 0;           ///< Its two ECN bits.
-        ShortNumber number{};           ///< As its header has it.
+        ShortNumber number{};  ///< As its header has it; empty if the packet could not be opened.
     };
 
     /// A packet came that may want an acknowledgement. RFC 9000 §13.2.1: the sender SHOULD hear at
@@ -65,20 +66,28 @@ private:
     /// True unless it is the packet after the newest.
     bool is_out_of_turn(ShortNumber number);
 
+    /// What has come may be all that the sender's window allows.
+    bool may_fill_window() const;
+    /// The sender will have a smaller window.
+    void handle_congestion();
     void lengthen();
     void shorten();
 
     static constexpr std::uint8_t patience_max = 64;
+    /// Nothing has come for so long: the sender may stand still.
+    static constexpr Duration still_min = delay / 4;
 
     bool enabled_;
     bool ended_ = false;
-    bool shows_gap_ = false;       ///< Or congestion, of which the sender has not heard.
-    std::uint8_t patience_ = 1;    ///< So many waits end by bytes until these grow.
-    std::uint8_t waits_left_ = 1;  ///< So many of them are left.
-    std::uint32_t packets_ = 0;    ///< That have come since an acknowledgement was written.
-    std::uint32_t bytes_ = 0;      ///< Of these packets.
+    bool shows_gap_ = false;         ///< Or congestion, of which the sender has not heard.
+    bool shows_congestion_ = false;  ///< Which has made them fewer.
+    std::uint8_t patience_ = 1;      ///< So many waits end by bytes until these grow.
+    std::uint8_t waits_left_ = 1;    ///< So many of them are left.
+    std::uint32_t packets_ = 0;      ///< That have come since the last one was written.
+    std::uint32_t bytes_ = 0;        ///< Of these packets.
     std::uint32_t bytes_max_ = bytes_at_first;  ///< So many end the wait.
     std::optional<std::uint32_t> newest_;       ///< The lowest bits of the newest packet's number.
+    TimePoint newest_at_{};                     ///< When the last packet came.
     std::optional<TimePoint> until_;
 };
 

@@ -17,6 +17,7 @@
 #include "quicchat/quic/config.hpp"
 #include "quicchat/quic/connection_memory.hpp"
 #include "quicchat/quic/handle.hpp"
+#include "quicchat/quic/interface_payloads.hpp"
 #include "quicchat/quic/tls.hpp"
 #include "quicchat/transport/concept.hpp"
 #include "quicchat/transport/event.hpp"
@@ -27,8 +28,9 @@ namespace quicchat::quic {
 /// Datagrams that we send and accept fit into the smallest packet that QUIC allows.
 inline constexpr std::size_t datagram_bytes_max = 1100;
 
-/// UDP payload that we try to reach: an Ethernet frame without the IPv6 and UDP heads.
-inline constexpr std::size_t udp_payload_bytes_max = 1452;
+/// The longest UDP payload that we ever try: an Ethernet jumbo frame of 9000 bytes, without the
+/// IPv6 and UDP heads.
+inline constexpr std::size_t udp_payload_bytes_max = 8952;
 
 /// What all connections of one endpoint share. Does not move.
 struct Shared {
@@ -45,9 +47,10 @@ struct Shared {
     Config config;  ///< As the endpoint was made with it, but for limits that are changed.
     std::shared_ptr<const TlsContext> tls;        ///< For new connections.
     std::shared_ptr<const TlsContext> http3_tls;  ///< For those of HTTP/3; null: as the others.
-    Random random;            ///< Drawn from `config.seed`: the same seed gives the same run.
-    Tokens tokens;            ///< Makes and checks those of addresses and of stateless resets.
-    ConnectionMemory memory;  ///< Where ngtcp2 takes memory for each connection from.
+    Random random;                 ///< Drawn from `config.seed`: the same seed gives the same run.
+    Tokens tokens;                 ///< Makes and checks those of addresses and of stateless resets.
+    ConnectionMemory memory;       ///< Where ngtcp2 takes memory for each connection from.
+    InterfacePayloads interfaces;  ///< How long the packets of a new connection may be.
     std::size_t unacknowledged = 0;  ///< Bytes that all connections keep.
 };
 
@@ -245,7 +248,9 @@ private:
 
     bool open(const Opening& opening, TimePoint now);
     void begin_qlog(const Opening& opening);
-    ngtcp2_settings make_settings(const Opening& opening, TimePoint now);
+    ngtcp2_settings make_settings(const Opening& opening);
+    void set_packet_sizes(const Opening& opening, ngtcp2_settings& settings,
+                          ngtcp2_transport_params& params);
     ngtcp2_transport_params make_params(const Opening& opening) const;
     /// Of the streams that an acknowledgement would be about.
     void look_ahead() const;
@@ -253,6 +258,10 @@ private:
     void finish_handshake();
     void keep_alive();
     void set_time(TimePoint now) { record_.now = now; }
+    /// Bytes that may go out at once.
+    std::size_t burst_max() const;
+    /// More would hardly have fit into it.
+    bool is_full(std::size_t packet_bytes) const;
     void check_progress(TimePoint now);
     bool is_stuck(std::optional<TimePoint> waits_since, std::uint64_t packets_received,
                   TimePoint now);

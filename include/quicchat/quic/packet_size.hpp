@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -15,11 +16,13 @@ namespace quicchat::quic {
 /// believes that for ever. A path that becomes narrower swallows what is longer, again and again,
 /// while what is short arrives: a black hole (RFC 8899 §4.3). So when stream data is not
 /// acknowledged in time, packets have the size that every path must carry. After a while a single
-/// long one shows whether it still has to be so.
+/// longer one shows whether it still has to be so, and then perhaps one that is longer still.
 class PacketSize {
 public:
     /// RFC 9000 §14: what every path carries.
     static constexpr std::size_t base = 1200;
+    /// A common Ethernet frame without the heads of IPv6 and UDP.
+    static constexpr std::size_t ordinary = 1452;
 
     /// What ngtcp2 can tell at the moment of a check.
     struct View {
@@ -32,12 +35,12 @@ public:
 
     /// The most that the next packet may have, of `most`.
     std::size_t limit(std::size_t most) const {
-        return phase_ == Phase::full || phase_ == Phase::trial ? most : std::min(most, base);
+        return std::min(most, sizes[phase_ == Phase::trial ? step_ + 1 : step_]);
     }
 
     /// A packet of so many bytes was given to the network.
     void handle_written(std::size_t bytes) {
-        if (phase_ != Phase::trial || bytes <= base) return;
+        if (phase_ != Phase::trial || bytes <= sizes[step_]) return;
         phase_ = Phase::sent;
         judge_at_.reset();
     }
@@ -51,11 +54,14 @@ public:
 
 private:
     enum class Phase : std::uint8_t {
-        full,   ///< As long as ngtcp2 believes.
-        small,  ///< No longer than the base.
-        trial,  ///< The next long packet is a trial.
+        known,  ///< This step's size comes through.
+        trial,  ///< The next packet of the next step's size is a trial.
         sent,   ///< It is under way.
     };
+
+    /// The last one is what ngtcp2 believes.
+    static constexpr std::array<std::size_t, 3> sizes{base, ordinary, SIZE_MAX};
+    static constexpr std::uint8_t last_step = sizes.size() - 1;
 
     // How long data may wait, at least; and after what time a long packet is tried, doubled with
     // each that is lost: RFC 8899 §5.1.1 PMTU_RAISE_TIMER has the most.
@@ -63,9 +69,11 @@ private:
     static constexpr Duration trial_pause_min = std::chrono::seconds{5};
     static constexpr Duration trial_pause_max = std::chrono::minutes{10};
 
-    void shrink(Duration pause, TimePoint now);
+    /// No trial before the pause is over.
+    void settle(std::uint8_t step, Duration pause, TimePoint now);
 
-    Phase phase_ = Phase::full;
+    Phase phase_ = Phase::known;
+    std::uint8_t step_ = last_step;
     Duration trial_pause_ = trial_pause_min;
     TimePoint trial_at_{};
     std::optional<TimePoint> judge_at_{};

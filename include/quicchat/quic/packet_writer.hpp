@@ -21,6 +21,9 @@ public:
                               void* user_data) noexcept;
 
 private:
+    /// That a packet is made of, of one stream.
+    static constexpr std::size_t pieces_max = 64;
+
     // What ngtcp2 returned: go on with the same packet, or hand it back.
     struct Step {
         bool done;
@@ -41,6 +44,10 @@ private:
     Step write_stream(Stream& stream);
 
     void handle_taken(Stream& stream, std::size_t taken, std::size_t offered, bool fin);
+
+    /// Without what would be a long probe of the path, until that is a small part of the congestion
+    /// window: it would hold up what follows it.
+    static std::size_t limit(ngtcp2_conn* connection, std::size_t capacity);
 
     static ngtcp2_vec to_vec(BytesView bytes);
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,16 +14,26 @@ namespace quicchat::quic {
 /// references, never copies: ngtcp2 reads from the same memory when it retransmits.
 class SendBuffer {
 public:
-    /// Pieces that one packet can be made of.
-    static constexpr std::size_t pieces_max = 16;
-
     /// Behind all others, by reference. An empty piece is not kept.
     void append(Bytes bytes);
 
-    /// The next unsent bytes, as views into at most `pieces_max` pieces. Returns how many it wrote.
-    std::size_t next(std::array<BytesView, pieces_max>& views) const;
+    /// Shows the next unsent bytes to a function of a BytesView: so many pieces at most, and none
+    /// more once these have `enough` bytes. Returns how many bytes that were.
+    template <class Look>
+    std::size_t show(std::size_t pieces_max, std::size_t enough, Look&& look) const {
+        std::size_t bytes = 0;
+        std::size_t offset = unsent_offset_;
+        const std::size_t end = std::min(pieces_.size(), unsent_piece_ + pieces_max);
+        for (std::size_t i = unsent_piece_; i < end && bytes < enough; ++i) {
+            const BytesView piece = pieces_[i].view().subspan(offset);
+            bytes += piece.size();
+            offset = 0;
+            look(piece);
+        }
+        return bytes;
+    }
 
-    /// The transport took that many of the bytes that `next` showed.
+    /// The transport took that many of the bytes that `show` showed.
     void handle_sent(std::size_t bytes);
 
     /// The peer acknowledged the next `bytes` bytes. Pieces that are complete are let go.
@@ -44,7 +54,7 @@ public:
 
 private:
     Queue<Bytes> pieces_;
-    std::size_t unsent_piece_ = 0;   ///< The piece that `next` begins with,
+    std::size_t unsent_piece_ = 0;   ///< The piece that `show` begins with,
     std::size_t unsent_offset_ = 0;  ///< and where in it.
     std::size_t unsent_bytes_ = 0;
     std::size_t held_bytes_ = 0;

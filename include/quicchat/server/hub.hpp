@@ -232,7 +232,7 @@ public:
     /// @}
 
 private:
-    void settle(LogNews news);
+    void settle(LogNews&& news);
 
     void note_stored(const Record& record);
 

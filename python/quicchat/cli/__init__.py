@@ -59,7 +59,8 @@ def make_parser(names: Sequence[str] = _COMMANDS) -> argparse.ArgumentParser:
     """Of these commands: all, unless it is known which one is meant."""
     parser = _Parser(prog="quicchat", description="Secure group chat over QUIC.",
                      epilog="quicchat COMMAND --help tells more about a command.")
-    parser.add_argument("--version", action=_ShowVersion, nargs=0, help=_module("version").HELP)
+    parser.add_argument("--version", action=_ShowVersion, nargs=0,
+                        help="Print the version of quicchat.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     for command in map(_module, names):
         sub = commands.add_parser(

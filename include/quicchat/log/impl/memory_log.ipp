@@ -62,13 +62,18 @@ QUICCHAT_DECL Result<RoomState> MemoryLog::state(const std::string& room) const 
 }
 
 QUICCHAT_DECL std::optional<LogNews> MemoryLog::poll_news() {
+    std::optional<LogNews> done;
     store_first();
     while (std::optional<Step> step = pop_front(queue_)) {
-        std::optional<LogNews> done = step->append ? std::optional{commit(*step)} : trim(*step);
+        if (step->append) {
+            commit(*step, done.emplace());
+        } else {
+            done = trim(*step);
+        }
         store_first();
-        if (done) return done;
+        if (done) break;
     }
-    return std::nullopt;
+    return done;
 }
 
 QUICCHAT_DECL Result<std::vector<LoggedRecord>> MemoryLog::read(const std::string& room,
@@ -113,25 +118,25 @@ QUICCHAT_DECL LoggedRecord& MemoryLog::Room::at(Offset offset) {
     return records[static_cast<std::size_t>(offset - first)];
 }
 
-QUICCHAT_DECL LogNews MemoryLog::commit(Step& step) {
+QUICCHAT_DECL void MemoryLog::commit(Step& step, LogNews& done) {
     Room& r = *step.room;
     Record& record = step.append->record;
-    LogNews done{
-        .token = step.append->token, .room = std::move(step.append->name), .epoch = r.epoch};
+    done.token = step.append->token;
+    done.room = std::move(step.append->name);
+    done.epoch = r.epoch;
     const std::uint64_t hash = hash_of(record);
     if (const auto first = find_name(r, hash, record)) {
-        recognise(r, record, *first, done);
-        return done;
+        return recognise(r, record, *first, done);
     }
     const Offset offset = r.head() + 1;
     std::optional<std::vector<LoggedRecord>> changed = changed_by(r, record, offset);
     if (step.append->only_look_up || !changed) {
         done.error = Errc::no_such_message;
-        return done;
+        return;
     }
     if (is_too_hasty(r, record, *changed)) {
         done.error = Errc::rate_limited;
-        return done;
+        return;
     }
     for (LoggedRecord& logged : *changed) {
         Record& target = r.at(logged.offset).record;
@@ -152,7 +157,6 @@ QUICCHAT_DECL LogNews MemoryLog::commit(Step& step) {
     stored.record = std::move(record);
     change_state(r, std::move(step.changes));
     drop_surplus(r);
-    return done;
 }
 
 QUICCHAT_RARE_DECL std::optional<LogNews> MemoryLog::trim(Step& step) {

@@ -10,14 +10,16 @@ namespace quicchat::quic {
 
 QUICCHAT_DECL void AcknowledgementHold::handle_received(const Packet& packet, TimePoint now) {
     constexpr std::uint8_t congestion_experienced = 3;  // RFC 3168 §5
+    if (packet.number.mask == 0) return;                // anybody may have sent it
     if (!until_) until_ = now + delay;
+    newest_at_ = now;
     ++packets_;
     bytes_ += static_cast<std::uint32_t>(packet.bytes);
-    if (is_out_of_turn(packet.number) || packet.ecn == congestion_experienced) {
-        // Who hears of that sends less, once: 0.7 times as much, RFC 9438 §4.6.
-        if (!shows_gap_) bytes_max_ = std::max(bytes_min, bytes_max_ / 2);
+    const bool is_marked = packet.ecn == congestion_experienced;
+    if (is_out_of_turn(packet.number) || is_marked) {
         shows_gap_ = true;
-        waits_left_ = patience_ = std::max<std::uint8_t>(patience_, 2);
+        // Where nothing is missing, that was a number which was never sent (RFC 9000 §21.4).
+        if (is_marked || !packet.brought_something) handle_congestion();
     }
     if (packets_ >= packets_max || bytes_ >= bytes_max_ || !packet.brought_something ||
         shows_gap_) {
@@ -27,17 +29,30 @@ QUICCHAT_DECL void AcknowledgementHold::handle_received(const Packet& packet, Ti
 
 QUICCHAT_DECL void AcknowledgementHold::handle_written(bool something, TimePoint now) {
     if (shows_gap_) {
-        // They have become fewer.
+        // Nothing is known but that.
     } else if (bytes_ >= bytes_max_) {
         lengthen();
-    } else if (bytes_ >= std::min(bytes_at_first, bytes_max_ / 4 * 3) && now >= until_) {
+    } else if (now >= until_ && now - newest_at_ >= still_min && may_fill_window()) {
         shorten();
     }
     ended_ = false;
     until_.reset();
     packets_ = 0;
     bytes_ = 0;
-    if (something) shows_gap_ = false;
+    if (something) shows_gap_ = shows_congestion_ = false;
+}
+
+QUICCHAT_DECL bool AcknowledgementHold::may_fill_window() const {
+    const bool is_much = bytes_ >= std::min(bytes_at_first, bytes_max_ / 4 * 3);
+    const bool are_full = bytes_ >= bytes_min && bytes_ >= packets_ * full_packet / 4 * 3;
+    return is_much || are_full;
+}
+
+QUICCHAT_DECL void AcknowledgementHold::handle_congestion() {
+    // Who hears of that sends less, once: 0.7 times as much, RFC 9438 §4.6.
+    if (!shows_congestion_) bytes_max_ = std::max(bytes_min, bytes_max_ / 2);
+    shows_congestion_ = true;
+    waits_left_ = patience_ = std::max<std::uint8_t>(patience_, 2);
 }
 
 QUICCHAT_DECL void AcknowledgementHold::lengthen() {
@@ -56,7 +71,6 @@ QUICCHAT_DECL void AcknowledgementHold::shorten() {
 }
 
 QUICCHAT_DECL bool AcknowledgementHold::is_out_of_turn(ShortNumber number) {
-    if (number.mask == 0) return false;  // it could not be opened
     const std::uint32_t newest = newest_.value_or(number.bits - 1);
     // RFC 9000 §17.1: a number has as many bits as tell before from behind.
     const std::uint32_t ahead = (number.bits - newest) & number.mask;

@@ -159,7 +159,7 @@ QUICCHAT_DECL void Connection::consume(StreamNumber number, std::size_t bytes) {
     ngtcp2_conn_extend_max_offset(conn_.get(), bytes);
     // ngtcp2 tells the peer about a quarter of a window, and only when it writes.
     unsent_credit_ += bytes;
-    if (unsent_credit_ > window_ / 8) hold_.end();
+    if (unsent_credit_ > window_ / 4) hold_.end();
     forget_if_spent(number);
 }
 
@@ -255,12 +255,9 @@ QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer,
     ngtcp2_path_storage_zero(&path);
     ngtcp2_pkt_info info{};
     std::size_t segment = 0;
-    // RFC 9002 §7.7: bursts are limited to what the congestion controller allows at once.
-    const std::size_t limit =
-        std::max(ngtcp2_conn_get_send_quantum2(conn_.get()), udp_payload_bytes_max);
     const ngtcp2_ssize size = ngtcp2_conn_write_aggregate_pkt2(
-        conn_.get(), &path.path, &info, buffer.data(), std::min(buffer.size(), limit), &segment,
-        PacketWriter::write, packets_per_train_max, to_tstamp(now));
+        conn_.get(), &path.path, &info, buffer.data(), std::min(buffer.size(), burst_max()),
+        &segment, PacketWriter::write, packets_per_train_max, to_tstamp(now));
     if (size < 0) {
         fail(static_cast<int>(size));
         return {};
@@ -281,13 +278,34 @@ QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer,
     }
     const auto written = static_cast<std::size_t>(size);
     // A packet that is not full was the last one, but for the probes of a timeout: these are two.
-    const bool was_full = written % segment == 0 && segment >= PacketSize::base;
+    const bool was_full = written % segment == 0 && is_full(segment);
     more_to_send_ = !established_ || was_full || is_timeout_ || wants_to_send();
     return {.local = {path.path.local.addr, path.path.local.addrlen},
             .remote = {path.path.remote.addr, path.path.remote.addrlen},
             .ecn = info.ecn,
             .bytes = std::as_bytes(std::span{buffer.data(), written}),
             .segment_size = segment};
+}
+
+/// RFC 9002 §7.7: bursts are limited to what the congestion controller allows at once. ngtcp2
+/// allows ten packets and more; of long ones that is a whole window, and the pause that follows it
+/// lasts a round trip as long as that was measured until then.
+QUICCHAT_DECL std::size_t Connection::burst_max() const {
+    const std::size_t packet = ngtcp2_conn_get_path_max_tx_udp_payload_size2(conn_.get());
+    const std::size_t quantum =
+        std::max(ngtcp2_conn_get_send_quantum2(conn_.get()), udp_payload_bytes_max);
+    if (packet <= PacketSize::ordinary) return quantum;
+    ngtcp2_conn_info info{};
+    ngtcp2_conn_get_conn_info2(conn_.get(), &info);
+    const std::uint64_t in_a_millisecond =
+        info.cwnd * NGTCP2_MILLISECONDS / std::max<ngtcp2_duration>(info.smoothed_rtt, 1);
+    return std::clamp<std::size_t>(in_a_millisecond, 2 * packet, quantum);
+}
+
+QUICCHAT_DECL bool Connection::is_full(std::size_t packet_bytes) const {
+    if (packet_bytes < PacketSize::base) return false;
+    const std::size_t most = ngtcp2_conn_get_path_max_tx_udp_payload_size2(conn_.get());
+    return packet_bytes >= record_.packet_size.limit(most) / 4 * 3;
 }
 
 QUICCHAT_DECL void Connection::check_progress(TimePoint now) {

@@ -26,8 +26,9 @@ QUICCHAT_DECL bool Connection::open(const Opening& opening, TimePoint now) {
 
     begin_qlog(opening);
     const ngtcp2_callbacks callbacks = make_callbacks(is_server);
-    const ngtcp2_settings settings = make_settings(opening, now);
-    const ngtcp2_transport_params params = make_params(opening);
+    ngtcp2_settings settings = make_settings(opening);
+    ngtcp2_transport_params params = make_params(opening);
+    set_packet_sizes(opening, settings, params);
     const ngtcp2_path path = make_path(opening.local, opening.remote);
     const ngtcp2_mem* mem = shared_.memory.get();
     ngtcp2_conn* conn = nullptr;
@@ -51,17 +52,16 @@ QUICCHAT_RARE_DECL void Connection::begin_qlog(const Opening& opening) {
         shared_.config.qlog->begin(to_hex(is_server ? first : opening.peer_id), is_server);
 }
 
-QUICCHAT_DECL ngtcp2_settings Connection::make_settings(const Opening& opening, TimePoint now) {
+QUICCHAT_DECL ngtcp2_settings Connection::make_settings(const Opening& opening) {
     ngtcp2_settings settings;
     ngtcp2_settings_default(&settings);
-    settings.initial_ts = to_tstamp(now);
+    settings.initial_ts = to_tstamp(record_.now);
     if (record_.qlog != nullptr) settings.qlog_write = detail::on_qlog;
     settings.handshake_timeout = to_ngtcp2(shared_.config.limits.handshake_timeout);
     // RFC 9002 §6.2.2: "the initial RTT SHOULD be set to 333 milliseconds". That leaves four tries
     // within the ten seconds of a handshake, too few where a fifth is lost. On a path of 750 ms it
     // is three datagrams more.
     settings.initial_rtt = 100 * NGTCP2_MILLISECONDS;
-    settings.max_tx_udp_payload_size = udp_payload_bytes_max;
     settings.rand_ctx.native_handle = &shared_.random;
     settings.available_versions = supported_versions.data();
     settings.available_versionslen = supported_versions.size();
@@ -105,6 +105,30 @@ QUICCHAT_DECL ngtcp2_transport_params Connection::make_params(const Opening& ope
     std::memcpy(params.stateless_reset_token, token.data, sizeof token.data);
     params.stateless_reset_token_present = 1;
     return params;
+}
+
+/// How long packets may become that the path carries. Probes of what only one side's interface
+/// takes are lost, so each tells the other, and a server with jumbo frames tries none on clients
+/// without.
+QUICCHAT_DECL void Connection::set_packet_sizes(const Opening& opening, ngtcp2_settings& settings,
+                                                ngtcp2_transport_params& params) {
+    constexpr std::size_t ethernet = PacketSize::ordinary;
+    // ngtcp2 tries none that is longer than one which was lost. Its own list ends with 1444.
+    static constexpr std::array<std::uint16_t, 7> probes = {1452, 8952, 8848, 1406,
+                                                            1342, 1232, 1444};
+    std::size_t most = shared_.config.udp_payload_bytes_max;
+    if (most == 0) {
+        most = shared_.interfaces.max_from(opening.local, record_.now);
+        // RFC 9000 §18.2: "The maximum UDP payload size parameter is an integer value that limits
+        // the size of UDP payloads that the endpoint is willing to receive." IPv4 has shorter heads
+        // than `most` is about.
+        if (most != 0) params.max_udp_payload_size = std::max(most, ethernet) + 20;
+    }
+    settings.max_tx_udp_payload_size =
+        most == 0 ? ethernet : std::clamp(most, PacketSize::base, udp_payload_bytes_max);
+    if (settings.max_tx_udp_payload_size <= ethernet) return;
+    settings.pmtud_probes = probes.data();
+    settings.pmtud_probeslen = probes.size();
 }
 
 /// What every call into ngtcp2 that can run callbacks is followed by.

@@ -11,32 +11,31 @@ QUICCHAT_DECL void PacketSize::check(const View& view, TimePoint now) {
     const Duration wait_max = std::max(2 * view.pto, wait_min);
     const bool stuck = view.waits_since && now - *view.waits_since >= wait_max;
     switch (phase_) {
-        case Phase::full:
-            if (stuck) shrink(trial_pause_min, now);
-            break;
-        case Phase::small:
-            if (stuck || now < trial_at_) break;
-            phase_ = Phase::trial;
-            lost_before_ = view.packets_lost;
-            break;
+        case Phase::known:
         case Phase::trial:
-            // There was nothing to say that fills a long packet. What was lost was another one.
+            // Until a trial is sent, what is lost are other packets.
             lost_before_ = view.packets_lost;
+            if (stuck && step_ != 0) {
+                settle(0, trial_pause_min, now);
+            } else if (!stuck && step_ != last_step && now >= trial_at_) {
+                phase_ = Phase::trial;
+            }
             break;
         case Phase::sent:
             if (stuck || view.packets_lost != lost_before_) {
-                shrink(std::min(2 * trial_pause_, trial_pause_max), now);
+                settle(step_, std::min(2 * trial_pause_, trial_pause_max), now);
             } else if (!judge_at_) {
                 judge_at_ = now + wait_max;
             } else if (now >= *judge_at_) {
-                phase_ = Phase::full;
+                settle(step_ + 1, trial_pause_min, now);
             }
             break;
     }
 }
 
-QUICCHAT_DECL void PacketSize::shrink(Duration pause, TimePoint now) {
-    phase_ = Phase::small;
+QUICCHAT_DECL void PacketSize::settle(std::uint8_t step, Duration pause, TimePoint now) {
+    phase_ = Phase::known;
+    step_ = step;
     trial_pause_ = pause;
     trial_at_ = now + pause;
 }

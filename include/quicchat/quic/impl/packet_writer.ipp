@@ -2,6 +2,7 @@
 
 #include "quicchat/quic/packet_writer.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "quicchat/base/config.hpp"
@@ -14,11 +15,20 @@ QUICCHAT_DECL ngtcp2_ssize PacketWriter::write(ngtcp2_conn* connection, ngtcp2_p
                                                std::size_t capacity, ngtcp2_tstamp now,
                                                void* user_data) noexcept {
     Record& record = *static_cast<Record*>(user_data);
-    capacity = record.packet_size.limit(capacity);
+    capacity = limit(connection, record.packet_size.limit(capacity));
     PacketWriter writer{connection, path, info, packet, capacity, now, record};
     const ngtcp2_ssize size = writer.write();
     if (size > 0) record.packet_size.handle_written(static_cast<std::size_t>(size));
     return size;
+}
+
+QUICCHAT_DECL std::size_t PacketWriter::limit(ngtcp2_conn* connection, std::size_t capacity) {
+    if (capacity <= PacketSize::ordinary) return capacity;
+    const std::size_t known = ngtcp2_conn_get_path_max_tx_udp_payload_size2(connection);
+    if (capacity <= known) return capacity;
+    ngtcp2_conn_info info{};
+    ngtcp2_conn_get_conn_info2(connection, &info);
+    return info.cwnd >= 4 * capacity ? capacity : std::max(known, PacketSize::ordinary);
 }
 
 QUICCHAT_DECL PacketWriter::PacketWriter(ngtcp2_conn* connection, ngtcp2_path* path,
@@ -75,14 +85,10 @@ QUICCHAT_DECL PacketWriter::Step PacketWriter::write_datagram() {
 }
 
 QUICCHAT_DECL PacketWriter::Step PacketWriter::write_stream(Stream& stream) {
-    std::array<BytesView, SendBuffer::pieces_max> views{};
-    std::array<ngtcp2_vec, SendBuffer::pieces_max> vecs{};
-    const std::size_t count = stream.send.next(views);
-    std::size_t offered = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        vecs[i] = to_vec(views[i]);
-        offered += views[i].size();
-    }
+    std::array<ngtcp2_vec, pieces_max> vecs;
+    std::size_t count = 0;
+    const std::size_t offered = stream.send.show(
+        pieces_max, capacity_, [&](BytesView piece) { vecs[count++] = to_vec(piece); });
     const bool fin = stream.fin_queued && offered == stream.send.unsent();
     // A train needs packets of equal size, so a few bytes of padding are worth it while there
     // is more to come than fits.

@@ -15,16 +15,6 @@ QUICCHAT_DECL void SendBuffer::append(Bytes bytes) {
     pieces_.push_back(std::move(bytes));
 }
 
-QUICCHAT_DECL std::size_t SendBuffer::next(std::array<BytesView, pieces_max>& views) const {
-    std::size_t count = 0;
-    std::size_t offset = unsent_offset_;
-    for (std::size_t i = unsent_piece_; i < pieces_.size() && count < pieces_max; ++i) {
-        views[count++] = pieces_[i].view().subspan(offset);
-        offset = 0;
-    }
-    return count;
-}
-
 QUICCHAT_DECL void SendBuffer::handle_sent(std::size_t bytes) {
     bytes = std::min(bytes, unsent_bytes_);
     unsent_bytes_ -= bytes;

@@ -27,7 +27,7 @@ public:
 
     /// Takes in a record that was committed. `by`: the connection that proposed it, if it was one
     /// of ours; it has its answer.
-    void handle(LogNews news, std::optional<ConnectionId> by);
+    void handle(LogNews&& news, std::optional<ConnectionId> by);
 
     /// Takes in that the old end of a room's log has gone.
     void handle_trim(const LogNews& news);

@@ -187,7 +187,7 @@ QUICCHAT_DECL Errc Hub::settle() {
     return turn_.take_failure();
 }
 
-QUICCHAT_DECL void Hub::settle(LogNews news) {
+QUICCHAT_DECL void Hub::settle(LogNews&& news) {
     if (news.is_trim()) return follower_.handle_trim(news);
     const auto [errc, opened] = decider_.settle(news);
     if (opened != nullptr) fan_out_.wake_all(*opened);  // they may go on asking

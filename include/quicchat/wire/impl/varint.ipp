@@ -2,6 +2,7 @@
 
 #include "quicchat/wire/varint.hpp"
 
+#include <array>
 #include <cassert>
 
 #include "quicchat/base/config.hpp"
@@ -12,13 +13,13 @@ QUICCHAT_DECL void append_varint(Buffer& buffer, std::uint64_t value) {
     assert(value <= varint_max);
     if (value < 64) return buffer.push_back(static_cast<std::byte>(value));  // most of them
     const std::size_t length = varint_size(value);
-    const unsigned prefix = length == 1 ? 0 : length == 2 ? 1 : length == 4 ? 2 : 3;
-    const std::size_t begin = buffer.size();
-    buffer.resize(begin + length);
-    for (std::size_t i = length; i-- > 0; value >>= 8) {
-        buffer[begin + i] = static_cast<std::byte>(value & 0xff);
+    const std::uint64_t prefix = length == 2 ? 1 : length == 4 ? 2 : 3;
+    value |= prefix << (8 * length - 2);
+    std::array<std::byte, 8> octets;
+    for (std::size_t i = octets.size(); i-- > 0; value >>= 8) {
+        octets[i] = static_cast<std::byte>(value & 0xff);
     }
-    buffer[begin] |= static_cast<std::byte>(prefix << 6);
+    append(buffer, BytesView{octets}.last(length));
 }
 
 QUICCHAT_DECL Result<std::uint64_t> read_varint(BytesView& bytes) {

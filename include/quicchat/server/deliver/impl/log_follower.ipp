@@ -23,7 +23,7 @@ QUICCHAT_DECL LogFollower::LogFollower(RoomStore& room_store, Profiles& profiles
       online_(&online),
       turn_(&turn) {}
 
-QUICCHAT_DECL void LogFollower::handle(LogNews news, std::optional<ConnectionId> by) {
+QUICCHAT_DECL void LogFollower::handle(LogNews&& news, std::optional<ConnectionId> by) {
     if (Profiles::is_about(news)) return profiles_->handle(*news.record, by);
     Room* room = room_of(news);
     // A room of two people may be forgotten, and begun anew, while it is written to.
