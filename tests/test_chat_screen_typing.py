@@ -52,9 +52,10 @@ class Typing(Screens):
             screen = await self.open(server, "ada")
             screen.type("one\x1b\rtwo\r")
             await self.see(screen, "<ada> one\n    two\n")
-            # What is typed before the next prompt is drawn finds no earlier lines.
-            await asyncio.to_thread(screen.see_prompt, "#lobby>")
-            screen.type("\x1b[A")
+            # A prompt knows the earlier lines a moment after it is drawn: when it takes letters.
+            screen.type("x")
+            await asyncio.to_thread(screen.see_prompt, "#lobby> x")
+            screen.type("\x7f\x1b[A")
             await asyncio.to_thread(screen.see_prompt, "  two")
             screen.type("\x15\x15\x7f\x15")
 

@@ -344,6 +344,11 @@ TEST_CASE("an acknowledgement waits for more where nobody waits in vain", "[quic
         hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
         CHECK(together(1200) == 3);
     }
+    SECTION("and for as many if a single long packet came, which is no window") {
+        hold.handle_received({.bytes = 6000, .number = number(next++ & 0xffU)}, TimePoint{1s});
+        hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
+        CHECK(together(1200) == 32);
+    }
     SECTION("and for as many if little was sent, which was no window") {
         for (int i = 0; i < 25; ++i) {
             hold.handle_received({.bytes = 120, .number = number(next++ & 0xffU)}, TimePoint{1s});

@@ -18,6 +18,7 @@ struct Scene {
     ConnectionId at_server{};
     StreamId stream{};
     std::size_t longest = 0;  ///< Datagram of the last moments.
+    std::size_t spent = 0;    ///< Bytes of all of them.
 
     explicit Scene(std::size_t payload_max = quic::PacketSize::ordinary)
         : server(world.add_server({}, config(1, payload_max))),
@@ -30,6 +31,7 @@ struct Scene {
         REQUIRE(server.bytes_received == 1);
         world.spy = [this](const DatagramLink::Letter& letter) {
             longest = std::max(longest, letter.bytes.size());
+            spent += letter.bytes.size();
         };
     }
 
@@ -111,12 +113,44 @@ TEST_CASE("packets are as long as a path with jumbo frames takes", "[quic][mtu]"
     SECTION("and fill it with many small pieces") {
         const ConnectionId id = from_server ? scene.at_server : scene.at_client;
         scene.longest = 0;
-        for (int i = 0; i < 60; ++i) {
-            REQUIRE(sender.endpoint.write(id, scene.stream, Bytes{Buffer(100)}, false));
+        scene.spent = 0;
+        const std::size_t piece = GENERATE(40, 100, 200);
+        for (std::size_t sent = 0; sent < 100'000; sent += piece) {
+            REQUIRE(sender.endpoint.write(id, scene.stream, Bytes{Buffer(piece)}, false));
         }
         scene.world.run_for(1s);
-        CHECK(scene.longest > 6000);
+        CHECK(scene.longest > std::min<std::size_t>(60 * piece, 8000));
+        CHECK(scene.spent < 110'000);  // and with hardly any padding
     }
+    SECTION("also after a pause, in which the congestion window was not used") {
+        for (const std::size_t bytes : {24'000, 28'000, 32'000, 36'000}) {
+            scene.send(sender, bytes);
+            scene.world.run_for(1s);
+            for (int i = 0; i < 5; ++i) CHECK(scene.send(sender, 100) < 500ms);
+        }
+    }
+}
+
+TEST_CASE("nobody tries longer packets than the other one's interface takes", "[quic][mtu]") {
+    World world{LinkConfig{.datagram_bytes_max = 9000}};
+    const bool is_server = GENERATE(true, false);
+    Host& server = world.add_server({}, Scene::config(1, is_server ? 8952 : 1452));
+    Host& client = world.add_client({.trust = quic::Trust::insecure()},
+                                    Scene::config(2, is_server ? 1452 : 8952));
+    std::size_t longest = 0;
+    world.spy = [&](const DatagramLink::Letter& letter) {
+        longest = std::max(longest, letter.bytes.size());
+    };
+    const ConnectionId at_client = client.endpoint.connect(world.now).value();
+    REQUIRE(world.run_until([&] { return find_event<Connected>(server) != nullptr; }));
+    const ConnectionId at_server = find_event<Connected>(server)->connection;
+    const StreamId stream = client.endpoint.open_stream(at_client).value();
+    REQUIRE(client.endpoint.write(at_client, stream, Bytes{Buffer(200'000)}, false));
+    REQUIRE(world.run_until([&] { return server.bytes_received == 200'000; }));
+    REQUIRE(server.endpoint.write(at_server, stream, Bytes{Buffer(200'000)}, false));
+    REQUIRE(world.run_until([&] { return client.bytes_received == 200'000; }));
+    CHECK(longest > 1400);
+    CHECK(longest <= 1472);
 }
 
 TEST_CASE("packets are as long as an ordinary path takes where more is tried", "[quic][mtu]") {

@@ -85,6 +85,7 @@ private:
     std::uint8_t waits_left_ = 1;    ///< So many of them are left.
     std::uint32_t packets_ = 0;      ///< That have come since the last one was written.
     std::uint32_t bytes_ = 0;        ///< Of these packets.
+    std::uint32_t longest_ = 0;      ///< Bytes of the longest of them.
     std::uint32_t bytes_max_ = bytes_at_first;  ///< So many end the wait.
     std::optional<std::uint32_t> newest_;       ///< The lowest bits of the newest packet's number.
     TimePoint newest_at_{};                     ///< When the last packet came.

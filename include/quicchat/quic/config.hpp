@@ -53,8 +53,10 @@ struct Config {
     /// Wait up to 20 ms before a packet that carries nothing but an acknowledgement, in the hope
     /// that there is something to say by then. See acknowledgement_hold.hpp.
     bool hold_acknowledgements = true;
-    /// The longest UDP payload that is tried on a path, in bytes. 0: what the interface takes that
-    /// we send from, and at most 8952, which is an Ethernet frame of 9000 (jumbo).
+    /// The longest UDP payload that is tried on a path, and about the longest that the peer may
+    /// try, in bytes. 0: what the interface takes that has our address, which is asked of the
+    /// system once in 10 s, and at most 8952, which is an Ethernet frame of 9000 (jumbo). A run
+    /// that is to be the same on any machine needs a number.
     std::size_t udp_payload_bytes_max = 0;
     /// Who writes about the connections, such as a QlogFolder. Null: nobody, at no cost.
     std::shared_ptr<QlogSink> qlog{};

@@ -249,7 +249,9 @@ private:
     bool open(const Opening& opening, TimePoint now);
     void begin_qlog(const Opening& opening);
     ngtcp2_settings make_settings(const Opening& opening);
-    void set_packet_sizes(const Opening& opening, ngtcp2_settings& settings,
+    /// Bytes of a UDP payload each, in the order in which they are tried.
+    using Probes = std::array<std::uint16_t, 6>;
+    void set_packet_sizes(const Opening& opening, Probes& probes, ngtcp2_settings& settings,
                           ngtcp2_transport_params& params);
     ngtcp2_transport_params make_params(const Opening& opening) const;
     /// Of the streams that an acknowledgement would be about.

@@ -15,10 +15,11 @@ QUICCHAT_DECL void AcknowledgementHold::handle_received(const Packet& packet, Ti
     newest_at_ = now;
     ++packets_;
     bytes_ += static_cast<std::uint32_t>(packet.bytes);
+    longest_ = std::max(longest_, static_cast<std::uint32_t>(packet.bytes));
     const bool is_marked = packet.ecn == congestion_experienced;
     if (is_out_of_turn(packet.number) || is_marked) {
         shows_gap_ = true;
-        // Where nothing is missing, that was a number which was never sent (RFC 9000 §21.4).
+        // Where nothing is missing, that may be a number which was never sent (RFC 9000 §21.4).
         if (is_marked || !packet.brought_something) handle_congestion();
     }
     if (packets_ >= packets_max || bytes_ >= bytes_max_ || !packet.brought_something ||
@@ -39,13 +40,14 @@ QUICCHAT_DECL void AcknowledgementHold::handle_written(bool something, TimePoint
     until_.reset();
     packets_ = 0;
     bytes_ = 0;
+    longest_ = 0;
     if (something) shows_gap_ = shows_congestion_ = false;
 }
 
 QUICCHAT_DECL bool AcknowledgementHold::may_fill_window() const {
     const bool is_much = bytes_ >= std::min(bytes_at_first, bytes_max_ / 4 * 3);
-    const bool are_full = bytes_ >= bytes_min && bytes_ >= packets_ * full_packet / 4 * 3;
-    return is_much || are_full;
+    const bool are_full = longest_ >= full_packet && bytes_ >= packets_ * (longest_ / 4 * 3);
+    return is_much || (packets_ >= 2 && are_full);
 }
 
 QUICCHAT_DECL void AcknowledgementHold::handle_congestion() {

@@ -299,7 +299,8 @@ QUICCHAT_DECL std::size_t Connection::burst_max() const {
     ngtcp2_conn_get_conn_info2(conn_.get(), &info);
     const std::uint64_t in_a_millisecond =
         info.cwnd * NGTCP2_MILLISECONDS / std::max<ngtcp2_duration>(info.smoothed_rtt, 1);
-    return std::clamp<std::size_t>(in_a_millisecond, 2 * packet, quantum);
+    // Of a path that was found to take longer packets just now, ngtcp2's ten are shorter ones.
+    return std::max<std::size_t>(2 * packet, std::min<std::uint64_t>(in_a_millisecond, quantum));
 }
 
 QUICCHAT_DECL bool Connection::is_full(std::size_t packet_bytes) const {

@@ -28,7 +28,8 @@ QUICCHAT_DECL bool Connection::open(const Opening& opening, TimePoint now) {
     const ngtcp2_callbacks callbacks = make_callbacks(is_server);
     ngtcp2_settings settings = make_settings(opening);
     ngtcp2_transport_params params = make_params(opening);
-    set_packet_sizes(opening, settings, params);
+    Probes probes;  // ngtcp2 copies them
+    set_packet_sizes(opening, probes, settings, params);
     const ngtcp2_path path = make_path(opening.local, opening.remote);
     const ngtcp2_mem* mem = shared_.memory.get();
     ngtcp2_conn* conn = nullptr;
@@ -110,23 +111,22 @@ QUICCHAT_DECL ngtcp2_transport_params Connection::make_params(const Opening& ope
 /// How long packets may become that the path carries. Probes of what only one side's interface
 /// takes are lost, so each tells the other, and a server with jumbo frames tries none on clients
 /// without.
-QUICCHAT_DECL void Connection::set_packet_sizes(const Opening& opening, ngtcp2_settings& settings,
+QUICCHAT_DECL void Connection::set_packet_sizes(const Opening& opening, Probes& probes,
+                                                ngtcp2_settings& settings,
                                                 ngtcp2_transport_params& params) {
     constexpr std::size_t ethernet = PacketSize::ordinary;
-    // ngtcp2 tries none that is longer than one which was lost. Its own list ends with 1444.
-    static constexpr std::array<std::uint16_t, 7> probes = {1452, 8952, 8848, 1406,
-                                                            1342, 1232, 1444};
     std::size_t most = shared_.config.udp_payload_bytes_max;
-    if (most == 0) {
-        most = shared_.interfaces.max_from(opening.local, record_.now);
-        // RFC 9000 §18.2: "The maximum UDP payload size parameter is an integer value that limits
-        // the size of UDP payloads that the endpoint is willing to receive." IPv4 has shorter heads
-        // than `most` is about.
-        if (most != 0) params.max_udp_payload_size = std::max(most, ethernet) + 20;
-    }
-    settings.max_tx_udp_payload_size =
-        most == 0 ? ethernet : std::clamp(most, PacketSize::base, udp_payload_bytes_max);
-    if (settings.max_tx_udp_payload_size <= ethernet) return;
+    if (most == 0) most = shared_.interfaces.max_from(opening.local, record_.now);
+    settings.max_tx_udp_payload_size = ethernet;
+    if (most == 0) return;
+    // RFC 9000 §18.2: "The maximum UDP payload size parameter is an integer value that limits the
+    // size of UDP payloads that the endpoint is willing to receive." IPv4 leaves 20 bytes more.
+    params.max_udp_payload_size = std::min<std::size_t>(std::max(most, ethernet) + 20, 65'527);
+    most = std::clamp(most, PacketSize::base, udp_payload_bytes_max);
+    settings.max_tx_udp_payload_size = most;
+    if (most <= ethernet) return;
+    // ngtcp2 tries none that is longer than one which was lost. Its own list ends with 1444.
+    probes = {ethernet, static_cast<std::uint16_t>(most), 1406, 1342, 1232, 1444};
     settings.pmtud_probes = probes.data();
     settings.pmtud_probeslen = probes.size();
 }

@@ -91,8 +91,8 @@ QUICCHAT_DECL PacketWriter::Step PacketWriter::write_stream(Stream& stream) {
         pieces_max, capacity_, [&](BytesView piece) { vecs[count++] = to_vec(piece); });
     const bool fin = stream.fin_queued && offered == stream.send.unsent();
     // A train needs packets of equal size, so a few bytes of padding are worth it while there
-    // is more to come than fits.
-    if (stream.send.unsent() > capacity_) padding_ = NGTCP2_WRITE_STREAM_FLAG_PADDING;
+    // is more to come than fits. Pieces may be so small that they do not fill a packet.
+    if (offered >= capacity_) padding_ = NGTCP2_WRITE_STREAM_FLAG_PADDING;
 
     // Where nobody else wants into the packet, it is finished at once.
     const bool alone = record_.streams.sendable() == 0 && record_.datagrams_to_send.empty();
