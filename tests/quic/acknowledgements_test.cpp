@@ -204,11 +204,18 @@ void write(quic::AcknowledgementHold& hold, bool something = true) {
     hold.handle_written(something, TimePoint{1s});
 }
 
+/// So many packets of so many bytes come at once.
+void receive(quic::AcknowledgementHold& hold, int packets, std::size_t bytes, unsigned& next) {
+    for (int i = 0; i < packets; ++i) {
+        hold.handle_received({.bytes = bytes, .number = number(next++ & 0xffU)}, TimePoint{1s});
+    }
+}
+
 /// How many packets of so many bytes wait together, if they come at once.
 int count_together(quic::AcknowledgementHold& hold, std::size_t bytes, unsigned& next) {
     int count = 0;
     while (hold.is_on()) {
-        hold.handle_received({.bytes = bytes, .number = number(next++ & 0xffU)}, TimePoint{1s});
+        receive(hold, 1, bytes, next);
         ++count;
     }
     write(hold);
@@ -272,10 +279,8 @@ TEST_CASE("an acknowledgement waits for more where nobody waits in vain", "[quic
                               .number = number((next - 1) & 0xffU)},
                              now);
     };
-    const auto stand_still = [&](int packets) {
-        for (int i = 0; i < packets; ++i) {
-            hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)}, TimePoint{1s});
-        }
+    const auto stand_still = [&](int packets, std::size_t bytes = 1200) {
+        receive(hold, packets, bytes, next);
         hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
     };
     SECTION("and for half as many behind a gap, as who loses packets sends less") {
@@ -293,9 +298,7 @@ TEST_CASE("an acknowledgement waits for more where nobody waits in vain", "[quic
         CHECK(together(1200) == 32);
     }
     SECTION("and once for half as many, however much is late in one turn") {
-        for (int i = 0; i < 8; ++i) {
-            hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)}, TimePoint{1s});
-        }
+        receive(hold, 8, 1200, next);
         for (int i = 0; i < 60; ++i) {
             behind_gap(false, TimePoint{2s});
         }
@@ -331,29 +334,20 @@ TEST_CASE("an acknowledgement waits for more where nobody waits in vain", "[quic
         CHECK(together(1200) == 2);
     }
     SECTION("and for as many when they were written with something else") {
-        for (int i = 0; i < 16; ++i) {
-            hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)}, TimePoint{1s});
-        }
+        receive(hold, 16, 1200, next);
         hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay - 1ms);
         CHECK(together(1200) == 32);
     }
     SECTION("and for fewer if the sender may have stood still with a small window") {
-        for (int i = 0; i < 4; ++i) {
-            hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)}, TimePoint{1s});
-        }
-        hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
+        stand_still(4);
         CHECK(together(1200) == 3);
     }
     SECTION("and for as many if a single long packet came, which is no window") {
-        hold.handle_received({.bytes = 6000, .number = number(next++ & 0xffU)}, TimePoint{1s});
-        hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
+        stand_still(1, 6000);
         CHECK(together(1200) == 32);
     }
     SECTION("and for as many if little was sent, which was no window") {
-        for (int i = 0; i < 25; ++i) {
-            hold.handle_received({.bytes = 120, .number = number(next++ & 0xffU)}, TimePoint{1s});
-        }
-        hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
+        stand_still(25, 120);
         CHECK(together(1200) == 32);
     }
     SECTION("and for as many if the sender goes on until the wait is over") {
@@ -365,9 +359,7 @@ TEST_CASE("an acknowledgement waits for more where nobody waits in vain", "[quic
         CHECK(together(1200) == 32);
     }
     SECTION("and for fewer if the sender may have stood still") {
-        for (int i = 0; i < 16; ++i) {
-            hold.handle_received({.bytes = 1200, .number = number(next++ & 0xffU)}, TimePoint{1s});
-        }
+        receive(hold, 16, 1200, next);
         CHECK(hold.is_on());
         hold.handle_written(true, TimePoint{1s} + quic::AcknowledgementHold::delay);
         CHECK(together(1200) == 12);

@@ -199,12 +199,22 @@ TEST_CASE("after a network that was away packets become long again", "[quic][mtu
     CHECK(scene.longest > 1400);
 }
 
+namespace {
+
+/// After a check at that time, while something has waited for so long; of `most`.
+std::size_t limit_after_check(quic::PacketSize& size, Duration waits, std::uint64_t lost,
+                              Duration at, std::size_t most) {
+    const TimePoint now = TimePoint{1000s} + at;
+    size.check({now - waits, 50ms, lost}, now);
+    return size.limit(most);
+}
+
+}  // namespace
+
 TEST_CASE("the size of packets", "[quic][mtu]") {
     quic::PacketSize size;
-    const TimePoint begin{1000s};
     const auto check = [&](Duration waits, std::uint64_t lost, Duration at) {
-        size.check({begin + at - waits, 50ms, lost}, begin + at);
-        return size.limit(1400);
+        return limit_after_check(size, waits, lost, at, 1400);
     };
     CHECK(size.limit(1400) == 1400);
     CHECK(check(400ms, 0, 1s) == 1400);
@@ -239,10 +249,8 @@ TEST_CASE("the size of packets", "[quic][mtu]") {
 
 TEST_CASE("packets that may be much longer grow in two steps", "[quic][mtu]") {
     quic::PacketSize size;
-    const TimePoint begin{1000s};
     const auto check = [&](Duration waits, std::uint64_t lost, Duration at) {
-        size.check({begin + at - waits, 50ms, lost}, begin + at);
-        return size.limit(8952);
+        return limit_after_check(size, waits, lost, at, 8952);
     };
     CHECK(size.limit(8952) == 8952);
     CHECK(check(500ms, 0, 1s) == 1200);
