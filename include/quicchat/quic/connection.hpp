@@ -28,10 +28,6 @@ namespace quicchat::quic {
 /// Datagrams that we send and accept fit into the smallest packet that QUIC allows.
 inline constexpr std::size_t datagram_bytes_max = 1100;
 
-/// The longest UDP payload that we ever try: an Ethernet jumbo frame of 9000 bytes, without the
-/// IPv6 and UDP heads.
-inline constexpr std::size_t udp_payload_bytes_max = 8952;
-
 /// What all connections of one endpoint share. Does not move.
 struct Shared {
     /// `context` is for new connections, of HTTP/3 too until `use_for_http3`.

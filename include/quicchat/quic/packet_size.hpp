@@ -23,6 +23,8 @@ public:
     static constexpr std::size_t base = 1200;
     /// A common Ethernet frame without the heads of IPv6 and UDP.
     static constexpr std::size_t ordinary = 1452;
+    /// The same of a jumbo frame of 9000 bytes: the longest that we ever try.
+    static constexpr std::size_t jumbo = 8952;
 
     /// What ngtcp2 can tell at the moment of a check.
     struct View {

@@ -293,7 +293,7 @@ QUICCHAT_DECL Transmit Connection::poll_transmit(std::span<std::uint8_t> buffer,
 QUICCHAT_DECL std::size_t Connection::burst_max() const {
     const std::size_t packet = ngtcp2_conn_get_path_max_tx_udp_payload_size2(conn_.get());
     const std::size_t quantum =
-        std::max(ngtcp2_conn_get_send_quantum2(conn_.get()), udp_payload_bytes_max);
+        std::max(ngtcp2_conn_get_send_quantum2(conn_.get()), PacketSize::jumbo);
     if (packet <= PacketSize::ordinary) return quantum;
     ngtcp2_conn_info info{};
     ngtcp2_conn_get_conn_info2(conn_.get(), &info);
@@ -349,8 +349,8 @@ QUICCHAT_DECL Transmit Connection::poll_close(std::span<std::uint8_t> buffer, Ti
     error.reason = reinterpret_cast<const std::uint8_t*>(ending_->text.data());
     error.reasonlen = ending_->text.size();
     const ngtcp2_ssize size = ngtcp2_conn_write_connection_close(
-        conn_.get(), &path.path, &info, buffer.data(),
-        std::min(buffer.size(), udp_payload_bytes_max), &error, to_tstamp(now));
+        conn_.get(), &path.path, &info, buffer.data(), std::min(buffer.size(), PacketSize::jumbo),
+        &error, to_tstamp(now));
     if (size <= 0) return {};
     const auto written = static_cast<std::size_t>(size);
     return {.local = {path.path.local.addr, path.path.local.addrlen},

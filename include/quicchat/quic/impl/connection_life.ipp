@@ -122,7 +122,7 @@ QUICCHAT_DECL void Connection::set_packet_sizes(const Opening& opening, Probes& 
     // RFC 9000 §18.2: "The maximum UDP payload size parameter is an integer value that limits the
     // size of UDP payloads that the endpoint is willing to receive." IPv4 leaves 20 bytes more.
     params.max_udp_payload_size = std::min<std::size_t>(std::max(most, ethernet) + 20, 65'527);
-    most = std::clamp(most, PacketSize::base, udp_payload_bytes_max);
+    most = std::clamp(most, PacketSize::base, PacketSize::jumbo);
     settings.max_tx_udp_payload_size = most;
     if (most <= ethernet) return;
     // ngtcp2 tries none that is longer than one which was lost. Its own list ends with 1444.
