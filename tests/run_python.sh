@@ -2,7 +2,7 @@
 # The Python part of run.sh: installs the package and runs pytest and unittest.
 #   run_python.sh RESULTS PROCESSES [LIBRARY]
 # With LIBRARY, libquicchat_compiled.a of the preset "dev", the module links it, with its assertions, as
-# soon as RESULTS/library.status is there, and is not optimised itself: it hands on what that does.
+# soon as RESULTS/library.status is there, and is hardly optimised itself: it hands on what that does.
 # Leaves in RESULTS how the suites ended, *.status, and what they ran, pytest.xml and unittest.txt.
 set -u
 results=$1
@@ -26,7 +26,7 @@ heading "pip install"
 set --
 if [ -n "$library" ]; then
     while [ ! -e "$results/library.status" ]; do sleep 1; done
-    set -- -C cmake.build-type=Debug -C "cmake.define.CMAKE_CXX_FLAGS_DEBUG=-g0 -O0 -DNDEBUG" \
+    set -- -C cmake.build-type=Debug -C "cmake.define.CMAKE_CXX_FLAGS_DEBUG=-g0 -Og -DNDEBUG" \
         -C "cmake.define.QUICCHAT_COMPILED_LIBRARY=$PWD/$library"
 fi
 # One compiler at a time: run.sh uses the others.

@@ -67,6 +67,11 @@ json=$(find_json)
 mkdir -p "$tools/include"
 ln -sfn "$json" "$tools/include/nlohmann"
 
+# Zig compiles the libraries of C and C++ for WebAssembly, most of the work, and keeps them in its own
+# cache for all checkouts; who has no home has them here.
+[ -w "${XDG_CACHE_HOME:-${HOME:-/nonexistent}}" ] ||
+    export ZIG_GLOBAL_CACHE_DIR="${ZIG_GLOBAL_CACHE_DIR:-$tools/cache}"
+
 # compile SOURCE MODULE
 compile() {
     set -- "$1" "$2" -std=c++20 "${OPTIMISE:--Oz}" -flto -fno-exceptions -fno-rtti \
@@ -78,8 +83,7 @@ compile() {
     if [ -n "${EMXX-}" ]; then
         "$EMXX" "$@" --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH "$source" -o "$module.new"
     else
-        ZIG_GLOBAL_CACHE_DIR=${ZIG_GLOBAL_CACHE_DIR:-$tools/cache} \
-            ZIG_LOCAL_CACHE_DIR=${ZIG_LOCAL_CACHE_DIR:-$tools/cache} \
+        ZIG_LOCAL_CACHE_DIR=${ZIG_LOCAL_CACHE_DIR:-$tools/cache} \
             "$zig" -m ziglang c++ -target wasm32-wasi -mexec-model=reactor "$@" "$source" \
             -o "$module.new"
     fi

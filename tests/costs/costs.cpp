@@ -361,7 +361,7 @@ std::size_t run_beside_pages(std::size_t pages) {
     Scene<quic::WebServer> scene;
     for (std::size_t i = 0; i < pages; ++i) scene.add_page();
     warm_up(scene);
-    return deliver(scene, 200, 1);
+    return deliver(scene, 100, 1);
 }
 
 std::size_t run(std::string_view what) {
@@ -372,13 +372,13 @@ std::size_t run(std::string_view what) {
     if (what == "handshake") {
         for (int i = 0; i < 4; ++i) scene.add(false);
         scene.begin_counting();
-        for (int i = 0; i < 20; ++i) scene.add(false);
-        return 20;
+        for (int i = 0; i < 10; ++i) scene.add(false);
+        return 10;
     }
     warm_up(scene);
-    if (what == "single" || what == "rooms_100") return deliver(scene, 200, 1);
-    if (what == "burst") return deliver(scene, 30, 30);
-    if (what == "stream") return stream(scene, 2000, 256);
+    if (what == "single" || what == "rooms_100") return deliver(scene, 100, 1);
+    if (what == "burst") return deliver(scene, 15, 30);
+    if (what == "stream") return stream(scene, 1000, 256);
     return 0;
 }
 

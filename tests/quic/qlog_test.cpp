@@ -75,12 +75,6 @@ std::shared_ptr<quic::QlogFolder> open(const Folder& folder, std::uint64_t bytes
         .value();
 }
 
-ConnectionId connect(World& world, Host& client) {
-    const ConnectionId id = client.endpoint.connect(world.now).value();
-    REQUIRE(world.run_until([&] { return find_event<Connected>(client) != nullptr; }));
-    return id;
-}
-
 }  // namespace
 
 TEST_CASE("an endpoint with a folder writes a qlog of each connection", "[quic][qlog]") {
@@ -95,8 +89,8 @@ TEST_CASE("an endpoint with a folder writes a qlog of each connection", "[quic][
     Host& client = world.add_client({.trust = quic::Trust::insecure()}, client_config);
     Host& other = world.add_client();  // writes nothing itself
 
-    const ConnectionId id = connect(world, client);
-    const ConnectionId other_id = connect(world, other);
+    const ConnectionId id = connected(world, client);
+    const ConnectionId other_id = connected(world, other);
     const StreamId stream = client.endpoint.open_stream(id).value();
     REQUIRE(client.endpoint.write(id, stream, text_bytes("a secret text"), true));
     REQUIRE(world.run_until([&] { return client.text == "a secret text"; }));

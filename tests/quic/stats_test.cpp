@@ -5,16 +5,6 @@
 using namespace quicchat;
 using namespace quicchat::test;
 
-namespace {
-
-ConnectionId connect(World& world, Host& client) {
-    const ConnectionId id = client.endpoint.connect(world.now).value();
-    REQUIRE(world.run_until([&] { return find_event<Connected>(client) != nullptr; }));
-    return id;
-}
-
-}  // namespace
-
 TEST_CASE("a QUIC endpoint measures itself", "[quic]") {
     World world;
 
@@ -22,7 +12,7 @@ TEST_CASE("a QUIC endpoint measures itself", "[quic]") {
         Host& server = world.add_server();
         Host& client = world.add_client();
         server.echo = true;
-        const ConnectionId id = connect(world, client);
+        const ConnectionId id = connected(world, client);
         const StreamId stream = client.endpoint.open_stream(id).value();
         REQUIRE(client.endpoint.write(id, stream, text_bytes(std::string(5000, 'x')), true));
         REQUIRE(world.run_until([&] { return client.bytes_received == 5000; }));
@@ -63,7 +53,7 @@ TEST_CASE("a QUIC endpoint measures itself", "[quic]") {
     }
     SECTION("clients that must prove their address") {
         Host& server = world.add_server({.retry = quic::RetryPolicy::always}, World::config(1));
-        connect(world, world.add_client());
+        connected(world, world.add_client());
         world.run_for(1s);
         CHECK(server.endpoint.stats().strangers.retries == 1);
         CHECK(server.endpoint.stats().handshakes_done == 1);
@@ -72,7 +62,7 @@ TEST_CASE("a QUIC endpoint measures itself", "[quic]") {
         quic::Config config = World::config(1);
         config.limits.connections_max = 1;
         Host& server = world.add_server({}, config);
-        connect(world, world.add_client());
+        connected(world, world.add_client());
         Host& other = world.add_client();
         other.endpoint.connect(world.now).value();
         REQUIRE(world.run_until([&] { return find_event<Disconnected>(other) != nullptr; }));

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
@@ -201,6 +202,15 @@ const Event* find_event(const Host& host) {
         if (const auto* found = std::get_if<Event>(&event)) return found;
     }
     return nullptr;
+}
+
+/// That client's connection, once it is connected. Throws if it never is.
+inline ConnectionId connected(World& world, Host& client) {
+    const ConnectionId id = client.endpoint.connect(world.now).value();
+    if (!world.run_until([&] { return find_event<Connected>(client) != nullptr; })) {
+        throw std::runtime_error{"the client does not connect"};
+    }
+    return id;
 }
 
 template <class Event>
