@@ -18,6 +18,9 @@ environment:
   EMXX           Emscripten's em++, in place of ziglang: the module is a third smaller
   JSON_INCLUDE   the folder that has nlohmann/json.hpp, if it is not found
   OPTIMISE       -Oz if it is not set; -O1 builds faster
+  ZIG_GLOBAL_CACHE_DIR
+                 where zig keeps C's and C++'s libraries once it has compiled them, which takes
+                 about a minute: its own cache, ~/.cache/zig, if it is not set
 END
 }
 
