@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -19,9 +20,10 @@ namespace detail {
 /// number, a length and so many bytes. Odd ones are skipped, even ones refused.
 QUICCHAT_DECL Errc skip_extensions(FieldReader& reader);
 
-/// For most messages without a text of their own: a buffer that grows with each field takes longer
-/// than all else that there is to encode.
-inline constexpr std::size_t payload_bytes_usual = 128;
+/// Of a short frame: an Ack, whatever its numbers are, and most other messages without a text. A
+/// buffer that grows with each field takes longer than all else that there is to encode. Fewer than
+/// 64, so that the length of what is in it takes one byte (RFC 9000 section 16).
+inline constexpr std::size_t short_frame_bytes_max = 40;
 
 /// The whole frame, in memory of its length.
 QUICCHAT_DECL Buffer make_frame(FrameType type, BytesView payload);
@@ -39,11 +41,17 @@ QUICCHAT_DECL std::optional<wire::Typing> decode_datagram(BytesView bytes);
 template <class M>
 requires requires { M::type; }
 Buffer encode(const M& message) {
-    Buffer payload;
-    payload.reserve(detail::payload_bytes_usual);
-    FieldWriter writer{payload};
+    Buffer frame;
+    frame.reserve(detail::short_frame_bytes_max);
+    append_varint(frame, static_cast<std::uint64_t>(M::type));
+    const std::size_t head = frame.size() + 1;
+    frame.resize(head);  // with the length of a short payload
+    FieldWriter writer{frame};
     detail::fields(writer, message);
-    return detail::make_frame(M::type, payload);
+    const BytesView payload = BytesView{frame}.subspan(head);
+    if (frame.size() > detail::short_frame_bytes_max) return detail::make_frame(M::type, payload);
+    frame[head - 1] = static_cast<std::byte>(payload.size());
+    return frame;
 }
 
 }  // namespace quicchat

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -20,18 +19,6 @@ namespace quicchat {
 /// Who may ask for how much (PROTOCOL.md §6.14). Nobody is delayed or cut: what is too much is
 /// refused, with the time after which it is not.
 class RateLimits {
-    /// All of them, of a RateLimits that may be const.
-    static auto all(auto& self) {
-        return std::array{&self.messages_by_account_,     &self.bytes_by_account_,
-                          &self.stored_by_account_,       &self.file_bytes_by_account_,
-                          &self.upload_bytes_by_account_, &self.requests_by_account_,
-                          &self.markers_by_account_,      &self.messages_by_room_};
-    }
-    static auto all_of_networks(auto& self) {
-        return std::array{&self.messages_by_prefix_, &self.failures_by_account_,
-                          &self.failures_by_prefix_};
-    }
-
 public:
     /// `limits` outlives it, and may be changed: see `handle_changed_limits`.
     explicit RateLimits(const Limits& limits);
@@ -68,29 +55,41 @@ public:
     /// budgets of connections are the caller's.
     void handle_changed_limits(TimePoint now);
 
-    /// Budgets that are kept.
+    /// Accounts, rooms and networks whose budgets are kept.
     std::size_t size() const;
 
 private:
     using Budgets = std::map<std::string, Budget>;
+
+    /// What one account has used.
+    struct Account {
+        Budget messages;
+        Budget bytes;
+        Budget file_bytes;  ///< That it fetched.
+        Budget upload_bytes;
+        Budget requests;
+        Budget markers;
+        Budgets stored;  ///< Bytes, by room.
+
+        void cap(const Limits& limits, TimePoint now);
+        /// As of a Budget, if no room is left.
+        bool is_full(TimePoint now) const;
+    };
+
+    Account& of(std::string_view user);
 
     static Duration take(Budget& budget, const Rate& rate, TimePoint now, std::uint64_t cost = 1);
 
     /// Forgets who has used nothing for so long that it makes no difference. What is left has been
     /// paid for by using it.
     void sweep(TimePoint now);
+    static void sweep(Budgets& budgets, TimePoint now);
 
     static constexpr Duration sweep_period = std::chrono::seconds{10};
     static constexpr std::uint64_t failed_login_cost = 30;
 
     const Limits* limits_;
-    Budgets messages_by_account_;
-    Budgets bytes_by_account_;
-    Budgets stored_by_account_;      ///< And room.
-    Budgets file_bytes_by_account_;  ///< That it fetched.
-    Budgets upload_bytes_by_account_;
-    Budgets requests_by_account_;
-    Budgets markers_by_account_;
+    std::map<std::string, Account> accounts_;
     Budgets messages_by_room_;
     NetworkBudgets messages_by_prefix_;
     NetworkBudgets failures_by_account_;  ///< And prefix.

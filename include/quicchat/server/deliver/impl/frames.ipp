@@ -2,6 +2,7 @@
 
 #include "quicchat/server/deliver/frames.hpp"
 
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -12,8 +13,9 @@ namespace quicchat {
 
 QUICCHAT_DECL Bytes encode_event(const LoggedRecord& logged) {
     const Record& record = logged.record;
+    constexpr std::size_t usual = 128;  // all else
     Buffer payload;
-    payload.reserve(detail::payload_bytes_usual + record.text.size() + record.attributes.size());
+    payload.reserve(usual + record.text.size() + record.attributes.size());
     FieldWriter writer{payload};
     detail::record_fields(writer, logged.offset, record.author, record);
     return Bytes{detail::make_frame(wire::Event::type, payload)};

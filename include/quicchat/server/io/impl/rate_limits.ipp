@@ -15,22 +15,20 @@ QUICCHAT_DECL Duration RateLimits::publish(std::string_view user, const std::str
                                            const std::string& room, std::uint64_t bytes,
                                            std::uint64_t readers, TimePoint now) {
     sweep(now);
-    const std::string account = canonical_name(user);
-    Budget& by_account = messages_by_account_[account];
-    Budget& by_bytes = bytes_by_account_[account];
-    Budget& by_stored = stored_by_account_[account + " " + room];
+    Account& account = of(user);
+    Budget& by_stored = account.stored[room];
     const std::uint64_t bytes_out = bytes * readers;
     Budget& by_room = messages_by_room_[room];
     const Limits& l = *limits_;
     const Duration wait =
-        std::max({by_account.wait(l.messages_per_account, 1, now),
-                  by_bytes.wait(l.output_bytes_per_account, bytes_out, now),
+        std::max({account.messages.wait(l.messages_per_account, 1, now),
+                  account.bytes.wait(l.output_bytes_per_account, bytes_out, now),
                   by_stored.wait(l.stored_bytes_per_account, bytes, now),
                   by_room.wait(l.messages_per_room, 1, now),
                   messages_by_prefix_.wait(prefix, l.messages_per_prefix, 1, now)});
     if (wait > Duration{}) return wait;
-    by_account.spend(l.messages_per_account, 1, now);
-    by_bytes.spend(l.output_bytes_per_account, bytes_out, now);
+    account.messages.spend(l.messages_per_account, 1, now);
+    account.bytes.spend(l.output_bytes_per_account, bytes_out, now);
     by_stored.spend(l.stored_bytes_per_account, bytes, now);
     by_room.spend(l.messages_per_room, 1, now);
     messages_by_prefix_.spend(prefix, l.messages_per_prefix, 1, now);
@@ -40,14 +38,13 @@ QUICCHAT_DECL Duration RateLimits::publish(std::string_view user, const std::str
 QUICCHAT_DECL Duration RateLimits::hand_out(std::string_view user, std::uint64_t bytes,
                                             TimePoint now) {
     sweep(now);
-    return take(file_bytes_by_account_[canonical_name(user)], limits_->file_bytes_per_account, now,
-                bytes);
+    return take(of(user).file_bytes, limits_->file_bytes_per_account, now, bytes);
 }
 
 QUICCHAT_DECL Duration RateLimits::take_in(std::string_view user, std::uint64_t bytes,
                                            TimePoint now) {
     sweep(now);
-    Budget& budget = upload_bytes_by_account_[canonical_name(user)];
+    Budget& budget = of(user).upload_bytes;
     budget.spend(limits_->upload_bytes_per_account, bytes, now);
     return budget.wait(limits_->upload_bytes_per_account, 1, now);
 }
@@ -55,7 +52,7 @@ QUICCHAT_DECL Duration RateLimits::take_in(std::string_view user, std::uint64_t 
 QUICCHAT_DECL Duration RateLimits::ask(std::string_view user, Budget& of_connection, TimePoint now,
                                        std::uint64_t cost) {
     sweep(now);
-    Budget& by_account = requests_by_account_[canonical_name(user)];
+    Budget& by_account = of(user).requests;
     const Limits& l = *limits_;
     const Duration wait = std::max(of_connection.wait(l.requests_per_connection, cost, now),
                                    by_account.wait(l.requests_per_account, cost, now));
@@ -67,7 +64,7 @@ QUICCHAT_DECL Duration RateLimits::ask(std::string_view user, Budget& of_connect
 
 QUICCHAT_DECL Duration RateLimits::mark_read(std::string_view user, TimePoint now) {
     sweep(now);
-    return take(markers_by_account_[canonical_name(user)], limits_->markers_per_account, now);
+    return take(of(user).markers, limits_->markers_per_account, now);
 }
 
 QUICCHAT_DECL Duration RateLimits::try_password(const std::string& prefix, std::string_view user,
@@ -88,26 +85,19 @@ QUICCHAT_DECL bool RateLimits::note_failed_login(const std::string& prefix, Time
 }
 
 QUICCHAT_DECL void RateLimits::handle_changed_limits(TimePoint now) {
-    const auto cap = [now](Budgets& budgets, const Rate& rate) {
-        for (auto& [key, budget] : budgets) budget.cap(rate, now);
-    };
-    cap(messages_by_account_, limits_->messages_per_account);
-    cap(bytes_by_account_, limits_->output_bytes_per_account);
-    cap(file_bytes_by_account_, limits_->file_bytes_per_account);
-    cap(upload_bytes_by_account_, limits_->upload_bytes_per_account);
-    cap(messages_by_room_, limits_->messages_per_room);
-    cap(stored_by_account_, limits_->stored_bytes_per_account);
-    cap(requests_by_account_, limits_->requests_per_account);
-    cap(markers_by_account_, limits_->markers_per_account);
+    for (auto& [name, account] : accounts_) account.cap(*limits_, now);
+    for (auto& [room, budget] : messages_by_room_) budget.cap(limits_->messages_per_room, now);
     messages_by_prefix_.cap(limits_->messages_per_prefix, now);
     // Not the failed logins: who guesses passwords would be forgiven.
 }
 
 QUICCHAT_DECL std::size_t RateLimits::size() const {
-    std::size_t size = 0;
-    for (const Budgets* budgets : all(*this)) size += budgets->size();
-    for (const NetworkBudgets* budgets : all_of_networks(*this)) size += budgets->size();
-    return size;
+    return accounts_.size() + messages_by_room_.size() + messages_by_prefix_.size() +
+           failures_by_account_.size() + failures_by_prefix_.size();
+}
+
+QUICCHAT_DECL RateLimits::Account& RateLimits::of(std::string_view user) {
+    return accounts_[canonical_name(user)];
 }
 
 QUICCHAT_DECL Duration RateLimits::take(Budget& budget, const Rate& rate, TimePoint now,
@@ -120,10 +110,33 @@ QUICCHAT_DECL Duration RateLimits::take(Budget& budget, const Rate& rate, TimePo
 QUICCHAT_DECL void RateLimits::sweep(TimePoint now) {
     if (now < next_sweep_) return;
     next_sweep_ = now + sweep_period;
-    for (Budgets* budgets : all(*this)) {
-        std::erase_if(*budgets, [&](const auto& entry) { return entry.second.is_full(now); });
-    }
-    for (NetworkBudgets* budgets : all_of_networks(*this)) budgets->sweep(now);
+    for (auto& [name, account] : accounts_) sweep(account.stored, now);
+    std::erase_if(accounts_, [&](const auto& entry) { return entry.second.is_full(now); });
+    sweep(messages_by_room_, now);
+    messages_by_prefix_.sweep(now);
+    failures_by_account_.sweep(now);
+    failures_by_prefix_.sweep(now);
+}
+
+QUICCHAT_DECL void RateLimits::sweep(Budgets& budgets, TimePoint now) {
+    std::erase_if(budgets, [&](const auto& entry) { return entry.second.is_full(now); });
+}
+
+QUICCHAT_DECL void RateLimits::Account::cap(const Limits& limits, TimePoint now) {
+    messages.cap(limits.messages_per_account, now);
+    bytes.cap(limits.output_bytes_per_account, now);
+    file_bytes.cap(limits.file_bytes_per_account, now);
+    upload_bytes.cap(limits.upload_bytes_per_account, now);
+    requests.cap(limits.requests_per_account, now);
+    markers.cap(limits.markers_per_account, now);
+    for (auto& [room, budget] : stored) budget.cap(limits.stored_bytes_per_account, now);
+}
+
+QUICCHAT_DECL bool RateLimits::Account::is_full(TimePoint now) const {
+    const Budget* const all[] = {&messages,     &bytes,    &file_bytes,
+                                 &upload_bytes, &requests, &markers};
+    return stored.empty() &&
+           std::ranges::all_of(all, [&](const Budget* budget) { return budget->is_full(now); });
 }
 
 }  // namespace quicchat
