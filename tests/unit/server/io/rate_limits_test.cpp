@@ -159,6 +159,19 @@ TEST_CASE("rate limits") {
         CHECK(rates.try_password(networks[0], "bob", start) == Duration{});
         CHECK(rates.try_password("192.0.2", "ada", start) == Duration{});
     }
+    SECTION("who has something left to pay for is not forgotten, until it is paid") {
+        limits.stored_bytes_per_account = {.burst = 1000, .per_second = 1};
+        limits.file_bytes_per_account = {.burst = 1000, .per_second = 1};
+        CHECK(publish("ada", "a", "#1", 900) == Duration{});
+        CHECK(rates.hand_out("bob", 900, start) == Duration{});
+        // All other budgets are full again, and what is full is forgotten every ten seconds.
+        const TimePoint later = start + seconds{100};
+        CHECK(rates.publish("ada", "a", "#1", 300, 1, later) == seconds{100});
+        CHECK(rates.publish("ada", "a", "#2", 300, 1, later) == Duration{});
+        CHECK(rates.hand_out("bob", 300, later) == seconds{100});
+        (void)rates.mark_read("late", start + seconds{2000});
+        CHECK(rates.size() == 1);
+    }
     SECTION("who is quiet is forgotten") {
         for (int i = 0; i < 100; ++i) (void)rates.mark_read(std::to_string(i), start);
         for (int i = 0; i < 100; ++i) (void)rates.note_failed_login(std::to_string(i), start);
