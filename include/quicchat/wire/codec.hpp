@@ -24,6 +24,7 @@ QUICCHAT_DECL Errc skip_extensions(FieldReader& reader);
 /// buffer that grows with each field takes longer than all else that there is to encode. Fewer than
 /// 64, so that the length of what is in it takes one byte (RFC 9000 section 16).
 inline constexpr std::size_t short_frame_bytes_max = 40;
+static_assert(short_frame_bytes_max < 1 << 6);
 
 /// The whole frame, in memory of its length.
 QUICCHAT_DECL Buffer make_frame(FrameType type, BytesView payload);

@@ -6,6 +6,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
 
 #include "quicchat/wire/codec.hpp"
 #include "support/literals.hpp"
@@ -35,6 +36,15 @@ std::string repeat(std::string_view text, std::size_t count) {
 constexpr std::string_view id_hex = "000102030405060708090a0b0c0d0e0f";
 
 }  // namespace
+
+TEST_CASE("a frame's length is the shortest varint, however long it is", "[wire]") {
+    const std::size_t size = GENERATE(range(std::size_t{0}, std::size_t{80}));
+    Buffer payload;
+    FieldWriter{payload}.data(Buffer(size, std::byte{7}), size);
+    Buffer whole;
+    append_frame(whole, {static_cast<std::uint64_t>(FrameType::login_response), payload});
+    CHECK(encode(wire::LoginResponse{Buffer(size, std::byte{7})}) == whole);
+}
 
 TEST_CASE("every message comes out of the codec as it went in", "[wire]") {
     INFO("seed=" << test::seed());

@@ -164,7 +164,7 @@ QUICCHAT_DECL Errc Proposer::try_to_propose(Asker& asker, Proposal&& proposal) {
     if (const Errc errc = decider_->decide(token, std::move(proposal)); errc != Errc{}) return errc;
     if (asker.stream == control_stream) ++under_way_[asker.connection];
     asker.since = turn_->steady();
-    askers_.emplace_hint(askers_.end(), token, std::move(asker));
+    askers_.emplace_hint(askers_.end(), token, std::move(asker));  // it is the highest one
     return Errc{};
 }
 
